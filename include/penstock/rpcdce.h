@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+/* rpcdce.h - bindings, servers, UUIDs and error texts: the documented RPC API.
+ *
+ * Functions with strings exist as `...A` (RPC_CSTR: unsigned char *, UTF-8); the
+ * name without suffix is a macro for it unless UNICODE is defined.
+ *
+ * Rules common to all functions, not repeated below:
+ *   - Any thread may call them, several at a time, unless a comment says more.
+ *   - An output is written only when the function succeeds; where that differs
+ *     the comment says so.  A required pointer that is NULL: RPC_S_INVALID_ARG.
+ *   - RPC_S_OK and RPC_S_OUT_OF_MEMORY are always possible.
+ *   - A binding handle that is none: RPC_S_INVALID_BINDING; one of the other side
+ *     (server handle for client handle): RPC_S_WRONG_KIND_OF_BINDING.
+ *   - What a function allocates for the caller is released with the function
+ *     named, never with free().
+ * Source: Windows RPC documentation, rpcdce.h reference. */
+#ifndef PENSTOCK_RPCDCE_H
+#define PENSTOCK_RPCDCE_H
+
+#include "rpctypes.h"
+
+PENSTOCK_BEGIN_DECLS
+
+/* ---- Constants ----------------------------------------------------------- */
+
+#define RPC_C_PROTSEQ_MAX_REQS_DEFAULT 10   /* MaxCalls of RpcServerUseProtseq...    */
+#define RPC_C_LISTEN_MAX_CALLS_DEFAULT 1234 /* MaxCalls of RpcServerListen: no limit */
+
+/* RpcMgmtSetComTimeout: a scale without unit, see there. */
+#define RPC_C_BINDING_INFINITE_TIMEOUT 10
+#define RPC_C_BINDING_MIN_TIMEOUT      0
+#define RPC_C_BINDING_DEFAULT_TIMEOUT  5
+#define RPC_C_BINDING_MAX_TIMEOUT      9
+
+/* RPC_POLICY */
+#define RPC_C_BIND_TO_ALL_NICS  1
+#define RPC_C_USE_INTERNET_PORT 0x1
+#define RPC_C_USE_INTRANET_PORT 0x2
+#define RPC_C_DONT_FAIL         0x4
+
+/* Flags of RpcServerRegisterIfEx and kin. */
+#define RPC_IF_AUTOLISTEN                   0x0001 /* callable as soon as registered        */
+#define RPC_IF_OLE                          0x0002 /* reserved                              */
+#define RPC_IF_ALLOW_UNKNOWN_AUTHORITY      0x0004 /* reserved                              */
+#define RPC_IF_ALLOW_SECURE_ONLY            0x0008 /* authenticated clients only            */
+#define RPC_IF_ALLOW_CALLBACKS_WITH_NO_AUTH 0x0010 /* ask the callback for all clients      */
+#define RPC_IF_ALLOW_LOCAL_ONLY             0x0020 /* refuse clients of other computers     */
+#define RPC_IF_SEC_NO_CACHE                 0x0040 /* ask the callback for each call        */
+#define RPC_IF_SEC_CACHE_PER_PROC           0x0080
+#define RPC_IF_ASYNC_CALLBACK               0x0100
+
+/* Octets a DceErrorInqText buffer needs, with the NUL. */
+#define DCE_C_ERROR_STRING_LEN 256
+
+/* ---- Structures ---------------------------------------------------------- */
+
+typedef struct _RPC_BINDING_VECTOR {
+    unsigned long Count;
+    RPC_BINDING_HANDLE BindingH[1]; /* really Count of them */
+} RPC_BINDING_VECTOR;
+#define rpc_binding_vector_t RPC_BINDING_VECTOR
+
+typedef struct _UUID_VECTOR {
+    unsigned long Count;
+    UUID *Uuid[1]; /* really Count of them */
+} UUID_VECTOR;
+#define uuid_vector_t UUID_VECTOR
+
+typedef struct _RPC_IF_ID {
+    UUID Uuid;
+    unsigned short VersMajor;
+    unsigned short VersMinor;
+} RPC_IF_ID;
+
+typedef struct _RPC_POLICY {
+    unsigned int Length;         /* sizeof(RPC_POLICY)                           */
+    unsigned long EndpointFlags; /* RPC_C_USE_..._PORT, RPC_C_DONT_FAIL: ignored */
+    unsigned long NICFlags;      /* 0 or RPC_C_BIND_TO_ALL_NICS                  */
+} RPC_POLICY, *PRPC_POLICY;
+
+/* A server's own access check.  `Context` is a server binding handle, valid during
+ * the call only.  RPC_S_OK admits the client; any other result refuses it with
+ * RPC_S_ACCESS_DENIED.  Runs on a thread of the runtime, possibly several times
+ * per client and on several threads at once. */
+typedef RPC_STATUS RPC_ENTRY RPC_IF_CALLBACK_FN(RPC_IF_HANDLE InterfaceUuid, void *Context);
+
+/* ---- Server: protocol sequences ------------------------------------------ */
+
+/* Opens a listening endpoint of `Protseq` ("ncacn_ip_tcp", "ncalrpc" ...).
+ *   MaxCalls            backlog, connections; RPC_C_PROTSEQ_MAX_REQS_DEFAULT
+ *   Endpoint            in the form of the protocol sequence: "5000", "name"; the
+ *                       form without `Ep` lets the system choose one
+ *   SecurityDescriptor  ignored; pass NULL
+ *   Policy              NULL, or which network interfaces to listen on
+ * The strings are borrowed for the call.  The endpoint accepts connections from
+ * now on; calls are run once RpcServerListen is called (or the interface is
+ * RPC_IF_AUTOLISTEN).  It stays open until the process ends.
+ * RPC_S_PROTSEQ_NOT_SUPPORTED: known, not available here.
+ * RPC_S_INVALID_RPC_PROTSEQ: no such protocol sequence.
+ * RPC_S_INVALID_ENDPOINT_FORMAT.  RPC_S_DUPLICATE_ENDPOINT: in use by this or
+ * another process.  RPC_S_CANT_CREATE_ENDPOINT: the system refused for another
+ * reason.  RPC_S_INVALID_ARG: Policy of the wrong Length. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUseProtseqA(RPC_CSTR Protseq, unsigned int MaxCalls,
+                                                       void *SecurityDescriptor);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUseProtseqEpA(RPC_CSTR Protseq, unsigned int MaxCalls,
+                                                         RPC_CSTR Endpoint,
+                                                         void *SecurityDescriptor);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUseProtseqEpExA(RPC_CSTR Protseq, unsigned int MaxCalls,
+                                                           RPC_CSTR Endpoint,
+                                                           void *SecurityDescriptor,
+                                                           PRPC_POLICY Policy);
+
+/* ---- Server: interfaces -------------------------------------------------- */
+
+/* Offers an interface.
+ *   IfSpec       `..._s_ifspec` of the generated header; borrowed for good
+ *   MgrTypeUuid  type of objects `MgrEpv` serves; NULL or nil: the nil type; copied
+ *   MgrEpv       manager entry points; NULL: the default of the server stub;
+ *                borrowed until the interface is unregistered
+ *   Flags        RPC_IF_...
+ *   MaxCalls     calls of an RPC_IF_AUTOLISTEN interface at a time, a hint
+ *   MaxRpcSize   octets of a request without its pipe data; (unsigned)-1: no limit.
+ *                A longer one is answered with RPC_S_ACCESS_DENIED
+ *   IfCallback   NULL, or the server's access check.  With one, unauthenticated
+ *                clients are refused unless RPC_IF_ALLOW_CALLBACKS_WITH_NO_AUTH
+ *   SecurityDescriptor  ignored; pass NULL
+ * RPC_S_TYPE_ALREADY_REGISTERED: this interface and type are registered.
+ * RPC_S_INVALID_ARG: IfSpec is no interface.  RPC_S_CANNOT_SUPPORT: a flag that
+ * would weaken security if it were ignored is not supported. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerRegisterIf(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid,
+                                                      RPC_MGR_EPV *MgrEpv);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerRegisterIfEx(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid,
+                                                        RPC_MGR_EPV *MgrEpv, unsigned int Flags,
+                                                        unsigned int MaxCalls,
+                                                        RPC_IF_CALLBACK_FN *IfCallback);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerRegisterIf2(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid,
+                                                       RPC_MGR_EPV *MgrEpv, unsigned int Flags,
+                                                       unsigned int MaxCalls,
+                                                       unsigned int MaxRpcSize,
+                                                       RPC_IF_CALLBACK_FN *IfCallbackFn);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerRegisterIf3(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid,
+                                                       RPC_MGR_EPV *MgrEpv, unsigned int Flags,
+                                                       unsigned int MaxCalls,
+                                                       unsigned int MaxRpcSize,
+                                                       RPC_IF_CALLBACK_FN *IfCallback,
+                                                       void *SecurityDescriptor);
+
+/* Withdraws interfaces: new calls get RPC_S_UNKNOWN_IF.
+ *   (IfSpec, type) that one; (IfSpec, NULL) all types of it; (NULL, type) that type
+ *   of every interface; (NULL, NULL) everything but RPC_IF_AUTOLISTEN interfaces.
+ * With `WaitForCallsToComplete` it blocks until no call is running in them; do not
+ * ask for that inside a manager of the same interface.
+ * RPC_S_UNKNOWN_IF, RPC_S_UNKNOWN_MGR_TYPE: nothing matched. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUnregisterIf(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid,
+                                                        unsigned int WaitForCallsToComplete);
+
+/* UUID and version of an interface, copied to *RpcIfId. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcIfInqId(RPC_IF_HANDLE RpcIfHandle, RPC_IF_ID *RpcIfId);
+
+/* ---- Server: listening --------------------------------------------------- */
+
+/* Starts running calls.
+ *   MinimumCallThreads  threads to keep, a hint
+ *   MaxCalls            calls run at a time; RPC_C_LISTEN_MAX_CALLS_DEFAULT: no limit
+ *   DontWait            FALSE: block until RpcMgmtStopServerListening was called and
+ *                       the calls then running have ended; TRUE: return at once
+ * RPC_S_ALREADY_LISTENING.  RPC_S_NO_PROTSEQS_REGISTERED: no endpoint is open.
+ * RPC_S_MAX_CALLS_TOO_SMALL: MaxCalls is 0 or below MinimumCallThreads. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerListen(unsigned int MinimumCallThreads,
+                                                  unsigned int MaxCalls, unsigned int DontWait);
+
+/* After RpcServerListen with DontWait: blocks until the server was told to stop and
+ * the calls then running have ended.
+ * RPC_S_ALREADY_LISTENING: another thread waits.  RPC_S_NOT_LISTENING. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtWaitServerListen(void);
+
+/* Tells a server to run no further calls; does not wait.  May be called inside a
+ * manager.  `Binding` NULL: this process; another server: RPC_S_CANNOT_SUPPORT.
+ * RPC_S_NOT_LISTENING. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtStopServerListening(RPC_BINDING_HANDLE Binding);
+
+/* Is a server listening?  `Binding` NULL: this process; another server:
+ * RPC_S_CANNOT_SUPPORT.  RPC_S_OK: yes; RPC_S_NOT_LISTENING: no. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtIsServerListening(RPC_BINDING_HANDLE Binding);
+
+/* The endpoints of this process as binding handles.  Gives *BindingVector to the
+ * caller, who releases it with RpcBindingVectorFree.
+ * RPC_S_NO_BINDINGS: none is open; *BindingVector is NULL. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerInqBindings(RPC_BINDING_VECTOR **BindingVector);
+
+/* Releases the vector and the handles in it; entries that are NULL are skipped.
+ * *BindingVector becomes NULL. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcBindingVectorFree(RPC_BINDING_VECTOR **BindingVector);
+
+/* ---- String bindings ----------------------------------------------------- */
+
+/* Makes `object@protseq:address[endpoint,options]` of its parts, which are borrowed;
+ * NULL and "" mean absent.  Characters special in a string binding are escaped with
+ * a backslash; the options are taken as they are.  Gives *StringBinding to the
+ * caller, who releases it with RpcStringFree; with StringBinding NULL the parts are
+ * only checked.
+ * RPC_S_INVALID_STRING_UUID.  RPC_S_INVALID_NETWORK_OPTIONS: the options would end
+ * the bracket. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcStringBindingComposeA(RPC_CSTR ObjUuid, RPC_CSTR ProtSeq,
+                                                           RPC_CSTR NetworkAddr, RPC_CSTR Endpoint,
+                                                           RPC_CSTR Options,
+                                                           RPC_CSTR *StringBinding);
+
+/* Takes a string binding apart.  Each output may be NULL: not wanted.  Each string
+ * given (a missing part is "") belongs to the caller: RpcStringFree.  All wanted
+ * outputs are NULL after a failure.
+ * RPC_S_INVALID_STRING_BINDING.  RPC_S_INVALID_STRING_UUID. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcStringBindingParseA(RPC_CSTR StringBinding, RPC_CSTR *ObjUuid,
+                                                         RPC_CSTR *Protseq, RPC_CSTR *NetworkAddr,
+                                                         RPC_CSTR *Endpoint,
+                                                         RPC_CSTR *NetworkOptions);
+
+/* Releases a string the runtime gave; *String becomes NULL.  A NULL string is fine. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcStringFreeA(RPC_CSTR *String);
+
+/* ---- Binding handles ----------------------------------------------------- */
+
+/* Makes a client binding handle; does not contact the server.  Without an endpoint
+ * in the string (borrowed) the handle is partially bound, without an address it
+ * means this computer.  Gives *Binding to the caller: RpcBindingFree.
+ * RPC_S_INVALID_STRING_BINDING, RPC_S_INVALID_STRING_UUID,
+ * RPC_S_PROTSEQ_NOT_SUPPORTED, RPC_S_INVALID_RPC_PROTSEQ,
+ * RPC_S_INVALID_ENDPOINT_FORMAT, RPC_S_INVALID_NET_ADDR, RPC_S_STRING_TOO_LONG. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcBindingFromStringBindingA(RPC_CSTR StringBinding,
+                                                               RPC_BINDING_HANDLE *Binding);
+
+/* The string binding of a client or server handle.  Gives *StringBinding to the
+ * caller: RpcStringFree. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcBindingToStringBindingA(RPC_BINDING_HANDLE Binding,
+                                                             RPC_CSTR *StringBinding);
+
+/* Releases a client handle; *Binding becomes NULL.  The application must not have a
+ * call running on it, an asynchronous one included. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcBindingFree(RPC_BINDING_HANDLE *Binding);
+
+/* A client handle equal to `SourceBinding` and independent of it.  Gives
+ * *DestinationBinding to the caller: RpcBindingFree. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcBindingCopy(RPC_BINDING_HANDLE SourceBinding,
+                                                 RPC_BINDING_HANDLE *DestinationBinding);
+
+/* Takes the endpoint away from a client handle: it is partially bound again.  Not
+ * while a call is running on it. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcBindingReset(RPC_BINDING_HANDLE Binding);
+
+/* The object UUID later calls on a client handle carry; NULL: none.  Copied. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcBindingSetObject(RPC_BINDING_HANDLE Binding, UUID *ObjectUuid);
+
+/* The object UUID of a client or server handle; nil when there is none. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcBindingInqObject(RPC_BINDING_HANDLE Binding, UUID *ObjectUuid);
+
+/* Server, during a call: a handle to the client's host, without endpoint.  NULL for
+ * ClientBinding: the call this thread is executing.  Gives *ServerBinding to the
+ * caller: RpcBindingFree.
+ * RPC_S_NO_CALL_ACTIVE.  RPC_S_CANNOT_SUPPORT: the transport knows no address. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcBindingServerFromClient(RPC_BINDING_HANDLE ClientBinding,
+                                                             RPC_BINDING_HANDLE *ServerBinding);
+
+/* Server: the handle of the call this thread is executing, valid until the call is
+ * over; not to be freed.  RPC_S_NO_CALL_ACTIVE. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerInqBindingHandle(RPC_BINDING_HANDLE *Binding);
+
+/* How patient later calls on a client handle are with a silent server, on a scale
+ * from RPC_C_BINDING_MIN_TIMEOUT to RPC_C_BINDING_INFINITE_TIMEOUT.
+ * RPC_S_INVALID_TIMEOUT: outside the scale. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtSetComTimeout(RPC_BINDING_HANDLE Binding,
+                                                       unsigned int Timeout);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtInqComTimeout(RPC_BINDING_HANDLE Binding,
+                                                       unsigned int *Timeout);
+
+/* Can this build use the protocol sequence?  RPC_S_OK: yes.
+ * RPC_S_PROTSEQ_NOT_SUPPORTED: no.  RPC_S_INVALID_RPC_PROTSEQ: there is no such. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcNetworkIsProtseqValidA(RPC_CSTR Protseq);
+
+/* ---- Errors -------------------------------------------------------------- */
+
+/* Writes one English sentence about a status, NUL terminated, to the caller's
+ * buffer of DCE_C_ERROR_STRING_LEN octets.
+ * RPC_S_INVALID_ARG: the status is unknown; the buffer then says so. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY DceErrorInqTextA(RPC_STATUS RpcStatus, RPC_CSTR ErrorText);
+
+/* Raises an exception on this thread; does not return.  See rpc.h for who receives
+ * it.  In a server manager: ends the call, the client sees the code.  Without any
+ * handler the process aborts. */
+PENSTOCK_API PENSTOCK_NORETURN void RPC_ENTRY RpcRaiseException(RPC_STATUS exception);
+
+/* For RpcExcept(): 0 for the 14 codes that mean a broken process (access violation,
+ * stack overflow ...), which a program should not survive, else 1. */
+PENSTOCK_API int RPC_ENTRY RpcExceptionFilter(unsigned long ExceptionCode);
+PENSTOCK_API int RPC_ENTRY I_RpcExceptionFilter(unsigned long ExceptionCode);
+
+/* ---- UUIDs --------------------------------------------------------------- */
+
+/* A new random UUID (RFC 4122 version 4).
+ * RPC_S_UUID_NO_ADDRESS: the system has no randomness to give. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY UuidCreate(UUID *Uuid);
+
+/* The nil UUID: all zero. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY UuidCreateNil(UUID *NilUuid);
+
+/* "6b29fc40-ca47-1067-b31d-00dd010662da"; NULL stands for nil.  Gives *StringUuid to
+ * the caller: RpcStringFree. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY UuidToStringA(const UUID *Uuid, RPC_CSTR *StringUuid);
+
+/* The reverse; upper or lower case, no braces.  A NULL string yields the nil UUID.
+ * RPC_S_INVALID_STRING_UUID. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY UuidFromStringA(RPC_CSTR StringUuid, UUID *Uuid);
+
+/* These four never fail: *Status is RPC_S_OK.  A NULL UUID stands for nil.
+ * Compare: -1, 0 or 1, field by field, Data4 octet by octet. */
+PENSTOCK_API signed int RPC_ENTRY UuidCompare(UUID *Uuid1, UUID *Uuid2, RPC_STATUS *Status);
+PENSTOCK_API int RPC_ENTRY UuidEqual(UUID *Uuid1, UUID *Uuid2, RPC_STATUS *Status);
+PENSTOCK_API unsigned short RPC_ENTRY UuidHash(UUID *Uuid, RPC_STATUS *Status);
+PENSTOCK_API int RPC_ENTRY UuidIsNil(UUID *Uuid, RPC_STATUS *Status);
+
+PENSTOCK_END_DECLS
+
+/* ---- Names without suffix ------------------------------------------------ */
+
+/* There are no W functions yet, so that with UNICODE these names do not exist:
+ * better an error from the compiler than UTF-16 read as octets. */
+#ifndef UNICODE
+#define RpcServerUseProtseq         RpcServerUseProtseqA
+#define RpcServerUseProtseqEp       RpcServerUseProtseqEpA
+#define RpcServerUseProtseqEpEx     RpcServerUseProtseqEpExA
+#define RpcStringBindingCompose     RpcStringBindingComposeA
+#define RpcStringBindingParse       RpcStringBindingParseA
+#define RpcStringFree               RpcStringFreeA
+#define RpcBindingFromStringBinding RpcBindingFromStringBindingA
+#define RpcBindingToStringBinding   RpcBindingToStringBindingA
+#define RpcNetworkIsProtseqValid    RpcNetworkIsProtseqValidA
+#define DceErrorInqText             DceErrorInqTextA
+#define UuidToString                UuidToStringA
+#define UuidFromString              UuidFromStringA
+#endif
+
+#endif

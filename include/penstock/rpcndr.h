@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/* rpcndr.h - what generated stubs are made of: type descriptors, operation
+ * descriptors and the few functions a stub calls.
+ *
+ * A descriptor is a constant C structure written with sizeof and offsetof, so
+ * that the C compiler, not penstock-idl, decides about memory layout.  The same
+ * descriptor serves marshalling, unmarshalling, freeing and printing, in NDR 2.0
+ * and (later) NDR64.  Applications do not touch anything here by hand, except
+ * the base types and the interface handles (`..._ifspec`).
+ *
+ *   NDR_INTERFACE -> NDR_OPERATION[] -> NDR_PARAM[] -> NDR_TYPE -> NDR_FIELD[]
+ *                                                              \-> NDR_EXPR  (size_is)
+ *
+ * A stub gathers its arguments in a *frame*, one structure per operation whose
+ * members are the C parameters in order, then the result; NDR_PARAM.offset is
+ * the member's place in the frame. */
+#ifndef PENSTOCK_RPCNDR_H
+#define PENSTOCK_RPCNDR_H
+
+#define __RPCNDR_H_VERSION__ 500
+
+#include "rpctypes.h"
+#include "rpcasync.h"
+
+PENSTOCK_BEGIN_DECLS
+
+/* ---- Base types of the language ------------------------------------------ */
+
+#ifndef PENSTOCK_NO_BYTE
+typedef unsigned char byte;
+typedef unsigned char boolean;
+#endif
+typedef byte cs_byte;
+typedef int64_t hyper;
+typedef uint64_t MIDL_uhyper;
+typedef signed char small; /* a macro on Windows; a typedef steals no names */
+typedef uint32_t error_status_t;
+/* The `state` of a pipe under its DCE name. */
+typedef char *rpc_ss_pipe_state_t;
+
+/* ---- Memory of the application ------------------------------------------- */
+
+/* The application defines these two; stubs use them for every object the
+ * application sees through a pointer. */
+#ifndef __MIDL_USER_DEFINED
+#define midl_user_allocate MIDL_user_allocate
+#define midl_user_free MIDL_user_free
+#define __MIDL_USER_DEFINED
+#endif
+void *__RPC_USER MIDL_user_allocate(size_t size);
+void __RPC_USER MIDL_user_free(void *object);
+
+/* ---- Type descriptors ---------------------------------------------------- */
+
+typedef enum _NDR_KIND {
+    NDR_KIND_VOID = 0,
+    /* scalars; the comment gives memory octets / NDR 2.0 octets */
+    NDR_KIND_BOOLEAN,  /* 1/1 */
+    NDR_KIND_BYTE,     /* 1/1, never converted */
+    NDR_KIND_CHAR,     /* 1/1, unsigned char */
+    NDR_KIND_INT8,     /* 1/1 */
+    NDR_KIND_UINT8,    /* 1/1 */
+    NDR_KIND_INT16,    /* 2/2 */
+    NDR_KIND_UINT16,   /* 2/2 */
+    NDR_KIND_WCHAR,    /* 2/2 */
+    NDR_KIND_INT32,    /* 4/4 */
+    NDR_KIND_UINT32,   /* 4/4 */
+    NDR_KIND_INT64,    /* 8/8 */
+    NDR_KIND_UINT64,   /* 8/8 */
+    NDR_KIND_FLOAT,    /* 4/4 IEEE */
+    NDR_KIND_DOUBLE,   /* 8/8 IEEE */
+    NDR_KIND_ENUM16,   /* 4/2, values 0..32767 (4 in NDR64) */
+    NDR_KIND_ENUM32,   /* 4/4, [v1_enum] */
+    NDR_KIND_INT3264,  /* pointer width/4 (8 in NDR64) */
+    NDR_KIND_UINT3264, /* pointer width/4 (8 in NDR64) */
+    NDR_KIND_ERROR_STATUS, /* 4/4 */
+    /* constructed */
+    NDR_KIND_STRUCT,   /* fields, count = number of fields */
+    NDR_KIND_ARRAY,    /* element; fixed: count; conformant: max_count */
+    NDR_KIND_STRING,   /* element CHAR, BYTE or WCHAR, NUL terminated; fixed array:
+                        * count = capacity; sized: max_count; else count 0 */
+    NDR_KIND_POINTER,  /* element = pointee; class in flags */
+    NDR_KIND_PIPE,     /* element */
+    NDR_KIND_HANDLE,   /* handle_t: nothing on the wire */
+    NDR_KIND_COUNT
+} NDR_KIND;
+
+/* NDR_TYPE.flags */
+#define NDR_TYPE_REF 0x0001u    /* POINTER: [ref]    */
+#define NDR_TYPE_UNIQUE 0x0002u /* POINTER: [unique] */
+#define NDR_TYPE_FULL 0x0004u   /* POINTER: [ptr]    */
+/* Memory and NDR 2.0 representation (same byte order) are the same octets, with
+ * no padding anywhere, inner or trailing: arrays of it move by memcpy. */
+#define NDR_TYPE_FLAT 0x0010u
+/* Somewhere inside there is a pointer: a second, deferred pass is needed. */
+#define NDR_TYPE_HAS_POINTERS 0x0020u
+
+typedef struct _NDR_TYPE NDR_TYPE;
+typedef struct _NDR_FIELD NDR_FIELD;
+typedef struct _NDR_EXPR NDR_EXPR;
+typedef struct _NDR_RANGE NDR_RANGE;
+
+struct _NDR_TYPE {
+    NDR_KIND kind;
+    uint32_t flags;           /* NDR_TYPE_*                                            */
+    uint32_t size;            /* sizeof in memory; 0: conformant, string without count */
+    uint32_t align;           /* NDR 2.0 alignment, octets: 1, 2, 4 or 8               */
+    uint32_t count;           /* STRUCT: fields; fixed ARRAY: elements; fixed STRING:
+                               * capacity in elements, terminator included             */
+    const char *name;         /* IDL name, NULL when it has none                       */
+    const NDR_TYPE *element;  /* ARRAY, STRING, POINTER, PIPE                          */
+    const NDR_FIELD *fields;  /* STRUCT                                                */
+    const NDR_EXPR *max_count;/* conformant ARRAY, sized STRING: value of size_is      */
+};
+
+struct _NDR_FIELD {
+    const char *name;
+    const NDR_TYPE *type;
+    uint32_t offset; /* in the structure */
+    const NDR_RANGE *range; /* [range], or NULL */
+};
+
+struct _NDR_RANGE {
+    int64_t low, high; /* both inclusive */
+};
+
+/* The value of size_is and friends: a tree evaluated over a *base*, the frame
+ * for a parameter, the enclosing structure for a field.  Arithmetic is signed 64
+ * bits; a division by zero or a NULL pointer dereferenced makes the whole
+ * expression invalid (RPC_X_BAD_STUB_DATA on receipt, RPC_S_INVALID_BOUND when
+ * sending). Conditional and logical operators evaluate lazily. */
+typedef enum _NDR_EXPR_OP {
+    NDR_EXPR_CONST,  /* value */
+    NDR_EXPR_LOAD,   /* the scalar of kind `kind` at base + offset */
+    NDR_EXPR_DEREF,  /* the scalar of kind `kind` the pointer at base + offset points to */
+    NDR_EXPR_NONNULL,/* 1 when the pointer at base + offset is not NULL */
+    NDR_EXPR_NEG, NDR_EXPR_NOT, NDR_EXPR_BITNOT,
+    NDR_EXPR_ADD, NDR_EXPR_SUB, NDR_EXPR_MUL, NDR_EXPR_DIV, NDR_EXPR_MOD,
+    NDR_EXPR_SHL, NDR_EXPR_SHR, NDR_EXPR_BITAND, NDR_EXPR_BITOR, NDR_EXPR_BITXOR,
+    NDR_EXPR_LT, NDR_EXPR_LE, NDR_EXPR_GT, NDR_EXPR_GE, NDR_EXPR_EQ, NDR_EXPR_NE,
+    NDR_EXPR_AND, NDR_EXPR_OR,
+    NDR_EXPR_COND    /* a ? b : c */
+} NDR_EXPR_OP;
+
+struct _NDR_EXPR {
+    NDR_EXPR_OP op;
+    NDR_KIND kind;      /* LOAD, DEREF */
+    uint32_t offset;    /* LOAD, DEREF, NONNULL */
+    int64_t value;      /* CONST */
+    const NDR_EXPR *a, *b, *c;
+};
+
+/* ---- Operations and interfaces ------------------------------------------- */
+
+/* NDR_PARAM.flags */
+#define NDR_PARAM_IN 0x0001u
+#define NDR_PARAM_OUT 0x0002u
+#define NDR_PARAM_RETURN 0x0004u   /* the result; also NDR_PARAM_OUT */
+#define NDR_PARAM_PIPE 0x0008u     /* type->kind is NDR_KIND_PIPE */
+#define NDR_PARAM_BY_VALUE 0x0010u /* a synchronous pipe structure itself, not a pointer to it */
+#define NDR_PARAM_BINDING 0x0020u  /* the handle_t that carries the call; not sent */
+
+/* One C parameter.  Its type describes the frame member as C passes it: an array
+ * parameter and a by-reference parameter are NDR_KIND_POINTER (ref), a structure
+ * by value is NDR_KIND_STRUCT.  A pipe's member is a pointer to the pipe structure
+ * unless BY_VALUE. */
+typedef struct _NDR_PARAM {
+    const char *name;
+    const NDR_TYPE *type;
+    uint32_t offset; /* in the frame */
+    uint32_t flags;
+    const NDR_RANGE *range; /* [range] on the parameter; of a pipe: elements per chunk */
+} NDR_PARAM;
+
+/* NDR_OPERATION.flags */
+#define NDR_OP_ASYNC 0x0001u      /* ACF [async]: the frame's first member is a PRPC_ASYNC_STATE */
+#define NDR_OP_HAS_PIPES 0x0002u
+#define NDR_OP_IDEMPOTENT 0x0004u
+#define NDR_OP_MAYBE 0x0008u
+
+typedef struct _NDR_OPERATION {
+    const char *name;
+    uint32_t opnum;
+    uint32_t flags;
+    uint32_t frame_size; /* sizeof the frame structure */
+    uint32_t param_count;
+    const NDR_PARAM *params; /* in signature order, the result last */
+    /* Server stub only, else NULL: calls the manager routine of `epv` with the
+     * members of `frame` and stores its result there.  The manager may raise. */
+    void (*invoke)(const RPC_MGR_EPV *epv, void *frame);
+} NDR_OPERATION;
+
+typedef struct _RPC_VERSION {
+    unsigned short MajorVersion;
+    unsigned short MinorVersion;
+} RPC_VERSION;
+
+typedef struct _RPC_SYNTAX_IDENTIFIER {
+    GUID SyntaxGUID;
+    RPC_VERSION SyntaxVersion;
+} RPC_SYNTAX_IDENTIFIER, *PRPC_SYNTAX_IDENTIFIER;
+
+typedef struct _RPC_PROTSEQ_ENDPOINT {
+    unsigned char *RpcProtocolSequence;
+    unsigned char *Endpoint;
+} RPC_PROTSEQ_ENDPOINT, *PRPC_PROTSEQ_ENDPOINT;
+
+typedef struct _NDR_INTERFACE {
+    const char *name;
+    uint32_t operation_count;
+    const NDR_OPERATION *operations; /* indexed by opnum */
+    void *(*allocate)(size_t size);  /* MIDL_user_allocate of the program */
+    void (*free)(void *object);      /* MIDL_user_free of the program     */
+} NDR_INTERFACE;
+
+#define RPC_INTERFACE_HAS_PIPES 0x0001u
+
+/* Behind every `..._ifspec`.  The field names are the documented ones; the layout
+ * is ours.  Client and server interfaces share one structure. */
+typedef struct _RPC_CLIENT_INTERFACE {
+    unsigned int Length; /* sizeof this structure */
+    RPC_SYNTAX_IDENTIFIER InterfaceId;
+    RPC_SYNTAX_IDENTIFIER TransferSyntax; /* NDR 2.0 */
+    unsigned int RpcProtseqEndpointCount;
+    const RPC_PROTSEQ_ENDPOINT *RpcProtseqEndpoint; /* IDL endpoint() */
+    const RPC_MGR_EPV *DefaultManagerEpv;           /* server stub, else NULL */
+    const NDR_INTERFACE *InterpreterInfo;
+    unsigned int Flags; /* RPC_INTERFACE_HAS_PIPES */
+} RPC_CLIENT_INTERFACE, RPC_SERVER_INTERFACE;
+
+/* ---- What a client stub calls -------------------------------------------- */
+
+/* Runs operation `opnum` of `interface` with the arguments in `frame` and blocks
+ * until it is done; [out] parameters and the result are in the frame then.
+ * Raises the failure as an exception (RpcRaiseException). */
+PENSTOCK_API void RPC_ENTRY NdrxClientCall(const RPC_CLIENT_INTERFACE *interface_spec,
+                                           unsigned int opnum, void *frame);
+
+/* Starts operation `opnum` with `async` (initialised by RpcAsyncInitializeHandle).
+ * The frame is copied; what its members point to stays the caller's and must
+ * stay valid until the call is complete.  Pipe structures in the frame are
+ * filled.  Raises what goes wrong before the call is accepted: then no
+ * notification follows and the call needs no completion. */
+PENSTOCK_API void RPC_ENTRY NdrxAsyncClientCall(const RPC_CLIENT_INTERFACE *interface_spec,
+                                                unsigned int opnum, PRPC_ASYNC_STATE async,
+                                                void *frame);
+
+/* The shape all generated pipe structures share, with the element untyped. */
+typedef struct _NDR_ASYNC_PIPE {
+    RPC_STATUS(__RPC_USER *pull)(char *state, void *buf, unsigned long esize,
+                                 unsigned long *ecount);
+    RPC_STATUS(__RPC_USER *push)(char *state, void *buf, unsigned long ecount);
+    RPC_STATUS(__RPC_USER *alloc)(char *state, unsigned long bsize, void **buf,
+                                  unsigned long *bcount);
+    char *state;
+} NDR_ASYNC_PIPE;
+
+typedef struct _NDR_PIPE {
+    void(__RPC_USER *pull)(char *state, void *buf, unsigned long esize, unsigned long *ecount);
+    void(__RPC_USER *push)(char *state, void *buf, unsigned long ecount);
+    void(__RPC_USER *alloc)(char *state, unsigned long bsize, void **buf, unsigned long *bcount);
+    char *state;
+} NDR_PIPE;
+
+PENSTOCK_END_DECLS
+
+#endif

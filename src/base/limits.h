@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* limits.h - every bound of the library, its unit and why it has this value.
+ * A limit that a peer can run into is a promise: past it there is a fault or a
+ * closed connection, never growth. */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+/* Fragment sizes, octets.  5,840 is what Windows offers and answers on TCP (four
+ * Ethernet segments of 1,460); larger ones gain nothing once many fragments go
+ * out per system call.  65,528 is the largest multiple of 8 that frag_length
+ * holds.  1,432 is MustRecvFragSize of C706. */
+#define LIMIT_FRAG_TCP 5840u
+#define LIMIT_FRAG_LOCAL 65528u
+#define LIMIT_FRAG_MIN 1432u
+
+/* Presentation contexts: elements looked at in one bind (more are answered
+ * "local limit exceeded"), and kept per association. */
+#define LIMIT_BIND_CONTEXTS 32u
+#define LIMIT_CONTEXTS 256u
+
+/* Calls outstanding on one association; past it the server stops reading. */
+#define LIMIT_CALLS_PER_ASSOC 256u
+
+/* Non-pipe octets of one request or response, gathered before unmarshalling.
+ * 4 MiB is the Windows default for requests; pipe octets do not count. */
+#define LIMIT_STUB_LEN (4u << 20)
+
+/* Consecutive fragments without a single stub octet that a call may send. */
+#define LIMIT_EMPTY_FRAGS 16u
+
+/* Octets of a dead call a server swallows before it closes the connection: time
+ * for the fault to arrive at a client that is still sending. */
+#define LIMIT_ABSORB_LEN (64u << 20)
+
+/* Water marks of an asynchronous pipe, octets per direction. */
+#define LIMIT_PIPE_HIGH (1u << 20)
+#define LIMIT_PIPE_LOW (256u << 10)
+
+/* One receive: large enough for dozens of TCP fragments per system call. */
+#define LIMIT_RECV_LEN (256u << 10)
+/* Receive buffers kept warm for reuse, process wide. */
+#define LIMIT_RECV_BUFFERS_KEPT 8u
+/* Received octets below this are copied out so that they do not pin a receive
+ * buffer of LIMIT_RECV_LEN. */
+#define LIMIT_RECV_COMPACT (32u << 10)
+
+/* One slice of a large push: fragmented and sent before the next is looked at. */
+#define LIMIT_PUSH_SLICE (320u << 10)
+/* iovec elements per sendmsg; IOV_MAX is 1,024 on Linux. */
+#define LIMIT_SEND_IOV 256u
+
+/* Connections a client keeps idle per server, and how long (milliseconds). */
+#define LIMIT_IDLE_CONNS 64u
+#define LIMIT_IDLE_MS 10000u
+/* Asynchronous calls without pipes a client puts on one connection. */
+#define LIMIT_MULTIPLEX 64u
+
+/* Connections one server process holds. */
+#define LIMIT_SERVER_CONNS 65536u
+/* Threads of the pool beyond the cores, all blocked in managers. */
+#define LIMIT_POOL_THREADS 512u
+/* How long a surplus pool thread stays idle before it leaves, milliseconds. */
+#define LIMIT_POOL_LINGER_MS 500
+
+/* Period of the tick that looks after connections left unarmed, milliseconds;
+ * see io/reactor.h. */
+#define LIMIT_TICK_MS 2
+
+/* A connection that was accepted must be bound within this time, milliseconds. */
+#define LIMIT_BIND_MS 30000u
+
+/* Connection attempt, milliseconds, all addresses of a host together. */
+#define LIMIT_CONNECT_MS 30000u
+
+/* Server call states that stay addressable after they failed, see
+ * runtime/server_call.c (AP-18). */
+#define LIMIT_QUARANTINE 4096u
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/* acf.c - the attribute configuration file: adds attributes to what the IDL declared. */
+#include "idl/parse.h"
+
+#include <string.h>
+
+static struct interface *find_interface(struct parser *parser, const char *name, struct loc loc)
+{
+    struct idl_compiler *c = parser->compiler;
+    struct interface *only = parser->unit->interfaces;
+    for (struct interface *i = only; i; i = i->next) {
+        if (strcmp(i->name, name) == 0)
+            return i;
+    }
+    /* With -acf the file was not found by its name: the names may differ, too. */
+    if (c->options.acf_explicit && only && !only->next)
+        return only;
+    if (!parser->unit->interfaces && c->failed)
+        return NULL; /* the IDL has worse problems */
+    diag_error(c, &loc, 2095, "interface '%s' is not in the IDL file", name);
+    return NULL;
+}
+
+/* include = 'include' STRING { ',' STRING } ';' */
+static bool include(struct parser *parser)
+{
+    parse_advance(parser);
+    do {
+        struct include *entry = ARENA_NEW(&parser->compiler->arena, struct include);
+        entry->name = parser->token.text;
+        if (!parse_expect(parser, TOK_STRING))
+            return false;
+        *parser->unit->acf_includes_end = entry;
+        parser->unit->acf_includes_end = &entry->next;
+    } while (parse_accept(parser, ','));
+    return parse_expect(parser, ';');
+}
+
+/* typedef = 'typedef' attrs ID { ',' ID } ';' */
+static bool acf_typedef(struct parser *parser)
+{
+    struct idl_compiler *c = parser->compiler;
+    struct loc loc = parser->token.loc;
+    parse_advance(parser);
+    struct attr *attrs = parse_attributes(parser);
+    if (!attrs)
+        diag_warning(c, &loc, 2307, 1, "no attributes on ACF file typedef, so no effect");
+    parse_check_attributes(parser, attrs, PLACE_TYPE | PLACE_ACF);
+    do {
+        struct loc name_loc;
+        const char *name = parse_identifier(parser, "a type name", &name_loc);
+        if (!name)
+            return false;
+        const struct symbol *symbol = names_find(&c->names, name, strlen(name));
+        if (!symbol || (symbol->kind != SYMBOL_TYPEDEF && symbol->kind != SYMBOL_BAD))
+            diag_error(c, &name_loc, 2010, "type '%s' is not defined in the IDL file", name);
+    } while (parse_accept(parser, ','));
+    return parse_expect(parser, ';');
+}
+
+/* param = [attrs] { type words } ID */
+static bool acf_param(struct parser *parser, const struct proc *proc)
+{
+    struct idl_compiler *c = parser->compiler;
+    struct attr *attrs = parse_attributes(parser);
+    parse_check_attributes(parser, attrs, PLACE_PARAM | PLACE_ACF);
+    const char *name = NULL;
+    struct loc loc = parser->token.loc;
+    while (parse_at(parser, TOK_IDENT) || parse_at(parser, '*')) {
+        if (parse_at(parser, TOK_IDENT)) {
+            name = parser->token.text;
+            loc = parser->token.loc;
+        }
+        parse_advance(parser);
+    }
+    if (!name) {
+        parse_error_expected(parser, "a parameter name");
+        return false;
+    }
+    if (!proc)
+        return true;
+    for (const struct var *param = proc->params; param; param = param->next) {
+        if (param->name && strcmp(param->name, name) == 0)
+            return true;
+    }
+    diag_error(c, &loc, 2101, "operation '%s' has no parameter '%s' in the IDL file", proc->name,
+               name);
+    return true;
+}
+
+/* operation = { type words } ID '(' [ param { ',' param } ] ')' */
+static bool acf_operation(struct parser *parser, struct interface *interface, struct attr *attrs)
+{
+    struct idl_compiler *c = parser->compiler;
+    const char *name = NULL;
+    struct loc loc = parser->token.loc;
+    while (parse_at(parser, TOK_IDENT) || parse_at(parser, '*')) {
+        if (parse_at(parser, TOK_IDENT)) {
+            name = parser->token.text;
+            loc = parser->token.loc;
+        }
+        parse_advance(parser);
+    }
+    if (!name) {
+        parse_error_expected(parser, "an operation");
+        return false;
+    }
+    struct proc *proc = NULL;
+    if (interface) {
+        proc = names_find(&interface->proc_names, name, strlen(name));
+        if (!proc)
+            diag_error(c, &loc, 2100, "procedure '%s' is undefined in the IDL file", name);
+    }
+    if (!parse_expect(parser, '('))
+        return false;
+    while (!parse_at(parser, ')')) {
+        if (!acf_param(parser, proc))
+            return false;
+        if (!parse_at(parser, ')') && !parse_expect(parser, ','))
+            return false;
+    }
+    parse_advance(parser);
+    if (proc) {
+        proc->is_async |= attr_find(attrs, ATTR_ASYNC) != NULL;
+        proc->explicit_handle |= attr_find(attrs, ATTR_EXPLICIT_HANDLE) != NULL;
+    }
+    return true;
+}
+
+/* operations = [attrs] operation { ',' operation } ';' */
+static bool acf_operations(struct parser *parser, struct interface *interface)
+{
+    struct attr *attrs = parse_attributes(parser);
+    parse_check_attributes(parser, attrs, PLACE_OPERATION | PLACE_ACF);
+    do {
+        if (!acf_operation(parser, interface, attrs))
+            return false;
+    } while (parse_accept(parser, ','));
+    return parse_expect(parser, ';');
+}
+
+static bool acf_item(struct parser *parser, struct interface *interface)
+{
+    if (parse_accept(parser, ';'))
+        return true;
+    if (parse_at_keyword(parser, KW_INCLUDE))
+        return include(parser);
+    if (parse_at_keyword(parser, KW_TYPEDEF))
+        return acf_typedef(parser);
+    return acf_operations(parser, interface);
+}
+
+/* interface-acf = [attrs] 'interface' ID '{' { item } '}' [ ';' ] */
+static bool acf_interface(struct parser *parser)
+{
+    struct idl_compiler *c = parser->compiler;
+    struct attr *attrs = parse_attributes(parser);
+    if (!parse_accept_keyword(parser, KW_INTERFACE)) {
+        parse_error_expected(parser, "'interface'");
+        return false;
+    }
+    parse_check_attributes(parser, attrs, PLACE_INTERFACE | PLACE_ACF);
+    struct loc loc;
+    const char *name = parse_identifier(parser, "the name of an interface", &loc);
+    if (!name)
+        return false;
+    struct interface *interface = find_interface(parser, name, loc);
+    if (interface) {
+        interface->explicit_handle |= attr_find(attrs, ATTR_EXPLICIT_HANDLE) != NULL;
+        interface->is_async |= attr_find(attrs, ATTR_ASYNC) != NULL;
+    }
+    if (!parse_expect(parser, '{'))
+        return false;
+    parser->interface = interface;
+    while (!parse_at(parser, '}') && !parse_at(parser, TOK_END)) {
+        if (!acf_item(parser, interface)) {
+            parser->nesting++; /* inside braces: recovery must leave the '}' to us */
+            parse_recover(parser);
+            parser->nesting--;
+        }
+    }
+    parser->interface = NULL;
+    if (!parse_accept(parser, '}')) {
+        diag_error(c, &parser->token.loc, 2183,
+                   "unexpected end of file: interface '%s' has no '}'", name);
+        return true;
+    }
+    parse_accept(parser, ';');
+    return true;
+}
+
+/* acf = { include | interface-acf | ';' } */
+void parse_acf(struct idl_compiler *compiler, const struct idl_source *source)
+{
+    struct parser parser;
+    parse_init(&parser, compiler, source);
+    parser.unit = compiler->unit;
+    parser.in_acf = true;
+    parse_advance(&parser);
+    while (!parse_at(&parser, TOK_END)) {
+        bool ok;
+        if (parse_accept(&parser, ';') || parse_accept(&parser, TOK_PRAGMA))
+            continue;
+        if (parse_at_keyword(&parser, KW_INCLUDE))
+            ok = include(&parser);
+        else
+            ok = acf_interface(&parser);
+        if (!ok)
+            parse_recover(&parser);
+    }
+}

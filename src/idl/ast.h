@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/* ast.h - the tree the parser builds and the later passes annotate.
+ *
+ *   unit -> decl list -+- interface -> decl list -> proc -> param (var)
+ *                      +- typedef -> var list -> type -> ... -> base type
+ *                      +- const, import, cpp_quote, pragma
+ *
+ * Names refer to nodes by pointer; every node lives in the compilation's arena. */
+#ifndef PENSTOCK_IDL_AST_H
+#define PENSTOCK_IDL_AST_H
+
+#include "idl/lex.h"
+#include "idl/names.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct type;
+struct var;
+struct interface;
+
+/* ---- Expressions ----------------------------------------------------------- */
+
+enum expr_op {
+    EXPR_NUMBER, /* value */
+    EXPR_CHAR,   /* value */
+    EXPR_STRING, /* text */
+    EXPR_NULL,
+    EXPR_NAME,   /* text: a constant, an enumerator, a parameter or a field */
+    EXPR_SIZEOF, /* type */
+    EXPR_DEREF,  /* *a */
+    EXPR_NEG,
+    EXPR_PLUS,
+    EXPR_NOT,
+    EXPR_BITNOT,
+    EXPR_ADD,
+    EXPR_SUB,
+    EXPR_MUL,
+    EXPR_DIV,
+    EXPR_MOD,
+    EXPR_SHL,
+    EXPR_SHR,
+    EXPR_BITAND,
+    EXPR_BITOR,
+    EXPR_BITXOR,
+    EXPR_LT,
+    EXPR_LE,
+    EXPR_GT,
+    EXPR_GE,
+    EXPR_EQ,
+    EXPR_NE,
+    EXPR_AND,
+    EXPR_OR,
+    EXPR_COND /* a ? b : c */
+};
+
+struct expr {
+    enum expr_op op;
+    struct loc loc;
+    const char *end;  /* end of its text */
+    const char *text; /* NAME, STRING */
+    uint64_t value;
+    bool is_unsigned, is_hex, is_wide;
+    unsigned depth; /* of the tree below, itself included: bounds every recursion over it */
+    struct type *type;
+    struct expr *a, *b, *c;
+};
+
+/* A constant's value. */
+struct value {
+    enum { VALUE_INVALID, VALUE_INT, VALUE_STRING, VALUE_NULL } kind;
+    int64_t number;
+    bool is_unsigned;  /* number holds the bits of a uint64_t */
+    const char *text;  /* STRING: between the quotes */
+    bool is_wide;
+};
+
+/* ---- Attributes ------------------------------------------------------------ */
+
+enum attr_id {
+#define ATTRIBUTE(id, word, args, idl, acf, state) ATTR_##id,
+#include "idl/attributes.def"
+#undef ATTRIBUTE
+    ATTR_COUNT,
+    ATTR_UNKNOWN = ATTR_COUNT
+};
+
+/* Places an attribute may stand in. */
+enum {
+    PLACE_INTERFACE = 1,
+    PLACE_TYPE = 2,
+    PLACE_FIELD = 4,
+    PLACE_PARAM = 8,
+    PLACE_OPERATION = 16,
+    PLACE_ACF = 32 /* added to one of the above */
+};
+
+struct attr_arg {
+    struct expr *expr; /* NULL: a hole, size_is(,n) */
+    const char *text;  /* TEXT, STRINGS, WORD */
+    struct loc loc;
+    struct attr_arg *next;
+};
+
+struct attr {
+    enum attr_id id;
+    const char *name;
+    struct loc loc;
+    struct attr_arg *args;
+    struct attr *next;
+};
+
+/* ---- Types ----------------------------------------------------------------- */
+
+enum type_kind {
+    TYPE_ERROR, /* already reported: says nothing more */
+    TYPE_BASE,
+    TYPE_ENUM,
+    TYPE_STRUCT,
+    TYPE_POINTER,
+    TYPE_ARRAY,
+    TYPE_PIPE,
+    TYPE_FUNCTION, /* target: its result; reported wherever it may not be */
+    TYPE_ALIAS,    /* a typedef name */
+    TYPE_CONST     /* const target */
+};
+
+enum base_kind {
+    BASE_VOID,
+    BASE_BOOLEAN,
+    BASE_BYTE,
+    BASE_CHAR,
+    BASE_SCHAR,
+    BASE_SMALL,
+    BASE_USMALL,
+    BASE_WCHAR,
+    BASE_SHORT,
+    BASE_USHORT,
+    BASE_LONG,
+    BASE_ULONG,
+    BASE_HYPER,
+    BASE_UHYPER,
+    BASE_INT3264,
+    BASE_UINT3264,
+    BASE_FLOAT,
+    BASE_DOUBLE,
+    BASE_ERROR_STATUS,
+    BASE_HANDLE,
+    BASE_COUNT
+};
+
+struct enumerator {
+    const char *name;
+    struct loc loc;
+    struct expr *expr; /* NULL: one more than the one before */
+    int64_t value;
+    struct enumeration *owner;
+    struct enumerator *next;
+};
+
+struct enumeration {
+    const char *tag;
+    const char *c_name; /* "enum tag", or a typedef name once there is one */
+    struct loc loc;
+    struct enumerator *list;
+    bool is_v1; /* 32 bits on the wire */
+    bool defined;
+};
+
+struct aggregate {
+    const char *tag;
+    const char *c_name; /* "struct tag", or a typedef name once there is one */
+    struct loc loc;
+    struct var *fields;
+    struct name_map field_names; /* -> struct var */
+    unsigned field_count;
+    bool defined;
+    bool being_defined;
+    unsigned depth;   /* structures nested in it by value, itself included */
+    unsigned visited; /* of the search for cycles: round of the last visit */
+    struct interface *home;
+    struct node *node; /* layout.c */
+};
+
+struct type {
+    enum type_kind kind;
+    struct loc loc;
+    struct type *target; /* POINTER, ARRAY, PIPE, FUNCTION, CONST */
+    enum base_kind base;
+    struct enumeration *enumeration;
+    struct aggregate *aggregate;
+    struct var *alias;    /* ALIAS: the typedef */
+    struct expr *bound;   /* ARRAY; NULL: conformant */
+    struct expr *bound_low;
+    uint32_t count;       /* ARRAY: elements; 0: conformant */
+    const char *pipe_name; /* PIPE: the name after `typedef pipe T` */
+    struct var *params;    /* FUNCTION */
+    bool variadic;        /* FUNCTION */
+    bool defines;         /* STRUCT, ENUM: the body stands here */
+};
+
+/* A name with a type: a typedef name, field, parameter or constant. */
+struct var {
+    const char *name; /* NULL: abstract declarator */
+    struct loc loc;
+    struct type *type;
+    struct attr *attrs;
+    struct interface *home; /* whose pointer_default counts; NULL: outside */
+    struct expr *init;      /* constants */
+    struct value value;     /* constants */
+    bool imported;
+    bool is_in, is_out;     /* parameters */
+    bool is_binding;        /* the parameter that carries the call */
+    bool synthesized;       /* IDL_handle */
+    struct aggregate *aggregate; /* fields: the structure */
+    struct proc *proc;           /* parameters: the operation */
+    struct node *node;           /* fields, parameters, results: the descriptor */
+    const struct node_range *range; /* [range] on it or its type; NULL: none */
+    const char *source, *source_end;
+    struct var *next;
+};
+
+/* ---- Declarations ---------------------------------------------------------- */
+
+struct proc {
+    const char *name;
+    struct loc loc;
+    struct type *result;
+    struct attr *attrs;
+    struct var *params;
+    unsigned param_count;
+    unsigned opnum;
+    struct interface *home;
+    const char *source, *source_end;
+    bool is_async, explicit_handle, auto_handle, idempotent;
+    bool has_pipes;
+    bool variadic;
+    struct var *result_var;  /* NULL: void */
+    const char *c_name;      /* "If_Op", first part of the names of its descriptors */
+    const char *frame;       /* "struct If_Op_frame" */
+    struct proc *next;
+};
+
+enum decl_kind {
+    DECL_IMPORT,    /* text: the file */
+    DECL_CPP_QUOTE, /* text: as in the quotes */
+    DECL_PRAGMA,    /* text: behind #pragma */
+    DECL_TYPEDEF,   /* type, vars */
+    DECL_TYPE,      /* type: a struct or enum with its body, or a forward struct */
+    DECL_CONST,     /* vars: one */
+    DECL_PROC,
+    DECL_INTERFACE
+};
+
+struct decl {
+    enum decl_kind kind;
+    struct loc loc;
+    const char *text;
+    struct type *type;
+    struct var *vars;
+    struct proc *proc;
+    struct interface *interface;
+    const char *source, *source_end; /* its text, for comments */
+    struct decl *next;
+};
+
+enum pointer_class { POINTER_DEFAULT, POINTER_REF, POINTER_UNIQUE, POINTER_FULL };
+
+struct endpoint {
+    const char *protseq, *endpoint; /* C string contents, escapes kept */
+    struct endpoint *next;
+};
+
+struct interface {
+    const char *name;
+    struct loc loc;
+    struct attr *attrs;
+    struct decl *decls;
+    struct proc *procs, **procs_end;
+    unsigned proc_count;
+    struct name_map proc_names;
+    bool imported;
+    bool defined;
+    uint8_t uuid[16]; /* in the order of the text */
+    bool has_uuid;
+    unsigned major, minor;
+    struct endpoint *endpoints;
+    unsigned endpoint_count;
+    enum pointer_class pointer_default;
+    bool explicit_handle, auto_handle, is_async; /* ACF */
+    bool has_pipes;
+    unsigned tagless; /* tags invented so far */
+    struct interface *next;
+};
+
+/* What a name stands for; the two kinds of tags live in a map of their own. */
+struct symbol {
+    enum symbol_kind { SYMBOL_TYPEDEF, SYMBOL_CONST, SYMBOL_ENUMERATOR, SYMBOL_PROC,
+                       SYMBOL_INTERFACE, SYMBOL_BAD } kind;
+    struct loc loc;
+    struct var *var;               /* TYPEDEF, CONST */
+    struct enumerator *enumerator;
+    struct interface *interface;
+};
+
+struct tag {
+    struct loc loc;
+    struct aggregate *aggregate;     /* one of the two */
+    struct enumeration *enumeration;
+};
+
+struct include {
+    const char *name;
+    struct include *next;
+};
+
+/* One IDL file. */
+struct unit {
+    const char *path;
+    struct decl *decls;
+    struct interface *interfaces, **interfaces_end;
+    struct include *acf_includes, **acf_includes_end;
+    unsigned tagless; /* outside interfaces */
+    bool imported;
+};
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* check.c - interfaces and types (idl.md 2 and 3); operations are in check_proc.c. */
+#include "idl/check.h"
+
+#include "idl/layout.h"
+#include "idl/parse.h"
+#include "idl/shape.h"
+#include "idl/types.h"
+
+#include <string.h>
+
+/* ---- Types -------------------------------------------------------------------------- */
+
+/* Follows fields that always lead on, structures by value and [ref] pointers.  True:
+ * they lead back to `target`, whose data would never end (MIDL2164). */
+static bool leads_to(struct idl_compiler *c, struct aggregate *from, struct aggregate *target,
+                     unsigned round, unsigned depth)
+{
+    if (from->visited == round || depth > IDL_NESTING_MAX)
+        return false;
+    from->visited = round;
+    for (struct var *field = from->fields; field; field = field->next) {
+        struct node *node = field->node;
+        while (node && (node->pointer_flag == NULL || strcmp(node->pointer_flag, "NDR_TYPE_REF") == 0) &&
+               node->element)
+            node = node->element;
+        if (!node || !node->aggregate)
+            continue;
+        if (node->aggregate == target || leads_to(c, node->aggregate, target, round, depth + 1))
+            return true;
+    }
+    return false;
+}
+
+static void check_struct(struct idl_compiler *c, struct aggregate *aggregate)
+{
+    struct node *node = layout_struct(c, aggregate);
+    if (!node || !node->has_pointers)
+        return;
+    if (leads_to(c, aggregate, aggregate, ++c->search_round, 0))
+        diag_error(c, &aggregate->loc, 2164, "'%s' is recursive through a ref pointer",
+                   aggregate->tag);
+}
+
+static void check_typedef(struct idl_compiler *c, struct var *alias)
+{
+    struct type *type = type_strip(alias->type);
+    if (type_is_error(alias->type))
+        return;
+    if (type->kind == TYPE_PIPE) {
+        static const enum attr_id meaningless[] = {ATTR_REF, ATTR_UNIQUE, ATTR_STRING};
+        for (size_t i = 0; i < sizeof(meaningless) / sizeof(meaningless[0]); i++) {
+            const struct attr *attr = attr_find(alias->attrs, meaningless[i]);
+            if (attr)
+                diag_error(c, &attr->loc, 2322, "invalid pipe usage: [%s] on a pipe", attr->name);
+        }
+        layout_pipe(c, type);
+        return;
+    }
+    struct type *inner = type;
+    while (inner->kind == TYPE_POINTER || inner->kind == TYPE_ARRAY)
+        inner = type_strip(inner->target);
+    if (inner->kind == TYPE_FUNCTION) {
+        diag_later(c, &alias->loc, "a typedef of a function");
+        return;
+    }
+    if (inner->kind == TYPE_PIPE) {
+        diag_error(c, &alias->loc, type->kind == TYPE_ARRAY ? 2321 : 2322,
+                   "invalid pipe usage: '%s' is an array of or a pointer to a pipe", alias->name);
+        return;
+    }
+    /* What a bare type cannot say, a size, its use may add: only judge what is here. */
+    struct shape shape;
+    if (attr_find(alias->attrs, ATTR_STRING) || attr_find(alias->attrs, ATTR_RANGE) ||
+        attr_find(alias->attrs, ATTR_REF) || attr_find(alias->attrs, ATTR_UNIQUE)) {
+        bool is_void = inner->kind == TYPE_BASE && inner->base == BASE_VOID;
+        bool open = type->kind == TYPE_ARRAY && type->count == 0;
+        if (!is_void && !open)
+            shape_resolve(c, alias, ROLE_FIELD, &shape);
+    }
+}
+
+static void check_decl(struct idl_compiler *c, struct decl *decl)
+{
+    struct type *type;
+    switch (decl->kind) {
+    case DECL_TYPEDEF:
+    case DECL_TYPE:
+        type = type_unqualified(decl->type);
+        if (type->kind == TYPE_STRUCT && type->defines)
+            check_struct(c, type->aggregate);
+        for (struct var *alias = decl->vars; alias; alias = alias->next)
+            check_typedef(c, alias);
+        break;
+    case DECL_PROC:
+        check_proc(c, decl->proc);
+        break;
+    case DECL_IMPORT:
+    case DECL_CPP_QUOTE:
+    case DECL_PRAGMA:
+    case DECL_CONST:
+    case DECL_INTERFACE:
+        break;
+    }
+}
+
+/* ---- Interfaces ------------------------------------------------------------------------ */
+
+static void check_interface(struct idl_compiler *c, struct interface *interface)
+{
+    if (interface->proc_count > 0 && !attr_find(interface->attrs, ATTR_UUID))
+        diag_error(c, &interface->loc, 2079, "no [uuid] specified for interface '%s'",
+                   interface->name);
+    if (interface->proc_count == 0)
+        diag_warning(c, &interface->loc, 2231, 2,
+                     "interface '%s' has no remote procedures, no stubs come from it",
+                     interface->name);
+    for (const struct interface *other = c->unit->interfaces; other != interface;
+         other = other->next) {
+        if (interface->has_uuid && other->has_uuid &&
+            memcmp(other->uuid, interface->uuid, sizeof(other->uuid)) == 0)
+            diag_error(c, &interface->loc, 2270, "duplicate uuid: interface '%s' has it, too",
+                       other->name);
+    }
+    for (struct decl *decl = interface->decls; decl; decl = decl->next)
+        check_decl(c, decl);
+    for (const struct proc *proc = interface->procs; proc; proc = proc->next)
+        interface->has_pipes |= proc->has_pipes;
+}
+
+void check_unit(struct idl_compiler *c, struct unit *unit)
+{
+    for (struct decl *decl = unit->decls; decl; decl = decl->next) {
+        if (decl->kind == DECL_INTERFACE)
+            check_interface(c, decl->interface);
+        else
+            check_decl(c, decl);
+    }
+}

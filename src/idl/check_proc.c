@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* check_proc.c - operations: parameters, binding handles, pipes (idl.md 4 to 6). */
+#include "idl/check.h"
+#include "idl/layout.h"
+#include "idl/parse.h"
+#include "idl/shape.h"
+#include "idl/types.h"
+
+#include <string.h>
+
+/* ---- Names and directions ---------------------------------------------------------- */
+
+/* `(void)` declares no parameter. */
+static void drop_void(struct proc *proc)
+{
+    struct var *only = proc->params;
+    if (!only || only->next || only->name || only->type->kind != TYPE_BASE ||
+        only->type->base != BASE_VOID)
+        return;
+    proc->params = NULL;
+    proc->param_count = 0;
+}
+
+static void prepare_params(struct idl_compiler *c, struct proc *proc)
+{
+    unsigned index = 0;
+    for (struct var *param = proc->params; param; param = param->next) {
+        index++;
+        param->is_in = attr_find(param->attrs, ATTR_IN) != NULL;
+        param->is_out = attr_find(param->attrs, ATTR_OUT) != NULL;
+        if (!param->is_in && !param->is_out)
+            param->is_in = true;
+        bool is_void = param->type->kind == TYPE_BASE && param->type->base == BASE_VOID;
+        if (!param->name && !is_void)
+            param->name = arena_printf(&c->arena, "_unnamed_%u", index);
+    }
+}
+
+/* Names the stubs need themselves. */
+static void check_own_names(struct idl_compiler *c, const struct proc *proc)
+{
+    const char *async = arena_printf(&c->arena, "%s_AsyncHandle", proc->name);
+    for (const struct var *param = proc->params; param; param = param->next) {
+        if (param->name && strcmp(param->name, "_RetVal") == 0)
+            diag_error(c, &param->loc, 2003, "redefinition: '_RetVal' is the result");
+        if (param->name && proc->is_async && strcmp(param->name, async) == 0)
+            diag_error(c, &param->loc, 2003, "redefinition: '%s' is the async handle", async);
+    }
+}
+
+/* ---- Binding ---------------------------------------------------------------------------- */
+
+static void add_explicit_handle(struct idl_compiler *c, struct proc *proc)
+{
+    struct var *handle = ARENA_NEW(&c->arena, struct var);
+    handle->name = "IDL_handle";
+    handle->loc = proc->loc;
+    handle->type = ARENA_NEW(&c->arena, struct type);
+    handle->type->kind = TYPE_BASE;
+    handle->type->base = BASE_HANDLE;
+    handle->type->loc = proc->loc;
+    handle->home = proc->home;
+    handle->proc = proc;
+    handle->is_in = true;
+    handle->is_binding = true;
+    handle->synthesized = true;
+    handle->next = proc->params;
+    proc->params = handle;
+    proc->param_count++;
+}
+
+/* The leftmost [in] handle carries the call (idl.md 5). */
+static void choose_binding(struct idl_compiler *c, struct proc *proc)
+{
+    const struct var *binding = NULL;
+    for (struct var *param = proc->params; param; param = param->next) {
+        if (!type_is_base(param->type, BASE_HANDLE))
+            continue;
+        if (!param->is_in) {
+            diag_error(c, &param->loc, 2180, "binding-handle parameter cannot be [out] only");
+            binding = param;
+        } else if (param->is_out) {
+            diag_error(c, &param->loc, 2194, "a binding handle cannot be [out]");
+            binding = param;
+        } else if (binding) {
+            diag_error(c, &param->loc, 2182, "parameter that is not the binding handle must not "
+                       "derive from handle_t");
+        } else {
+            param->is_binding = true;
+            binding = param;
+        }
+    }
+    if (binding)
+        return;
+    if (proc->explicit_handle || proc->home->explicit_handle) {
+        add_explicit_handle(c, proc);
+    } else if (proc->is_async) {
+        diag_error(c, &proc->loc, 2357, "async procedures cannot use auto handle: '%s' needs a "
+                   "handle_t parameter or [explicit_handle]", proc->name);
+    } else {
+        diag_error(c, &proc->loc, 2028, "'%s' has no binding handle and auto_handle is not "
+                   "supported yet by penstock-idl: add a handle_t parameter, or [explicit_handle] "
+                   "in the ACF", proc->name);
+    }
+}
+
+/* ---- Parameters -------------------------------------------------------------------------- */
+
+static bool check_out(struct idl_compiler *c, const struct var *param, const struct shape *shape)
+{
+    if (!param->is_out || shape->base->kind == TYPE_PIPE)
+        return true;
+    if (shape->level_count == 0) {
+        diag_error(c, &param->loc, 2042, "[out] parameter '%s' is not a pointer", param->name);
+        return false;
+    }
+    const struct level *top = &shape->levels[0];
+    if (!param->is_in && top->class != POINTER_REF) {
+        diag_error(c, &param->loc, 2121,
+                   "[out] only parameter '%s' must not be a [unique] or [ptr] pointer",
+                   param->name);
+        return false;
+    }
+    bool unsized = !top->size && top->count == 0;
+    if (!param->is_in && shape->is_string && shape->level_count == 1 && unsized) {
+        diag_error(c, &param->loc, 2041, "[out] only parameter '%s' cannot be an unsized string",
+                   param->name);
+        return false;
+    }
+    if (shape->target_is_const) {
+        diag_error(c, &param->loc, 2279, "[out] parameter '%s' must not point to const",
+                   param->name);
+        return false;
+    }
+    return true;
+}
+
+static void check_pipe_param(struct idl_compiler *c, struct proc *proc, const struct var *param)
+{
+    proc->has_pipes = true;
+    if (proc->idempotent)
+        diag_error(c, &param->loc, 2322, "invalid pipe usage: '%s' is [idempotent]", proc->name);
+}
+
+static void check_param(struct idl_compiler *c, struct proc *proc, struct var *param)
+{
+    struct shape shape;
+    if (!shape_resolve(c, param, ROLE_PARAM, &shape) || !check_out(c, param, &shape))
+        return;
+    if (shape.base->kind == TYPE_PIPE) {
+        check_pipe_param(c, proc, param);
+        param->node = layout_pipe(c, shape.base);
+        return;
+    }
+    layout_var(c, param, &shape, ROLE_PARAM);
+}
+
+static void check_result(struct idl_compiler *c, struct proc *proc)
+{
+    struct type *type = proc->result;
+    if (type_is_base(type, BASE_VOID) || type_is_error(type))
+        return;
+    struct var *result = ARENA_NEW(&c->arena, struct var);
+    result->name = "_RetVal";
+    result->loc = proc->loc;
+    result->type = type;
+    result->attrs = proc->attrs;
+    result->home = proc->home;
+    result->proc = proc;
+    result->is_out = true;
+    struct shape shape;
+    if (type_strip(type)->kind == TYPE_ARRAY) {
+        diag_error(c, &proc->loc, 2025, "syntax error: a result cannot be an array");
+        return;
+    }
+    if (!shape_resolve(c, result, ROLE_RESULT, &shape))
+        return;
+    if (type->kind == TYPE_CONST)
+        diag_warning(c, &proc->loc, 2280, 2, "const on the result of '%s' means nothing",
+                     proc->name);
+    if (shape.level_count > 0 && shape.levels[0].class == POINTER_REF) {
+        diag_error(c, &proc->loc, 2177, "return type must not derive from a [ref] pointer");
+        return;
+    }
+    if (layout_var(c, result, &shape, ROLE_RESULT))
+        proc->result_var = result;
+}
+
+/* Datagram peers and other vendors' servers may want the sizes before the pipe. */
+static void warn_beside_pipe(struct idl_compiler *c, const struct proc *proc)
+{
+    if (!proc->has_pipes)
+        return;
+    for (const struct var *param = proc->params; param; param = param->next) {
+        const struct node *node = param->node;
+        while (node && node->element && node->kind[0] == 'P' && node->pointer_flag)
+            node = node->element;
+        if (node && node->is_sized && param->is_in) {
+            diag_warning(c, &param->loc, 2352, 3, "string and conformant array parameters may be "
+                         "incompatible with pipe parameters of other vendors");
+            return;
+        }
+    }
+}
+
+void check_proc(struct idl_compiler *c, struct proc *proc)
+{
+    if (proc->variadic)
+        diag_error(c, &proc->loc, 2046,
+                   "a remote procedure cannot have a variable number of arguments");
+    proc->is_async |= proc->home->is_async;
+    drop_void(proc);
+    prepare_params(c, proc);
+    check_own_names(c, proc);
+    choose_binding(c, proc);
+    proc->c_name =
+        layout_name(c, arena_printf(&c->arena, "%s_%s", proc->home->name, proc->name));
+    proc->frame = arena_printf(&c->arena, "struct %s_frame", proc->c_name);
+    for (struct var *param = proc->params; param; param = param->next)
+        check_param(c, proc, param);
+    check_result(c, proc);
+    warn_beside_pipe(c, proc);
+}

@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: MIT */
+/* command.c - switches with - or /, their arguments, and response files.
+ *
+ * `/` is also how a path begins here: an argument that names an existing file, or has
+ * a second slash and ends like an input, is a file and no switch. */
+#include "idl/command.h"
+
+#include "idl/preprocess.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum switch_id {
+    SW_IGNORED,     /* nothing follows */
+    SW_IGNORED_ARG, /* one argument follows, of no consequence here */
+    SW_OBSOLETE,
+    SW_UNSUPPORTED,
+    SW_ACF, SW_HEADER, SW_CSTUB, SW_SSTUB, SW_OUT, SW_CLIENT, SW_SERVER, SW_PREFIX,
+    SW_OLDNAMES, SW_NO_CPP, SW_CPP_CMD, SW_CPP_OPT, SW_NO_DEF_IDIR, SW_INCLUDE, SW_DEFINE,
+    SW_UNDEFINE, SW_WARN, SW_WX, SW_NO_WARN, SW_NO_DEFAULT_EPV, SW_APP_CONFIG, SW_CHAR,
+    SW_PACK, SW_CHECK, SW_HELP, SW_MD, SW_MF
+};
+
+enum arg_form {
+    ARG_NO,
+    ARG_NEXT,    /* the next argument            */
+    ARG_ATTACHED, /* -Dname, or the next argument */
+    ARG_SUFFIX   /* -W3: must be attached        */
+};
+
+static const struct switch_row {
+    const char *name;
+    enum switch_id id;
+    enum arg_form form;
+} switches[] = {
+    {"acf", SW_ACF, ARG_NEXT},
+    {"h", SW_HEADER, ARG_NEXT},
+    {"header", SW_HEADER, ARG_NEXT},
+    {"cstub", SW_CSTUB, ARG_NEXT},
+    {"sstub", SW_SSTUB, ARG_NEXT},
+    {"out", SW_OUT, ARG_NEXT},
+    {"client", SW_CLIENT, ARG_NEXT},
+    {"server", SW_SERVER, ARG_NEXT},
+    {"prefix", SW_PREFIX, ARG_NO},
+    {"oldnames", SW_OLDNAMES, ARG_NO},
+    {"no_cpp", SW_NO_CPP, ARG_NO},
+    {"nocpp", SW_NO_CPP, ARG_NO},
+    {"cpp_cmd", SW_CPP_CMD, ARG_NEXT},
+    {"cpp_opt", SW_CPP_OPT, ARG_NEXT},
+    {"no_def_idir", SW_NO_DEF_IDIR, ARG_NO},
+    {"WX", SW_WX, ARG_NO},
+    {"no_warn", SW_NO_WARN, ARG_NO},
+    {"no_default_epv", SW_NO_DEFAULT_EPV, ARG_NO},
+    {"app_config", SW_APP_CONFIG, ARG_NO},
+    {"char", SW_CHAR, ARG_NEXT},
+    {"pack", SW_PACK, ARG_NEXT},
+    {"align:", SW_PACK, ARG_SUFFIX},
+    {"syntax_check", SW_CHECK, ARG_NO},
+    {"Zs", SW_CHECK, ARG_NO},
+    {"Zp", SW_PACK, ARG_ATTACHED},
+    {"help", SW_HELP, ARG_NO},
+    {"-help", SW_HELP, ARG_NO},
+    {"?", SW_HELP, ARG_NO},
+    {"confirm", SW_IGNORED, ARG_NO},
+    {"MD", SW_MD, ARG_NO},
+    {"MF", SW_MF, ARG_NEXT},
+    /* The stubs always dispatch through an EPV. */
+    {"use_epv", SW_IGNORED, ARG_NO},
+    /* One mode of marshalling, always robust, in the representation the peers agree on. */
+    {"Os", SW_IGNORED, ARG_NO},
+    {"Oi", SW_IGNORED, ARG_NO},
+    {"Oic", SW_IGNORED, ARG_NO},
+    {"Oif", SW_IGNORED, ARG_NO},
+    {"Oicf", SW_IGNORED, ARG_NO},
+    {"robust", SW_IGNORED, ARG_NO},
+    {"no_robust", SW_IGNORED, ARG_NO},
+    {"protocol", SW_IGNORED_ARG, ARG_NEXT},
+    {"env", SW_IGNORED_ARG, ARG_NEXT},
+    {"win32", SW_IGNORED, ARG_NO},
+    {"win64", SW_IGNORED, ARG_NO},
+    {"amd64", SW_IGNORED, ARG_NO},
+    {"x64", SW_IGNORED, ARG_NO},
+    {"target", SW_IGNORED_ARG, ARG_NEXT},
+    {"error", SW_IGNORED_ARG, ARG_NEXT},
+    {"ms_ext", SW_IGNORED, ARG_NO},
+    {"c_ext", SW_IGNORED, ARG_NO},
+    {"ms_union", SW_IGNORED, ARG_NO},
+    {"nologo", SW_IGNORED, ARG_NO},
+    {"rpcss", SW_IGNORED, ARG_NO},
+    {"no_format_opt", SW_IGNORED, ARG_NO},
+    {"backward_compat", SW_IGNORED_ARG, ARG_NEXT},
+    {"msc_ver", SW_IGNORED_ARG, ARG_NEXT},
+    {"sal", SW_IGNORED, ARG_NO},
+    {"sal_local", SW_IGNORED, ARG_NO},
+    {"version_stamp", SW_IGNORED_ARG, ARG_NEXT},
+    {"lcid", SW_IGNORED_ARG, ARG_NEXT},
+    {"savePP", SW_IGNORED, ARG_NO},
+    {"o", SW_IGNORED_ARG, ARG_NEXT},
+    {"warn", SW_IGNORED_ARG, ARG_NEXT},
+    {"iid", SW_IGNORED_ARG, ARG_NEXT},
+    {"proxy", SW_IGNORED_ARG, ARG_NEXT},
+    {"dlldata", SW_IGNORED_ARG, ARG_NEXT},
+    {"tlb", SW_IGNORED_ARG, ARG_NEXT},
+    {"notlb", SW_IGNORED, ARG_NO},
+    {"newtlb", SW_IGNORED, ARG_NO},
+    {"oldtlb", SW_IGNORED, ARG_NO},
+    {"osf", SW_UNSUPPORTED, ARG_NO},
+    {"ms_conf_struct", SW_UNSUPPORTED, ARG_NO},
+    {"import", SW_OBSOLETE, ARG_NO},
+    {"saux", SW_OBSOLETE, ARG_NO},
+    {"caux", SW_OBSOLETE, ARG_NO},
+    /* Last: their arguments may look like other switches. */
+    {"I", SW_INCLUDE, ARG_ATTACHED},
+    {"D", SW_DEFINE, ARG_ATTACHED},
+    {"U", SW_UNDEFINE, ARG_ATTACHED},
+    {"W", SW_WARN, ARG_SUFFIX},
+};
+
+static void complain(struct command *command, unsigned number, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void complain(struct command *command, unsigned number, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fprintf(stderr, "penstock-idl: error MIDL%u: ", number);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+    command->errors++;
+}
+
+static void out_of_memory(void)
+{
+    fputs("penstock-idl: error MIDL2005: out of memory\n", stderr);
+    exit(1);
+}
+
+void string_list_add(struct string_list *list, const char *text)
+{
+    if (list->count == list->room) {
+        size_t room = list->room ? 2 * list->room : 16;
+        const char **bigger = realloc(list->at, room * sizeof(*bigger));
+        if (!bigger)
+            out_of_memory();
+        list->at = bigger;
+        list->room = room;
+    }
+    list->at[list->count++] = text;
+}
+
+/* A copy that lives as long as the command. */
+static char *keep(struct command *command, const char *prefix, const char *text, size_t len)
+{
+    size_t head = strlen(prefix);
+    char *copy = malloc(head + len + 1);
+    if (!copy)
+        out_of_memory();
+    memcpy(copy, prefix, head);
+    memcpy(copy + head, text, len);
+    copy[head + len] = '\0';
+    string_list_add(&command->owned, copy);
+    return copy;
+}
+
+/* ---- Switches ---------------------------------------------------------------------------- */
+
+static void set_once(struct command *command, const char **where, const char *value,
+                     const char *name)
+{
+    if (*where)
+        complain(command, 1007, "switch -%s is given more than once", name);
+    *where = value;
+}
+
+static bool stub_or_none(struct command *command, const char *name, const char *value)
+{
+    if (strcmp(value, "none") != 0 && strcmp(value, "stub") != 0)
+        complain(command, 1012, "illegal argument '%s' for switch -%s: stub or none", value, name);
+    return strcmp(value, "none") == 0;
+}
+
+/* dir[;dir] */
+static void include_dirs(struct command *command, const char *value)
+{
+    while (*value != '\0') {
+        size_t len = strcspn(value, ";");
+        if (len > 0) {
+            char *flag = keep(command, "-I", value, len);
+            string_list_add(&command->macros, flag);
+            string_list_add(&command->dirs, flag + 2);
+        }
+        value += len + (value[len] == ';');
+    }
+}
+
+static void split_flags(struct command *command, const char *value)
+{
+    bool has_e = false;
+    while (*value != '\0') {
+        value += strspn(value, " \t");
+        size_t len = strcspn(value, " \t");
+        if (len == 0)
+            break;
+        const char *flag = keep(command, "", value, len);
+        has_e |= strcmp(flag, "-E") == 0 || strcmp(flag, "/E") == 0;
+        string_list_add(&command->cpp_flags, flag);
+        value += len;
+    }
+    if (!has_e)
+        complain(command, 1012, "illegal argument for switch -cpp_opt: it must include -E");
+}
+
+static void level(struct command *command, const char *value)
+{
+    if (strlen(value) == 1 && *value >= '0' && *value <= '4')
+        command->warning_level = (unsigned)(*value - '0');
+    else
+        complain(command, 1008, "unknown switch '-W%s'", value);
+}
+
+/* What we emit has the memory layout of the C compiler, never another packing. */
+static void packing(struct command *command, const char *name, const char *value)
+{
+    if (strcmp(value, "8") != 0)
+        complain(command, 1012, "-%s %s is not supported yet by penstock-idl: only 8", name, value);
+}
+
+static void apply(struct command *command, const struct switch_row *row, const char *value)
+{
+    switch (row->id) {
+    case SW_IGNORED:
+    case SW_IGNORED_ARG:
+    case SW_PREFIX:
+        break;
+    case SW_OBSOLETE:
+        complain(command, 1008, "switch -%s is obsolete", row->name);
+        break;
+    case SW_UNSUPPORTED:
+        complain(command, 1008, "switch -%s is not supported yet by penstock-idl", row->name);
+        break;
+    case SW_ACF:
+        set_once(command, &command->acf, value, row->name);
+        break;
+    case SW_HEADER:
+        set_once(command, &command->header, value, row->name);
+        break;
+    case SW_CSTUB:
+        set_once(command, &command->cstub, value, row->name);
+        break;
+    case SW_SSTUB:
+        set_once(command, &command->sstub, value, row->name);
+        break;
+    case SW_OUT:
+        set_once(command, &command->out_dir, value, row->name);
+        break;
+    case SW_CLIENT:
+        command->no_client = stub_or_none(command, row->name, value);
+        break;
+    case SW_SERVER:
+        command->no_server = stub_or_none(command, row->name, value);
+        break;
+    case SW_OLDNAMES:
+        command->old_names = true;
+        break;
+    case SW_NO_CPP:
+        command->no_cpp = true;
+        break;
+    case SW_CPP_CMD:
+        set_once(command, &command->cpp_command, value, row->name);
+        break;
+    case SW_CPP_OPT:
+        split_flags(command, value);
+        break;
+    case SW_NO_DEF_IDIR:
+        command->no_def_dirs = true;
+        break;
+    case SW_INCLUDE:
+        include_dirs(command, value);
+        break;
+    case SW_DEFINE:
+        string_list_add(&command->macros, keep(command, "-D", value, strlen(value)));
+        break;
+    case SW_UNDEFINE:
+        string_list_add(&command->macros, keep(command, "-U", value, strlen(value)));
+        break;
+    case SW_WARN:
+        level(command, value);
+        break;
+    case SW_WX:
+        command->warnings_are_errors = true;
+        break;
+    case SW_NO_WARN:
+        command->warning_level = 0;
+        break;
+    case SW_NO_DEFAULT_EPV:
+        command->no_default_epv = true;
+        break;
+    case SW_APP_CONFIG:
+        command->app_config = true;
+        break;
+    case SW_CHAR:
+        if (strcmp(value, "unsigned") != 0)
+            complain(command, 1012, "-char %s is not supported yet by penstock-idl", value);
+        break;
+    case SW_PACK:
+        packing(command, row->name, value);
+        break;
+    case SW_CHECK:
+        command->check_only = true;
+        break;
+    case SW_HELP:
+        command->help = true;
+        break;
+    case SW_MD:
+        command->write_depfile = true;
+        break;
+    case SW_MF:
+        set_once(command, &command->depfile, value, row->name);
+        command->write_depfile = true;
+        break;
+    }
+}
+
+static const struct switch_row *find_switch(const char *text, const char **ret_attached)
+{
+    *ret_attached = NULL;
+    for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+        const struct switch_row *row = &switches[i];
+        size_t len = strlen(row->name);
+        if (strncmp(text, row->name, len) != 0)
+            continue;
+        if (text[len] == '\0' && row->form != ARG_SUFFIX)
+            return row;
+        if (text[len] != '\0' && (row->form == ARG_ATTACHED || row->form == ARG_SUFFIX)) {
+            *ret_attached = text + len;
+            return row;
+        }
+    }
+    return NULL;
+}
+
+/* -prefix { client | server | all | switch } text ..., the arguments from `i` on. */
+static size_t prefixes(struct command *command, const struct string_list *args, size_t i)
+{
+    size_t first = i;
+    for (; i + 1 < args->count; i += 2) {
+        const char *who = args->at[i], *prefix = args->at[i + 1];
+        bool client = strcmp(who, "client") == 0, server = strcmp(who, "server") == 0;
+        bool all = strcmp(who, "all") == 0, other = strcmp(who, "switch") == 0;
+        if (!client && !server && !all && !other)
+            break;
+        if (client || all)
+            command->client_prefix = prefix;
+        if (server || all)
+            command->server_prefix = prefix;
+        if (other)
+            command->switch_prefix = prefix;
+    }
+    if (i == first)
+        complain(command, 1011,
+                 "missing argument for switch -prefix: client, server, all or switch, and a text");
+    return i;
+}
+
+static bool is_file(const char *text)
+{
+    if (text[0] != '/' && text[0] != '-')
+        return true;
+    if (text[0] == '-')
+        return false;
+    struct stat info;
+    if (stat(text, &info) == 0 && S_ISREG(info.st_mode))
+        return true;
+    const char *dot = strrchr(text, '.');
+    return strchr(text + 1, '/') && dot && strcmp(dot, ".idl") == 0;
+}
+
+static void parse_list(struct command *command, const struct string_list *args)
+{
+    for (size_t i = 0; i < args->count;) {
+        const char *text = args->at[i++];
+        if (is_file(text)) {
+            if (command->input)
+                complain(command, 1009, "unknown argument '%s': the input is '%s'", text,
+                         command->input);
+            else
+                command->input = text;
+            continue;
+        }
+        const char *value;
+        const struct switch_row *row = find_switch(text + 1, &value);
+        if (!row) {
+            complain(command, 1008, "unknown switch '%s'", text);
+            continue;
+        }
+        if (row->id == SW_PREFIX) {
+            i = prefixes(command, args, i);
+            continue;
+        }
+        if (row->form != ARG_NO && !value) {
+            if (i == args->count) {
+                complain(command, 1011, "missing argument for switch -%s", row->name);
+                return;
+            }
+            value = args->at[i++];
+        }
+        apply(command, row, value);
+    }
+}
+
+/* ---- Response files -------------------------------------------------------------------- */
+
+/* Words of `text`; "..." holds blanks together. */
+static void split_words(struct command *command, const char *text, struct string_list *args)
+{
+    for (;;) {
+        while (isspace((unsigned char)*text))
+            text++;
+        if (*text == '\0')
+            return;
+        size_t len;
+        if (*text == '"') {
+            text++;
+            len = strcspn(text, "\"");
+        } else {
+            len = strcspn(text, " \t\r\n\f\v");
+        }
+        string_list_add(args, keep(command, "", text, len));
+        text += len + (text[len] == '"');
+    }
+}
+
+static void response_file(struct command *command, const char *path, struct string_list *args)
+{
+    size_t len;
+    char *text = preprocess_read(path, &len);
+    if (!text) {
+        complain(command, 1020, "cannot open response file '%s': %s", path, strerror(errno));
+        return;
+    }
+    size_t first = args->count;
+    split_words(command, text, args);
+    free(text);
+    for (size_t i = first; i < args->count; i++) {
+        if (args->at[i][0] != '@')
+            continue;
+        complain(command, 1023, "response files cannot be nested");
+        args->count = i;
+    }
+}
+
+bool command_parse(struct command *command, int argc, char **argv)
+{
+    struct string_list args = {0};
+    memset(command, 0, sizeof(*command));
+    command->warning_level = 1;
+    for (int i = 1; i < argc; i++) {
+        if (argv[i][0] == '@')
+            response_file(command, argv[i] + 1, &args);
+        else if (argv[i][0] != '\0')
+            string_list_add(&args, argv[i]);
+    }
+    parse_list(command, &args);
+    free(args.at);
+    if (!command->input && !command->help && command->errors == 0)
+        complain(command, 1000, "missing source file name");
+    return command->errors == 0;
+}
+
+void command_fini(struct command *command)
+{
+    for (size_t i = 0; i < command->owned.count; i++)
+        free((char *)(uintptr_t)command->owned.at[i]);
+    free(command->owned.at);
+    free(command->macros.at);
+    free(command->dirs.at);
+    free(command->cpp_flags.at);
+}
+
+void command_help(void)
+{
+    fputs("usage: penstock-idl [switches] file.idl      (switches begin with - or /)\n"
+          "\n"
+          "  -out dir                directory of the generated files\n"
+          "  -h, -header file        name of the header (default: file.h)\n"
+          "  -cstub file             name of the client stub (default: file_c.c)\n"
+          "  -sstub file             name of the server stub (default: file_s.c)\n"
+          "  -client none|stub       do not write, or write, the client stub\n"
+          "  -server none|stub       do not write, or write, the server stub\n"
+          "  -acf file               attribute configuration file (default: file.acf)\n"
+          "  -I dir[;dir]  -D name[=value]  -U name      for the preprocessor\n"
+          "  -no_cpp                 do not preprocess\n"
+          "  -cpp_cmd program        the preprocessor (default: cc)\n"
+          "  -cpp_opt \"flags\"        its flags, which must include -E\n"
+          "  -no_def_idir            do not search the directories of $INCLUDE\n"
+          "  -prefix who text ...    prefix of function names; who: client, server, all, switch\n"
+          "  -oldnames               If_ClientIfHandle instead of If_v1_0_c_ifspec\n"
+          "  -no_default_epv         registration must pass an entry-point vector\n"
+          "  -app_config             allow ACF attributes in the IDL\n"
+          "  -syntax_check, -Zs      check only, write nothing\n"
+          "  -W0 ... -W4, -WX        warning level (default 1); warnings are errors\n"
+          "  -MD, -MF file           write a make dependency file\n"
+          "  @file                   more arguments from a file\n"
+          "\n"
+          "Other switches of midl are accepted where they have no effect here.\n",
+          stdout);
+}

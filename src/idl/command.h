@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* command.h - the command line of penstock-idl, spelled as midl's (idl.md 11). */
+#ifndef PENSTOCK_IDL_COMMAND_H
+#define PENSTOCK_IDL_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A growing list of strings it does not own. */
+struct string_list {
+    const char **at;
+    size_t count, room;
+};
+
+struct command {
+    const char *input;
+    const char *acf;                     /* NULL: beside the input, if there is one */
+    const char *out_dir;                 /* NULL: current directory */
+    const char *header, *cstub, *sstub;  /* NULL: from the name of the input */
+    const char *client_prefix, *server_prefix, *switch_prefix;
+    const char *cpp_command;
+    struct string_list cpp_flags; /* -cpp_opt, split at blanks */
+    struct string_list macros;    /* -I, -D, -U for the preprocessor, one argument each */
+    struct string_list dirs;      /* of -I */
+    const char *depfile;          /* -MF */
+    unsigned warning_level;
+    bool warnings_are_errors, no_cpp, no_def_dirs, no_client, no_server, check_only;
+    bool old_names, no_default_epv, app_config, write_depfile, help;
+    unsigned errors; /* reported on stderr */
+    struct string_list owned; /* strings made here */
+};
+
+/* Reads the arguments, and those in @files.  False: reported on stderr. */
+bool command_parse(struct command *command, int argc, char **argv);
+void command_fini(struct command *command);
+void command_help(void);
+
+/* Appends; out of memory ends the program. */
+void string_list_add(struct string_list *list, const char *text);
+
+#endif

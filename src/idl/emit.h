@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* emit.h - C from a checked file.  emit_header.c, emit_client.c and emit_server.c write
+ * one output each; emit_types.c writes the descriptors both stubs begin with; emit.c
+ * has what all share. */
+#ifndef PENSTOCK_IDL_EMIT_H
+#define PENSTOCK_IDL_EMIT_H
+
+#include "idl/compiler.h"
+#include "idl/layout.h"
+
+void emit_header(struct idl_compiler *compiler, struct text *out);
+void emit_client(struct idl_compiler *compiler, struct text *out);
+void emit_server(struct idl_compiler *compiler, struct text *out);
+
+/* ---- emit.c ------------------------------------------------------------------------ */
+
+/* The first line of a file, and for stubs its includes. */
+void emit_banner(struct idl_compiler *compiler, struct text *out, const char *what);
+void emit_stub_top(struct idl_compiler *compiler, struct text *out, const char *what);
+
+/* IDL text as a C comment of its own lines. */
+void emit_comment(struct idl_compiler *compiler, struct text *out, const char *indent,
+                  const char *start, const char *end);
+/* A line of C, broken behind commas where it grows too long, with its end of line. */
+void emit_wrapped(struct text *out, const char *indent, const char *line);
+/* IDL text on one line, blanks squeezed, fit to stand in a comment. */
+const char *emit_squeeze(struct idl_compiler *compiler, const char *start, const char *end);
+/* "[in, size_is(n)]", or "" when there are none. */
+const char *emit_attrs(struct idl_compiler *compiler, const struct var *var);
+
+/* "const int32_t *name": a C declaration without the semicolon. */
+const char *emit_declaration(struct idl_compiler *compiler, struct type *type, const char *name);
+/* The same for a parameter, as the function gets it: arrays are pointers, pipes of
+ * asynchronous operations are ASYNC_ structures.  `member`: in the frame, never const. */
+const char *emit_param(struct idl_compiler *compiler, const struct proc *proc,
+                       const struct var *param, bool member);
+/* "void " or "int32_t ": the result type, to be followed by a name. */
+const char *emit_result(struct idl_compiler *compiler, const struct proc *proc,
+                        const char *declarator);
+/* The parameter list of `proc` in parentheses; one a line with `indent`, else in one. */
+void emit_param_list(struct idl_compiler *compiler, struct text *out, const struct proc *proc,
+                     bool lines);
+
+const char *emit_client_name(struct idl_compiler *compiler, const struct proc *proc);
+const char *emit_server_name(struct idl_compiler *compiler, const struct proc *proc);
+/* If_v1_0_c_ifspec and kin. */
+const char *emit_ifspec(struct idl_compiler *compiler, const struct interface *interface,
+                        bool server);
+/* A name for a local variable that no parameter of `proc` has. */
+const char *emit_local(struct idl_compiler *compiler, const struct proc *proc, const char *wish);
+/* A 64-bit number as a C constant expression. */
+const char *emit_int64(struct idl_compiler *compiler, int64_t value);
+
+/* ---- emit_types.c ---------------------------------------------------------------------- */
+
+/* Frames, types and parameters of `interface`. */
+void emit_types(struct idl_compiler *compiler, struct text *out, struct interface *interface);
+
+/* ---- emit_interface.c ------------------------------------------------------------------ */
+
+/* Operations and the interface; `server`: with invoke routines and the default EPV. */
+void emit_interface(struct idl_compiler *compiler, struct text *out, struct interface *interface,
+                    bool server);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* emit_interface.c - operation tables and the structure behind an ifspec. */
+#include "idl/emit.h"
+
+static void emit_op_flags(struct text *out, const struct proc *proc)
+{
+    const struct {
+        bool is_set;
+        const char *name;
+    } flags[] = {
+        {proc->is_async, "NDR_OP_ASYNC"},
+        {proc->has_pipes, "NDR_OP_HAS_PIPES"},
+        {proc->idempotent, "NDR_OP_IDEMPOTENT"},
+    };
+    const char *separator = ",\n     .flags = ";
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        if (!flags[i].is_set)
+            continue;
+        text_addf(out, "%s%s", separator, flags[i].name);
+        separator = " | ";
+    }
+}
+
+static void emit_operations(struct text *out, const struct interface *interface, bool server)
+{
+    text_addf(out, "\nstatic const NDR_OPERATION %s_Operations[] = {\n", interface->name);
+    for (const struct proc *proc = interface->procs; proc; proc = proc->next) {
+            text_addf(out, "    {.name = \"%s\",\n     .opnum = %u", proc->name, proc->opnum);
+        emit_op_flags(out, proc);
+        text_addf(out, ",\n     .frame_size = sizeof(%s),\n     .param_count = %u,\n"
+                       "     .params = %s_params",
+                  proc->frame, proc->param_count + (proc->result_var ? 1 : 0), proc->c_name);
+        if (server)
+            text_addf(out, ",\n     .invoke = %s_invoke", proc->c_name);
+        text_add(out, "},\n");
+    }
+    text_add(out, "};\n");
+}
+
+static void emit_endpoints(struct text *out, const struct interface *interface)
+{
+    if (!interface->endpoints)
+        return;
+    text_addf(out, "\nstatic const RPC_PROTSEQ_ENDPOINT %s_Endpoints[] = {\n", interface->name);
+    for (const struct endpoint *e = interface->endpoints; e; e = e->next)
+        text_addf(out, "    {(unsigned char *)\"%s\", (unsigned char *)\"%s\"},\n", e->protseq,
+                  e->endpoint);
+    text_add(out, "};\n");
+}
+
+static void emit_uuid(struct text *out, const uint8_t *u)
+{
+    text_addf(out, "{0x%02x%02x%02x%02x, 0x%02x%02x, 0x%02x%02x,\n          {", u[0], u[1], u[2],
+              u[3], u[4], u[5], u[6], u[7]);
+    for (int i = 8; i < 16; i++)
+        text_addf(out, "%s0x%02x", i > 8 ? ", " : "", u[i]);
+    text_add(out, "}}");
+}
+
+void emit_interface(struct idl_compiler *c, struct text *out, struct interface *interface,
+                    bool server)
+{
+    const char *name = interface->name;
+    const char *kind = server ? "Server" : "Client";
+    emit_operations(out, interface, server);
+    emit_endpoints(out, interface);
+    text_addf(out,
+              "\nstatic const NDR_INTERFACE %s_NdrInterface = {\n"
+              "    .name = \"%s\",\n"
+              "    .operation_count = %u,\n"
+              "    .operations = %s_Operations,\n"
+              "    .allocate = MIDL_user_allocate,\n"
+              "    .free = MIDL_user_free,\n"
+              "};\n",
+              name, name, interface->proc_count, name);
+    text_addf(out, "\nstatic const RPC_%s_INTERFACE %s___Rpc%sInterface = {\n",
+              server ? "SERVER" : "CLIENT", name, kind);
+    text_addf(out, "    .Length = sizeof(RPC_%s_INTERFACE),\n    .InterfaceId =\n        {",
+              server ? "SERVER" : "CLIENT");
+    emit_uuid(out, interface->uuid);
+    text_addf(out, ",\n         {%u, %u}},\n", interface->major, interface->minor);
+    text_add(out, "    .TransferSyntax = /* NDR */\n"
+                  "        {{0x8a885d04, 0x1ceb, 0x11c9,\n"
+                  "          {0x9f, 0xe8, 0x08, 0x00, 0x2b, 0x10, 0x48, 0x60}},\n"
+                  "         {2, 0}},\n");
+    if (interface->endpoints)
+        text_addf(out, "    .RpcProtseqEndpointCount = %u,\n    .RpcProtseqEndpoint = "
+                       "%s_Endpoints,\n", interface->endpoint_count, name);
+    if (server && !c->options.no_default_epv)
+        text_addf(out, "    .DefaultManagerEpv = &%s_DefaultEpv,\n", name);
+    text_addf(out, "    .InterpreterInfo = &%s_NdrInterface,\n", name);
+    if (interface->has_pipes)
+        text_add(out, "    .Flags = RPC_INTERFACE_HAS_PIPES,\n");
+    text_addf(out, "};\n\nRPC_IF_HANDLE %s = (RPC_IF_HANDLE)&%s___Rpc%sInterface;\n",
+              emit_ifspec(c, interface, server), name, kind);
+}

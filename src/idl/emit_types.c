@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* emit_types.c - frames and descriptors (rpcndr.h), the first half of both stubs. */
+#include "idl/emit.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* ---- Expressions and ranges ------------------------------------------------------------ */
+
+/* Operands before what uses them: C wants the names declared. */
+static void emit_expr(struct idl_compiler *c, struct text *out, struct node_expr *expr,
+                      const char *c_name)
+{
+    static const char members[] = "abc";
+    if (!expr->c_name)
+        expr->c_name = layout_name(c, c_name);
+    for (unsigned i = 0; i < 3 && expr->operands[i]; i++)
+        emit_expr(c, out, expr->operands[i],
+                  arena_printf(&c->arena, "%s_%c", expr->c_name, members[i]));
+    text_addf(out, "static const NDR_EXPR %s = {.op = NDR_EXPR_%s", expr->c_name, expr->op);
+    if (expr->kind)
+        text_addf(out, ", .kind = NDR_KIND_%s", expr->kind);
+    if (expr->member)
+        text_addf(out, ",\n    .offset = offsetof(%s, %s)", expr->base, expr->member);
+    if (strcmp(expr->op, "CONST") == 0)
+        text_addf(out, ", .value = %s", emit_int64(c, expr->value));
+    for (unsigned i = 0; i < 3 && expr->operands[i]; i++)
+        text_addf(out, ",\n    .%c = &%s", members[i], expr->operands[i]->c_name);
+    text_add(out, "};\n");
+}
+
+static void emit_range(struct idl_compiler *c, struct text *out, const struct var *var,
+                       const char *c_name)
+{
+    struct node_range *range = (struct node_range *)var->range;
+    if (!range)
+        return;
+    if (!range->c_name)
+        range->c_name = layout_name(c, c_name);
+    text_addf(out, "static const NDR_RANGE %s = {%s, %s};\n", range->c_name,
+              emit_int64(c, range->low), emit_int64(c, range->high));
+}
+
+/* ---- Types -------------------------------------------------------------------------------- */
+
+/* Is memory, too, what NDR 2.0 makes of the structure?  sizeof and offsetof know. */
+static void emit_flat_constant(struct text *out, const struct node *node)
+{
+    uint64_t offset = 0;
+    text_addf(out, "/* %s has no padding: it moves as it is. */\nenum {\n    %s = sizeof(%s) == "
+                   "%" PRIu64, node->idl_name, node->flat_name, node->aggregate->c_name,
+              node->ndr_size);
+    for (unsigned i = 0; i < node->count; i++) {
+        const struct node_field *field = &node->fields[i];
+        text_addf(out, "\n        && offsetof(%s, %s) == %" PRIu64, node->aggregate->c_name,
+                  field->var->name, offset);
+        if (field->node->flat == FLAT_DEPENDS)
+            text_addf(out, "\n        && %s", field->node->flat_name);
+        offset += field->node->ndr_size;
+    }
+    text_add(out, "\n};\n");
+}
+
+static void emit_fields(struct idl_compiler *c, struct text *out, const struct node *node)
+{
+    for (unsigned i = 0; i < node->count; i++) {
+        const struct var *var = node->fields[i].var;
+        emit_range(c, out, var, arena_printf(&c->arena, "%s_%s_range", node->c_name, var->name));
+    }
+    text_addf(out, "static const NDR_FIELD %s_fields[] = {\n", node->c_name);
+    for (unsigned i = 0; i < node->count; i++) {
+        const struct node_field *field = &node->fields[i];
+        text_addf(out, "    {.name = \"%s\", .type = &%s,\n     .offset = offsetof(%s, %s)",
+                  field->var->name, field->node->c_name, node->aggregate->c_name,
+                  field->var->name);
+        if (field->var->range)
+            text_addf(out, ", .range = &%s", field->var->range->c_name);
+        text_add(out, "},\n");
+    }
+    text_add(out, "};\n");
+}
+
+static void emit_flags(struct text *out, const struct node *node)
+{
+    const char *flat = NULL;
+    if (node->flat == FLAT_ALWAYS)
+        flat = "NDR_TYPE_FLAT";
+    if (!node->pointer_flag && !node->has_pointers && node->flat == FLAT_NEVER)
+        return;
+    const char *separator = "";
+    text_add(out, "    .flags = ");
+    if (node->pointer_flag) {
+        text_add(out, node->pointer_flag);
+        separator = " | ";
+    }
+    if (node->has_pointers) {
+        text_addf(out, "%sNDR_TYPE_HAS_POINTERS", separator);
+        separator = " | ";
+    }
+    if (flat)
+        text_addf(out, "%s%s", separator, flat);
+    if (node->flat == FLAT_DEPENDS)
+        text_addf(out, "%s(%s ? NDR_TYPE_FLAT : 0u)", separator, node->flat_name);
+    text_add(out, ",\n");
+}
+
+static void emit_node(struct idl_compiler *c, struct text *out, struct node *node)
+{
+    text_add(out, "\n");
+    if (node->max_count) {
+        const struct var *var = node->sized_by_attr_of;
+        text_addf(out, "/* the size of %s: %s */\n", var->name, emit_attrs(c, var));
+        emit_expr(c, out, node->max_count, arena_printf(&c->arena, "%s_count", node->c_name));
+    }
+    if (node->aggregate) {
+        if (node->flat == FLAT_DEPENDS)
+            emit_flat_constant(out, node);
+        emit_fields(c, out, node);
+    }
+    text_addf(out, "static const NDR_TYPE %s = {\n    .kind = NDR_KIND_%s,\n", node->c_name,
+              node->kind);
+    emit_flags(out, node);
+    if (strcmp(node->size, "0") != 0)
+        text_addf(out, "    .size = %s,\n", node->size);
+    text_addf(out, "    .align = %u,\n", node->align);
+    if (node->count > 0)
+        text_addf(out, "    .count = %u,\n", node->count);
+    if (node->idl_name)
+        text_addf(out, "    .name = \"%s\",\n", node->idl_name);
+    if (node->element)
+        text_addf(out, "    .element = &%s,\n", node->element->c_name);
+    if (node->aggregate)
+        text_addf(out, "    .fields = %s_fields,\n", node->c_name);
+    if (node->max_count)
+        text_addf(out, "    .max_count = &%s,\n", node->max_count->c_name);
+    text_add(out, "};\n");
+}
+
+/* ---- Frames and parameters ------------------------------------------------------------------ */
+
+static void emit_frame(struct idl_compiler *c, struct text *out, const struct proc *proc)
+{
+    text_add(out, "\n");
+    emit_comment(c, out, "", proc->source, proc->source_end);
+    text_addf(out, "%s {\n", proc->frame);
+    if (proc->is_async)
+        text_addf(out, "    PRPC_ASYNC_STATE %s_AsyncHandle;\n", proc->name);
+    for (const struct var *param = proc->params; param; param = param->next)
+        text_addf(out, "    %s;\n", emit_param(c, proc, param, true));
+    if (proc->result_var)
+        text_addf(out, "    %s;\n",
+                  emit_declaration(c, proc->result->kind == TYPE_CONST ? proc->result->target
+                                                                      : proc->result, "_RetVal"));
+    text_add(out, "};\n");
+}
+
+static bool by_value_pipe(const struct proc *proc, const struct var *param)
+{
+    struct type *type = param->type;
+    while (type->kind == TYPE_ALIAS || type->kind == TYPE_CONST)
+        type = type->kind == TYPE_ALIAS ? type->alias->type : type->target;
+    return type->kind == TYPE_PIPE && !proc->is_async;
+}
+
+static void emit_one_param(struct text *out, const struct proc *proc,
+                           const struct var *param)
+{
+    text_addf(out, "    {.name = \"%s\", .type = &%s,\n     .offset = offsetof(%s, %s),\n"
+                   "     .flags = ",
+              param->name, param->node->c_name, proc->frame, param->name);
+    const char *separator = "";
+    const struct {
+        bool is_set;
+        const char *name;
+    } flags[] = {
+        {param->is_in, "NDR_PARAM_IN"},
+        {param->is_out, "NDR_PARAM_OUT"},
+        {param == proc->result_var, "NDR_PARAM_RETURN"},
+        {strcmp(param->node->kind, "PIPE") == 0, "NDR_PARAM_PIPE"},
+        {by_value_pipe(proc, param), "NDR_PARAM_BY_VALUE"},
+        {param->is_binding, "NDR_PARAM_BINDING"},
+    };
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        if (!flags[i].is_set)
+            continue;
+        text_addf(out, "%s%s", separator, flags[i].name);
+        separator = " | ";
+    }
+    if (param->range)
+        text_addf(out, ", .range = &%s", param->range->c_name);
+    text_add(out, "},\n");
+}
+
+static void emit_params(struct idl_compiler *c, struct text *out, const struct proc *proc)
+{
+    text_add(out, "\n");
+    for (const struct var *param = proc->params; param; param = param->next)
+        emit_range(c, out, param, arena_printf(&c->arena, "%s_%s_range", proc->c_name, param->name));
+    if (proc->result_var)
+        emit_range(c, out, proc->result_var, arena_printf(&c->arena, "%s_result_range", proc->c_name));
+    text_addf(out, "static const NDR_PARAM %s_params[] = {\n", proc->c_name);
+    for (const struct var *param = proc->params; param; param = param->next)
+        emit_one_param(out, proc, param);
+    if (proc->result_var)
+        emit_one_param(out, proc, proc->result_var);
+    text_add(out, "};\n");
+}
+
+void emit_types(struct idl_compiler *c, struct text *out, struct interface *interface)
+{
+    unsigned section = 1;
+    for (const struct interface *i = c->unit->interfaces; i != interface; i = i->next)
+        section++;
+    layout_mark(c, interface, section);
+
+    text_addf(out, "\n/* ---- interface %s: one frame per operation, its arguments in order ---- "
+                   "*/\n", interface->name);
+    for (const struct proc *proc = interface->procs; proc; proc = proc->next)
+        emit_frame(c, out, proc);
+
+    text_addf(out, "\n/* ---- interface %s: types ---- */\n", interface->name);
+    for (const struct node *node = c->node_list; node; node = node->next) {
+        if (node->section == section && node->forward)
+            text_addf(out, "\nstatic const NDR_TYPE %s;\n", node->c_name);
+    }
+    for (struct node *node = c->node_list; node; node = node->next) {
+        if (node->section == section)
+            emit_node(c, out, node);
+    }
+
+    text_addf(out, "\n/* ---- interface %s: parameters ---- */\n", interface->name);
+    for (const struct proc *proc = interface->procs; proc; proc = proc->next)
+        emit_params(c, out, proc);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* layout.h - descriptor nodes: what will become NDR_TYPE, NDR_FIELD and NDR_EXPR.
+ *
+ * A node is one future `static const NDR_TYPE`.  Equal types share a node; a type
+ * sized by an expression has its own, because the expression reads a particular
+ * frame or structure.  Sizes and offsets stay C expressions: the C compiler decides
+ * about memory.  What is computed here is the NDR 2.0 side. */
+#ifndef PENSTOCK_IDL_LAYOUT_H
+#define PENSTOCK_IDL_LAYOUT_H
+
+#include "idl/compiler.h"
+#include "idl/shape.h"
+
+struct node_range {
+    int64_t low, high;
+    const char *c_name; /* of the NDR_RANGE; given while emitting */
+};
+
+struct node_expr {
+    const char *op;   /* NDR_EXPR_*, without the prefix */
+    const char *kind; /* NDR_KIND_*, without the prefix; NULL: none */
+    const char *base; /* LOAD, DEREF, NONNULL: the structure ... */
+    const char *member; /* ... and its member */
+    int64_t value;
+    struct node_expr *operands[3];
+    const char *c_name;
+};
+
+enum node_flat {
+    FLAT_NEVER,
+    FLAT_ALWAYS,
+    FLAT_DEPENDS /* the C compiler decides: a constant named after the structure */
+};
+
+struct node_field {
+    const struct var *var;
+    struct node *node;
+};
+
+struct node {
+    const char *c_name;
+    const char *kind;         /* NDR_KIND_*, without the prefix */
+    const char *pointer_flag; /* POINTER: NDR_TYPE_REF ..., else NULL */
+    const char *idl_name;     /* NULL: none */
+    const char *size;         /* C expression; "0" */
+    unsigned align;           /* NDR 2.0 */
+    uint64_t ndr_size;        /* NDR 2.0 octets; 0: varies */
+    uint32_t count;
+    enum node_flat flat;
+    const char *flat_name;    /* FLAT_DEPENDS: the constant */
+    bool has_pointers;
+    bool is_sized;            /* conformant, or a string */
+    bool pipe_element_ok;
+    struct node *element;
+    struct aggregate *aggregate; /* STRUCT */
+    struct node_field *fields;   /* STRUCT, aggregate->field_count of them */
+    struct node_expr *max_count;
+    const struct var *sized_by_attr_of; /* conformant ARRAY, sized STRING: whose size it is */
+    unsigned order;           /* of completion */
+    unsigned section;         /* interface it is emitted with, from 1; 0: none */
+    bool forward;             /* something emitted before it refers to it */
+    bool complete, broken;
+    struct node *next;        /* in order of completion */
+};
+
+/* Makes the descriptor of a whole parameter, field or result into var->node.
+ * False: reported. */
+bool layout_var(struct idl_compiler *compiler, struct var *var, const struct shape *shape,
+                enum role role);
+/* The descriptor of a complete structure with all its fields; NULL: reported. */
+struct node *layout_struct(struct idl_compiler *compiler, struct aggregate *aggregate);
+/* The pipe itself. */
+struct node *layout_pipe(struct idl_compiler *compiler, struct type *pipe);
+
+/* size_is, with names looked up around `var`; NULL: reported. */
+struct node_expr *layout_expr(struct idl_compiler *compiler, const struct expr *expr,
+                              const struct var *var);
+
+/* `text`, or with a number behind it, so that no other descriptor has the name. */
+const char *layout_name(struct idl_compiler *compiler, const char *text);
+
+/* Gives every node that `interface` needs, and no earlier one, its section. */
+void layout_mark(struct idl_compiler *compiler, struct interface *interface, unsigned section);
+
+#endif

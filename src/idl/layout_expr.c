@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* layout_expr.c - size expressions: names become loads from the frame or structure.
+ *
+ * A name is first a parameter or field beside the sized one, then a constant. */
+#include "idl/expr.h"
+#include "idl/layout.h"
+#include "idl/types.h"
+
+#include <string.h>
+
+struct scope {
+    struct idl_compiler *compiler;
+    const struct var *var;  /* what is being sized */
+    const char *base;       /* C name of the frame or structure */
+};
+
+static struct var *find_sibling(const struct scope *scope, const char *name)
+{
+    if (scope->var->aggregate)
+        return names_find(&scope->var->aggregate->field_names, name, strlen(name));
+    for (struct var *param = scope->var->proc->params; param; param = param->next) {
+        if (param->name && strcmp(param->name, name) == 0)
+            return param;
+    }
+    return NULL;
+}
+
+static struct node_expr *constant(const struct scope *scope, int64_t value)
+{
+    struct node_expr *node = ARENA_NEW(&scope->compiler->arena, struct node_expr);
+    node->op = "CONST";
+    node->value = value;
+    return node;
+}
+
+/* The kind to load a scalar of `type` with; NULL: it is none, reported. */
+static const char *scalar_kind(const struct scope *scope, struct type *type, const struct loc *loc)
+{
+    struct idl_compiler *c = scope->compiler;
+    type = type_strip(type);
+    if (type->kind == TYPE_ENUM)
+        return type->enumeration->is_v1 ? "ENUM32" : "ENUM16";
+    if (type->kind == TYPE_BASE && base_info(type->base)->integral) {
+        if (!base_info(type->base)->wide)
+            return base_info(type->base)->expr_kind;
+        diag_error(c, loc, 2059, "no 64-bit values in attribute expressions");
+    } else if (type->kind != TYPE_ERROR) {
+        diag_error(c, loc, 2059, "attribute expression must be of integral type");
+    }
+    return NULL;
+}
+
+/* The size of top-level data must be known to the side that sends it first. */
+static bool direction_ok(const struct scope *scope, const struct var *sibling,
+                         const struct expr *expr)
+{
+    bool out_only = sibling->is_out && !sibling->is_in;
+    if (!scope->var->proc || !out_only)
+        return true;
+    const struct type *type = type_strip(scope->var->type);
+    bool deep = type->kind == TYPE_POINTER && type_strip(type->target)->kind == TYPE_POINTER;
+    if (!scope->var->is_in && deep)
+        return true; /* [out, size_is(,*n)] T **pp, [out] n: both come back together */
+    diag_error(scope->compiler, &expr->loc, 2123,
+               "a size must not derive from the [out]-only parameter '%s'", sibling->name);
+    return false;
+}
+
+static struct node_expr *member(const struct scope *scope, const char *op, const char *kind,
+                                const struct var *sibling)
+{
+    struct node_expr *node = ARENA_NEW(&scope->compiler->arena, struct node_expr);
+    node->op = op;
+    node->kind = kind;
+    node->base = scope->base;
+    node->member = sibling->name;
+    return node;
+}
+
+/* `name` or, with `deref`, `*name`.  `as_condition`: a bare pointer is a truth value. */
+static struct node_expr *load(const struct scope *scope, const struct expr *expr, bool deref,
+                              bool as_condition)
+{
+    struct idl_compiler *c = scope->compiler;
+    struct var *sibling = find_sibling(scope, expr->text);
+    if (!sibling) {
+        diag_error(c, &expr->loc, 2058, "attribute expression cannot be resolved: no '%s' here",
+                   expr->text);
+        return NULL;
+    }
+    struct type *type = type_strip(sibling->type);
+    bool is_pointer = type->kind == TYPE_POINTER;
+    if (type->kind == TYPE_ERROR || !direction_ok(scope, sibling, expr))
+        return NULL;
+    if (deref && !is_pointer) {
+        diag_error(c, &expr->loc, 2030, "non-pointer '%s' used in a dereference operation",
+                   expr->text);
+        return NULL;
+    }
+    if (is_pointer && !deref) {
+        if (as_condition)
+            return member(scope, "NONNULL", NULL, sibling);
+        diag_error(c, &expr->loc, 2059, "attribute expression must be of integral type: '%s' is a "
+                   "pointer", expr->text);
+        return NULL;
+    }
+    const char *kind = scalar_kind(scope, deref ? type->target : type, &expr->loc);
+    return kind ? member(scope, deref ? "DEREF" : "LOAD", kind, sibling) : NULL;
+}
+
+static const char *const op_names[] = {
+    [EXPR_NEG] = "NEG",       [EXPR_NOT] = "NOT",     [EXPR_BITNOT] = "BITNOT",
+    [EXPR_ADD] = "ADD",       [EXPR_SUB] = "SUB",     [EXPR_MUL] = "MUL",
+    [EXPR_DIV] = "DIV",       [EXPR_MOD] = "MOD",     [EXPR_SHL] = "SHL",
+    [EXPR_SHR] = "SHR",       [EXPR_BITAND] = "BITAND", [EXPR_BITOR] = "BITOR",
+    [EXPR_BITXOR] = "BITXOR", [EXPR_LT] = "LT",       [EXPR_LE] = "LE",
+    [EXPR_GT] = "GT",         [EXPR_GE] = "GE",       [EXPR_EQ] = "EQ",
+    [EXPR_NE] = "NE",         [EXPR_AND] = "AND",     [EXPR_OR] = "OR",
+    [EXPR_COND] = "COND",
+};
+
+/* Does a sibling hide a constant of that name somewhere in `expr`? */
+static bool mentions_sibling(const struct scope *scope, const struct expr *expr)
+{
+    if (!expr)
+        return false;
+    if (expr->op == EXPR_NAME)
+        return find_sibling(scope, expr->text) != NULL;
+    return mentions_sibling(scope, expr->a) || mentions_sibling(scope, expr->b) ||
+           mentions_sibling(scope, expr->c);
+}
+
+static struct node_expr *lower(const struct scope *scope, const struct expr *expr,
+                               bool as_condition)
+{
+    struct idl_compiler *c = scope->compiler;
+    /* Folding at the leaves only: the tree may be deep, and the engine folds nothing. */
+    if (expr->op == EXPR_NAME && find_sibling(scope, expr->text))
+        return load(scope, expr, false, as_condition);
+    if (!expr->a) {
+        if (expr->op == EXPR_NAME && !expr_is_constant(c, expr))
+            return load(scope, expr, false, as_condition);
+        struct value value = expr_evaluate(c, expr, 2058);
+        if (value.kind == VALUE_INT)
+            return constant(scope, value.number);
+        if (value.kind != VALUE_INVALID)
+            diag_error(c, &expr->loc, 2059, "attribute expression must be of integral type");
+        return NULL;
+    }
+    if (expr->op == EXPR_PLUS)
+        return lower(scope, expr->a, false);
+    if (expr->op == EXPR_DEREF) {
+        if (expr->a->op == EXPR_NAME)
+            return load(scope, expr->a, true, false);
+        diag_error(c, &expr->loc, 2030, "only a name can be dereferenced");
+        return NULL;
+    }
+    bool conditions = expr->op == EXPR_NOT || expr->op == EXPR_AND || expr->op == EXPR_OR;
+    struct node_expr *node = ARENA_NEW(&c->arena, struct node_expr);
+    node->op = op_names[expr->op];
+    const struct expr *operands[] = {expr->a, expr->b, expr->c};
+    for (unsigned i = 0; i < 3 && operands[i]; i++) {
+        node->operands[i] =
+            lower(scope, operands[i], conditions || (expr->op == EXPR_COND && i == 0));
+        if (!node->operands[i])
+            return NULL;
+    }
+    return node;
+}
+
+struct node_expr *layout_expr(struct idl_compiler *c, const struct expr *expr,
+                              const struct var *var)
+{
+    struct scope scope = {.compiler = c, .var = var};
+    scope.base = var->aggregate ? var->aggregate->c_name : var->proc->frame;
+    if (mentions_sibling(&scope, expr) || !expr_is_constant(c, expr))
+        return lower(&scope, expr, false);
+    struct value value = expr_evaluate(c, expr, 2058);
+    if (value.kind == VALUE_INVALID)
+        return NULL;
+    if (value.kind != VALUE_INT || value.number < 0 || value.number > UINT32_MAX) {
+        diag_error(c, &expr->loc, 2059, "attribute expression must be a count of at most 32 bits");
+        return NULL;
+    }
+    return constant(&scope, value.number);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* parse.h - recursive descent over IDL and ACF text.
+ *
+ * Each function stands under the EBNF it accepts.  Functions that return NULL or
+ * false have reported a syntax error; the loops over declarations then skip to the
+ * next ';' or '}' and go on. */
+#ifndef PENSTOCK_IDL_PARSE_H
+#define PENSTOCK_IDL_PARSE_H
+
+#include "idl/compiler.h"
+
+struct parser {
+    struct idl_compiler *compiler;
+    struct lexer lexer;
+    struct token token;     /* the next one */
+    const char *last_end;   /* end of the one before */
+    struct unit *unit;
+    struct interface *interface; /* NULL outside */
+    unsigned nesting;            /* parentheses, bodies, declarators */
+    unsigned import_depth;
+    bool in_acf;
+};
+
+/* ---- parse.c: files ------------------------------------------------------------ */
+
+/* Parses `source`.  `importer` is the unit that imports it; NULL: the main file. */
+struct unit *parse_idl(struct idl_compiler *compiler, const struct idl_source *source,
+                       const struct parser *importer);
+
+void parse_init(struct parser *parser, struct idl_compiler *compiler,
+                const struct idl_source *source);
+void parse_advance(struct parser *parser);
+bool parse_at(const struct parser *parser, int kind);
+bool parse_at_keyword(const struct parser *parser, enum keyword keyword);
+/* Takes the token when it is there. */
+bool parse_accept(struct parser *parser, int kind);
+bool parse_accept_keyword(struct parser *parser, enum keyword keyword);
+/* Takes it or reports that it is missing. */
+bool parse_expect(struct parser *parser, int kind);
+/* A syntax error at the next token: "expected <what> before <token>". */
+void parse_error_expected(struct parser *parser, const char *what);
+/* An identifier that is no reserved word; NULL: reported. */
+const char *parse_identifier(struct parser *parser, const char *what, struct loc *ret_loc);
+/* To behind the next ';' outside braces, or to the '}' that ends the body. */
+void parse_recover(struct parser *parser);
+/* One level deeper; false: too deep, reported. */
+bool parse_enter(struct parser *parser);
+void parse_leave(struct parser *parser);
+
+/* ---- parse_decl.c: interfaces and what stands in them ----------------------------- */
+
+void parse_declaration(struct parser *parser, struct decl ***end);
+void parse_interface(struct parser *parser, struct attr *attrs, const char *source,
+                     struct decl ***end);
+
+/* ---- parse_attr.c ------------------------------------------------------------------ */
+
+/* All attribute lists that stand here, as one list. */
+struct attr *parse_attributes(struct parser *parser);
+/* Reports what may not stand at `place` (PLACE_*), is given twice or not supported. */
+void parse_check_attributes(struct parser *parser, struct attr *attrs, unsigned place);
+struct attr *attr_find(struct attr *attrs, enum attr_id id);
+struct attr *attr_append(struct attr *first, struct attr *second);
+
+/* ---- parse_type.c ------------------------------------------------------------------ */
+
+struct type *parse_type(struct parser *parser, bool in_param);
+/* A declarator around `base`; `var` gets name, type and further attributes. */
+bool parse_declarator(struct parser *parser, struct type *base, struct var *var,
+                      bool abstract_allowed);
+bool parse_params(struct parser *parser, struct type *function);
+struct type *parse_body_struct(struct parser *parser, struct loc loc);
+struct type *parse_body_enum(struct parser *parser, struct loc loc);
+
+/* ---- parse_body.c ------------------------------------------------------------------ */
+
+/* Makes `name` known or reports that it is taken. */
+bool declare(struct parser *parser, const char *name, const struct symbol *symbol);
+/* Reports names that C cannot take or a constant has taken. */
+void check_name(struct parser *parser, const char *name, const struct loc *loc);
+const char *invent_tag(struct parser *parser);
+
+/* ---- parse_expr.c ------------------------------------------------------------------ */
+
+struct expr *parse_expr(struct parser *parser);
+
+/* ---- acf.c -------------------------------------------------------------------------- */
+
+void parse_acf(struct idl_compiler *compiler, const struct idl_source *source);
+
+#endif

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: MIT */
+/* parse_body.c - structures, enumerations, and making names known. */
+#include "idl/expr.h"
+#include "idl/parse.h"
+#include "idl/types.h"
+
+#include <string.h>
+
+/* ---- Names ---------------------------------------------------------------------- */
+
+/* No header could declare these in C. */
+static const char *const c_keywords[] = {
+    "auto",     "break",    "continue", "do",         "else",       "for",
+    "goto",     "if",       "inline",   "register",   "restrict",   "return",
+    "while",    "_Alignas", "_Alignof", "_Atomic",    "_Bool",      "_Complex",
+    "_Generic", "_Noreturn", "_Static_assert", "_Thread_local", "_Imaginary",
+};
+
+/* The header could not be included from C++. */
+static const char *const cpp_keywords[] = {
+    "alignas",   "alignof",   "asm",       "bool",     "catch",    "class",        "constexpr",
+    "decltype",  "delete",    "explicit",  "export",   "false",    "friend",       "mutable",
+    "namespace", "new",       "noexcept",  "nullptr",  "operator", "private",      "protected",
+    "public",    "template",  "this",      "throw",    "true",     "try",          "typeid",
+    "typename",  "using",     "virtual",   "and",      "and_eq",   "bitand",       "bitor",
+    "compl",     "const_cast", "dynamic_cast", "not",  "not_eq",   "or",           "or_eq",
+    "reinterpret_cast", "static_assert", "static_cast", "thread_local", "xor",     "xor_eq",
+};
+
+static bool listed(const char *const *list, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(list[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+void check_name(struct parser *parser, const char *name, const struct loc *loc)
+{
+    struct idl_compiler *c = parser->compiler;
+    const struct symbol *symbol = names_find(&c->names, name, strlen(name));
+    if (symbol && symbol->kind == SYMBOL_CONST)
+        diag_error(c, loc, 2204, "'%s' is the name of a constant", name);
+    if (listed(c_keywords, sizeof(c_keywords) / sizeof(c_keywords[0]), name))
+        diag_error(c, loc, 2025, "syntax error: '%s' is a reserved word of C", name);
+    else if (listed(cpp_keywords, sizeof(cpp_keywords) / sizeof(cpp_keywords[0]), name))
+        diag_warning(c, loc, 2025, 1, "'%s' is a reserved word of C++, no C++ program can include "
+                     "the header", name);
+}
+
+bool declare(struct parser *parser, const char *name, const struct symbol *symbol)
+{
+    struct idl_compiler *c = parser->compiler;
+    const struct symbol *known = names_find(&c->names, name, strlen(name));
+    if (known && known->kind != SYMBOL_BAD) {
+        diag_error(c, &symbol->loc, 2003, "redefinition of '%s', first defined at %s:%u", name,
+                   known->loc.path, known->loc.line);
+        return false;
+    }
+    check_name(parser, name, &symbol->loc);
+    struct symbol *copy = ARENA_NEW(&c->arena, struct symbol);
+    *copy = *symbol;
+    names_set(&c->names, &c->arena, name, strlen(name), copy);
+    return true;
+}
+
+/* Tags for structures and enumerations without one, numbered in the interface. */
+const char *invent_tag(struct parser *parser)
+{
+    struct idl_compiler *c = parser->compiler;
+    if (parser->interface)
+        return arena_printf(&c->arena, "__MIDL_%s_%04u", parser->interface->name,
+                            ++parser->interface->tagless);
+    struct text name = {.arena = &c->arena};
+    text_add(&name, "__MIDL___MIDL_itf_");
+    const char *base = strrchr(parser->unit->path, '/');
+    base = base ? base + 1 : parser->unit->path;
+    for (; *base != '\0' && *base != '.'; base++)
+        text_add_n(&name, (*base >= 'a' && *base <= 'z') || (*base >= 'A' && *base <= 'Z') ||
+                                  (*base >= '0' && *base <= '9')
+                              ? base
+                              : "_",
+                   1);
+    text_addf(&name, "_0000_0000_%04u", ++parser->unit->tagless);
+    return text_get(&name);
+}
+
+/* ---- Structures ------------------------------------------------------------------- */
+
+/* The aggregate with that tag, made when there is none; NULL: it is an enum. */
+static struct aggregate *aggregate_of_tag(struct parser *parser, const char *name, struct loc loc)
+{
+    struct idl_compiler *c = parser->compiler;
+    struct tag *tag = names_find(&c->tags, name, strlen(name));
+    if (!tag) {
+        tag = ARENA_NEW(&c->arena, struct tag);
+        tag->loc = loc;
+        tag->aggregate = ARENA_NEW(&c->arena, struct aggregate);
+        tag->aggregate->tag = name;
+        tag->aggregate->c_name = arena_printf(&c->arena, "struct %s", name);
+        tag->aggregate->loc = loc;
+        names_set(&c->tags, &c->arena, name, strlen(name), tag);
+    }
+    if (!tag->aggregate)
+        diag_error(c, &loc, 2003, "redefinition: '%s' is the tag of an enum", name);
+    return tag->aggregate;
+}
+
+/* A complete type by value?  Reports and spoils the field when not. */
+static void check_field_complete(struct parser *parser, struct var *field)
+{
+    struct idl_compiler *c = parser->compiler;
+    struct aggregate *owner = field->aggregate;
+    struct type *type = type_strip(field->type);
+    while (type->kind == TYPE_ARRAY)
+        type = type_strip(type->target);
+    if (type->kind != TYPE_STRUCT)
+        return;
+    const struct aggregate *inner = type->aggregate;
+    if (inner->being_defined) {
+        diag_error(c, &field->loc, 2006, "recursive definition: '%s' contains itself",
+                   inner->tag);
+    } else if (!inner->defined) {
+        diag_error(c, &field->loc, 2011, "unresolved type declaration: %s is not defined",
+                   inner->c_name);
+    } else {
+        if (inner->depth + 1 > owner->depth)
+            owner->depth = inner->depth + 1;
+        if (owner->depth <= IDL_NESTING_MAX)
+            return;
+        diag_error(c, &field->loc, 2002, "structures are nested too deeply");
+        owner->depth = IDL_NESTING_MAX;
+    }
+    struct type *error = ARENA_NEW(&c->arena, struct type);
+    error->loc = field->loc;
+    field->type = error;
+}
+
+static void add_field(struct parser *parser, struct aggregate *owner, struct var *field,
+                      struct var ***end)
+{
+    struct idl_compiler *c = parser->compiler;
+    field->aggregate = owner;
+    if (!field->name) {
+        diag_later(c, &field->loc, "a field without a name");
+        return;
+    }
+    if (names_find(&owner->field_names, field->name, strlen(field->name))) {
+        diag_error(c, &field->loc, 2003, "redefinition of field '%s'", field->name);
+        return;
+    }
+    check_name(parser, field->name, &field->loc);
+    check_field_complete(parser, field);
+    names_set(&owner->field_names, &c->arena, field->name, strlen(field->name), field);
+    owner->field_count++;
+    **end = field;
+    *end = &field->next;
+}
+
+/* field = [attrs] type [ declarator [ ':' expr ] { ',' declarator } ] ';' */
+static bool field_line(struct parser *parser, struct aggregate *owner, struct var ***end)
+{
+    struct idl_compiler *c = parser->compiler;
+    struct attr *attrs = parse_attributes(parser);
+    parse_check_attributes(parser, attrs, PLACE_FIELD);
+    const char *source = parser->token.loc.at;
+    struct type *base = parse_type(parser, false);
+    if (!base)
+        return false;
+    struct type *defined = type_unqualified(base);
+    if (defined->kind == TYPE_ENUM && defined->defines && attr_find(attrs, ATTR_V1_ENUM))
+        defined->enumeration->is_v1 = true;
+    if (parse_at(parser, ';')) {
+        diag_later(c, &base->loc, "a field without a name");
+        return parse_expect(parser, ';');
+    }
+    do {
+        struct var *field = ARENA_NEW(&c->arena, struct var);
+        field->attrs = attrs;
+        field->home = parser->interface;
+        field->source = source;
+        field->loc = parser->token.loc;
+        if (!parse_declarator(parser, base, field, false))
+            return false;
+        field->source_end = parser->last_end;
+        if (parse_at(parser, ':')) {
+            diag_error(c, &parser->token.loc, 2028, "a bit field cannot be sent");
+            parse_advance(parser);
+            if (!parse_expr(parser))
+                return false;
+        }
+        add_field(parser, owner, field, end);
+    } while (parse_accept(parser, ','));
+    return parse_expect(parser, ';');
+}
+
+/* fields = '{' { field | ';' } '}' */
+static bool fields(struct parser *parser, struct aggregate *owner)
+{
+    struct var **end = &owner->fields;
+    if (!parse_enter(parser))
+        return false;
+    parse_advance(parser);
+    while (!parse_at(parser, '}') && !parse_at(parser, TOK_END)) {
+        if (parse_accept(parser, ';'))
+            continue;
+        if (!field_line(parser, owner, &end))
+            parse_recover(parser);
+    }
+    parse_leave(parser);
+    if (!parse_expect(parser, '}'))
+        return false;
+    if (owner->field_count == 0 && !parser->compiler->failed)
+        diag_error(parser->compiler, &owner->loc, 2025, "syntax error: a structure needs a field");
+    return true;
+}
+
+/* struct = 'struct' ( ID | [ ID ] fields ) */
+struct type *parse_body_struct(struct parser *parser, struct loc loc)
+{
+    struct idl_compiler *c = parser->compiler;
+    struct type *type = ARENA_NEW(&c->arena, struct type);
+    type->kind = TYPE_STRUCT;
+    type->loc = loc;
+    parse_advance(parser);
+    const char *name = NULL;
+    struct loc name_loc = loc;
+    if (parse_at(parser, TOK_IDENT) || !parse_at(parser, '{')) {
+        name = parse_identifier(parser, "a tag or '{'", &name_loc);
+        if (!name)
+            return NULL;
+    }
+    bool has_body = parse_at(parser, '{');
+    struct aggregate *owner =
+        aggregate_of_tag(parser, name ? name : invent_tag(parser), name_loc);
+    bool broken = !owner;
+    if (has_body && owner && (owner->defined || owner->being_defined)) {
+        diag_error(c, &name_loc, 2003, "redefinition of struct '%s', first defined at %s:%u", name,
+                   owner->loc.path, owner->loc.line);
+        broken = true;
+    }
+    if (broken) {
+        owner = ARENA_NEW(&c->arena, struct aggregate);
+        owner->tag = name;
+        owner->c_name = "struct";
+        type->kind = TYPE_ERROR;
+    }
+    type->aggregate = owner;
+    if (!has_body)
+        return type;
+    owner->loc = name_loc;
+    owner->home = parser->interface;
+    owner->being_defined = true;
+    owner->depth = 1;
+    type->defines = true;
+    bool ok = fields(parser, owner);
+    owner->being_defined = false;
+    owner->defined = true;
+    return ok ? type : NULL;
+}
+
+/* ---- Enumerations ------------------------------------------------------------------ */
+
+static void enumerator_value(struct parser *parser, struct enumerator *item, int64_t *next)
+{
+    struct idl_compiler *c = parser->compiler;
+    item->value = *next;
+    if (item->expr) {
+        struct value value = expr_evaluate(c, item->expr, 2035);
+        if (value.kind == VALUE_INT)
+            item->value = value.number;
+        else if (value.kind != VALUE_INVALID)
+            diag_error(c, &item->expr->loc, 2336, "illegal expression type in enum");
+        if (value.is_unsigned && value.number < 0)
+            item->value = INT64_MAX;
+    }
+    if (item->value < INT32_MIN || item->value > UINT32_MAX) {
+        diag_error(c, &item->loc, 2175, "illegal constant: '%s' needs more than 32 bits",
+                   item->name);
+        item->value = 0;
+    }
+    /* 0x80000000 and above are bit patterns. */
+    if (item->value > INT32_MAX)
+        item->value -= (int64_t)1 << 32;
+    *next = item->value + 1;
+}
+
+/* enumerators = [attrs] ID [ '=' expr ] { ',' ... } [ ',' ] */
+static bool enumerators(struct parser *parser, struct enumeration *owner)
+{
+    struct idl_compiler *c = parser->compiler;
+    struct enumerator **end = &owner->list;
+    int64_t next = 0;
+    parse_advance(parser);
+    while (!parse_at(parser, '}')) {
+        struct enumerator *item = ARENA_NEW(&c->arena, struct enumerator);
+        parse_attributes(parser); /* helpstrings */
+        item->name = parse_identifier(parser, "an enumeration constant", &item->loc);
+        if (!item->name)
+            return false;
+        item->owner = owner;
+        if (parse_accept(parser, '=')) {
+            item->expr = parse_expr(parser);
+            if (!item->expr)
+                return false;
+        }
+        enumerator_value(parser, item, &next);
+        struct symbol symbol = {
+            .kind = SYMBOL_ENUMERATOR, .loc = item->loc, .enumerator = item};
+        if (declare(parser, item->name, &symbol)) {
+            *end = item;
+            end = &item->next;
+        }
+        if (!parse_at(parser, '}') && !parse_expect(parser, ','))
+            return false;
+    }
+    parse_advance(parser);
+    if (!owner->list && !c->failed)
+        diag_error(c, &owner->loc, 2025, "syntax error: an enumeration needs a constant");
+    return true;
+}
+
+static struct enumeration *enumeration_of_tag(struct parser *parser, const char *name,
+                                              struct loc loc, bool has_body)
+{
+    struct idl_compiler *c = parser->compiler;
+    struct tag *tag = names_find(&c->tags, name, strlen(name));
+    if (tag && !tag->enumeration) {
+        diag_error(c, &loc, 2003, "redefinition: '%s' is the tag of a struct", name);
+        return NULL;
+    }
+    if (tag && has_body) {
+        diag_error(c, &loc, 2003, "redefinition of enum '%s', first defined at %s:%u", name,
+                   tag->loc.path, tag->loc.line);
+        return NULL;
+    }
+    if (tag)
+        return tag->enumeration;
+    if (!has_body) { /* unlike a struct, an enum has no forward declaration in C */
+        diag_error(c, &loc, 2011, "unresolved type declaration: enum %s is not defined", name);
+        return NULL;
+    }
+    tag = ARENA_NEW(&c->arena, struct tag);
+    tag->loc = loc;
+    tag->enumeration = ARENA_NEW(&c->arena, struct enumeration);
+    tag->enumeration->tag = name;
+    tag->enumeration->c_name = arena_printf(&c->arena, "enum %s", name);
+    tag->enumeration->loc = loc;
+    names_set(&c->tags, &c->arena, name, strlen(name), tag);
+    return tag->enumeration;
+}
+
+/* enum = 'enum' ( ID | [ ID ] '{' enumerators '}' ) */
+struct type *parse_body_enum(struct parser *parser, struct loc loc)
+{
+    struct idl_compiler *c = parser->compiler;
+    struct type *type = ARENA_NEW(&c->arena, struct type);
+    type->kind = TYPE_ENUM;
+    type->loc = loc;
+    parse_advance(parser);
+    const char *name = NULL;
+    struct loc name_loc = loc;
+    if (parse_at(parser, TOK_IDENT) || !parse_at(parser, '{')) {
+        name = parse_identifier(parser, "a tag or '{'", &name_loc);
+        if (!name)
+            return NULL;
+    }
+    bool has_body = parse_at(parser, '{');
+    type->enumeration =
+        enumeration_of_tag(parser, name ? name : invent_tag(parser), name_loc, has_body);
+    if (!type->enumeration) {
+        type->kind = TYPE_ERROR;
+        type->enumeration = ARENA_NEW(&c->arena, struct enumeration);
+    }
+    if (!has_body)
+        return type;
+    type->defines = true;
+    type->enumeration->defined = true;
+    return enumerators(parser, type->enumeration) ? type : NULL;
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/* shape.c - distributes attributes over the levels of a type, and checks that they
+ * fit there (idl.md 3.5 to 3.7). */
+#include "idl/shape.h"
+
+#include "idl/expr.h"
+#include "idl/layout.h"
+#include "idl/parse.h"
+#include "idl/types.h"
+
+struct walk {
+    struct idl_compiler *compiler;
+    struct var *var;
+    enum role role;
+    struct shape *shape;
+    const struct attr *class_attr;  /* of var or of a typedef, still looking for its pointer */
+    bool class_attr_is_own;         /* it stands on var itself */
+    const struct attr *range_attr;
+    const struct interface *home; /* whose pointer_default counts here */
+};
+
+static const struct attr *class_attr_of(struct attr *attrs)
+{
+    static const enum attr_id ids[] = {ATTR_REF, ATTR_UNIQUE, ATTR_PTR};
+    for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+        const struct attr *attr = attr_find(attrs, ids[i]);
+        if (attr)
+            return attr;
+    }
+    return NULL;
+}
+
+static enum pointer_class class_of_attr(const struct attr *attr)
+{
+    return attr->id == ATTR_REF      ? POINTER_REF
+           : attr->id == ATTR_UNIQUE ? POINTER_UNIQUE
+                                     : POINTER_FULL;
+}
+
+/* Two classes in one list of attributes. */
+static bool check_one_class(struct walk *walk, struct attr *attrs)
+{
+    const struct attr *first = class_attr_of(attrs);
+    for (const struct attr *attr = attrs; attr; attr = attr->next) {
+        bool is_class = attr->id == ATTR_REF || attr->id == ATTR_UNIQUE || attr->id == ATTR_PTR;
+        if (is_class && attr->id != first->id) {
+            diag_error(walk->compiler, &attr->loc, 2163,
+                       "pointer already has a pointer attribute, [%s]", first->name);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool enter_alias(struct walk *walk, const struct var *alias)
+{
+    const struct attr *class_attr = class_attr_of(alias->attrs);
+    if (attr_find(alias->attrs, ATTR_STRING))
+        walk->shape->is_string = true;
+    if (!walk->range_attr)
+        walk->range_attr = attr_find(alias->attrs, ATTR_RANGE);
+    if (alias->home && alias->home->pointer_default != POINTER_DEFAULT)
+        walk->home = alias->home;
+    if (!class_attr)
+        return true;
+    if (walk->class_attr && walk->class_attr->id != class_attr->id) {
+        diag_error(walk->compiler, &walk->class_attr->loc, 2163,
+                   "pointer type '%s' already has a pointer attribute, [%s]", alias->name,
+                   class_attr->name);
+        return false;
+    }
+    if (!walk->class_attr) {
+        walk->class_attr = class_attr;
+        walk->class_attr_is_own = false;
+    }
+    return true;
+}
+
+static void set_class(struct walk *walk, struct level *level)
+{
+    bool outermost = level == &walk->shape->levels[0];
+    if (walk->class_attr) {
+        level->class = class_of_attr(walk->class_attr);
+        level->class_is_explicit = true;
+        walk->class_attr = NULL;
+    } else if (outermost && walk->role == ROLE_PARAM) {
+        level->class = POINTER_REF;
+    } else if (walk->home && walk->home->pointer_default != POINTER_DEFAULT) {
+        level->class = walk->home->pointer_default;
+    } else {
+        level->class = POINTER_UNIQUE;
+    }
+}
+
+static struct level *add_level(struct walk *walk)
+{
+    struct shape *shape = walk->shape;
+    if (shape->level_count < SHAPE_LEVELS_MAX)
+        return &shape->levels[shape->level_count++];
+    diag_error(walk->compiler, &walk->var->loc, 2002, "more than %d levels of pointers and arrays",
+               SHAPE_LEVELS_MAX);
+    return NULL;
+}
+
+static bool walk_type(struct walk *walk)
+{
+    struct type *type = walk->var->type;
+    struct shape *shape = walk->shape;
+    struct level *level;
+    for (;; type = type->target) {
+        while (type->kind == TYPE_ALIAS) {
+            if (!enter_alias(walk, type->alias))
+                return false;
+            type = type->alias->type;
+        }
+        switch (type->kind) {
+        case TYPE_CONST:
+            if (shape->level_count == 1)
+                shape->target_is_const = true;
+            break;
+        case TYPE_POINTER:
+            level = add_level(walk);
+            if (!level)
+                return false;
+            level->is_pointer = true;
+            set_class(walk, level);
+            break;
+        case TYPE_ARRAY:
+            level = add_level(walk);
+            if (!level)
+                return false;
+            level->count = type->count;
+            break;
+        case TYPE_ERROR:
+            return false;
+        case TYPE_BASE:
+        case TYPE_ENUM:
+        case TYPE_STRUCT:
+        case TYPE_PIPE:
+        case TYPE_FUNCTION:
+        case TYPE_ALIAS:
+            shape->base = type;
+            return true;
+        }
+    }
+}
+
+/* A pointer attribute that met no pointer: an array parameter is one in C. */
+static bool leftover_class(struct walk *walk)
+{
+    struct shape *shape = walk->shape;
+    bool is_array_param =
+        walk->role == ROLE_PARAM && shape->level_count > 0 && !shape->levels[0].is_pointer;
+    if (walk->class_attr && is_array_param) {
+        shape->levels[0].class = class_of_attr(walk->class_attr);
+        shape->levels[0].class_is_explicit = true;
+    } else if (walk->class_attr && walk->class_attr_is_own && shape->base->kind != TYPE_PIPE) {
+        diag_error(walk->compiler, &walk->class_attr->loc, 2072,
+                   "[%s] applies to pointers only", walk->class_attr->name);
+        return false;
+    } else if (is_array_param) {
+        shape->levels[0].class = POINTER_REF;
+    }
+    return true;
+}
+
+/* ---- Sizes -------------------------------------------------------------------------- */
+
+static bool place_sizes(struct walk *walk, const struct attr *attr, bool is_max)
+{
+    struct idl_compiler *c = walk->compiler;
+    struct shape *shape = walk->shape;
+    unsigned i = 0;
+    for (const struct attr_arg *arg = attr->args; arg; arg = arg->next, i++) {
+        if (!arg->expr)
+            continue;
+        if (i >= shape->level_count) {
+            diag_error(c, &attr->loc, 2072, "[%s] needs a pointer or an array for each size",
+                       attr->name);
+            return false;
+        }
+        struct level *level = &shape->levels[i];
+        if (level->size) {
+            diag_error(c, &attr->loc, 2077,
+                       "[max_is] and [size_is] cannot be specified at the same time");
+            return false;
+        }
+        if (!level->is_pointer && level->count > 0) {
+            diag_error(c, &attr->loc, 2299, "[%s] cannot be applied to an array of fixed size",
+                       attr->name);
+            return false;
+        }
+        level->size = arg->expr;
+        level->size_is_max = is_max;
+    }
+    return true;
+}
+
+static bool check_conformance(struct walk *walk)
+{
+    struct idl_compiler *c = walk->compiler;
+    struct shape *shape = walk->shape;
+    for (unsigned i = 0; i < shape->level_count; i++) {
+        const struct level *level = &shape->levels[i];
+        bool innermost = i + 1 == shape->level_count;
+        bool conformant = !level->is_pointer && level->count == 0;
+        if (conformant && i > 0 && !shape->levels[i - 1].is_pointer) {
+            diag_error(c, &walk->var->loc, 2296, "only the first dimension may be open");
+            return false;
+        }
+        if (conformant && i > 0) {
+            diag_error(c, &walk->var->loc, 2104, "pointer to a conformant array is not supported");
+            return false;
+        }
+        if (conformant && !level->size && !(shape->is_string && innermost)) {
+            diag_error(c, &walk->var->loc, 2105, "array '%s' does not derive any size",
+                       walk->var->name ? walk->var->name : "");
+            return false;
+        }
+        /* Elements that are arrays: their wire form as further dimensions is unsettled. */
+        bool sized = level->size || conformant;
+        if (sized && !innermost && !shape->levels[i + 1].is_pointer) {
+            diag_later(c, &walk->var->loc, "a conformant array of arrays");
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_string(struct walk *walk)
+{
+    struct idl_compiler *c = walk->compiler;
+    struct shape *shape = walk->shape;
+    struct type *base = shape->base;
+    if (!shape->is_string)
+        return true;
+    bool characters = base->kind == TYPE_BASE &&
+                      (base->base == BASE_CHAR || base->base == BASE_SCHAR ||
+                       base->base == BASE_BYTE || base->base == BASE_WCHAR);
+    if (!characters || shape->level_count == 0) {
+        diag_error(c, &walk->var->loc, base->kind == TYPE_STRUCT ? 2191 : 2082,
+                   "[string] needs an array of or a pointer to byte, char or wchar_t");
+        return false;
+    }
+    unsigned last = shape->level_count - 1;
+    if (last > 0 && !shape->levels[last].is_pointer && !shape->levels[last - 1].is_pointer) {
+        diag_later(c, &walk->var->loc, "an array of strings that are arrays");
+        return false;
+    }
+    return true;
+}
+
+/* ---- Ranges --------------------------------------------------------------------------- */
+
+static bool range_bound(struct walk *walk, const struct attr_arg *arg, int64_t *ret_value)
+{
+    struct value value = expr_evaluate(walk->compiler, arg->expr, 2035);
+    if (value.kind == VALUE_INVALID)
+        return false;
+    if (value.kind != VALUE_INT || (value.is_unsigned && value.number < 0)) {
+        diag_error(walk->compiler, &arg->loc, 2175, "illegal constant in [range]");
+        return false;
+    }
+    *ret_value = value.number;
+    return true;
+}
+
+/* range = 'range' '(' expr ',' expr ')' on integers, enumerations and pipes */
+static bool check_range(struct walk *walk)
+{
+    struct idl_compiler *c = walk->compiler;
+    const struct attr *attr = walk->range_attr;
+    struct type *base = walk->shape->base;
+    if (!attr)
+        return true;
+    const struct attr_arg *low = attr->args, *high = low->next;
+    if (!low->expr || !high || !high->expr || high->next) {
+        diag_error(c, &attr->loc, 2025, "syntax error: [range] takes two values");
+        return false;
+    }
+    struct node_range *range = ARENA_NEW(&c->arena, struct node_range);
+    if (!range_bound(walk, low, &range->low) || !range_bound(walk, high, &range->high))
+        return false;
+    if (range->low > range->high) {
+        diag_error(c, &attr->loc, 2371, "the bounds of [range] are reversed");
+        return false;
+    }
+    bool is_integer = base->kind == TYPE_ENUM ||
+                      (base->kind == TYPE_BASE && base_info(base->base)->integral &&
+                       !base_info(base->base)->wide);
+    if (base->kind != TYPE_PIPE && !is_integer) {
+        diag_error(c, &attr->loc, 2072, "[range] applies to integers of at most 32 bits");
+        return false;
+    }
+    if (base->kind != TYPE_PIPE && walk->shape->level_count > 0) {
+        diag_later(c, &attr->loc, "[range] on a pointer or an array");
+        return false;
+    }
+    walk->var->range = range;
+    return true;
+}
+
+/* ---- All together ------------------------------------------------------------------------ */
+
+bool shape_resolve(struct idl_compiler *compiler, struct var *var, enum role role,
+                   struct shape *ret_shape)
+{
+    struct shape shape = {.level_count = 0};
+    struct walk walk = {.compiler = compiler, .var = var, .role = role, .shape = &shape};
+    walk.class_attr = class_attr_of(var->attrs);
+    walk.class_attr_is_own = true;
+    walk.home = var->home;
+    walk.range_attr = attr_find(var->attrs, ATTR_RANGE);
+    shape.is_string = attr_find(var->attrs, ATTR_STRING) != NULL;
+    if (!check_one_class(&walk, var->attrs) || !walk_type(&walk) || !leftover_class(&walk))
+        return false;
+
+    const struct attr *size_is = attr_find(var->attrs, ATTR_SIZE_IS);
+    const struct attr *max_is = attr_find(var->attrs, ATTR_MAX_IS);
+    if ((size_is && !place_sizes(&walk, size_is, false)) ||
+        (max_is && !place_sizes(&walk, max_is, true)))
+        return false;
+    if (!shape_check_base(compiler, var, role, &shape) || !check_string(&walk) ||
+        !check_conformance(&walk) || !check_range(&walk))
+        return false;
+    for (unsigned i = 0; i < shape.level_count; i++) {
+        if (shape.levels[i].class == POINTER_FULL) {
+            diag_later(compiler, &var->loc, "a full pointer, [ptr],");
+            return false;
+        }
+    }
+    *ret_shape = shape;
+    return true;
+}

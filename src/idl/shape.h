@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* shape.h - what a declarator and its attributes mean together.
+ *
+ * `[in, size_is(,n), string] wchar_t **names` is a list of levels, outermost first,
+ * above a base: pointer (ref), pointer (unique, sized by n), base wchar_t, string at
+ * the innermost level.  Typedef names are looked through; what they carry (a pointer
+ * class, [string], [range]) lands on the level it was written for. */
+#ifndef PENSTOCK_IDL_SHAPE_H
+#define PENSTOCK_IDL_SHAPE_H
+
+#include "idl/compiler.h"
+
+#define SHAPE_LEVELS_MAX 8
+
+enum role { ROLE_PARAM, ROLE_FIELD, ROLE_RESULT };
+
+struct level {
+    bool is_pointer;          /* else an array */
+    enum pointer_class class; /* pointers; parameters that are arrays */
+    bool class_is_explicit;
+    uint32_t count;           /* arrays; 0: conformant */
+    const struct expr *size;  /* size_is or max_is; NULL: none */
+    bool size_is_max;         /* size holds the highest index */
+};
+
+struct shape {
+    struct level levels[SHAPE_LEVELS_MAX];
+    unsigned level_count;
+    struct type *base; /* no alias, const, pointer or array */
+    bool is_string;
+    bool target_is_const; /* what the outermost level leads to is const */
+};
+
+/* False: reported (or the type was wrong before). */
+bool shape_resolve(struct idl_compiler *compiler, struct var *var, enum role role,
+                   struct shape *ret_shape);
+
+/* shape_check.c: may the base stand behind these levels in that role? */
+bool shape_check_base(struct idl_compiler *compiler, const struct var *var, enum role role,
+                      const struct shape *shape);
+
+#endif

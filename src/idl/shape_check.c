@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* shape_check.c - types that cannot be sent, each with its own message. */
+#include "idl/shape.h"
+#include "idl/parse.h"
+#include "idl/types.h"
+
+struct check {
+    struct idl_compiler *compiler;
+    const struct var *var;
+    enum role role;
+    const struct shape *shape;
+};
+
+static bool fail(const struct check *check, unsigned number, const char *text)
+{
+    diag_error(check->compiler, &check->var->loc, number, "%s", text);
+    return false;
+}
+
+static bool in_array(const struct shape *shape)
+{
+    return shape->level_count > 0 && !shape->levels[shape->level_count - 1].is_pointer;
+}
+
+static bool check_void(const struct check *check)
+{
+    bool behind = check->shape->level_count > 0;
+    if (behind && in_array(check->shape))
+        return fail(check, 2127, "array element must not be void");
+    switch (check->role) {
+    case ROLE_PARAM:
+        if (behind)
+            return fail(check, 2139, "type of the parameter cannot derive from void or void *");
+        if (check->var->name)
+            return fail(check, 2047, "named parameter cannot be \"void\"");
+        return fail(check, 2189, "\"void\" must be the first and only parameter");
+    case ROLE_FIELD:
+        if (!behind)
+            return fail(check, 2126, "struct field must not be \"void\"");
+        diag_later(check->compiler, &check->var->loc, "a field of type void *");
+        return false;
+    case ROLE_RESULT:
+        return fail(check, 2145, "return type must not derive from a void pointer");
+    }
+    return false;
+}
+
+static bool check_function(const struct check *check)
+{
+    if (in_array(check->shape))
+        return fail(check, 2130, "array element must not be a function");
+    switch (check->role) {
+    case ROLE_PARAM:
+        if (check->shape->level_count > 0)
+            return fail(check, 2142, "parameter must not derive from a pointer to a function");
+        return fail(check, 2131, "parameter must not be a function");
+    case ROLE_FIELD:
+        return fail(check, 2129, "struct field must not derive from a function");
+    case ROLE_RESULT:
+        return fail(check, 2148, "return type must not derive from a pointer to a function");
+    }
+    return false;
+}
+
+static bool check_handle(const struct check *check)
+{
+    const struct shape *shape = check->shape;
+    if (check->role == ROLE_FIELD)
+        return fail(check, 2135, "struct field must not derive from handle_t");
+    if (in_array(shape))
+        return fail(check, 2136, "array element must not derive from handle_t");
+    if (check->role == ROLE_RESULT)
+        return fail(check, 2182, "a result must not derive from handle_t");
+    if (shape->level_count == 0)
+        return true;
+    if (shape->levels[0].class_is_explicit && shape->levels[0].class != POINTER_REF)
+        return fail(check, 2181, "pointer to a handle cannot be [unique] or [ptr]");
+    diag_later(check->compiler, &check->var->loc, "a pointer to handle_t");
+    return false;
+}
+
+/* idl.md 4: pipes are parameters, by value or by one [ref] pointer. */
+static bool check_pipe(const struct check *check)
+{
+    const struct shape *shape = check->shape;
+    if (check->role == ROLE_FIELD)
+        return fail(check, 2321, "pipes cannot be members of structures");
+    if (check->role == ROLE_RESULT)
+        return fail(check, 2322, "invalid pipe usage: a pipe cannot be a result");
+    for (unsigned i = 0; i < shape->level_count; i++) {
+        if (!shape->levels[i].is_pointer)
+            return fail(check, 2321, "pipes cannot be array elements");
+        if (shape->levels[i].size)
+            return fail(check, 2321, "pipes cannot be array elements");
+    }
+    if (!check->shape->base->pipe_name)
+        return fail(check, 2322, "invalid pipe usage: a pipe type needs a typedef");
+    if (shape->level_count > 1)
+        return fail(check, 2343, "pipes must use single indirection");
+    if (shape->is_string)
+        return fail(check, 2322, "invalid pipe usage: a pipe is no string");
+    if (attr_find(check->var->attrs, ATTR_UNIQUE) || attr_find(check->var->attrs, ATTR_PTR) ||
+        (shape->level_count > 0 && shape->levels[0].class != POINTER_REF))
+        return fail(check, 2322, "invalid pipe usage: a pipe cannot be [unique] or [ptr]");
+    return true;
+}
+
+bool shape_check_base(struct idl_compiler *compiler, const struct var *var, enum role role,
+                      const struct shape *shape)
+{
+    struct check check = {.compiler = compiler, .var = var, .role = role, .shape = shape};
+    struct type *base = shape->base;
+    if (base->kind == TYPE_FUNCTION)
+        return check_function(&check);
+    if (base->kind == TYPE_PIPE)
+        return check_pipe(&check);
+    if (base->kind == TYPE_STRUCT && !base->aggregate->defined) {
+        diag_error(compiler, &var->loc, 2011, "unresolved type declaration: %s is not defined",
+                   base->aggregate->c_name);
+        return false;
+    }
+    if (base->kind != TYPE_BASE)
+        return true;
+    if (base->base == BASE_VOID)
+        return check_void(&check);
+    if (base->base == BASE_HANDLE)
+        return check_handle(&check);
+    if (base->base == BASE_ERROR_STATUS && role == ROLE_FIELD)
+        return fail(&check, 2160, "field must not derive from an error_status_t type");
+    if (base->base == BASE_ERROR_STATUS && in_array(shape))
+        return fail(&check, 2226, "array element must not derive from an error_status_t type");
+    return true;
+}

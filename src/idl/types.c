@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* types.c - the table of base types, and looking through typedef names. */
+#include "idl/types.h"
+
+#include <assert.h>
+
+static const struct base_info base_infos[BASE_COUNT] = {
+    /* IDL name, C name, NDR kind, size, flat, integral, wide, kind in expressions, low, high */
+    [BASE_VOID] = {"void", "void", "VOID", 0, false, false, false, NULL, 0, 0},
+    [BASE_BOOLEAN] = {"boolean", "boolean", "BOOLEAN", 1, true, true, false, "UINT8", 0, 255},
+    [BASE_BYTE] = {"byte", "byte", "BYTE", 1, true, true, false, "UINT8", 0, 255},
+    [BASE_CHAR] = {"char", "unsigned char", "CHAR", 1, true, true, false, "UINT8", 0, 255},
+    /* A constant of type signed char may be written as any character. */
+    [BASE_SCHAR] = {"signed char", "signed char", "CHAR", 1, true, true, false, "INT8", -128, 127},
+    [BASE_SMALL] = {"small", "signed char", "INT8", 1, true, true, false, "INT8", -128, 127},
+    [BASE_USMALL] = {"unsigned small", "unsigned char", "UINT8", 1, true, true, false, "UINT8", 0,
+                     255},
+    [BASE_WCHAR] = {"wchar_t", "WCHAR", "WCHAR", 2, true, true, false, "UINT16", 0, 65535},
+    [BASE_SHORT] = {"short", "int16_t", "INT16", 2, true, true, false, "INT16", -32768, 32767},
+    [BASE_USHORT] = {"unsigned short", "uint16_t", "UINT16", 2, true, true, false, "UINT16", 0,
+                     65535},
+    [BASE_LONG] = {"long", "int32_t", "INT32", 4, true, true, false, "INT32", INT32_MIN, INT32_MAX},
+    [BASE_ULONG] = {"unsigned long", "uint32_t", "UINT32", 4, true, true, false, "UINT32", 0,
+                    UINT32_MAX},
+    [BASE_HYPER] = {"hyper", "int64_t", "INT64", 8, true, true, true, "INT64", INT64_MIN,
+                    INT64_MAX},
+    [BASE_UHYPER] = {"unsigned hyper", "uint64_t", "UINT64", 8, true, true, true, "UINT64", 0, -1},
+    [BASE_INT3264] = {"__int3264", "intptr_t", "INT3264", 4, false, true, true, "INT3264",
+                      INT32_MIN, INT32_MAX},
+    [BASE_UINT3264] = {"unsigned __int3264", "uintptr_t", "UINT3264", 4, false, true, true,
+                       "UINT3264", 0, UINT32_MAX},
+    [BASE_FLOAT] = {"float", "float", "FLOAT", 4, true, false, false, NULL, 0, 0},
+    [BASE_DOUBLE] = {"double", "double", "DOUBLE", 8, true, false, false, NULL, 0, 0},
+    [BASE_ERROR_STATUS] = {"error_status_t", "error_status_t", "ERROR_STATUS", 4, true, true, false,
+                           "UINT32", 0, UINT32_MAX},
+    [BASE_HANDLE] = {"handle_t", "handle_t", "HANDLE", 0, false, false, false, NULL, 0, 0},
+};
+
+const struct base_info *base_info(enum base_kind base)
+{
+    assert(base < BASE_COUNT);
+    return &base_infos[base];
+}
+
+struct type *type_unqualified(struct type *type)
+{
+    while (type->kind == TYPE_CONST)
+        type = type->target;
+    return type;
+}
+
+struct type *type_strip(struct type *type)
+{
+    while (type->kind == TYPE_CONST || type->kind == TYPE_ALIAS)
+        type = type->kind == TYPE_CONST ? type->target : type->alias->type;
+    return type;
+}
+
+bool type_is_base(struct type *type, enum base_kind base)
+{
+    type = type_strip(type);
+    return type->kind == TYPE_BASE && type->base == base;
+}
+
+bool type_is_error(struct type *type)
+{
+    while (type->kind != TYPE_ERROR) {
+        if (type->kind == TYPE_ALIAS)
+            type = type->alias->type;
+        else if (type->target)
+            type = type->target;
+        else
+            return false;
+    }
+    return true;
+}
+
+struct type *type_as_pipe(struct type *type)
+{
+    type = type_strip(type);
+    return type->kind == TYPE_PIPE ? type : NULL;
+}

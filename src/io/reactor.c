@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+/* reactor.c - see reactor.h. */
+#include "io/reactor.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+
+/* epoll data of the two descriptors that are not watches; handles are larger. */
+#define DATA_WAKE 1u
+#define DATA_TICK 2u
+
+/* Ticks without any touched watch after which the tick stops. */
+#define TICK_IDLE_MAX 50u
+
+static struct {
+    pthread_once_t once;
+    int epoll_fd, wake_fd, tick_fd;
+    bool usable;
+
+    pthread_mutex_t lock; /* guards the rest */
+    struct list jobs;     /* for any thread */
+    unsigned threads;     /* alive */
+    unsigned waiting;     /* in epoll_wait, or about to be */
+    unsigned blocked;     /* between block_begin and block_end */
+    unsigned core_threads, thread_max;
+    bool started;
+    struct list touched;
+    unsigned tick_quiet; /* ticks in a row that found nothing touched */
+    atomic_bool ticking;
+    atomic_uint tick;
+} reactor = {
+    .once = PTHREAD_ONCE_INIT,
+    .lock = PTHREAD_MUTEX_INITIALIZER,
+};
+
+/* Per pool thread. */
+static _Thread_local bool on_pool_thread;
+static _Thread_local unsigned block_depth;
+static _Thread_local struct list *own_jobs; /* jobs this thread gave itself */
+
+static void *pool_main(void *unused);
+
+static unsigned core_count(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 0)
+        return (unsigned)CPU_COUNT(&set);
+    return 1;
+}
+
+static bool epoll_add(int fd, uint32_t events, uint64_t data)
+{
+    struct epoll_event ev = {.events = events, .data.u64 = data};
+    return epoll_ctl(reactor.epoll_fd, EPOLL_CTL_ADD, fd, &ev) == 0;
+}
+
+static void reactor_setup(void)
+{
+    list_init(&reactor.jobs);
+    list_init(&reactor.touched);
+    reactor.core_threads = core_count();
+    reactor.thread_max = reactor.core_threads + LIMIT_POOL_THREADS;
+    reactor.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    reactor.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
+    reactor.tick_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    reactor.usable = reactor.epoll_fd >= 0 && reactor.wake_fd >= 0 && reactor.tick_fd >= 0 &&
+                     epoll_add(reactor.wake_fd, EPOLLIN | EPOLLEXCLUSIVE, DATA_WAKE) &&
+                     epoll_add(reactor.tick_fd, EPOLLIN | EPOLLET, DATA_TICK);
+}
+
+/* Lock held. */
+static bool spawn_thread(void)
+{
+    pthread_attr_t attr;
+    if (pthread_attr_init(&attr) != 0)
+        return false;
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    /* Signals are the application's: its own threads take them. */
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    pthread_t thread;
+    bool ok = pthread_create(&thread, &attr, pool_main, NULL) == 0;
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    pthread_attr_destroy(&attr);
+    if (ok) {
+        reactor.threads++;
+        reactor.waiting++; /* it is on its way */
+    }
+    return ok;
+}
+
+bool reactor_start(void)
+{
+    pthread_once(&reactor.once, reactor_setup);
+    if (!reactor.usable)
+        return false;
+    pthread_mutex_lock(&reactor.lock);
+    while (!reactor.started && reactor.threads < reactor.core_threads)
+        if (!spawn_thread())
+            break;
+    reactor.started = reactor.threads > 0;
+    bool ok = reactor.started;
+    pthread_mutex_unlock(&reactor.lock);
+    return ok;
+}
+
+void reactor_set_thread_max(unsigned threads)
+{
+    pthread_once(&reactor.once, reactor_setup);
+    pthread_mutex_lock(&reactor.lock);
+    /* One more than may be blocked: somebody must go on reading. */
+    unsigned least = reactor.core_threads + 1;
+    unsigned most = reactor.core_threads + LIMIT_POOL_THREADS;
+    reactor.thread_max = threads < least ? least : threads > most ? most : threads;
+    pthread_mutex_unlock(&reactor.lock);
+}
+
+bool reactor_is_pool_thread(void)
+{
+    return on_pool_thread;
+}
+
+/* ---- Watches ------------------------------------------------------------- */
+
+bool reactor_add(struct io_watch *watch)
+{
+    if (!reactor_start())
+        return false;
+    watch->handle = handle_open(&watch->object);
+    if (watch->handle == 0)
+        return false;
+    if (!epoll_add(watch->fd, EPOLLONESHOT, watch->handle)) {
+        handle_close(watch->handle, 0);
+        watch->handle = 0;
+        return false;
+    }
+    return true;
+}
+
+void reactor_arm(struct io_watch *watch, uint32_t events)
+{
+    if (watch->handle == 0)
+        return;
+    struct epoll_event ev = {.events = events | EPOLLONESHOT, .data.u64 = watch->handle};
+    epoll_ctl(reactor.epoll_fd, EPOLL_CTL_MOD, watch->fd, &ev);
+}
+
+void reactor_remove(struct io_watch *watch)
+{
+    if (watch->handle == 0)
+        return;
+    epoll_ctl(reactor.epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
+    handle_close(watch->handle, 0);
+}
+
+static void watch_event(uint64_t handle, uint32_t events)
+{
+    int32_t status;
+    struct counted *object = handle_get(handle, 0, &status);
+    if (!object)
+        return;
+    struct io_watch *watch = list_entry(object, struct io_watch, object);
+    watch->on_event(watch, events);
+    counted_put(object);
+}
+
+/* ---- The tick ------------------------------------------------------------ */
+
+static void tick_set(bool on)
+{
+    struct timespec period = {.tv_nsec = on ? LIMIT_TICK_MS * 1000000L : 0};
+    struct itimerspec spec = {.it_interval = period, .it_value = period};
+    timerfd_settime(reactor.tick_fd, 0, &spec, NULL);
+    atomic_store(&reactor.ticking, on);
+}
+
+void reactor_touch(struct io_watch *watch)
+{
+    if (watch->handle == 0)
+        return;
+    atomic_store_explicit(&watch->touched, atomic_load_explicit(&reactor.tick, memory_order_relaxed),
+                          memory_order_relaxed);
+    if (atomic_load(&watch->touch_listed) && atomic_load(&reactor.ticking))
+        return;
+    pthread_mutex_lock(&reactor.lock);
+    if (!atomic_exchange(&watch->touch_listed, true)) {
+        counted_get(&watch->object);
+        list_append(&reactor.touched, &watch->touch_node);
+    }
+    if (!atomic_load(&reactor.ticking))
+        tick_set(true);
+    reactor.tick_quiet = 0;
+    pthread_mutex_unlock(&reactor.lock);
+}
+
+/* Moves the watches that were left alone for a whole period to `ret_idle`, with the
+ * list's reference. */
+static void tick_collect(struct list *ret_idle)
+{
+    pthread_mutex_lock(&reactor.lock);
+    unsigned now = atomic_fetch_add(&reactor.tick, 1) + 1;
+    struct list *node = reactor.touched.next;
+    while (node != &reactor.touched) {
+        struct io_watch *watch = list_entry(node, struct io_watch, touch_node);
+        node = node->next;
+        if (now - atomic_load_explicit(&watch->touched, memory_order_relaxed) < 2)
+            continue;
+        list_remove(&watch->touch_node);
+        list_append(ret_idle, &watch->touch_node);
+    }
+    if (!list_empty(&reactor.touched) || !list_empty(ret_idle))
+        reactor.tick_quiet = 0;
+    else if (++reactor.tick_quiet > TICK_IDLE_MAX)
+        tick_set(false);
+    pthread_mutex_unlock(&reactor.lock);
+}
+
+static void on_tick(void)
+{
+    uint64_t expirations;
+    if (read(reactor.tick_fd, &expirations, sizeof(expirations)) < 0)
+        return;
+    struct list idle;
+    list_init(&idle);
+    tick_collect(&idle);
+    for (struct list *node = list_pop(&idle); node; node = list_pop(&idle)) {
+        struct io_watch *watch = list_entry(node, struct io_watch, touch_node);
+        /* From here on a touch lists the watch anew. */
+        atomic_store(&watch->touch_listed, false);
+        watch->on_idle(watch);
+        counted_put(&watch->object);
+    }
+}
+
+/* ---- Jobs ---------------------------------------------------------------- */
+
+static void wake_one(void)
+{
+    uint64_t one = 1;
+    ssize_t ignored = write(reactor.wake_fd, &one, sizeof(one));
+    (void)ignored; /* EAGAIN: 2^64-2 wake-ups are under way already */
+}
+
+void reactor_submit_other(struct io_job *job)
+{
+    pthread_mutex_lock(&reactor.lock);
+    list_append(&reactor.jobs, &job->node);
+    pthread_mutex_unlock(&reactor.lock);
+    wake_one();
+}
+
+void reactor_submit(struct io_job *job)
+{
+    if (own_jobs && block_depth == 0)
+        list_append(own_jobs, &job->node);
+    else
+        reactor_submit_other(job);
+}
+
+static struct io_job *next_job(void)
+{
+    pthread_mutex_lock(&reactor.lock);
+    struct list *node = list_pop(&reactor.jobs);
+    pthread_mutex_unlock(&reactor.lock);
+    return node ? list_entry(node, struct io_job, node) : NULL;
+}
+
+static void run_own_jobs(void)
+{
+    for (struct list *node = list_pop(own_jobs); node; node = list_pop(own_jobs)) {
+        struct io_job *job = list_entry(node, struct io_job, node);
+        job->run(job);
+    }
+}
+
+void reactor_block_begin(void)
+{
+    if (!on_pool_thread || block_depth++ > 0)
+        return;
+    pthread_mutex_lock(&reactor.lock);
+    reactor.blocked++;
+    /* What this thread meant to do next must not wait for the manager. */
+    bool wake = !list_empty(own_jobs);
+    for (struct list *node = list_pop(own_jobs); node; node = list_pop(own_jobs))
+        list_append(&reactor.jobs, node);
+    if (reactor.waiting == 0 && reactor.threads < reactor.thread_max)
+        spawn_thread();
+    pthread_mutex_unlock(&reactor.lock);
+    if (wake)
+        wake_one();
+}
+
+void reactor_block_end(void)
+{
+    if (!on_pool_thread || --block_depth > 0)
+        return;
+    pthread_mutex_lock(&reactor.lock);
+    reactor.blocked--;
+    pthread_mutex_unlock(&reactor.lock);
+}
+
+/* ---- Pool threads -------------------------------------------------------- */
+
+/* Is this thread one too many?  Then it is no longer counted. */
+static bool leave_if_surplus(void)
+{
+    pthread_mutex_lock(&reactor.lock);
+    bool leave = reactor.threads - reactor.blocked > reactor.core_threads && reactor.waiting > 1;
+    if (leave) {
+        reactor.threads--;
+        reactor.waiting--;
+    }
+    pthread_mutex_unlock(&reactor.lock);
+    return leave;
+}
+
+/* Counts this thread in or out of the waiting ones.  Returns how long it may wait,
+ * milliseconds: for ever, unless there are more threads than cores. */
+static int waiting_add(int delta)
+{
+    pthread_mutex_lock(&reactor.lock);
+    reactor.waiting = (unsigned)((int)reactor.waiting + delta);
+    int wait_ms = reactor.threads > reactor.core_threads ? LIMIT_POOL_LINGER_MS : -1;
+    pthread_mutex_unlock(&reactor.lock);
+    return wait_ms;
+}
+
+static void on_wake(void)
+{
+    uint64_t count;
+    if (read(reactor.wake_fd, &count, sizeof(count)) < 0)
+        return;
+    struct io_job *job = next_job();
+    if (job)
+        job->run(job);
+}
+
+static void *pool_main(void *unused)
+{
+    (void)unused;
+    struct list jobs;
+    list_init(&jobs);
+    own_jobs = &jobs;
+    on_pool_thread = true;
+    int wait_ms = waiting_add(0);
+    for (;;) {
+        /* One event at a time: the next may be somebody else's while this thread
+         * is busy with a manager. */
+        struct epoll_event ev;
+        int n = epoll_wait(reactor.epoll_fd, &ev, 1, wait_ms);
+        if (n == 0 && leave_if_surplus())
+            return NULL;
+        if (n <= 0)
+            continue;
+        waiting_add(-1);
+        if (ev.data.u64 == DATA_WAKE)
+            on_wake();
+        else if (ev.data.u64 == DATA_TICK)
+            on_tick();
+        else
+            watch_event(ev.data.u64, ev.events);
+        run_own_jobs();
+        wait_ms = waiting_add(1);
+    }
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* reactor.h - one epoll set and the small pool of threads that waits on it.
+ *
+ * The model is the completion port: a thread that takes an event runs what
+ * follows from it, to the end.  There are as many threads as cores; while some
+ * are blocked in managers (reactor_block_begin) others take their place, up to a
+ * limit, and leave again when idle.
+ *
+ * A watch is armed for one event at a time (EPOLLONESHOT): whoever does I/O on a
+ * descriptor decides at the end whether anyone need wait for it.  Because arming
+ * costs a system call, code that expects to come back to the descriptor soon (an
+ * application pulling in a loop, a manager about to answer) leaves it unarmed and
+ * calls reactor_touch(); should it not come back, a tick of LIMIT_TICK_MS calls
+ * the watch's on_idle, which arms it.  The tick runs only while it is needed. */
+#ifndef IO_REACTOR_H
+#define IO_REACTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/handle.h"
+#include "base/list.h"
+
+/* An object with a file descriptor.  Embedded; `object` counts references to the
+ * whole.  The reactor reaches it through a handle, so an event for a watch that
+ * was closed meanwhile is dropped. */
+struct io_watch {
+    struct counted object;
+    int fd;
+    uint64_t handle; /* 0: not in the reactor */
+    /* An armed event fired (EPOLLIN ...); the watch is no longer armed. */
+    void (*on_event)(struct io_watch *watch, uint32_t events);
+    /* The tick found the watch touched, then left alone for a whole period. */
+    void (*on_idle)(struct io_watch *watch);
+    atomic_uint touched;    /* tick of the last reactor_touch() */
+    atomic_bool touch_listed; /* on the touch list */
+    struct list touch_node;   /* reactor's */
+};
+
+/* Work for a pool thread. */
+struct io_job {
+    void (*run)(struct io_job *job);
+    struct list node;
+};
+
+/* Starts the pool if it does not run yet.  False: no threads or descriptors left. */
+bool reactor_start(void);
+
+/* Most threads the pool may have (at least the number of cores). */
+void reactor_set_thread_max(unsigned threads);
+
+/* Adds watch->fd, unarmed.  The reactor takes a reference of its own.
+ * False: out of memory or descriptors. */
+bool reactor_add(struct io_watch *watch);
+
+/* Waits for one of `events` (EPOLLIN, EPOLLOUT, EPOLLRDHUP; errors and hang-ups
+ * always count).  Replaces what the watch was armed for.  The caller serialises
+ * calls for one watch. */
+void reactor_arm(struct io_watch *watch, uint32_t events);
+
+/* Takes the watch out; no event for it is delivered that was not yet taken by a
+ * thread.  Drops the reactor's reference. */
+void reactor_remove(struct io_watch *watch);
+
+/* See the top of this file.  Costs no system call while the tick runs. */
+void reactor_touch(struct io_watch *watch);
+
+/* Hands `job` to a pool thread.  From a pool thread it runs on the same thread
+ * when that is done with its event; from any other a sleeping thread is woken. */
+void reactor_submit(struct io_job *job);
+
+/* As reactor_submit, but always to another thread if one is idle. */
+void reactor_submit_other(struct io_job *job);
+
+/* Bracket code on a pool thread that may block or run long: a manager routine.
+ * No effect on other threads. */
+void reactor_block_begin(void);
+void reactor_block_end(void);
+
+/* Is this a thread of the pool? */
+bool reactor_is_pool_thread(void);
+
+#endif

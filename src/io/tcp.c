@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* tcp.c - ncacn_ip_tcp: IPv4 and IPv6 stream sockets. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <penstock/rpcnterr.h>
+
+#include "base/clock.h"
+#include "io/transport_internal.h"
+
+/* How often a free port is looked for that both address families can have. */
+#define DYNAMIC_PORT_TRIES 16
+
+RPC_STATUS tcp_check_endpoint(const char *endpoint)
+{
+    char *end;
+    if (endpoint[0] < '0' || endpoint[0] > '9')
+        return RPC_S_INVALID_ENDPOINT_FORMAT;
+    unsigned long port = strtoul(endpoint, &end, 10);
+    return *end == '\0' && port >= 1 && port <= 65535 ? RPC_S_OK : RPC_S_INVALID_ENDPOINT_FORMAT;
+}
+
+void transport_tune(enum transport_kind kind, int fd)
+{
+    /* A call is a request and a reply: waiting to fill a segment only delays it.
+     * Streams leave in batches of many fragments anyway. */
+    int on = 1;
+    if (kind == TRANSPORT_TCP)
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+/* ---- Connect ------------------------------------------------------------- */
+
+static bool wait_connected(int fd, uint64_t deadline_ms)
+{
+    for (;;) {
+        uint64_t now = clock_ms();
+        if (now >= deadline_ms)
+            return false;
+        struct pollfd pfd = {.fd = fd, .events = POLLOUT};
+        int n = poll(&pfd, 1, (int)(deadline_ms - now));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        int error = 0;
+        socklen_t len = sizeof(error);
+        return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error == 0;
+    }
+}
+
+static void set_nonblocking(int fd, bool on)
+{
+    int flags = fcntl(fd, F_GETFL);
+    fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+}
+
+static int connect_one(const struct addrinfo *ai, uint64_t deadline_ms)
+{
+    int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, ai->ai_protocol);
+    if (fd < 0)
+        return -1;
+    set_nonblocking(fd, true);
+    if (connect(fd, ai->ai_addr, ai->ai_addrlen) != 0 &&
+        (errno != EINPROGRESS || !wait_connected(fd, deadline_ms))) {
+        close(fd);
+        return -1;
+    }
+    set_nonblocking(fd, false);
+    transport_tune(TRANSPORT_TCP, fd);
+    return fd;
+}
+
+static RPC_STATUS status_from_gai(int error)
+{
+    return error == EAI_MEMORY ? RPC_S_OUT_OF_MEMORY : RPC_S_INVALID_NET_ADDR;
+}
+
+RPC_STATUS tcp_connect(const char *address, const char *endpoint, unsigned timeout_ms, int *ret_fd)
+{
+    uint64_t deadline_ms = clock_ms() + timeout_ms;
+    struct addrinfo hints = {.ai_family = AF_UNSPEC,
+                             .ai_socktype = SOCK_STREAM,
+                             .ai_flags = AI_NUMERICSERV};
+    struct addrinfo *list = NULL;
+    int error = getaddrinfo(address && *address ? address : NULL, endpoint, &hints, &list);
+    if (error != 0)
+        return status_from_gai(error);
+
+    int fd = -1;
+    for (const struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next)
+        fd = connect_one(ai, deadline_ms);
+    freeaddrinfo(list);
+    if (fd < 0)
+        return errno == EMFILE || errno == ENFILE ? RPC_S_OUT_OF_RESOURCES
+                                                  : RPC_S_SERVER_UNAVAILABLE;
+    *ret_fd = fd;
+    return RPC_S_OK;
+}
+
+/* ---- Listen -------------------------------------------------------------- */
+
+/* A socket listening on `port` (0: any) of one family; -1 and errno on failure. */
+static int listen_family(int family, uint16_t port, int backlog)
+{
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -1;
+    int on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+    } addr = {.any.sa_family = (sa_family_t)family};
+    socklen_t len;
+    if (family == AF_INET6) {
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+        addr.in6.sin6_addr = in6addr_any;
+        addr.in6.sin6_port = htons(port);
+        len = sizeof(addr.in6);
+    } else {
+        addr.in.sin_addr.s_addr = htonl(INADDR_ANY);
+        addr.in.sin_port = htons(port);
+        len = sizeof(addr.in);
+    }
+    if (bind(fd, &addr.any, len) != 0 || listen(fd, backlog) != 0) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    return fd;
+}
+
+static uint16_t port_of(int fd)
+{
+    char host[NI_MAXHOST], port[NI_MAXSERV];
+    transport_name(fd, false, host, sizeof(host), port, sizeof(port));
+    return (uint16_t)strtoul(port, NULL, 10);
+}
+
+/* IPv4 must be had; IPv6 may be missing on the host, but not taken by another. */
+static int listen_both(uint16_t port, int backlog, struct transport_listener *listener)
+{
+    int fd4 = listen_family(AF_INET, port, backlog);
+    if (fd4 < 0)
+        return errno;
+    int fd6 = listen_family(AF_INET6, port_of(fd4), backlog);
+    if (fd6 < 0 && errno == EADDRINUSE) {
+        close(fd4);
+        return EADDRINUSE;
+    }
+    listener->fds[0] = fd4;
+    listener->fds[1] = fd6;
+    return 0;
+}
+
+RPC_STATUS tcp_listen(const char *endpoint, int backlog, struct transport_listener *listener)
+{
+    uint16_t port = endpoint ? (uint16_t)strtoul(endpoint, NULL, 10) : 0;
+    int error = EADDRINUSE;
+    for (int i = 0; i < (endpoint ? 1 : DYNAMIC_PORT_TRIES) && error == EADDRINUSE; i++)
+        error = listen_both(port, backlog, listener);
+    if (error != 0)
+        return transport_status_from_errno(error);
+    snprintf(listener->endpoint, sizeof(listener->endpoint), "%u", port_of(listener->fds[0]));
+    return RPC_S_OK;
+}
+
+/* ---- Names --------------------------------------------------------------- */
+
+void transport_name(int fd, bool peer, char *host, size_t host_size, char *endpoint,
+                    size_t endpoint_size)
+{
+    struct sockaddr_storage addr;
+    socklen_t len = sizeof(addr);
+    host[0] = endpoint[0] = '\0';
+    int failed = peer ? getpeername(fd, (struct sockaddr *)&addr, &len)
+                      : getsockname(fd, (struct sockaddr *)&addr, &len);
+    if (failed)
+        return;
+    if (addr.ss_family == AF_UNIX) {
+        const struct sockaddr_un *un = (const struct sockaddr_un *)&addr;
+        size_t path_len = len - offsetof(struct sockaddr_un, sun_path);
+        if (path_len > 0 && path_len <= sizeof(un->sun_path)) {
+            const char *slash = memrchr(un->sun_path, '/', strnlen(un->sun_path, path_len));
+            snprintf(endpoint, endpoint_size, "%.*s", (int)path_len,
+                     slash ? slash + 1 : un->sun_path);
+        }
+        return;
+    }
+    if (getnameinfo((const struct sockaddr *)&addr, len, host, (socklen_t)host_size, endpoint,
+                    (socklen_t)endpoint_size, NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        host[0] = endpoint[0] = '\0';
+}

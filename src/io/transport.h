@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* transport.h - protocol sequences as sockets: resolve, connect, listen, accept.
+ * Knows no PDUs.  System errors are translated to RPC_STATUS here and nowhere
+ * else.  Descriptors are close-on-exec and stay in blocking mode; whoever wants
+ * no blocking passes MSG_DONTWAIT. */
+#ifndef IO_TRANSPORT_H
+#define IO_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include <penstock/rpctypes.h>
+
+enum transport_kind {
+    TRANSPORT_TCP,  /* ncacn_ip_tcp: IPv4, IPv6 or a host name; endpoint = port */
+    TRANSPORT_UNIX, /* ncalrpc: a Unix stream socket; endpoint = its name       */
+    TRANSPORT_COUNT
+};
+
+/* RPC_S_OK; RPC_S_PROTSEQ_NOT_SUPPORTED: well formed, but none of ours;
+ * RPC_S_INVALID_RPC_PROTSEQ: no such name. */
+RPC_STATUS transport_from_protseq(const char *protseq, enum transport_kind *ret_kind);
+const char *transport_protseq(enum transport_kind kind);
+
+/* Checks an endpoint's form: RPC_S_OK or RPC_S_INVALID_ENDPOINT_FORMAT. */
+RPC_STATUS transport_check_endpoint(enum transport_kind kind, const char *endpoint);
+
+/* Connects to `endpoint` at `address` (NULL or "": this host; ignored by ncalrpc),
+ * trying each address of a host in turn, all within `timeout_ms`.  Gives *ret_fd.
+ * RPC_S_SERVER_UNAVAILABLE: nobody answers; RPC_S_INVALID_NET_ADDR: the host is
+ * unknown; RPC_S_INVALID_ENDPOINT_FORMAT; RPC_S_OUT_OF_RESOURCES. */
+RPC_STATUS transport_connect(enum transport_kind kind, const char *address, const char *endpoint,
+                             unsigned timeout_ms, int *ret_fd);
+
+/* One endpoint being listened on; TCP has a socket for IPv6 and one for IPv4. */
+struct transport_listener {
+    enum transport_kind kind;
+    int fds[2]; /* -1: none */
+    char endpoint[108];
+};
+
+/* Creates a listening endpoint; with `endpoint` NULL one is chosen.
+ * RPC_S_DUPLICATE_ENDPOINT: somebody listens there; RPC_S_CANT_CREATE_ENDPOINT: no
+ * permission, no folder; RPC_S_INVALID_ENDPOINT_FORMAT; RPC_S_OUT_OF_RESOURCES. */
+RPC_STATUS transport_listen(enum transport_kind kind, const char *endpoint, int backlog,
+                            struct transport_listener *ret_listener);
+
+/* Closes the sockets and removes a Unix socket's name. */
+void transport_unlisten(struct transport_listener *listener);
+
+/* Accepts one connection without blocking; -1 when there is none or no descriptor
+ * is left (errno tells). */
+int transport_accept(enum transport_kind kind, int listen_fd);
+
+/* Numeric host ("" for ncalrpc) and endpoint of the other (`peer`) or this side. */
+void transport_name(int fd, bool peer, char *host, size_t host_size, char *endpoint,
+                    size_t endpoint_size);
+
+#endif

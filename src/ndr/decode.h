@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* decode.h - the state one try of ndr_decode_params shares between decode.c
+ * (parameters, memory, rollback) and decode_value.c (values).
+ *
+ * The work is as in encode.c, flat parts first, with three more lists:
+ *   pending   pointers whose pointee is still to come
+ *   undo      pointers this try has changed, newest last
+ *   claims    what size_is over the frame must turn out to be: its operands may be
+ *             parameters that come later */
+#ifndef PENSTOCK_NDR_DECODE_H
+#define PENSTOCK_NDR_DECODE_H
+
+#include "ndr/layout.h"
+#include "ndr/list.h"
+
+/* Whose memory is being written; decides what a pointer found there means. */
+enum ndr_owner {
+    NDR_OURS,    /* allocated by this try and zeroed, or a server's frame          */
+    NDR_KEPT,    /* the application's, [in,out]: pointers are valid, reuse them    */
+    NDR_OUT_ONLY /* the application's, [out]: only [ref] pointers mean anything    */
+};
+
+/* No size known for a pointee in the application's memory. */
+#define NDR_CAPACITY_UNKNOWN UINT32_MAX
+
+/* Where a value is decoded to. */
+struct ndr_scope {
+    const void *base;       /* what size_is refers to                             */
+    const void *old;        /* NDR_KEPT: a copy of *base from before the call, or
+                             * NULL; for the frame see decode->old_counts         */
+    const NDR_RANGE *range; /* of the parameter or field                          */
+    enum ndr_owner owner;
+    uint32_t depth;
+};
+
+/* A pointer on its way to a pointee. */
+struct ndr_target {
+    const NDR_TYPE *type; /* the pointer's */
+    void *slot;           /* the pointer */
+    struct ndr_scope scope; /* of the slot; `old` is not kept */
+    uint32_t capacity;    /* elements at *slot if it is the application's memory  */
+    uint32_t least_len;   /* octets the pointee adds to decode->least_pending     */
+    bool is_null;         /* no pointee: only size_is is left to be checked       */
+};
+
+struct ndr_undo {
+    void *slot;
+    void *old;
+};
+
+struct ndr_claim {
+    const NDR_EXPR *expr; /* over the frame                                       */
+    uint32_t count;       /* what the wire says                                   */
+    bool null_seen;       /* a NULL pointer wants it to be 0                      */
+    bool count_seen;
+};
+
+struct ndr_old_count {
+    const NDR_EXPR *expr; /* over the frame, before anything was decoded          */
+    uint32_t count;
+};
+
+struct ndr_decode {
+    struct ndr_reader *reader;
+    const struct ndr_rules *rules;
+    const struct ndr_memory *memory;
+    void *frame;
+    uint32_t direction;
+    bool swap;
+    size_t pos;
+    enum ndr_verdict verdict; /* NDR_DONE as long as all is well */
+    uint64_t least_pending;   /* octets the pending pointees take at least  */
+    uint64_t least_params;    /* the same of the parameters not begun       */
+    size_t budget;            /* octets that may still be allocated         */
+    void *frame_slot;         /* a parameter passed by value that is itself a pointer the
+                               * peer must not set: nobody would see it     */
+    struct ndr_list pending, undo, claims, old_counts;
+};
+
+/* Each returns false and sets the verdict when decoding cannot go on; this one always.
+ * Inline, so that compilers see it return false. */
+static inline bool ndr_decode_fail(struct ndr_decode *d, RPC_STATUS status)
+{
+    d->verdict = NDR_FAILED;
+    d->reader->status = status;
+    return false;
+}
+
+/* Are `len` octets there at d->pos?  If not: BAD_STUB_DATA, or NEED_MORE for them and
+ * for what we know must come behind them. */
+bool ndr_decode_require(struct ndr_decode *d, uint64_t len);
+void ndr_decode_align(struct ndr_decode *d, uint32_t align);
+/* A count or referent of `size` octets. */
+bool ndr_decode_get(struct ndr_decode *d, uint8_t size, uint64_t *ret_value);
+/* Zeroed memory of the program in *slot, taken back if this try fails. */
+bool ndr_decode_allocate(struct ndr_decode *d, void *slot, uint64_t size, void **ret_memory);
+/* Changes an application's pointer; undone if this try fails. */
+bool ndr_decode_set_pointer(struct ndr_decode *d, void *slot, void *value);
+/* Scratch items count against the budget as well: 4 octets can claim one. */
+bool ndr_decode_note(struct ndr_decode *d, struct ndr_list *list, const void *item);
+/* The wire has `count` elements (or a NULL pointer) where `expr` tells how many. */
+bool ndr_decode_claim(struct ndr_decode *d, const NDR_EXPR *expr, const void *base, uint32_t count,
+                      bool is_null);
+
+/* Decodes a parameter's own member of the frame with its direct pointees. */
+bool ndr_decode_top(struct ndr_decode *d, const NDR_TYPE *type, void *memory,
+                    const struct ndr_scope *scope);
+/* Decodes the pointee of a pointer that is not NULL. */
+bool ndr_decode_pointee(struct ndr_decode *d, const struct ndr_target *target);
+
+#endif

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/* encode.c - C memory to stub octets.
+ *
+ * Pointers are deferred (C706 14.3.12.3): a construct is written flat first, each
+ * pointer leaving a referent and a note on the `pending` stack; then the notes are
+ * worked off, and what a pointee adds comes before its siblings:
+ *
+ *     flat part of the parameter | pointee 1 | pointees of pointee 1 | pointee 2 | ...
+ *
+ * The stack is on the heap, so a long list needs no deep C stack. */
+#include "ndr/ndr.h"
+
+#include <string.h>
+
+#include <penstock/rpcnterr.h>
+
+#include "ndr/element.h"
+#include "ndr/expr.h"
+#include "ndr/layout.h"
+#include "ndr/list.h"
+#include "ndr/writer.h"
+
+/* Windows numbers unique pointers like this; any nonzero value would do. */
+#define REFERENT_FIRST 0x00020000u
+#define REFERENT_STEP 4u
+
+/* A pointer whose referent is written and whose pointee is not. */
+struct pending {
+    const NDR_TYPE *type; /* the pointee's                        */
+    const void *target;   /* the pointee                          */
+    const void *base;     /* what size_is in `type` refers to     */
+    uint32_t depth;       /* pointers between it and the parameter */
+};
+
+struct encode {
+    struct ndr_writer *writer;
+    const struct ndr_rules *rules;
+    struct ndr_list pending;
+    uint32_t referent; /* of the next pointer that is not NULL */
+    uint32_t depth;    /* of the construct being written       */
+};
+
+static void encode_value(struct encode *e, const NDR_TYPE *type, const void *memory,
+                         const void *base, enum ndr_place place);
+
+static void fail(struct encode *e, RPC_STATUS status)
+{
+    ndr_writer_fail(e->writer, status);
+}
+
+static bool failed(const struct encode *e)
+{
+    return e->writer->status != RPC_S_OK;
+}
+
+static void put_count(struct encode *e, uint32_t count)
+{
+    ndr_writer_put(e->writer, count, e->rules->count_size);
+}
+
+/* ---- Runs of equal values -------------------------------------------------------- */
+
+static void encode_run(struct encode *e, const NDR_TYPE *type,
+                       const struct ndr_element_layout *layout, const void *memory, size_t count)
+{
+    if (count == 0)
+        return; /* no gap in front of nothing */
+    ndr_writer_align(e->writer, layout->align);
+    uint8_t *out = ndr_writer_extend(e->writer, ndr_run_len(layout, count));
+    if (!out)
+        return;
+    RPC_STATUS status = ndr_run_to_wire(e->rules, type, layout, memory, count, out);
+    if (status != RPC_S_OK)
+        fail(e, status);
+}
+
+static void encode_elements(struct encode *e, const NDR_TYPE *element, const void *memory,
+                            uint32_t count, const void *base)
+{
+    struct ndr_element_layout layout;
+    if (ndr_fixed_layout(e->rules, element, &layout)) {
+        encode_run(e, element, &layout, memory, count);
+        return;
+    }
+    size_t size = ndr_memory_size(element);
+    for (uint32_t i = 0; i < count && !failed(e); i++)
+        encode_value(e, element, (const uint8_t *)memory + i * size, base, NDR_AT_ELEMENT);
+}
+
+/* ---- Counts ------------------------------------------------------------------------ */
+
+/* Characters up to and with the terminator, looking at no more than `limit`; 0 when
+ * there is none. */
+static uint32_t string_count(const NDR_TYPE *type, const void *memory, uint32_t limit)
+{
+    if (type->element->kind != NDR_KIND_WCHAR) {
+        const void *end = memchr(memory, 0, limit);
+        return end ? (uint32_t)((const char *)end - (const char *)memory) + 1 : 0;
+    }
+    const uint8_t *at = memory;
+    for (uint32_t i = 0; i < limit; i++, at += sizeof(WCHAR))
+        if (at[0] == 0 && at[1] == 0)
+            return i + 1;
+    return 0;
+}
+
+/* What a conformant array or string announces first: how many elements could be, and
+ * for a string how many there are. */
+static bool conformance(struct encode *e, const NDR_TYPE *type, const void *memory,
+                        const void *base, uint32_t *ret_max, uint32_t *ret_actual)
+{
+    uint32_t max = NDR_COUNT_MAX;
+    if (type->max_count ? !ndr_expr_count(type->max_count, base, &max)
+                        : type->kind == NDR_KIND_ARRAY)
+        goto bad;
+    *ret_actual = max;
+    if (type->kind == NDR_KIND_STRING) {
+        *ret_actual = string_count(type, memory, max);
+        if (*ret_actual == 0)
+            goto bad;
+    }
+    *ret_max = type->max_count ? max : *ret_actual;
+    return true;
+bad:
+    fail(e, RPC_S_INVALID_BOUND);
+    return false;
+}
+
+/* Offset, actual count and elements of a string, or the elements of an array. */
+static void encode_body(struct encode *e, const NDR_TYPE *type, const void *memory,
+                        uint32_t actual, const void *base)
+{
+    if (type->kind == NDR_KIND_STRING) {
+        put_count(e, 0);
+        put_count(e, actual);
+    }
+    encode_elements(e, type->element, memory, actual, base);
+}
+
+static void encode_conformant(struct encode *e, const NDR_TYPE *type, const void *memory,
+                              const void *base, bool with_max)
+{
+    uint32_t max, actual;
+    if (!conformance(e, type, memory, base, &max, &actual))
+        return;
+    if (with_max)
+        put_count(e, max);
+    encode_body(e, type, memory, actual, base);
+}
+
+static void encode_fixed_string(struct encode *e, const NDR_TYPE *type, const void *memory)
+{
+    uint32_t actual = string_count(type, memory, type->count);
+    if (actual == 0)
+        fail(e, RPC_S_INVALID_BOUND);
+    else
+        encode_body(e, type, memory, actual, NULL);
+}
+
+/* ---- Pointers ----------------------------------------------------------------------- */
+
+/* Checks a pointer and writes its referent.  True when a pointee has to follow. */
+static bool encode_referent(struct encode *e, const NDR_TYPE *type, const void *target,
+                            enum ndr_place place)
+{
+    bool is_ref = type->flags & NDR_TYPE_REF;
+    if (type->flags & NDR_TYPE_FULL || !(type->flags & (NDR_TYPE_REF | NDR_TYPE_UNIQUE))) {
+        fail(e, RPC_S_CANNOT_SUPPORT);
+        return false;
+    }
+    if (is_ref && !target) {
+        fail(e, RPC_X_NULL_REF_POINTER);
+        return false;
+    }
+    if (is_ref && (place == NDR_AT_TOP || (place == NDR_AT_ELEMENT && !e->rules->refs_in_arrays)))
+        return true;
+    ndr_writer_put(e->writer, target ? e->referent : 0, e->rules->pointer_size);
+    if (target)
+        e->referent += REFERENT_STEP;
+    return target != NULL;
+}
+
+static void defer(struct encode *e, const NDR_TYPE *type, const void *memory, const void *base,
+                  enum ndr_place place)
+{
+    struct pending note = {
+        .type = type->element,
+        .target = ndr_load_pointer(memory),
+        .base = base,
+        .depth = e->depth + 1,
+    };
+    if (!encode_referent(e, type, note.target, place))
+        return;
+    if (note.depth > NDR_DEPTH_MAX)
+        fail(e, RPC_S_OUT_OF_RESOURCES);
+    else if (!ndr_list_push(&e->pending, &note))
+        fail(e, RPC_S_OUT_OF_MEMORY);
+}
+
+/* ---- Values -------------------------------------------------------------------------- */
+
+static void encode_fields(struct encode *e, const NDR_TYPE *type, const void *memory,
+                          enum ndr_place place)
+{
+    ndr_writer_align(e->writer, ndr_align(e->rules, type));
+    for (uint32_t i = 0; i < type->count && !failed(e); i++) {
+        const NDR_FIELD *field = &type->fields[i];
+        const uint8_t *at = (const uint8_t *)memory + field->offset;
+        bool at_end = place == NDR_AT_TOP && i + 1 == type->count;
+        if (at_end && ndr_is_conformant(field->type))
+            encode_conformant(e, field->type, at, memory, false);
+        else if (at_end && field->type->kind == NDR_KIND_STRUCT)
+            encode_value(e, field->type, at, memory, NDR_AT_TOP);
+        else
+            encode_value(e, field->type, at, memory, NDR_AT_FIELD);
+    }
+}
+
+/* The flat part of a value.  Place NDR_AT_TOP for a structure allows it to end in a
+ * conformant array, whose count was written before. */
+static void encode_value(struct encode *e, const NDR_TYPE *type, const void *memory,
+                         const void *base, enum ndr_place place)
+{
+    struct ndr_element_layout layout;
+    if (ndr_fixed_layout(e->rules, type, &layout))
+        encode_run(e, type, &layout, memory, 1);
+    else if (type->kind == NDR_KIND_STRUCT)
+        encode_fields(e, type, memory, place);
+    else if (type->kind == NDR_KIND_POINTER)
+        defer(e, type, memory, base, place);
+    else if (type->kind == NDR_KIND_ARRAY && type->count > 0)
+        encode_elements(e, type->element, memory, type->count, base);
+    else if (type->kind == NDR_KIND_STRING && type->count > 0)
+        encode_fixed_string(e, type, memory);
+    else
+        fail(e, RPC_S_CANNOT_SUPPORT);
+}
+
+/* A parameter, or what a pointer points to: conformance comes before everything else. */
+static void encode_top(struct encode *e, const NDR_TYPE *type, const void *memory,
+                       const void *base)
+{
+    while (type->kind == NDR_KIND_POINTER) {
+        const void *target = ndr_load_pointer(memory);
+        if (!encode_referent(e, type, target, NDR_AT_TOP))
+            return;
+        type = type->element;
+        memory = target;
+    }
+    if (ndr_is_conformant(type)) {
+        encode_conformant(e, type, memory, base, true);
+        return;
+    }
+    size_t tail_base, tail_offset;
+    const NDR_TYPE *tail = ndr_conformant_tail(type, &tail_base, &tail_offset);
+    if (tail) {
+        const uint8_t *start = memory;
+        uint32_t max, actual;
+        if (!conformance(e, tail, start + tail_offset, start + tail_base, &max, &actual))
+            return;
+        put_count(e, max); /* C706 14.3.7.1: hoisted */
+    }
+    encode_value(e, type, memory, base, NDR_AT_TOP);
+}
+
+static void encode_param(struct encode *e, const NDR_PARAM *param, const void *frame)
+{
+    struct pending note;
+    e->depth = 0;
+    encode_top(e, param->type, (const uint8_t *)frame + param->offset, frame);
+    ndr_list_reverse(&e->pending, 0);
+    while (!failed(e) && e->pending.count > 0) {
+        ndr_list_pop(&e->pending, &note);
+        size_t first_new = e->pending.count;
+        e->depth = note.depth;
+        encode_top(e, note.type, note.target, note.base);
+        ndr_list_reverse(&e->pending, first_new);
+    }
+}
+
+/* A client's [out] buffers are not sent but must be there when the reply comes. */
+static void check_out_param(struct encode *e, const NDR_PARAM *param, const void *frame)
+{
+    if ((param->flags & (NDR_PARAM_IN | NDR_PARAM_RETURN)) ||
+        !ndr_param_travels(param, NDR_PARAM_OUT) || param->type->kind != NDR_KIND_POINTER)
+        return;
+    if ((param->type->flags & NDR_TYPE_REF) &&
+        !ndr_load_pointer((const uint8_t *)frame + param->offset))
+        fail(e, RPC_X_NULL_REF_POINTER);
+}
+
+RPC_STATUS ndr_encode_params(struct ndr_writer *writer, const NDR_OPERATION *operation,
+                             const void *frame, uint32_t direction)
+{
+    struct pending inline_pending[16];
+    struct encode e = {.writer = writer, .rules = &ndr20_rules, .referent = REFERENT_FIRST};
+    size_t start = writer->len;
+    NDR_LIST_INIT(&e.pending, inline_pending, writer->reallocate);
+    for (uint32_t i = 0; i < operation->param_count && !failed(&e); i++) {
+        const NDR_PARAM *param = &operation->params[i];
+        if (direction == NDR_PARAM_IN)
+            check_out_param(&e, param, frame);
+        if (ndr_param_travels(param, direction))
+            encode_param(&e, param, frame);
+    }
+    ndr_list_fini(&e.pending);
+    if (writer->status != RPC_S_OK)
+        writer->len = start;
+    return writer->status;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* expr.h - values of size_is and friends, and scalars in memory as integers. */
+#ifndef PENSTOCK_NDR_EXPR_H
+#define PENSTOCK_NDR_EXPR_H
+
+#include <stdbool.h>
+#include <string.h>
+
+#include <penstock/rpcndr.h>
+
+/* Evaluates `expr` over `base`.  False when it has no value: a NULL pointer
+ * dereferenced, a division by zero, overflow of 64 bits. */
+bool ndr_expr_value(const NDR_EXPR *expr, const void *base, int64_t *ret_value);
+
+/* The same as a count of elements: false also when outside 0..NDR_COUNT_MAX. */
+bool ndr_expr_count(const NDR_EXPR *expr, const void *base, uint32_t *ret_count);
+
+/* The integer of kind `kind` at `memory`; false for kinds that are none. */
+bool ndr_load_integer(NDR_KIND kind, const void *memory, int64_t *ret_value);
+
+/* Pointers are moved by memcpy: a packed structure may misalign them. */
+static inline void *ndr_load_pointer(const void *slot)
+{
+    void *pointer;
+    memcpy(&pointer, slot, sizeof(pointer));
+    return pointer;
+}
+
+static inline void ndr_store_pointer(void *slot, const void *pointer)
+{
+    memcpy(slot, &pointer, sizeof(pointer));
+}
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* assoc.h - one association: the connection-oriented protocol on one transport
+ * connection, client or server side (C706 chapters 9 and 12; MS-RPCE 3.3).
+ *
+ * Sans I/O: octets go in through assoc_recv(), one event comes out of each call;
+ * octets to send wait in assoc->txq.  No sockets, no threads, no clock, no
+ * callbacks.  The caller serialises all calls on one association.
+ *
+ *      octets --assoc_recv--> event: BIND, REQUEST, RESPONSE, FAULT, CANCEL ...
+ *      assoc_bind, assoc_answer_bind, call_*  --> assoc->txq --> octets
+ *
+ * Calls are the caller's objects with a `struct call` inside, linked into the
+ * association between call_start() / assoc_accept() and call_end().
+ *
+ * Stub octets in events lie in the buffer given to assoc_recv(): nothing is
+ * copied here and nothing is kept. */
+#ifndef PROTO_ASSOC_H
+#define PROTO_ASSOC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include <penstock/rpctypes.h>
+
+#include "base/limits.h"
+#include "base/list.h"
+#include "proto/txq.h"
+#include "wire/pdu.h"
+
+enum assoc_role {
+    ASSOC_CLIENT,
+    ASSOC_SERVER
+};
+
+enum assoc_state {
+    ASSOC_IDLE,     /* client: nothing sent; server: waits for the bind       */
+    ASSOC_BINDING,  /* client: waits for the ack; server: for the answer to an
+                     * ASSOC_EVENT_BIND                                       */
+    ASSOC_OPEN,     /* calls may run                                          */
+    ASSOC_DRAINING, /* client: shutdown seen, start no new calls              */
+    ASSOC_DEAD,     /* terminal; send what is queued, then close              */
+    ASSOC_STATE_COUNT
+};
+
+enum call_state {
+    CALL_IDLE,      /* not on an association                                   */
+    CALL_REQUEST,   /* client: sending; server: receiving request fragments    */
+    CALL_WORKING,   /* the request's last fragment has passed                  */
+    CALL_RESPONSE,  /* response fragments pass                                 */
+    CALL_DONE,      /* last response fragment, or a fault, has passed          */
+    CALL_STATE_COUNT
+};
+
+/* One call as the protocol sees it; embedded in the runtime's call. */
+struct call {
+    struct list node; /* assoc->calls */
+    struct assoc *assoc;
+    enum call_state state;
+    uint32_t id;
+    uint16_t context_id;
+    uint16_t opnum;
+    bool has_object;
+    UUID object;
+    uint64_t tx_stub;      /* stub octets queued so far in our direction        */
+    uint64_t rx_stub;      /* stub octets received so far                       */
+    bool tx_begun;         /* a FIRST fragment was queued                       */
+    bool tx_ended;         /* the LAST fragment was queued                      */
+    bool rx_begun;         /* a FIRST fragment was received                     */
+    bool little_endian;    /* peer's byte order, from its first fragment        */
+    uint8_t cancel_count;  /* co_cancels sent or received                       */
+    uint8_t empty_frags;   /* received in a row, see LIMIT_EMPTY_FRAGS          */
+};
+
+struct assoc_context {
+    uint16_t id;
+    void *iface; /* the runtime's interface; borrowed */
+};
+
+/* One element of the context list of a bind or alter_context. */
+struct assoc_offer {
+    uint16_t id;
+    struct pdu_syntax abstract;
+    bool has_ndr;          /* NDR 2.0 is among the transfer syntaxes             */
+    bool no_syntax;        /* no transfer syntax at all: the whole PDU is refused */
+    bool is_features;      /* bind time feature negotiation                      */
+    uint64_t feature_bits;
+    void *iface; /* answer: the interface registered for `abstract`, or NULL     */
+};
+
+struct assoc_bind {
+    bool alter;
+    uint32_t call_id;
+    struct pdu_assoc_terms terms;
+    uint8_t flags;
+    uint8_t context_count;  /* as sent; offers has at most LIMIT_BIND_CONTEXTS   */
+    unsigned offer_count;
+    struct assoc_offer offers[LIMIT_BIND_CONTEXTS];
+};
+
+enum assoc_event_kind {
+    ASSOC_EVENT_NONE,     /* the PDU needed nothing from the caller               */
+    ASSOC_EVENT_BIND,     /* server: assoc->bind wants assoc_answer_bind()        */
+    ASSOC_EVENT_REQUEST,  /* server: request octets; a new call (call NULL) wants
+                           * assoc_accept() or assoc_reject() before the next recv */
+    ASSOC_EVENT_CANCEL,   /* server: co_cancel for `call`                         */
+    ASSOC_EVENT_ORPHANED, /* server: the client gave `call` up; no reply          */
+    ASSOC_EVENT_BOUND,    /* client: `status` says whether the interface is there */
+    ASSOC_EVENT_RESPONSE, /* client: response octets of `call`                    */
+    ASSOC_EVENT_FAULT,    /* client: `call` failed with `status`                  */
+    ASSOC_EVENT_DEAD      /* the association has failed with assoc->status; octets
+                           * still queued (a fault, a nak) should be sent         */
+};
+
+struct assoc_event {
+    enum assoc_event_kind kind;
+    struct call *call;
+    RPC_STATUS status;
+    bool did_not_execute; /* FAULT: the manager was certainly not entered */
+    bool last;            /* REQUEST, RESPONSE: last fragment             */
+    const uint8_t *stub;
+    size_t stub_len;
+    /* REQUEST of a new call */
+    uint32_t call_id;
+    uint16_t context_id, opnum;
+    bool has_object, maybe, little_endian;
+    UUID object;
+    void *iface;
+};
+
+struct assoc {
+    enum assoc_role role;
+    enum assoc_state state;
+    RPC_STATUS status; /* why it is DEAD */
+    struct txq txq;
+
+    uint16_t frag_max;  /* our own limit, both directions                       */
+    uint16_t frag_send; /* largest fragment we send: negotiated, multiple of 8  */
+    bool multiplex;     /* both sides said CONC_MPX                             */
+    bool header_sign;   /* client offered it                                    */
+    uint64_t features;  /* bind time features both sides have                   */
+    uint32_t group_id;
+    const char *secondary_address; /* server: our endpoint as a string; borrowed */
+
+    uint32_t next_call_id; /* client */
+    struct list calls;
+    unsigned call_count;
+
+    struct assoc_context *contexts;
+    unsigned context_count;
+
+    /* server: the one request whose fragments are arriving (MS-RPCE 3.3.3.5.2) */
+    bool incoming;
+    uint32_t incoming_id;
+    struct call *incoming_call; /* NULL: a dead call's fragments are swallowed  */
+    uint64_t absorbed;          /* octets swallowed                             */
+    struct assoc_event pending; /* new request between the event and its answer */
+
+    struct assoc_bind *bind; /* server, state BINDING or an alter_context       */
+    struct pdu_syntax offered; /* client: the interface asked for               */
+};
+
+/* ---- Life ---------------------------------------------------------------- */
+
+/* frag_max: LIMIT_FRAG_TCP or LIMIT_FRAG_LOCAL.  secondary_address (server) is
+ * borrowed for the association's life. */
+void assoc_init(struct assoc *assoc, enum assoc_role role, uint16_t frag_max,
+                const char *secondary_address);
+
+/* Frees what the association owns.  Calls still linked are unlinked, not freed. */
+void assoc_fini(struct assoc *assoc);
+
+/* ---- Octets in ----------------------------------------------------------- */
+
+/* Takes one PDU from the front of `octets`.  Returns how many octets it had: 0
+ * when the PDU is not complete, then *ret_need is the total to come back with
+ * (at most 65,535).  Sets *ret_event either way.  A DEAD association swallows
+ * everything. */
+size_t assoc_recv(struct assoc *assoc, const uint8_t *octets, size_t len, size_t *ret_need,
+                  struct assoc_event *ret_event);
+
+/* The transport is gone (or we are closing it): every later command fails with
+ * `status`.  Calls are not told; their owner does that. */
+void assoc_fail(struct assoc *assoc, RPC_STATUS status);
+
+/* ---- Client commands ----------------------------------------------------- */
+
+/* Queues a bind that offers `abstract` over NDR 2.0 as context 0, and the bind
+ * time features.  ASSOC_EVENT_BOUND or DEAD follows.
+ * RPC_S_OK; RPC_S_OUT_OF_MEMORY. */
+RPC_STATUS assoc_bind(struct assoc *assoc, const struct pdu_syntax *abstract, uint32_t group_id);
+
+/* Puts `call` (in state IDLE) on the association, which must be OPEN. */
+void call_start(struct call *call, struct assoc *assoc, uint16_t opnum, const UUID *object);
+
+/* Queues a co_cancel (advisory).  Nothing before the first fragment. */
+RPC_STATUS call_cancel(struct call *call);
+
+/* Queues an orphaned: the client gives the call up. */
+RPC_STATUS call_orphan(struct call *call);
+
+/* ---- Server commands ----------------------------------------------------- */
+
+/* Answers assoc->bind, whose offers' `iface` the caller has filled, with
+ * bind_ack or alter_context_resp.  `group_id` is the association's group, or 0 to
+ * refuse the bind because the group asked for is unknown.
+ * ASSOC DEAD afterwards when the bind was refused. */
+RPC_STATUS assoc_answer_bind(struct assoc *assoc, uint32_t group_id);
+
+/* Takes the new call of the last REQUEST event: `call` is linked and the event's
+ * stub octets are its first. */
+void assoc_accept(struct assoc *assoc, struct call *call);
+
+/* Refuses it with a fault; the rest of its fragments is swallowed.
+ * RPC_S_OK; RPC_S_OUT_OF_MEMORY: the client cannot be told, the association is DEAD. */
+RPC_STATUS assoc_reject(struct assoc *assoc, RPC_STATUS status, bool did_not_execute);
+
+/* Ends the call with a fault, also in the middle of its request or response.
+ * The call is DONE; request fragments still to come are swallowed.
+ * RPC_S_OK; RPC_S_OUT_OF_MEMORY: the client cannot be told, the association is DEAD. */
+RPC_STATUS call_fault(struct call *call, RPC_STATUS status, bool did_not_execute);
+
+/* ---- Both ---------------------------------------------------------------- */
+
+/* Queues stub octets as request (client) or response (server) fragments.  They
+ * are *borrowed*: they must stay in place until sent or until txq_settle().
+ * Every fragment but the last queued here is full; `last` ends the direction.
+ * With `last` false the octets given should end at a multiple of 8 of the stub.
+ * RPC_S_OK; RPC_S_OUT_OF_MEMORY: nothing was queued. */
+RPC_STATUS call_send(struct call *call, const struct iovec *stub, size_t stub_count, bool last);
+
+/* Takes the call off its association: late PDUs for it are dropped (client) or
+ * swallowed (server). */
+void call_end(struct call *call);
+
+/* Stub octets that fit one fragment of this call. */
+size_t call_frag_stub_max(const struct call *call);
+
+const char *assoc_state_name(enum assoc_state state);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* assoc_internal.h - between the files of the association. */
+#ifndef PROTO_ASSOC_INTERNAL_H
+#define PROTO_ASSOC_INTERNAL_H
+
+#include "proto/assoc.h"
+
+/* A PDU as its handler sees it: whole, header decoded. */
+struct assoc_pdu {
+    struct pdu_header hdr;
+    const uint8_t *octets; /* hdr.frag_len of them */
+};
+
+void assoc_set_state(struct assoc *assoc, enum assoc_state next);
+void call_set_state(struct call *call, enum call_state next);
+
+/* Ends the association: state DEAD, event DEAD. */
+void assoc_die(struct assoc *assoc, RPC_STATUS status, struct assoc_event *event);
+
+/* The call of this id; of several the one that is not DONE, for a peer may use an
+ * id again before we have put its last call away. */
+struct call *assoc_find_call(struct assoc *assoc, uint32_t call_id);
+struct assoc_context *assoc_find_context(struct assoc *assoc, uint16_t id);
+
+/* Room for one control PDU of at most `cap` octets at the end of the queue; the
+ * encoder's result goes to assoc_queue_end(), which gives back what was not used. */
+uint8_t *assoc_queue_begin(struct assoc *assoc, size_t cap);
+RPC_STATUS assoc_queue_end(struct assoc *assoc, size_t cap, size_t len);
+
+/* Queues a fault; true when there was memory for it. */
+bool assoc_queue_fault(struct assoc *assoc, uint32_t call_id, uint16_t context_id,
+                       uint32_t wire_status, bool did_not_execute);
+
+/* Request or response octets arrived for a call: counts them and refuses a flood
+ * of empty fragments.  False: the peer is flooding. */
+bool call_count_rx(struct call *call, size_t stub_len, bool last);
+
+void client_on_pdu(struct assoc *assoc, const struct assoc_pdu *pdu, struct assoc_event *event);
+void server_on_pdu(struct assoc *assoc, const struct assoc_pdu *pdu, struct assoc_event *event);
+
+/* The server's answers to PDUs it cannot even look at: header-level errors. */
+void server_on_bad_header(struct assoc *assoc, const struct pdu_header *hdr,
+                          struct assoc_event *event);
+
+#endif

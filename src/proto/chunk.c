@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* chunk.c - the framing of one pipe in NDR 2.0; the contract is in chunk.h.
+ *
+ * The element side (what an element holds) is ndr/, the fragment side (what a PDU
+ * holds) is the call. */
+#include "proto/chunk.h"
+
+#include <assert.h>
+
+#include "wire/wire.h"
+
+#define COUNT_ALIGN 4u /* of every count, also the terminator's     */
+#define END_ALIGN   8u /* where a fragment that is not the last ends */
+
+static void check_layout(const struct chunk_layout *layout)
+{
+    uint32_t align = layout->align;
+    assert(align == 1 || align == 2 || align == 4 || align == 8);
+    assert(layout->size > 0 && layout->stride % align == 0);
+    assert(layout->stride >= layout->size && layout->stride - layout->size < align);
+}
+
+static uint64_t gap_to(uint64_t offset, uint32_t align)
+{
+    return -offset & (align - 1);
+}
+
+/* At most (2^32-1)^2 octets: no overflow. */
+static uint64_t data_len(const struct chunk_layout *layout, uint32_t count)
+{
+    assert(count > 0);
+    return (uint64_t)(count - 1) * layout->stride + layout->size;
+}
+
+uint64_t chunk_whole_elements(const struct chunk_layout *layout, uint64_t len)
+{
+    return len < layout->size ? 0 : (len - layout->size) / layout->stride + 1;
+}
+
+/* ---- Reading ---------------------------------------------------------------- */
+
+void chunk_reader_init(struct chunk_reader *r, const struct chunk_layout *layout,
+                       uint64_t stub_offset, bool little_endian)
+{
+    check_layout(layout);
+    *r = (struct chunk_reader){
+        .layout = layout,
+        .state = CHUNK_AT_GAP,
+        .little_endian = little_endian,
+        .offset = stub_offset,
+    };
+}
+
+/* Steps over the gap in front of something aligned to `align`, as far as there are
+ * octets; their values are ignored, for real peers leave garbage there.  True when
+ * the gap is behind us. */
+static bool skip_gap(struct chunk_reader *r, uint32_t align, size_t len, size_t *used)
+{
+    uint64_t gap = gap_to(r->offset, align);
+    size_t here = len - *used < gap ? len - *used : (size_t)gap;
+    *used += here;
+    r->offset += here;
+    return here == gap;
+}
+
+/* True when all four octets are there. */
+static bool collect_count(struct chunk_reader *r, const uint8_t *octets, size_t len, size_t *used)
+{
+    while (r->count_got < 4 && *used < len) {
+        unsigned place = r->little_endian ? r->count_got : 3u - r->count_got;
+        r->count |= (uint32_t)octets[*used] << (8 * place);
+        r->count_got++;
+        r->offset++;
+        ++*used;
+    }
+    return r->count_got == 4;
+}
+
+static enum chunk_state judge_count(struct chunk_reader *r)
+{
+    if (r->count == 0)
+        return CHUNK_AT_END; /* no gap for an element that does not come */
+    if (r->count < r->layout->count_min || r->count > r->layout->count_max)
+        return CHUNK_BROKEN; /* MS-RPCE 2.2.4.14.1 */
+    r->data_len = data_len(r->layout, r->count);
+    r->left = r->data_len;
+    return CHUNK_AT_ELEMENT_GAP;
+}
+
+/* The run that begins at octets[used]; at least one octet is there. */
+static struct chunk_run take_run(struct chunk_reader *r, const uint8_t *octets, size_t len,
+                                 size_t *used)
+{
+    size_t here = len - *used < r->left ? len - *used : (size_t)r->left;
+    struct chunk_run run = {
+        .octets = octets + *used,
+        .len = here,
+        .offset = r->data_len - r->left,
+        .count = r->count,
+    };
+    *used += here;
+    r->offset += here;
+    r->left -= here;
+    if (r->left == 0)
+        r->state = CHUNK_AT_GAP;
+    return run;
+}
+
+enum chunk_verdict chunk_read(struct chunk_reader *r, const uint8_t *octets, size_t len,
+                              size_t *ret_used, struct chunk_run *ret_run)
+{
+    size_t used = 0;
+    enum chunk_verdict verdict = CHUNK_MORE;
+    for (;;) {
+        switch (r->state) {
+        case CHUNK_AT_GAP:
+            if (!skip_gap(r, COUNT_ALIGN, len, &used))
+                goto out;
+            r->count = 0;
+            r->count_got = 0;
+            r->state = CHUNK_AT_COUNT;
+            break;
+        case CHUNK_AT_COUNT:
+            if (!collect_count(r, octets, len, &used))
+                goto out;
+            r->state = judge_count(r);
+            break;
+        case CHUNK_AT_ELEMENT_GAP:
+            if (!skip_gap(r, r->layout->align, len, &used))
+                goto out;
+            r->state = CHUNK_AT_ELEMENTS;
+            break;
+        case CHUNK_AT_ELEMENTS:
+            if (used == len)
+                goto out;
+            *ret_run = take_run(r, octets, len, &used);
+            verdict = CHUNK_RUN;
+            goto out;
+        case CHUNK_AT_END:
+            verdict = CHUNK_END;
+            goto out;
+        case CHUNK_BROKEN:
+            verdict = CHUNK_BAD;
+            goto out;
+        }
+    }
+out:
+    *ret_used = used;
+    return verdict;
+}
+
+enum chunk_verdict chunk_scan(struct chunk_reader *r, const uint8_t *octets, size_t len,
+                              size_t *ret_used, uint64_t *elements)
+{
+    size_t used = 0;
+    for (;;) {
+        struct chunk_run run;
+        size_t step;
+        const uint8_t *rest = len > used ? octets + used : octets;
+        enum chunk_verdict verdict = chunk_read(r, rest, len - used, &step, &run);
+        used += step;
+        if (verdict != CHUNK_RUN) {
+            *ret_used = used;
+            return verdict;
+        }
+        *elements += chunk_whole_elements(r->layout, run.offset + run.len) -
+                     chunk_whole_elements(r->layout, run.offset);
+    }
+}
+
+/* ---- Writing ---------------------------------------------------------------- */
+
+/* Appends a chunk of `count` elements, or a terminator, to the plan. */
+static void add_piece(struct chunk_plan *plan, const struct chunk_layout *layout, uint32_t count)
+{
+    struct chunk_piece *piece = &plan->pieces[plan->piece_count++];
+    struct wire_writer w;
+    wire_writer_init(&w, piece->lead, sizeof(piece->lead));
+    wire_put_zeros(&w, (size_t)gap_to(plan->end_offset, COUNT_ALIGN));
+    wire_put_u32(&w, count);
+    if (count > 0)
+        wire_put_zeros(&w, (size_t)gap_to(plan->end_offset + w.len, layout->align));
+    assert(!w.failed);
+
+    piece->lead_len = (uint8_t)w.len;
+    piece->count = count;
+    piece->data_len = count > 0 ? data_len(layout, count) : 0;
+    plan->end_offset += piece->lead_len + piece->data_len;
+}
+
+/* A plan of a chunk of `first` elements and, if `second` is not 0, another. */
+static struct chunk_plan plan_chunks(const struct chunk_layout *layout, uint64_t stub_offset,
+                                     uint32_t first, uint32_t second)
+{
+    struct chunk_plan plan = {.end_offset = stub_offset};
+    add_piece(&plan, layout, first);
+    if (second > 0)
+        add_piece(&plan, layout, second);
+    plan.tail_len = (uint8_t)gap_to(plan.end_offset, COUNT_ALIGN);
+    plan.end_offset += plan.tail_len;
+    return plan;
+}
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t max_u64(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+bool chunk_plan(const struct chunk_layout *layout, uint64_t stub_offset, uint64_t count,
+                struct chunk_plan *ret_plan)
+{
+    check_layout(layout);
+    if (count == 0) {
+        *ret_plan = (struct chunk_plan){.end_offset = stub_offset};
+        add_piece(ret_plan, layout, 0);
+        return true;
+    }
+    if (count > UINT32_MAX)
+        return false;
+
+    uint64_t low = max_u64(layout->count_min, 1);
+    uint64_t high = layout->count_max;
+    bool found = false;
+    if (low <= count && count <= high) {
+        *ret_plan = plan_chunks(layout, stub_offset, (uint32_t)count, 0);
+        found = true;
+        if (ret_plan->end_offset % END_ALIGN == 0)
+            return true;
+    }
+    if (count < 2 || count < low)
+        return found;
+
+    /* Sizes of the first of two chunks, such that both are in range.  Four in a
+     * row tell all there is: four elements more here and four less there move the
+     * end of neither chunk to another place modulo 4 (align 1, 2, 4), and with align
+     * 8 the end does not depend on the split at all. */
+    uint64_t from = max_u64(low, count > high ? count - high : 1);
+    uint64_t to = min_u64(min_u64(high, count - 1), count - low);
+    for (uint64_t first = from; first <= to && first - from < 4; first++) {
+        struct chunk_plan plan =
+            plan_chunks(layout, stub_offset, (uint32_t)first, (uint32_t)(count - first));
+        if (plan.end_offset % END_ALIGN == 0 || !found)
+            *ret_plan = plan;
+        found = true;
+        if (ret_plan->end_offset % END_ALIGN == 0)
+            return true;
+    }
+    return found;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/* txq.c - see txq.h. */
+#include "proto/txq.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Large enough for the headers of one slice of a push (56 fragments of 24
+ * octets), small enough that a queue with one control PDU stays small. */
+#define BLOCK_LEN 2040u
+
+struct txq_block {
+    size_t refs; /* segments that point here, plus one while it is q->block */
+    size_t used, capacity;
+    uint8_t octets[];
+};
+
+static struct txq_block *block_new(size_t capacity)
+{
+    struct txq_block *block = malloc(sizeof(*block) + capacity);
+    if (block)
+        *block = (struct txq_block){.refs = 1, .capacity = capacity};
+    return block;
+}
+
+static void block_put(struct txq_block *block)
+{
+    if (block && --block->refs == 0)
+        free(block);
+}
+
+void txq_init(struct txq *q)
+{
+    *q = (struct txq){0};
+}
+
+void txq_fini(struct txq *q)
+{
+    for (size_t i = q->head; i < q->tail; i++)
+        block_put(q->segs[i].block);
+    block_put(q->block);
+    free(q->segs);
+    *q = (struct txq){0};
+}
+
+static bool room_for_seg(struct txq *q)
+{
+    if (q->tail < q->capacity)
+        return true;
+    if (q->head > q->capacity / 2) {
+        memmove(q->segs, q->segs + q->head, (q->tail - q->head) * sizeof(*q->segs));
+        q->tail -= q->head;
+        q->head = 0;
+        return true;
+    }
+    size_t capacity = q->capacity ? q->capacity * 2 : 8;
+    struct txq_seg *segs = realloc(q->segs, capacity * sizeof(*segs));
+    if (!segs)
+        return false;
+    q->segs = segs;
+    q->capacity = capacity;
+    return true;
+}
+
+static void append_seg(struct txq *q, const uint8_t *octets, size_t len, struct txq_block *block)
+{
+    q->segs[q->tail++] = (struct txq_seg){.octets = octets, .len = len, .block = block};
+}
+
+uint8_t *txq_append(struct txq *q, size_t len)
+{
+    if (!room_for_seg(q))
+        return NULL;
+    if (!q->block || q->block->capacity - q->block->used < len) {
+        struct txq_block *block = block_new(len > BLOCK_LEN ? len : BLOCK_LEN);
+        if (!block)
+            return NULL;
+        block_put(q->block);
+        q->block = block;
+    }
+    struct txq_block *block = q->block;
+    uint8_t *octets = block->octets + block->used;
+    struct txq_seg *last = q->tail > q->head ? &q->segs[q->tail - 1] : NULL;
+    if (last && last->block == block && last->octets + last->len == octets) {
+        last->len += len;
+    } else {
+        block->refs++;
+        append_seg(q, octets, len, block);
+    }
+    block->used += len;
+    q->len += len;
+    q->total += len;
+    return octets;
+}
+
+bool txq_copy(struct txq *q, const void *octets, size_t len)
+{
+    if (len == 0)
+        return true;
+    uint8_t *copy = txq_append(q, len);
+    if (copy)
+        memcpy(copy, octets, len);
+    return copy != NULL;
+}
+
+bool txq_borrow(struct txq *q, const void *octets, size_t len)
+{
+    if (len == 0)
+        return true;
+    if (!room_for_seg(q))
+        return false;
+    append_seg(q, octets, len, NULL);
+    q->len += len;
+    q->total += len;
+    q->borrowed += len;
+    return true;
+}
+
+bool txq_settle(struct txq *q)
+{
+    if (q->borrowed == 0)
+        return true;
+    size_t first = q->head;
+    while (q->segs[first].block)
+        first++;
+    size_t len = 0;
+    for (size_t i = first; i < q->tail; i++)
+        len += q->segs[i].len;
+
+    struct txq_block *block = block_new(len);
+    if (!block)
+        return false;
+    for (size_t i = first; i < q->tail; i++) {
+        memcpy(block->octets + block->used, q->segs[i].octets, q->segs[i].len);
+        block->used += q->segs[i].len;
+        block_put(q->segs[i].block);
+    }
+    q->tail = first;
+    append_seg(q, block->octets, len, block); /* takes the block's only reference */
+    q->borrowed = 0;
+    return true;
+}
+
+size_t txq_iov(const struct txq *q, struct iovec *iov, size_t max, size_t octets_max)
+{
+    size_t n = 0, octets = 0;
+    for (size_t i = q->head; i < q->tail && n < max && octets < octets_max; i++, n++) {
+        iov[n].iov_base = (void *)(uintptr_t)q->segs[i].octets;
+        iov[n].iov_len = q->segs[i].len;
+        octets += q->segs[i].len;
+    }
+    return n;
+}
+
+void txq_sent(struct txq *q, size_t len)
+{
+    assert(len <= q->len);
+    q->len -= len;
+    while (len > 0) {
+        struct txq_seg *seg = &q->segs[q->head];
+        size_t part = len < seg->len ? len : seg->len;
+        if (!seg->block)
+            q->borrowed -= part;
+        seg->octets += part;
+        seg->len -= part;
+        len -= part;
+        if (seg->len == 0) {
+            block_put(seg->block);
+            q->head++;
+        }
+    }
+    if (q->len == 0) {
+        /* An idle association holds no buffers. */
+        q->head = q->tail = 0;
+        block_put(q->block);
+        q->block = NULL;
+        if (q->capacity > 64) {
+            free(q->segs);
+            q->segs = NULL;
+            q->capacity = 0;
+        }
+    }
+}
+
+void txq_truncate(struct txq *q, uint64_t total)
+{
+    while (q->total > total) {
+        assert(q->tail > q->head);
+        struct txq_seg *seg = &q->segs[q->tail - 1];
+        uint64_t excess = q->total - total;
+        size_t part = excess < seg->len ? (size_t)excess : seg->len;
+        seg->len -= part;
+        q->len -= part;
+        q->total -= part;
+        if (!seg->block)
+            q->borrowed -= part;
+        else if (seg->block == q->block)
+            seg->block->used -= part;
+        if (seg->len == 0) {
+            block_put(seg->block);
+            q->tail--;
+        }
+    }
+}

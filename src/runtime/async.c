@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* async.c - the functions of rpcasync.h: checks and dispatch to the side the call is
+ * on. */
+#include "runtime/async.h"
+
+#include <string.h>
+
+#include <penstock/rpc.h>
+
+#include "runtime/call.h"
+
+#define SIGNATURE 0x504e4153u /* "PNAS" */
+
+bool async_is_initialised(const RPC_ASYNC_STATE *async)
+{
+    return async && async->Size == sizeof(RPC_ASYNC_STATE) && async->Signature == SIGNATURE;
+}
+
+/* The call behind a state, with a reference; NULL: *ret_status says why. */
+static struct rpc_call *async_get(const RPC_ASYNC_STATE *async, RPC_STATUS *ret_status)
+{
+    *ret_status = RPC_S_INVALID_ASYNC_HANDLE;
+    if (!async_is_initialised(async))
+        return NULL;
+    return call_from_handle((uint64_t)(uintptr_t)async->StubInfo, ret_status);
+}
+
+bool async_in_use(const RPC_ASYNC_STATE *async)
+{
+    RPC_STATUS status;
+    struct rpc_call *call = async_get(async, &status);
+    if (!call)
+        return false;
+    conn_lock(call->conn);
+    bool in_use = call->async == async && !call->released;
+    conn_unlock(call->conn);
+    call_put(call);
+    return in_use;
+}
+
+void async_init(PRPC_ASYNC_STATE async)
+{
+    *async = (RPC_ASYNC_STATE){.Size = sizeof(*async), .Signature = SIGNATURE};
+}
+
+RPC_STATUS RpcAsyncInitializeHandle(PRPC_ASYNC_STATE pAsync, unsigned int Size)
+{
+    if (!pAsync)
+        return RPC_S_INVALID_ASYNC_HANDLE;
+    if (Size != sizeof(RPC_ASYNC_STATE))
+        return RPC_S_INVALID_ARG;
+    if (async_in_use(pAsync))
+        return RPC_S_INVALID_ASYNC_HANDLE;
+    async_init(pAsync);
+    return RPC_S_OK;
+}
+
+RPC_STATUS RpcAsyncRegisterInfo(PRPC_ASYNC_STATE pAsync)
+{
+    return async_is_initialised(pAsync) ? RPC_S_OK : RPC_S_INVALID_ASYNC_HANDLE;
+}
+
+/* The call of `pAsync`, locked, with a reference; for the side asked for. */
+static struct rpc_call *enter(PRPC_ASYNC_STATE pAsync, RPC_STATUS *ret_status)
+{
+    struct rpc_call *call = async_get(pAsync, ret_status);
+    if (!call)
+        return NULL;
+    conn_lock(call->conn);
+    if (call->async == pAsync && !call->released) {
+        notify_ack(call);
+        return call;
+    }
+    *ret_status = call->status != RPC_S_OK ? call->status : RPC_S_INVALID_ASYNC_HANDLE;
+    conn_unlock(call->conn);
+    call_put(call);
+    return NULL;
+}
+
+static void leave(struct rpc_call *call)
+{
+    notify_pump(call);
+    conn_unlock(call->conn);
+    call_put(call);
+}
+
+RPC_STATUS RpcAsyncGetCallStatus(PRPC_ASYNC_STATE pAsync)
+{
+    RPC_STATUS status;
+    struct rpc_call *call = enter(pAsync, &status);
+    if (!call)
+        return status;
+    if (call->server)
+        status = RPC_S_INVALID_ASYNC_CALL;
+    else
+        status = call->over ? call->status : RPC_S_ASYNC_CALL_PENDING;
+    leave(call);
+    return status;
+}
+
+RPC_STATUS RpcAsyncCompleteCall(PRPC_ASYNC_STATE pAsync, void *Reply)
+{
+    RPC_STATUS status;
+    struct rpc_call *call = enter(pAsync, &status);
+    if (!call)
+        return status;
+    status = call->server ? server_complete(call, Reply) : client_complete(call, Reply);
+    leave(call);
+    return status;
+}
+
+RPC_STATUS RpcAsyncAbortCall(PRPC_ASYNC_STATE pAsync, unsigned long ExceptionCode)
+{
+    if (ExceptionCode == 0)
+        return RPC_S_INVALID_ARG;
+    RPC_STATUS status;
+    struct rpc_call *call = enter(pAsync, &status);
+    if (!call)
+        return status;
+    status = call->server ? server_abort(call, (RPC_STATUS)ExceptionCode)
+                          : RPC_S_INVALID_ASYNC_CALL;
+    leave(call);
+    return status;
+}
+
+RPC_STATUS RpcAsyncCancelCall(PRPC_ASYNC_STATE pAsync, BOOL fAbort)
+{
+    RPC_STATUS status;
+    struct rpc_call *call = enter(pAsync, &status);
+    if (!call)
+        return status;
+    status = call->server ? RPC_S_INVALID_ASYNC_CALL : client_cancel(call, fAbort != FALSE);
+    leave(call);
+    return status;
+}

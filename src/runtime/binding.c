@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+/* binding.c - binding handles and the functions of rpcdce.h on them; see
+ * binding.h. */
+#include "runtime/binding.h"
+
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <penstock/rpc.h>
+
+#include "base/status.h"
+#include "base/uuid.h"
+#include "runtime/call.h"
+#include "runtime/conn_pool.h"
+#include "runtime/string_binding.h"
+
+static void binding_destroy(struct counted *object)
+{
+    struct binding *binding = list_entry(object, struct binding, object);
+    if (binding->pool)
+        server_pool_close(binding->pool);
+    if (binding->call)
+        call_put(binding->call);
+    free(binding->address);
+    free(binding->endpoint);
+    free(binding->options);
+    pthread_mutex_destroy(&binding->lock);
+    free(binding);
+}
+
+struct binding *binding_get(RPC_BINDING_HANDLE handle)
+{
+    RPC_STATUS status;
+    struct counted *object = handle_get((uint64_t)(uintptr_t)handle, RPC_S_INVALID_BINDING, &status);
+    if (object && object->destroy != binding_destroy) { /* a number of another kind */
+        counted_put(object);
+        object = NULL;
+    }
+    return object ? list_entry(object, struct binding, object) : NULL;
+}
+
+/* A client binding or a status.  NULL is no client binding. */
+static RPC_STATUS get_client(RPC_BINDING_HANDLE handle, struct binding **ret_binding)
+{
+    struct binding *binding = binding_get(handle);
+    if (!binding)
+        return RPC_S_INVALID_BINDING;
+    if (binding->call) {
+        binding_put(binding);
+        return RPC_S_WRONG_KIND_OF_BINDING;
+    }
+    *ret_binding = binding;
+    return RPC_S_OK;
+}
+
+RPC_STATUS binding_for_call(RPC_BINDING_HANDLE handle, struct binding **ret_binding)
+{
+    RPC_STATUS status = get_client(handle, ret_binding);
+    if (status != RPC_S_OK)
+        return status;
+    struct binding *binding = *ret_binding;
+    pthread_mutex_lock(&binding->lock);
+    if (binding->endpoint[0] == '\0')
+        status = EPT_S_NOT_REGISTERED;
+    else if (!binding->pool &&
+             !(binding->pool =
+                   server_pool_open(binding->kind, binding->address, binding->endpoint)))
+        status = RPC_S_OUT_OF_MEMORY;
+    pthread_mutex_unlock(&binding->lock);
+    if (status != RPC_S_OK)
+        binding_put(binding);
+    return status;
+}
+
+/* A binding that owns copies of the parts; one reference. */
+static struct binding *binding_new(enum transport_kind kind, const char *address,
+                                   const char *endpoint, const char *options)
+{
+    struct binding *binding = calloc(1, sizeof(*binding));
+    if (!binding)
+        return NULL;
+    counted_init(&binding->object, binding_destroy);
+    pthread_mutex_init(&binding->lock, NULL);
+    binding->kind = kind;
+    binding->com_timeout = RPC_C_BINDING_DEFAULT_TIMEOUT;
+    binding->address = strdup(address);
+    binding->endpoint = strdup(endpoint);
+    binding->options = strdup(options);
+    if (!binding->address || !binding->endpoint || !binding->options) {
+        binding_put(binding);
+        return NULL;
+    }
+    return binding;
+}
+
+/* Makes the handle the application's; the reference goes with it either way. */
+static RPC_STATUS publish(struct binding *binding, RPC_BINDING_HANDLE *ret_handle)
+{
+    uint64_t handle = handle_open(&binding->object);
+    binding_put(binding);
+    if (handle == 0)
+        return RPC_S_OUT_OF_MEMORY;
+    *ret_handle = (RPC_BINDING_HANDLE)(uintptr_t)handle;
+    return RPC_S_OK;
+}
+
+uint64_t binding_open_for_call(struct rpc_call *call)
+{
+    struct binding *binding = binding_new(call->conn->kind, "", "", "");
+    if (!binding)
+        return 0;
+    call_get(call);
+    binding->call = call;
+    if (call->wire.has_object) {
+        binding->has_object = true;
+        binding->object_uuid = call->wire.object;
+    }
+    uint64_t handle = handle_open(&binding->object);
+    binding_put(binding);
+    return handle;
+}
+
+/* ---- From and to strings -------------------------------------------------- */
+
+static RPC_STATUS binding_from_parts(const struct string_binding *parts,
+                                     struct binding **ret_binding)
+{
+    enum transport_kind kind;
+    UUID object = {0};
+    RPC_STATUS status = transport_from_protseq(parts->protseq, &kind);
+    if (status == RPC_S_OK && parts->endpoint[0])
+        status = transport_check_endpoint(kind, parts->endpoint);
+    if (status == RPC_S_OK && strlen(parts->address) >= NI_MAXHOST)
+        status = RPC_S_INVALID_NET_ADDR;
+    if (status == RPC_S_OK && parts->object[0])
+        status = UuidFromStringA((RPC_CSTR)parts->object, &object);
+    if (status != RPC_S_OK)
+        return status;
+    struct binding *binding =
+        binding_new(kind, parts->address, parts->endpoint, parts->options);
+    if (!binding)
+        return RPC_S_OUT_OF_MEMORY;
+    binding->has_object = !UuidIsNil(&object, &status);
+    binding->object_uuid = object;
+    *ret_binding = binding;
+    return RPC_S_OK;
+}
+
+RPC_STATUS RpcBindingFromStringBindingA(RPC_CSTR StringBinding, RPC_BINDING_HANDLE *Binding)
+{
+    if (!Binding)
+        return RPC_S_INVALID_ARG;
+    *Binding = NULL;
+    if (!StringBinding)
+        return RPC_S_INVALID_STRING_BINDING;
+    struct string_binding parts;
+    struct binding *binding;
+    RPC_STATUS status = string_binding_parse((const char *)StringBinding, &parts);
+    if (status != RPC_S_OK)
+        return status;
+    status = binding_from_parts(&parts, &binding);
+    string_binding_fini(&parts);
+    return status == RPC_S_OK ? publish(binding, Binding) : status;
+}
+
+RPC_STATUS RpcBindingToStringBindingA(RPC_BINDING_HANDLE Binding, RPC_CSTR *StringBinding)
+{
+    if (!StringBinding)
+        return RPC_S_INVALID_ARG;
+    *StringBinding = NULL;
+    struct binding *binding = binding_get(Binding);
+    if (!binding)
+        return RPC_S_INVALID_BINDING;
+    char host[NI_MAXHOST] = "", port[NI_MAXSERV + 108] = "";
+    char object[37] = "";
+    struct string_binding parts = {.object = object, .options = binding->options};
+    pthread_mutex_lock(&binding->lock);
+    parts.protseq = (char *)(uintptr_t)transport_protseq(binding->kind);
+    parts.address = binding->address;
+    parts.endpoint = binding->endpoint;
+    if (binding->call) { /* where the client is */
+        transport_name(binding->call->conn->watch.fd, true, host, sizeof(host), port,
+                       sizeof(port));
+        parts.address = host;
+        parts.endpoint = port;
+    }
+    if (binding->has_object)
+        uuid_format(&binding->object_uuid, object);
+    char *text = NULL;
+    RPC_STATUS status = string_binding_format(&parts, &text);
+    pthread_mutex_unlock(&binding->lock);
+    binding_put(binding);
+    if (status == RPC_S_OK)
+        *StringBinding = (RPC_CSTR)text;
+    return status;
+}
+
+/* ---- Copies and parts ----------------------------------------------------- */
+
+RPC_STATUS RpcBindingFree(RPC_BINDING_HANDLE *Binding)
+{
+    if (!Binding)
+        return RPC_S_INVALID_ARG;
+    struct binding *binding;
+    RPC_STATUS status = get_client(*Binding, &binding);
+    if (status != RPC_S_OK)
+        return status;
+    handle_close((uint64_t)(uintptr_t)*Binding, RPC_S_INVALID_BINDING);
+    binding_put(binding);
+    *Binding = NULL;
+    return RPC_S_OK;
+}
+
+RPC_STATUS RpcBindingCopy(RPC_BINDING_HANDLE SourceBinding, RPC_BINDING_HANDLE *DestinationBinding)
+{
+    if (!DestinationBinding)
+        return RPC_S_INVALID_ARG;
+    *DestinationBinding = NULL;
+    struct binding *source;
+    RPC_STATUS status = get_client(SourceBinding, &source);
+    if (status != RPC_S_OK)
+        return status;
+    pthread_mutex_lock(&source->lock);
+    struct binding *copy =
+        binding_new(source->kind, source->address, source->endpoint, source->options);
+    if (copy) {
+        copy->has_object = source->has_object;
+        copy->object_uuid = source->object_uuid;
+        copy->com_timeout = source->com_timeout;
+        copy->pool = source->pool;
+        if (copy->pool)
+            server_pool_use(copy->pool);
+    }
+    pthread_mutex_unlock(&source->lock);
+    binding_put(source);
+    return copy ? publish(copy, DestinationBinding) : RPC_S_OUT_OF_MEMORY;
+}
+
+RPC_STATUS RpcBindingReset(RPC_BINDING_HANDLE Binding)
+{
+    struct binding *binding;
+    RPC_STATUS status = get_client(Binding, &binding);
+    if (status != RPC_S_OK)
+        return status;
+    pthread_mutex_lock(&binding->lock);
+    struct server_pool *pool = binding->pool;
+    binding->pool = NULL;
+    binding->endpoint[0] = '\0';
+    pthread_mutex_unlock(&binding->lock);
+    if (pool)
+        server_pool_close(pool);
+    binding_put(binding);
+    return RPC_S_OK;
+}
+
+RPC_STATUS RpcBindingSetObject(RPC_BINDING_HANDLE Binding, UUID *ObjectUuid)
+{
+    struct binding *binding;
+    RPC_STATUS status = get_client(Binding, &binding);
+    if (status != RPC_S_OK)
+        return status;
+    pthread_mutex_lock(&binding->lock);
+    RPC_STATUS ignored;
+    binding->has_object = ObjectUuid && !UuidIsNil(ObjectUuid, &ignored);
+    if (binding->has_object)
+        binding->object_uuid = *ObjectUuid;
+    pthread_mutex_unlock(&binding->lock);
+    binding_put(binding);
+    return RPC_S_OK;
+}
+
+RPC_STATUS RpcBindingInqObject(RPC_BINDING_HANDLE Binding, UUID *ObjectUuid)
+{
+    if (!ObjectUuid)
+        return RPC_S_INVALID_ARG;
+    struct binding *binding = binding_get(Binding);
+    if (!binding)
+        return RPC_S_INVALID_BINDING;
+    pthread_mutex_lock(&binding->lock);
+    *ObjectUuid = binding->has_object ? binding->object_uuid : (UUID){0};
+    pthread_mutex_unlock(&binding->lock);
+    binding_put(binding);
+    return RPC_S_OK;
+}
+
+RPC_STATUS RpcBindingServerFromClient(RPC_BINDING_HANDLE ClientBinding,
+                                      RPC_BINDING_HANDLE *ServerBinding)
+{
+    if (!ServerBinding)
+        return RPC_S_INVALID_ARG;
+    *ServerBinding = NULL;
+    struct rpc_call *current = server_current_call();
+    if (!ClientBinding && current)
+        ClientBinding = (RPC_BINDING_HANDLE)(uintptr_t)current->binding_handle;
+    struct binding *binding = binding_get(ClientBinding);
+    if (!binding)
+        return RPC_S_INVALID_BINDING;
+    struct binding *result = NULL;
+    RPC_STATUS status = RPC_S_WRONG_KIND_OF_BINDING;
+    if (binding->call) {
+        char host[NI_MAXHOST], port[NI_MAXSERV + 108];
+        transport_name(binding->call->conn->watch.fd, true, host, sizeof(host), port,
+                       sizeof(port));
+        result = binding_new(binding->kind, host, "", "");
+        status = result ? RPC_S_OK : RPC_S_OUT_OF_MEMORY;
+    }
+    if (result) {
+        result->has_object = binding->has_object;
+        result->object_uuid = binding->object_uuid;
+    }
+    binding_put(binding);
+    return status == RPC_S_OK ? publish(result, ServerBinding) : status;
+}
+
+RPC_STATUS RpcMgmtSetComTimeout(RPC_BINDING_HANDLE Binding, unsigned int Timeout)
+{
+    struct binding *binding;
+    RPC_STATUS status = get_client(Binding, &binding);
+    if (status != RPC_S_OK)
+        return status;
+    if (Timeout <= RPC_C_BINDING_INFINITE_TIMEOUT) {
+        pthread_mutex_lock(&binding->lock);
+        binding->com_timeout = Timeout;
+        pthread_mutex_unlock(&binding->lock);
+    } else {
+        status = RPC_S_INVALID_TIMEOUT;
+    }
+    binding_put(binding);
+    return status;
+}
+
+RPC_STATUS RpcMgmtInqComTimeout(RPC_BINDING_HANDLE Binding, unsigned int *Timeout)
+{
+    if (!Timeout)
+        return RPC_S_INVALID_ARG;
+    struct binding *binding;
+    RPC_STATUS status = get_client(Binding, &binding);
+    if (status != RPC_S_OK)
+        return status;
+    pthread_mutex_lock(&binding->lock);
+    *Timeout = binding->com_timeout;
+    pthread_mutex_unlock(&binding->lock);
+    binding_put(binding);
+    return RPC_S_OK;
+}
+
+RPC_STATUS RpcNetworkIsProtseqValidA(RPC_CSTR Protseq)
+{
+    enum transport_kind kind;
+    return Protseq ? transport_from_protseq((const char *)Protseq, &kind)
+                   : RPC_S_INVALID_RPC_PROTSEQ;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* binding.h - binding handles.  What the application holds is a number of the
+ * handle table, so a handle that was freed, or was none, is recognised.
+ *
+ *   client   where a server is: protocol sequence, address, endpoint; owns no
+ *            socket, draws connections from a pool (conn_pool.h)
+ *   server   the call a manager runs for; ends with it                          */
+#ifndef RUNTIME_BINDING_H
+#define RUNTIME_BINDING_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include <penstock/rpctypes.h>
+
+#include "base/handle.h"
+#include "io/transport.h"
+
+struct rpc_call;
+struct server_pool;
+
+struct binding {
+    struct counted object;
+    struct rpc_call *call; /* server: counted; NULL: a client handle */
+
+    pthread_mutex_t lock;  /* guards what follows */
+    enum transport_kind kind;
+    char *address;  /* "": this host                       */
+    char *endpoint; /* "": partially bound                 */
+    char *options;
+    bool has_object;
+    UUID object_uuid;
+    unsigned com_timeout;
+    struct server_pool *pool; /* connections to this server; NULL: partially bound */
+};
+
+/* The binding behind `handle`, with a reference, or NULL. */
+struct binding *binding_get(RPC_BINDING_HANDLE handle);
+
+static inline void binding_put(struct binding *binding)
+{
+    counted_put(&binding->object);
+}
+
+/* A client binding for a call: RPC_S_OK; RPC_S_INVALID_BINDING;
+ * RPC_S_WRONG_KIND_OF_BINDING; EPT_S_NOT_REGISTERED: it has no endpoint (there is no
+ * endpoint mapper to ask).  Gives *ret_binding. */
+RPC_STATUS binding_for_call(RPC_BINDING_HANDLE handle, struct binding **ret_binding);
+
+/* A server binding for `call`; gives a handle, closed by handle_close().  0: out of
+ * memory. */
+uint64_t binding_open_for_call(struct rpc_call *call);
+
+#endif

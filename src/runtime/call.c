@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+/* call.c - what calls of both sides share; see call.h. */
+#include "runtime/call.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <penstock/rpcnterr.h>
+
+#include "base/limits.h"
+#include "base/status.h"
+#include "base/trace.h"
+
+/* ---- Life ----------------------------------------------------------------- */
+
+static void call_destroy(struct counted *object)
+{
+    struct rpc_call *call = list_entry(object, struct rpc_call, object);
+    if (call->server)
+        server_call_gone(call);
+    for (unsigned i = 0; i < call->pipe_count; i++)
+        pipe_rx_fini(&call->pipes[i].rx);
+    free(call->pipes);
+    free(call->frame);
+    rxbuf_put(call->stub);
+    if (call->binding)
+        binding_put(call->binding);
+    conn_put(call->conn);
+    free(call);
+}
+
+static void pipe_destroy(struct counted *object)
+{
+    call_put(list_entry(object, struct pipe, object)->call);
+}
+
+struct rpc_call *call_from_handle(uint64_t handle, RPC_STATUS *ret_status)
+{
+    struct counted *object = handle_get(handle, RPC_S_INVALID_ASYNC_HANDLE, ret_status);
+    if (object && object->destroy != call_destroy) { /* a number of another kind */
+        counted_put(object);
+        object = NULL;
+    }
+    return object ? list_entry(object, struct rpc_call, object) : NULL;
+}
+
+struct pipe *pipe_from_handle(uint64_t handle, RPC_STATUS *ret_status)
+{
+    struct counted *object = handle_get(handle, RPC_X_INVALID_PIPE_OBJECT, ret_status);
+    if (object && object->destroy != pipe_destroy) {
+        counted_put(object);
+        object = NULL;
+    }
+    return object ? list_entry(object, struct pipe, object) : NULL;
+}
+
+static RPC_STATUS pipes_new(struct rpc_call *call)
+{
+    unsigned count = 0;
+    for (uint32_t i = 0; i < call->op->param_count; i++)
+        count += (call->op->params[i].flags & NDR_PARAM_PIPE) != 0;
+    if (count == 0)
+        return RPC_S_OK;
+    call->pipes = calloc(count, sizeof(*call->pipes));
+    if (!call->pipes)
+        return RPC_S_OUT_OF_MEMORY;
+    for (uint32_t i = 0; i < call->op->param_count; i++) {
+        const NDR_PARAM *param = &call->op->params[i];
+        if (!(param->flags & NDR_PARAM_PIPE))
+            continue;
+        struct pipe *pipe = &call->pipes[call->pipe_count++];
+        pipe->call = call;
+        pipe->param = param;
+        pipe->in = (param->flags & NDR_PARAM_IN) != 0;
+        pipe->out = (param->flags & NDR_PARAM_OUT) != 0;
+        pipes_set_limits_default(pipe);
+        RPC_STATUS status = pipe_rx_init(&pipe->rx, param->type->element, param->range);
+        if (status != RPC_S_OK)
+            return status;
+    }
+    return RPC_S_OK;
+}
+
+/* Gives each pipe a handle, the references on the call behind them included. */
+static RPC_STATUS pipes_open(struct rpc_call *call)
+{
+    for (unsigned i = 0; i < call->pipe_count; i++) {
+        struct pipe *pipe = &call->pipes[i];
+        counted_init(&pipe->object, pipe_destroy);
+        call_get(call);
+        pipe->handle = handle_open(&pipe->object);
+        counted_put(&pipe->object); /* the handle's is left */
+        if (pipe->handle == 0)
+            return RPC_S_OUT_OF_MEMORY;
+    }
+    return RPC_S_OK;
+}
+
+static unsigned next_receiving(const struct rpc_call *call, unsigned index)
+{
+    while (index < call->pipe_count && !pipe_receives(&call->pipes[index]))
+        index++;
+    return index;
+}
+
+RPC_STATUS call_new(struct conn *conn, const RPC_CLIENT_INTERFACE *spec, const NDR_OPERATION *op,
+                    bool server, struct rpc_call **ret_call)
+{
+    struct rpc_call *call = calloc(1, sizeof(*call));
+    if (!call)
+        return RPC_S_OUT_OF_MEMORY;
+    counted_init(&call->object, call_destroy);
+    conn_get(conn);
+    call->conn = conn;
+    call->server = server;
+    call->spec = spec;
+    call->op = op;
+    call->frame = calloc(1, op->frame_size ? op->frame_size : 1);
+    RPC_STATUS status = call->frame ? pipes_new(call) : RPC_S_OUT_OF_MEMORY;
+    if (status == RPC_S_OK)
+        status = pipes_open(call);
+    if (status != RPC_S_OK) {
+        for (unsigned i = 0; i < call->pipe_count; i++)
+            handle_close(call->pipes[i].handle, status);
+        call_put(call);
+        return status;
+    }
+    call->receiving = next_receiving(call, 0);
+    *ret_call = call;
+    return RPC_S_OK;
+}
+
+bool call_all_drained(const struct rpc_call *call)
+{
+    for (unsigned i = 0; i < call->pipe_count; i++)
+        if (pipe_receives(&call->pipes[i]) && !call->pipes[i].drained)
+            return false;
+    return true;
+}
+
+bool call_all_finished(const struct rpc_call *call)
+{
+    for (unsigned i = 0; i < call->pipe_count; i++)
+        if (pipe_sends(&call->pipes[i]) && !call->pipes[i].finished)
+            return false;
+    return true;
+}
+
+void call_compact(struct rpc_call *call)
+{
+    for (unsigned i = 0; i < call->pipe_count; i++)
+        pipe_rx_compact(&call->pipes[i].rx);
+}
+
+/* ---- Octets in ------------------------------------------------------------ */
+
+static RPC_STATUS gather(struct rpc_call *call, const uint8_t *octets, size_t len)
+{
+    size_t need = call->stub_len + len;
+    if (need > LIMIT_STUB_LEN)
+        return call->server ? RPC_S_ACCESS_DENIED : RPC_S_OUT_OF_RESOURCES;
+    if (!call->stub || call->stub->capacity < need) {
+        size_t capacity = call->stub ? call->stub->capacity * 2 : 64;
+        struct rxbuf *stub = rxbuf_new(capacity < need ? need : capacity);
+        if (!stub)
+            return RPC_S_OUT_OF_MEMORY;
+        if (call->stub)
+            memcpy(stub->octets, call->stub->octets, call->stub_len);
+        rxbuf_put(call->stub);
+        call->stub = stub;
+    }
+    memcpy(call->stub->octets + call->stub_len, octets, len);
+    call->stub_len = need;
+    return RPC_S_OK;
+}
+
+/* Past the high mark the connection is not read until the application has pulled
+ * to below the low one. */
+static void check_high_mark(struct rpc_call *call, const struct pipe *pipe)
+{
+    size_t queued = 0;
+    for (unsigned i = 0; i < call->pipe_count; i++)
+        queued += call->pipes[i].rx.octets;
+    if (pipe->high > 0 && queued >= pipe->high && !call->conn->stopped) {
+        call->conn->stopped = true;
+        TRACE(TRACE_PIPE, "call %u: %zu octets queued, reading stops", call->wire.id, queued);
+    }
+}
+
+/* The end of a request's last pipe is told when the request has ended too: an
+ * answer must not overtake its last fragment (wire.md 5.4). */
+bool pipe_at_end(const struct pipe *pipe)
+{
+    const struct rpc_call *call = pipe->call;
+    return pipe->rx.ended && !(call->server && call->receiving == call->pipe_count &&
+                               call->wire.state == CALL_REQUEST);
+}
+
+/* A pull that had to wait has something to fetch now. */
+static void wake_pull(struct rpc_call *call)
+{
+    for (unsigned i = 0; i < call->pipe_count; i++) {
+        struct pipe *pipe = &call->pipes[i];
+        if (pipe->receive_armed && (pipe->rx.elements > 0 || pipe_at_end(pipe))) {
+            pipe->receive_armed = false;
+            notify_post(call, NOTIFY_RECEIVE);
+        }
+    }
+}
+
+static RPC_STATUS pipe_arrived(struct rpc_call *call, struct rxbuf *buf, const uint8_t *octets,
+                               size_t len, uint64_t offset, size_t *ret_used)
+{
+    struct pipe *pipe = &call->pipes[call->receiving];
+    if (!pipe->rx.begun)
+        pipe_rx_begin(&pipe->rx, offset, call->wire.little_endian);
+    RPC_STATUS status = pipe_rx_arrived(&pipe->rx, buf, octets, len, ret_used);
+    if (status != RPC_S_OK)
+        return status;
+    if (pipe->rx.ended)
+        call->receiving = next_receiving(call, call->receiving + 1);
+    check_high_mark(call, pipe);
+    wake_pull(call);
+    return RPC_S_OK;
+}
+
+RPC_STATUS call_arrived(struct rpc_call *call, struct rxbuf *buf, const uint8_t *octets,
+                        size_t len, bool last)
+{
+    RPC_STATUS status = RPC_S_OK;
+    uint64_t offset = call->wire.rx_stub - len;
+    bool pipes_first = !call->server || call->stub_done;
+    while (len > 0 && status == RPC_S_OK) {
+        size_t used = len;
+        if (pipes_first && call->receiving < call->pipe_count) {
+            status = pipe_arrived(call, buf, octets, len, offset, &used);
+        } else if (!call->server || !call->stub_done) {
+            if (call->stub_len == 0)
+                call->stub_origin = offset;
+            status = gather(call, octets, len);
+        } /* else: behind a request's last pipe only a verification trailer may come */
+        octets += used;
+        len -= used;
+        offset += used;
+    }
+    /* The stub ends inside a pipe (wire.md 3.1). */
+    if (status == RPC_S_OK && last && pipes_first && call->receiving < call->pipe_count)
+        status = RPC_X_BAD_STUB_DATA;
+    if (status == RPC_S_OK && last)
+        wake_pull(call);
+    return status;
+}
+
+void call_on_sent(struct rpc_call *call)
+{
+    if (call->send_mark == 0 || txq_total_sent(&call->conn->assoc.txq) < call->send_mark)
+        return;
+    call->send_mark = 0;
+    call->conn->await_output = false;
+    notify_post(call, NOTIFY_SEND);
+}
+
+/* ---- The end -------------------------------------------------------------- */
+
+/* No PDU finds the call any more. */
+static void unlink_call(struct rpc_call *call)
+{
+    if (!call->wire.assoc)
+        return;
+    call_end(&call->wire);
+    if (call->conn->pipe_call == call) {
+        call->conn->pipe_call = NULL;
+        call->conn->stopped = call->conn->held = call->conn->await_output = false;
+    }
+    if (!call->server)
+        client_call_left(call);
+    call_put(call); /* the association's reference; the caller has one */
+}
+
+void call_fail(struct rpc_call *call, RPC_STATUS status)
+{
+    if (call->over)
+        return;
+    call_get(call);
+    TRACE(TRACE_CALL, "call %u %s: fails with %s", call->wire.id, call->op->name,
+          status_name(status) ? status_name(status) : "a code of the application");
+    call->over = true;
+    call->status = status;
+    call->cancelled = true;
+    unlink_call(call);
+    bool pulling = false;
+    for (unsigned i = 0; i < call->pipe_count; i++) {
+        pulling = pulling || call->pipes[i].receive_armed;
+        call->pipes[i].receive_armed = false;
+        pipe_rx_drop(&call->pipes[i].rx);
+    }
+    bool pushing = call->send_mark != 0;
+    call->send_mark = 0;
+    /* A client hears of failures as RpcCallComplete.  A server has no such event:
+     * what it waits for comes, and its next push or pull fails (api.md AP-19, AP-42). */
+    if (!call->server) {
+        notify_post(call, NOTIFY_COMPLETE);
+    } else {
+        if (pushing)
+            notify_post(call, NOTIFY_SEND);
+        if (pulling)
+            notify_post(call, NOTIFY_RECEIVE);
+    }
+    conn_notify(call->conn);
+    if (call->server && !call->dispatched)
+        call_release(call, status); /* nobody else will */
+    call_put(call);
+}
+
+void call_break(struct rpc_call *call, RPC_STATUS status)
+{
+    if (call->wire.assoc && conn_alive(call->conn)) {
+        if (call->server)
+            call_fault(&call->wire, status, false);
+        else
+            call_orphan(&call->wire);
+    }
+    call_fail(call, status);
+}
+
+void call_finish(struct rpc_call *call)
+{
+    call_get(call);
+    call->over = true;
+    unlink_call(call);
+    call_put(call);
+}
+
+void call_release(struct rpc_call *call, RPC_STATUS status)
+{
+    call_get(call);
+    call->released = true;
+    notify_drop(call);
+    unlink_call(call);
+    for (unsigned i = 0; i < call->pipe_count; i++)
+        handle_close(call->pipes[i].handle, status != RPC_S_OK ? status : RPC_X_PIPE_CLOSED);
+    handle_close(call->handle, status != RPC_S_OK ? status : RPC_S_INVALID_ASYNC_HANDLE);
+    handle_close(call->binding_handle, RPC_S_INVALID_BINDING);
+    call->async = NULL;
+    call_put(call);
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* call.h - one remote procedure call in the runtime, client or server side.
+ *
+ *   wire (struct call)   fragments, states of the protocol        proto/
+ *   stub                 the non-pipe octets that arrive          gathered here
+ *   pipes[]              the pipe parameters in signature order   pipe.c
+ *   notify               what the application has yet to be told  notify.c
+ *
+ * Everything is guarded by conn->lock.  References: one by the association while
+ * the call is on it, one by the call's handle (RPC_ASYNC_STATE.StubInfo) while the
+ * application may use it, one by each pipe handle, one by whoever works on it.
+ *
+ *                      client                          server
+ *   start              stub call                       request complete enough
+ *   `over`             reply, fault, failure, cancel   reply or fault queued, failure
+ *   released           CompleteCall, or a push or      CompleteCall, AbortCall, or a
+ *                      pull returned the failure       push or pull returned it      */
+#ifndef RUNTIME_CALL_H
+#define RUNTIME_CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <penstock/rpcasync.h>
+#include <penstock/rpcndr.h>
+
+#include "base/handle.h"
+#include "base/list.h"
+#include "io/reactor.h"
+#include "ndr/ndr.h"
+#include "proto/assoc.h"
+#include "runtime/binding.h"
+#include "runtime/conn.h"
+#include "runtime/pipe_rx.h"
+
+struct rpc_call;
+struct interface;
+
+/* One pipe parameter of one call. */
+struct pipe {
+    struct counted object; /* holds a reference on the call */
+    struct rpc_call *call;
+    uint64_t handle;       /* the `state` the application passes */
+    const NDR_PARAM *param;
+    struct pipe_rx rx;     /* used when the pipe travels towards us */
+    bool in, out;          /* direction of the parameter            */
+    bool receive_armed;    /* a pull returned 997 and is waited for */
+    bool drained;          /* a pull has returned the end           */
+    bool finished;         /* our null push was made                */
+    size_t high, low;      /* water marks, octets; high 0: no limit */
+};
+
+/* What the application is to be told, in this order. */
+enum notify_bit {
+    NOTIFY_SEND = 1u << 0,
+    NOTIFY_RECEIVE = 1u << 1,
+    NOTIFY_COMPLETE = 1u << 2
+};
+
+struct notify {
+    unsigned due;      /* NOTIFY_* not delivered yet                               */
+    bool unread;       /* one was delivered and the application has not reacted    */
+    bool delivering;   /* the callback job is queued or running                    */
+    bool completed;    /* RpcCallComplete was delivered                            */
+    struct io_job job; /* delivers callbacks on a pool thread                      */
+};
+
+struct rpc_call {
+    struct counted object;
+    struct call wire;
+    struct conn *conn; /* counted */
+    bool server;
+    const RPC_CLIENT_INTERFACE *spec;
+    const NDR_OPERATION *op;
+    void *frame;       /* op->frame_size octets, owned                             */
+    uint64_t handle;   /* 0: released                                              */
+
+    /* Client: the application's state of an asynchronous call, not to be touched
+     * once released.  Server: ours, see server_call.c. */
+    PRPC_ASYNC_STATE async;
+
+    bool over;         /* nothing more will happen on the wire                     */
+    bool released;     /* the application is done with it                          */
+    RPC_STATUS status; /* failure; RPC_S_OK while there is none                    */
+    bool cancelled;    /* server: the client asked, or is gone                     */
+    struct notify notify;
+    uint64_t send_mark;/* notify RpcSendComplete when the queue's total reaches it; 0: not */
+
+    /* Non-pipe octets that arrived. */
+    struct rxbuf *stub;
+    size_t stub_len;
+    size_t stub_need;     /* server: decoding is not tried again below this length */
+    uint64_t stub_origin; /* stub offset of stub->octets[0] */
+    bool stub_done;       /* request: parameters decoded, the rest belongs to pipes */
+
+    unsigned pipe_count;
+    struct pipe *pipes;
+    unsigned receiving; /* index of the pipe that octets arrive for; pipe_count: past all */
+    uint8_t held_len;   /* server: a terminator that waits for what comes after it     */
+    uint8_t held[8];
+
+    /* client */
+    struct binding *binding; /* counted */
+
+    /* server, server_call.c's */
+    struct io_job job;
+    struct interface *iface; /* counts its calls */
+    const RPC_MGR_EPV *epv;
+    uint64_t binding_handle;
+    bool dispatched;         /* the manager was called */
+    struct server_state *state; /* what the manager sees of an asynchronous call */
+};
+
+/* The call or pipe behind a number, with a reference; NULL: *ret_status. */
+struct rpc_call *call_from_handle(uint64_t handle, RPC_STATUS *ret_status);
+struct pipe *pipe_from_handle(uint64_t handle, RPC_STATUS *ret_status);
+
+static inline struct rpc_call *call_of_wire(struct call *wire)
+{
+    return list_entry(wire, struct rpc_call, wire);
+}
+
+static inline void call_get(struct rpc_call *call)
+{
+    counted_get(&call->object);
+}
+static inline void call_put(struct rpc_call *call)
+{
+    counted_put(&call->object);
+}
+
+/* A call on `conn` (counted from now on) with a zeroed frame and its pipes.  One
+ * reference for the caller.
+ * RPC_S_OUT_OF_MEMORY; RPC_S_CANNOT_SUPPORT: a pipe element the engine refuses. */
+RPC_STATUS call_new(struct conn *conn, const RPC_CLIENT_INTERFACE *spec, const NDR_OPERATION *op,
+                    bool server, struct rpc_call **ret_call);
+
+/* All of the following: lock held. */
+
+/* Octets of our stub stream from the peer.  RPC_S_OK or what the call failed with
+ * (the caller fails it). */
+RPC_STATUS call_arrived(struct rpc_call *call, struct rxbuf *buf, const uint8_t *octets,
+                        size_t len, bool last);
+
+/* The queue of the connection has moved. */
+void call_on_sent(struct rpc_call *call);
+
+/* The call has failed: tells the application as its side and state demand.  Does
+ * nothing on a call that is over. */
+void call_fail(struct rpc_call *call, RPC_STATUS status);
+
+/* Something of ours broke (memory, the peer's octets): the peer is told, the call
+ * fails. */
+void call_break(struct rpc_call *call, RPC_STATUS status);
+
+/* pipe.c: a push or the request of a call with [in] pipes was queued: RpcSendComplete
+ * follows if the application asked for it. */
+void call_ask_send_complete(struct rpc_call *call, bool null_push);
+
+/* The call ended well on the wire: it leaves the association. */
+void call_finish(struct rpc_call *call);
+
+/* Takes the call off its connection and its pipes and handle away from the
+ * application; later uses of them answer `status`. */
+void call_release(struct rpc_call *call, RPC_STATUS status);
+
+/* Small rests of pipes leave large buffers. */
+void call_compact(struct rpc_call *call);
+
+/* Does the pipe travel towards us? */
+static inline bool pipe_receives(const struct pipe *pipe)
+{
+    return pipe->call->server ? pipe->in : pipe->out;
+}
+static inline bool pipe_sends(const struct pipe *pipe)
+{
+    return pipe->call->server ? pipe->out : pipe->in;
+}
+
+/* Has everything of the pipe arrived, so that a pull may say so? */
+bool pipe_at_end(const struct pipe *pipe);
+
+/* Are all pipes towards us pulled to the end, all from us ended by a null push? */
+bool call_all_drained(const struct rpc_call *call);
+bool call_all_finished(const struct rpc_call *call);
+
+/* pipe.c: fills the pipe structures the frame points to. */
+void pipes_publish(struct rpc_call *call);
+/* pipe.c: is this thread inside a notification routine? */
+extern _Thread_local unsigned pipe_in_callback;
+void pipes_set_limits_default(struct pipe *pipe);
+
+/* ---- notify.c ------------------------------------------------------------- */
+
+/* `bit` (NOTIFY_*) is to be told; delivers when the application has reacted to the
+ * notification before. */
+void notify_post(struct rpc_call *call, enum notify_bit bit);
+
+/* The application called us on this call: it has seen the last notification. */
+void notify_ack(struct rpc_call *call);
+
+/* Delivers what became possible by notify_ack. */
+void notify_pump(struct rpc_call *call);
+
+/* Takes back what was not delivered. */
+void notify_drop(struct rpc_call *call);
+
+/* ---- client_call.c, server_call.c ------------------------------------------ */
+
+extern const struct conn_ops client_conn_ops;
+extern const struct conn_ops server_conn_ops;
+
+/* RpcAsyncCompleteCall and kin for each side; lock held on entry, dropped inside. */
+RPC_STATUS client_complete(struct rpc_call *call, void *reply);
+RPC_STATUS client_cancel(struct rpc_call *call, bool abort);
+RPC_STATUS server_complete(struct rpc_call *call, const void *reply);
+RPC_STATUS server_abort(struct rpc_call *call, RPC_STATUS code);
+
+/* The server call this thread runs the manager of, or NULL. */
+struct rpc_call *server_current_call(void);
+
+/* Server: the application was told of the failure and need not complete the call;
+ * should it do so all the same, what it holds must still be there. */
+void server_call_abandoned(struct rpc_call *call);
+
+/* Server: the last reference is going. */
+void server_call_gone(struct rpc_call *call);
+
+/* Client: the call left its association, well or not: the connection serves others
+ * or is given up. */
+void client_call_left(struct rpc_call *call);
+
+#endif

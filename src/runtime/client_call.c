@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: MIT */
+/* client_call.c - calls from the client's side: what generated stubs call, and what
+ * the server answers.
+ *
+ *   sync    encode, take a connection, send, receive on this thread, decode
+ *   async   encode, take a connection, send; a pool thread receives; the
+ *           application collects with RpcAsyncCompleteCall, which decodes     */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <penstock/rpc.h>
+#include <penstock/rpcndr.h>
+
+#include "base/limits.h"
+#include "base/status.h"
+#include "base/trace.h"
+#include "runtime/async.h"
+#include "runtime/call.h"
+#include "runtime/conn_pool.h"
+
+/* ---- Events --------------------------------------------------------------- */
+
+static void on_response(struct rpc_call *call, const struct assoc_event *event,
+                        struct rxbuf *buf)
+{
+    RPC_STATUS status = call_arrived(call, buf, event->stub, event->stub_len, event->last);
+    if (status != RPC_S_OK) {
+        call_break(call, status);
+    } else if (event->last) {
+        TRACE(TRACE_CALL, "call %u %s: answered", call->wire.id, call->op->name);
+        call_finish(call);
+        notify_post(call, NOTIFY_COMPLETE);
+    }
+}
+
+static void client_on_event(struct conn *conn, const struct assoc_event *event,
+                            struct rxbuf *buf)
+{
+    switch (event->kind) {
+    case ASSOC_EVENT_BOUND:
+        conn->bound = true;
+        conn->bind_status = event->status;
+        return;
+    case ASSOC_EVENT_RESPONSE:
+        on_response(call_of_wire(event->call), event, buf);
+        return;
+    case ASSOC_EVENT_FAULT:
+        call_fail(call_of_wire(event->call), event->status);
+        return;
+    case ASSOC_EVENT_NONE:
+    case ASSOC_EVENT_BIND:
+    case ASSOC_EVENT_REQUEST:
+    case ASSOC_EVENT_CANCEL:
+    case ASSOC_EVENT_ORPHANED:
+    case ASSOC_EVENT_DEAD:
+        return; /* not a client's */
+    }
+}
+
+static void client_on_closed(struct conn *conn)
+{
+    (void)conn; /* each call gives its place back by itself */
+}
+
+const struct conn_ops client_conn_ops = {client_on_event, client_on_closed};
+
+void client_call_left(struct rpc_call *call)
+{
+    struct conn *conn = call->conn;
+    /* A call that stopped half-way, in either direction, leaves octets behind that
+     * the next one must not meet.  Calls without pipes that were sent whole are
+     * known by their id: late answers are dropped. */
+    bool clean = call->wire.tx_ended && call->wire.state == CALL_DONE;
+    bool harmless = call->wire.tx_ended && call->pipe_count == 0 && conn->shared;
+    server_pool_give(conn, clean || harmless);
+    if (!clean && !harmless && !conn->closed)
+        conn_fail(conn, RPC_S_CALL_FAILED);
+}
+
+/* ---- Start ---------------------------------------------------------------- */
+
+/* What a call needs before it exists. */
+struct start {
+    const RPC_CLIENT_INTERFACE *spec;
+    const NDR_OPERATION *op;
+    const void *frame;
+    struct binding *binding;
+    struct conn *conn;
+    struct ndr_writer writer;
+};
+
+static void start_fini(struct start *start)
+{
+    ndr_writer_fini(&start->writer);
+    if (start->conn)
+        conn_put(start->conn);
+    if (start->binding)
+        binding_put(start->binding);
+}
+
+static RPC_BINDING_HANDLE frame_binding(const NDR_OPERATION *op, const void *frame)
+{
+    RPC_BINDING_HANDLE handle = NULL;
+    for (uint32_t i = 0; i < op->param_count; i++)
+        if (op->params[i].flags & NDR_PARAM_BINDING)
+            memcpy(&handle, (const uint8_t *)frame + op->params[i].offset, sizeof(handle));
+    return handle;
+}
+
+/* The pipe structures the application passes by reference must be there. */
+static RPC_STATUS check_pipes(const NDR_OPERATION *op, const void *frame)
+{
+    for (uint32_t i = 0; i < op->param_count; i++) {
+        if (!(op->params[i].flags & NDR_PARAM_PIPE))
+            continue;
+        const void *pipe;
+        memcpy(&pipe, (const uint8_t *)frame + op->params[i].offset, sizeof(pipe));
+        if (!pipe)
+            return RPC_X_NULL_REF_POINTER;
+    }
+    return RPC_S_OK;
+}
+
+static bool has_in_pipes(const NDR_OPERATION *op)
+{
+    for (uint32_t i = 0; i < op->param_count; i++)
+        if ((op->params[i].flags & (NDR_PARAM_PIPE | NDR_PARAM_IN)) ==
+            (NDR_PARAM_PIPE | NDR_PARAM_IN))
+            return true;
+    return false;
+}
+
+/* Seconds of the connection time-out: api.md 2.3, 120 * (n + 1) for keep-alive; a
+ * connection attempt is given a quarter of the limit at the least patience. */
+static unsigned connect_timeout_ms(unsigned com_timeout)
+{
+    return com_timeout >= RPC_C_BINDING_DEFAULT_TIMEOUT
+               ? LIMIT_CONNECT_MS
+               : LIMIT_CONNECT_MS / 4 * (com_timeout + 4) / RPC_C_BINDING_DEFAULT_TIMEOUT;
+}
+
+static struct pdu_syntax interface_syntax(const RPC_CLIENT_INTERFACE *spec)
+{
+    return (struct pdu_syntax){.uuid = spec->InterfaceId.SyntaxGUID,
+                               .major = spec->InterfaceId.SyntaxVersion.MajorVersion,
+                               .minor = spec->InterfaceId.SyntaxVersion.MinorVersion};
+}
+
+/* Everything up to the first octet: arguments checked and encoded, a connection. */
+static RPC_STATUS prepare(struct start *start, bool shared)
+{
+    RPC_STATUS status = binding_for_call(frame_binding(start->op, start->frame), &start->binding);
+    if (status == RPC_S_OK)
+        status = ndr_encode_params(&start->writer, start->op, start->frame, NDR_PARAM_IN);
+    if (status != RPC_S_OK)
+        return status;
+    if (start->writer.len > LIMIT_STUB_LEN)
+        return RPC_S_OUT_OF_RESOURCES;
+    const struct pdu_syntax id = interface_syntax(start->spec);
+    return server_pool_take(start->binding->pool, &id, shared,
+                            connect_timeout_ms(start->binding->com_timeout), &start->conn);
+}
+
+/* Gives the connection back that `prepare` took and no call was placed on. */
+static void give_back(struct start *start)
+{
+    conn_lock(start->conn);
+    server_pool_give(start->conn, true);
+    conn_unlock(start->conn);
+}
+
+/* Puts the call on its connection and queues the request.  Lock held.  The request
+ * of a call with [in] pipes goes on with them: it is padded to where the first
+ * chunk's count may stand. */
+static RPC_STATUS send_request(struct rpc_call *call, struct start *start)
+{
+    static const uint8_t zeros[4];
+    struct conn *conn = call->conn;
+    if (!conn_alive(conn) || conn->assoc.state != ASSOC_OPEN) {
+        server_pool_give(conn, false);
+        return RPC_S_CALL_FAILED_DNE;
+    }
+    struct binding *binding = start->binding;
+    pthread_mutex_lock(&binding->lock);
+    const UUID object = binding->object_uuid;
+    const bool has_object = binding->has_object;
+    pthread_mutex_unlock(&binding->lock);
+    call_get(call); /* the association's */
+    call_start(&call->wire, &conn->assoc, (uint16_t)call->op->opnum, has_object ? &object : NULL);
+    if (call->pipe_count > 0)
+        conn->pipe_call = call;
+    TRACE(TRACE_CALL, "call %u %s: starts", call->wire.id, call->op->name);
+
+    bool more = has_in_pipes(call->op);
+    const struct iovec stub[2] = {{start->writer.octets, start->writer.len},
+                                  {(void *)(uintptr_t)zeros, more ? -start->writer.len & 3 : 0}};
+    RPC_STATUS status = call_send(&call->wire, stub, 2, !more);
+    if (status == RPC_S_OK)
+        conn_push_out(conn);
+    if (status != RPC_S_OK && !call->over)
+        call_break(call, status);
+    return call->status;
+}
+
+/* ---- Synchronous calls ---------------------------------------------------- */
+
+/* Receives on this thread until the call is over. */
+static void run_to_end(struct rpc_call *call)
+{
+    struct conn *conn = call->conn;
+    conn_flush_until(conn, 0);
+    while (!call->over) {
+        conn_read(conn, true);
+        if (!conn_alive(conn))
+            conn_settle(conn, CONN_ARM_NOW);
+    }
+}
+
+static RPC_STATUS decode_reply(struct rpc_call *call, void *frame)
+{
+    const struct ndr_memory memory = {.allocate = call->spec->InterpreterInfo->allocate,
+                                      .free = call->spec->InterpreterInfo->free};
+    static uint8_t none[1];
+    struct ndr_reader reader = {.octets = call->stub ? call->stub->octets : none,
+                                .len = call->stub_len,
+                                .origin = call->stub_origin,
+                                .little_endian = call->wire.little_endian,
+                                .last = true};
+    return ndr_decode_params(&reader, call->op, frame, NDR_PARAM_OUT, &memory) == NDR_DONE
+               ? RPC_S_OK
+               : reader.status;
+}
+
+static RPC_STATUS sync_call(struct start *start, void *frame)
+{
+    RPC_STATUS status = prepare(start, false);
+    if (status != RPC_S_OK)
+        return status;
+    struct rpc_call *call;
+    status = call_new(start->conn, start->spec, start->op, false, &call);
+    if (status != RPC_S_OK) {
+        give_back(start);
+        return status;
+    }
+    conn_lock(call->conn);
+    status = send_request(call, start);
+    if (status == RPC_S_OK)
+        run_to_end(call);
+    if (status == RPC_S_OK)
+        status = call->status;
+    conn_unlock(call->conn);
+    if (status == RPC_S_OK)
+        status = decode_reply(call, frame);
+    call_put(call);
+    return status;
+}
+
+static const NDR_OPERATION *find_operation(const RPC_CLIENT_INTERFACE *spec, unsigned int opnum)
+{
+    const NDR_INTERFACE *interface = spec->InterpreterInfo;
+    return opnum < interface->operation_count ? &interface->operations[opnum] : NULL;
+}
+
+void NdrxClientCall(const RPC_CLIENT_INTERFACE *interface_spec, unsigned int opnum, void *frame)
+{
+    struct start start = {.spec = interface_spec,
+                          .op = find_operation(interface_spec, opnum),
+                          .frame = frame};
+    RPC_STATUS status = RPC_S_PROCNUM_OUT_OF_RANGE;
+    ndr_writer_init(&start.writer);
+    if (start.op && start.op->flags & NDR_OP_HAS_PIPES)
+        status = RPC_S_CANNOT_SUPPORT; /* synchronous pipes: not yet */
+    else if (start.op)
+        status = sync_call(&start, frame);
+    start_fini(&start);
+    if (status != RPC_S_OK)
+        RpcRaiseException(status);
+}
+
+/* ---- Asynchronous calls --------------------------------------------------- */
+
+static RPC_STATUS check_async(const RPC_ASYNC_STATE *async)
+{
+    if (!async_is_initialised(async) || async_in_use(async))
+        return RPC_S_INVALID_ASYNC_HANDLE;
+    switch (async->NotificationType) {
+    case RpcNotificationTypeNone:
+    case RpcNotificationTypeEvent:
+        return RPC_S_OK;
+    case RpcNotificationTypeCallback:
+        return async->u.NotificationRoutine ? RPC_S_OK : RPC_S_INVALID_ARG;
+    case RpcNotificationTypeApc:
+    case RpcNotificationTypeIoc:
+    case RpcNotificationTypeHwnd:
+        return RPC_S_CANNOT_SUPPORT;
+    }
+    return RPC_S_INVALID_ARG;
+}
+
+/* Makes the call the application's: from here on it is reached through `async`. */
+static RPC_STATUS attach(struct rpc_call *call, struct start *start, PRPC_ASYNC_STATE async)
+{
+    memcpy(call->frame, start->frame, call->op->frame_size);
+    call->binding = start->binding;
+    start->binding = NULL;
+    call->handle = handle_open(&call->object);
+    if (call->handle == 0)
+        return RPC_S_OUT_OF_MEMORY;
+    call->async = async;
+    pipes_publish(call);
+    return RPC_S_OK;
+}
+
+static RPC_STATUS async_call_locked(struct rpc_call *call, struct start *start,
+                                    PRPC_ASYNC_STATE async)
+{
+    RPC_STATUS status = send_request(call, start);
+    if (status == RPC_S_OK)
+        status = attach(call, start, async);
+    if (status != RPC_S_OK) {
+        if (!call->over)
+            call_break(call, status);
+        call_release(call, status);
+        conn_settle(call->conn, CONN_ARM_NOW);
+        return status;
+    }
+    async->StubInfo = (void *)(uintptr_t)call->handle;
+    async->RuntimeInfo = NULL;
+    if (has_in_pipes(call->op))
+        call_ask_send_complete(call, false); /* for the request itself (AP-16) */
+    conn_settle(call->conn, CONN_ARM_NOW);
+    return RPC_S_OK;
+}
+
+static RPC_STATUS async_call(struct start *start, PRPC_ASYNC_STATE async)
+{
+    RPC_STATUS status = check_async(async);
+    if (status == RPC_S_OK)
+        status = check_pipes(start->op, start->frame);
+    if (status == RPC_S_OK)
+        status = reactor_start() ? RPC_S_OK : RPC_S_OUT_OF_THREADS;
+    if (status == RPC_S_OK)
+        status = prepare(start, !(start->op->flags & NDR_OP_HAS_PIPES));
+    if (status != RPC_S_OK)
+        return status;
+    struct rpc_call *call;
+    status = call_new(start->conn, start->spec, start->op, false, &call);
+    if (status != RPC_S_OK) {
+        give_back(start);
+        return status;
+    }
+    conn_lock(call->conn);
+    if (conn_watch(call->conn)) {
+        status = async_call_locked(call, start, async);
+    } else {
+        server_pool_give(call->conn, true);
+        call_release(call, RPC_S_OUT_OF_RESOURCES);
+        status = RPC_S_OUT_OF_RESOURCES;
+    }
+    conn_unlock(call->conn);
+    call_put(call);
+    return status;
+}
+
+void NdrxAsyncClientCall(const RPC_CLIENT_INTERFACE *interface_spec, unsigned int opnum,
+                         PRPC_ASYNC_STATE async, void *frame)
+{
+    struct start start = {.spec = interface_spec,
+                          .op = find_operation(interface_spec, opnum),
+                          .frame = frame};
+    ndr_writer_init(&start.writer);
+    RPC_STATUS status = start.op ? async_call(&start, async) : RPC_S_PROCNUM_OUT_OF_RANGE;
+    start_fini(&start);
+    if (status != RPC_S_OK)
+        RpcRaiseException(status);
+}
+
+/* ---- Collecting and cancelling -------------------------------------------- */
+
+static void copy_result(const struct rpc_call *call, void *reply)
+{
+    for (uint32_t i = 0; reply && i < call->op->param_count; i++) {
+        const NDR_PARAM *param = &call->op->params[i];
+        if (param->flags & NDR_PARAM_RETURN)
+            memcpy(reply, (const uint8_t *)call->frame + param->offset, param->type->size);
+    }
+}
+
+/* AP-56: a failure first, then an [in] pipe left open, then a reply that is not
+ * there yet, then an [out] pipe left undrained. */
+RPC_STATUS client_complete(struct rpc_call *call, void *reply)
+{
+    RPC_STATUS status = call->status;
+    if (status == RPC_S_OK && !call_all_finished(call)) {
+        status = RPC_X_PIPE_DISCIPLINE_ERROR;
+        if (!call->over)
+            call_break(call, status);
+    } else if (status == RPC_S_OK && !call->over) {
+        return RPC_S_ASYNC_CALL_PENDING;
+    } else if (status == RPC_S_OK && !call_all_drained(call)) {
+        status = RPC_X_PIPE_DISCIPLINE_ERROR;
+    }
+    call_release(call, status);
+    conn_settle(call->conn, CONN_ARM_NOW);
+    if (status != RPC_S_OK)
+        return status;
+    /* Released: nobody else touches the stub or the frame. */
+    conn_unlock(call->conn);
+    status = decode_reply(call, call->frame);
+    if (status == RPC_S_OK)
+        copy_result(call, reply);
+    conn_lock(call->conn);
+    return status;
+}
+
+RPC_STATUS client_cancel(struct rpc_call *call, bool abort)
+{
+    if (call->over)
+        return RPC_S_OK;
+    struct conn *conn = call->conn;
+    TRACE(TRACE_CALL, "call %u %s: %s", call->wire.id, call->op->name,
+          abort ? "abandoned" : "cancel asked for");
+    if (!abort) {
+        if (call_cancel(&call->wire) == RPC_S_OK)
+            conn_flush(conn);
+    } else {
+        /* On a connection of its own the call is orphaned and the connection closed:
+         * servers take that at once.  On a shared one only a cancel can be sent
+         * (wire.md 5.5); a late answer is dropped. */
+        if (conn->shared)
+            call_cancel(&call->wire);
+        else
+            call_orphan(&call->wire);
+        conn_flush(conn);
+        if (!call->over) /* flushing drops the lock */
+            call_fail(call, RPC_S_CALL_CANCELLED);
+    }
+    conn_settle(conn, CONN_ARM_NOW);
+    return RPC_S_OK;
+}

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: MIT */
+/* conn.c - see conn.h. */
+#include "runtime/conn.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <penstock/rpcnterr.h>
+
+#include "base/limits.h"
+#include "base/trace.h"
+#include "runtime/call.h"
+#include "runtime/capture.h"
+
+static void conn_on_io(struct io_watch *watch, uint32_t events);
+static void conn_on_idle(struct io_watch *watch);
+
+static void conn_destroy(struct counted *object)
+{
+    struct conn *conn = list_entry(object, struct conn, watch.object);
+    close(conn->watch.fd);
+    assoc_fini(&conn->assoc);
+    free(conn->leftover);
+    pthread_cond_destroy(&conn->changed);
+    pthread_mutex_destroy(&conn->lock);
+    free(conn);
+}
+
+struct conn *conn_new(int fd, enum transport_kind kind, enum assoc_role role,
+                      const struct conn_ops *ops, void *owner, const char *secondary_address)
+{
+    struct conn *conn = calloc(1, sizeof(*conn));
+    if (!conn) {
+        close(fd);
+        return NULL;
+    }
+    counted_init(&conn->watch.object, conn_destroy);
+    conn->watch.fd = fd;
+    conn->watch.on_event = conn_on_io;
+    conn->watch.on_idle = conn_on_idle;
+    conn->ops = ops;
+    conn->owner = owner;
+    conn->kind = kind;
+    pthread_mutex_init(&conn->lock, NULL);
+    pthread_cond_init(&conn->changed, NULL);
+    assoc_init(&conn->assoc, role,
+               kind == TRANSPORT_TCP ? LIMIT_FRAG_TCP : LIMIT_FRAG_LOCAL, secondary_address);
+    if (capture_enabled())
+        conn->capture = capture_open(role == ASSOC_SERVER);
+    TRACE(TRACE_ASSOC, "conn %d: new %s association", fd, role == ASSOC_SERVER ? "server" : "client");
+    return conn;
+}
+
+bool conn_watch(struct conn *conn)
+{
+    return conn->watch.handle != 0 || reactor_add(&conn->watch);
+}
+
+void conn_notify(struct conn *conn)
+{
+    if (conn->waiters > 0)
+        pthread_cond_broadcast(&conn->changed);
+}
+
+/* ---- Receiving ------------------------------------------------------------ */
+
+static void trace_pdus(const struct conn *conn, const char *verb, const uint8_t *octets,
+                       size_t len)
+{
+    struct pdu_header hdr;
+    while (pdu_decode_header(octets, len, &hdr) == PDU_OK && hdr.frag_len <= len) {
+        char text[256];
+        pdu_print(text, sizeof(text), octets, hdr.frag_len);
+        trace_line(TRACE_PDU, "conn %d %s %s", conn->watch.fd, verb, text);
+        octets += hdr.frag_len;
+        len -= hdr.frag_len;
+    }
+}
+
+static void capture_received(const struct conn *conn, const uint8_t *octets, size_t len)
+{
+    if (conn->capture) {
+        const struct iovec iov = {(void *)(uintptr_t)octets, len};
+        capture_pdus(conn->capture, false, &iov, 1);
+    }
+    if (trace_enabled(TRACE_PDU))
+        trace_pdus(conn, "<-", octets, len);
+}
+
+/* Keeps the octets of an incomplete PDU until the next receive. */
+static bool keep_leftover(struct conn *conn, const uint8_t *octets, size_t len)
+{
+    conn->leftover_len = len;
+    if (len == 0)
+        return true;
+    conn->leftover = malloc(len);
+    if (!conn->leftover)
+        return false;
+    memcpy(conn->leftover, octets, len);
+    return true;
+}
+
+/* Feeds `len` octets of `buf` to the association. */
+static void handle_octets(struct conn *conn, struct rxbuf *buf, size_t len)
+{
+    size_t used = 0, need = 0;
+    while (used < len) {
+        struct assoc_event event;
+        size_t n = assoc_recv(&conn->assoc, buf->octets + used, len - used, &need, &event);
+        if (n == 0)
+            break;
+        capture_received(conn, buf->octets + used, n);
+        used += n;
+        if (event.kind == ASSOC_EVENT_DEAD)
+            conn_fail(conn, event.status);
+        else if (event.kind != ASSOC_EVENT_NONE)
+            conn->ops->on_event(conn, &event, buf);
+    }
+    if (conn_alive(conn) && !keep_leftover(conn, buf->octets + used, len - used))
+        conn_fail(conn, RPC_S_OUT_OF_MEMORY);
+}
+
+static size_t take_leftover(struct conn *conn, struct rxbuf *buf)
+{
+    size_t len = conn->leftover_len;
+    if (len > 0)
+        memcpy(buf->octets, conn->leftover, len);
+    free(conn->leftover);
+    conn->leftover = NULL;
+    conn->leftover_len = 0;
+    return len;
+}
+
+enum conn_read conn_read(struct conn *conn, bool block)
+{
+    if (!conn_alive(conn))
+        return CONN_READ_DEAD;
+    if (conn->reading)
+        return CONN_READ_DRY;
+    struct rxbuf *buf = rxbuf_new(LIMIT_RECV_LEN);
+    if (!buf) {
+        conn_fail(conn, RPC_S_OUT_OF_MEMORY);
+        return CONN_READ_DEAD;
+    }
+    size_t have = take_leftover(conn, buf);
+    conn->reading = true;
+    conn_unlock(conn);
+    ssize_t n;
+    do
+        n = recv(conn->watch.fd, buf->octets + have, buf->capacity - have,
+                 block ? 0 : MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    int error = n < 0 ? errno : 0;
+    conn_lock(conn);
+
+    enum conn_read result = CONN_READ_SOME;
+    if (n > 0 && conn_alive(conn)) {
+        handle_octets(conn, buf, have + (size_t)n);
+    } else if (n < 0 && (error == EAGAIN || error == EWOULDBLOCK)) {
+        result = CONN_READ_DRY;
+        if (!keep_leftover(conn, buf->octets, have))
+            conn_fail(conn, RPC_S_OUT_OF_MEMORY);
+    } else {
+        TRACE(TRACE_IO, "conn %d: recv: %s", conn->watch.fd, n == 0 ? "end" : strerror(error));
+        conn_fail(conn, RPC_S_CALL_FAILED);
+        conn->peer_closed = true;
+    }
+    /* Only now: what these octets mean is settled before anyone reads on. */
+    conn->reading = false;
+    conn_notify(conn);
+    rxbuf_put(buf);
+    return conn_alive(conn) ? result : CONN_READ_DEAD;
+}
+
+/* ---- Sending -------------------------------------------------------------- */
+
+static void capture_sent(const struct conn *conn, struct iovec *iov, size_t count, size_t len)
+{
+    /* Only what was accepted. */
+    size_t n = 0;
+    for (size_t left = len; n < count && left > 0; n++) {
+        if (iov[n].iov_len > left)
+            iov[n].iov_len = left;
+        left -= iov[n].iov_len;
+    }
+    capture_pdus(conn->capture, true, iov, n);
+}
+
+/* One sendmsg with the lock dropped.  False: no more for now, or dead. */
+static bool send_once(struct conn *conn)
+{
+    struct iovec iov[LIMIT_SEND_IOV];
+    struct msghdr msg = {.msg_iov = iov};
+    msg.msg_iovlen = txq_iov(&conn->assoc.txq, iov, LIMIT_SEND_IOV, 2 * LIMIT_PUSH_SLICE);
+    conn_unlock(conn);
+    ssize_t n;
+    do
+        n = sendmsg(conn->watch.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    int error = n < 0 ? errno : 0;
+    if (n > 0 && conn->capture)
+        capture_sent(conn, iov, msg.msg_iovlen, (size_t)n);
+    conn_lock(conn);
+    if (n >= 0) {
+        txq_sent(&conn->assoc.txq, (size_t)n);
+        return txq_len(&conn->assoc.txq) > 0;
+    }
+    if (error != EAGAIN && error != EWOULDBLOCK) {
+        TRACE(TRACE_IO, "conn %d: send: %s", conn->watch.fd, strerror(error));
+        conn_fail(conn, RPC_S_CALL_FAILED);
+    }
+    return false;
+}
+
+void conn_flush(struct conn *conn)
+{
+    if (conn->writing)
+        return;
+    conn->writing = true;
+    bool more = txq_len(&conn->assoc.txq) > 0 && !conn->closed;
+    while (more)
+        more = send_once(conn) && !conn->closed;
+    conn->writing = false;
+    conn_notify(conn);
+    if (conn->pipe_call)
+        call_on_sent(conn->pipe_call);
+}
+
+static void wait_writable(struct conn *conn)
+{
+    struct pollfd pfd = {.fd = conn->watch.fd, .events = POLLOUT};
+    conn->writing = true;
+    conn->blocked_push = true;
+    conn_unlock(conn);
+    poll(&pfd, 1, -1);
+    conn_lock(conn);
+    conn->writing = false;
+    conn->blocked_push = false;
+    conn_notify(conn);
+}
+
+void conn_flush_until(struct conn *conn, size_t len)
+{
+    while (conn_alive(conn) && txq_len(&conn->assoc.txq) > len) {
+        if (conn->writing) {
+            conn->waiters++;
+            pthread_cond_wait(&conn->changed, &conn->lock);
+            conn->waiters--;
+            continue;
+        }
+        wait_writable(conn);
+        conn_flush(conn);
+    }
+}
+
+void conn_push_out(struct conn *conn)
+{
+    conn_flush(conn);
+    if (!txq_settle(&conn->assoc.txq))
+        conn_fail(conn, RPC_S_OUT_OF_MEMORY);
+}
+
+/* ---- Waiting -------------------------------------------------------------- */
+
+/* The association is dead.  A server that owes the peer a fault sends it and then
+ * swallows what the peer is still sending: closing at once would reset the
+ * connection and destroy the fault on its way. */
+static void settle_dead(struct conn *conn)
+{
+    conn_flush(conn);
+    if (conn->assoc.role == ASSOC_CLIENT || conn->peer_closed || conn->writing ||
+        txq_len(&conn->assoc.txq) > 0 || conn->watch.handle == 0) {
+        conn_close(conn);
+        return;
+    }
+    if (!conn->lingering)
+        shutdown(conn->watch.fd, SHUT_WR);
+    conn->lingering = true;
+    conn->armed = EPOLLIN;
+    reactor_arm(&conn->watch, EPOLLIN);
+}
+
+static void on_linger_io(struct conn *conn)
+{
+    static uint8_t nowhere[64 << 10]; /* never read */
+    ssize_t n = recv(conn->watch.fd, nowhere, sizeof(nowhere), MSG_DONTWAIT | MSG_TRUNC);
+    if (n > 0)
+        conn->lingered += (size_t)n;
+    if (n == 0 || (n < 0 && errno != EAGAIN) || conn->lingered > LIMIT_ABSORB_LEN)
+        conn_close(conn);
+    else
+        settle_dead(conn);
+}
+
+void conn_settle(struct conn *conn, enum conn_arm arm)
+{
+    if (conn->pipe_call)
+        call_compact(conn->pipe_call);
+    if (conn->closed)
+        return;
+    if (!conn_alive(conn)) {
+        settle_dead(conn);
+        return;
+    }
+    if (conn->watch.handle == 0)
+        return;
+    if (conn->expect_user) {
+        arm = CONN_ARM_LAZY;
+        conn->expect_user = false;
+    }
+    bool output = txq_len(&conn->assoc.txq) > 0 && !conn->writing;
+    if (arm == CONN_ARM_LAZY && !(output && conn->await_output)) {
+        reactor_touch(&conn->watch);
+        return;
+    }
+    uint32_t events = EPOLLRDHUP;
+    if (!conn->reading && !conn->stopped && !conn->held)
+        events |= EPOLLIN;
+    if (output && !conn->blocked_push)
+        events |= EPOLLOUT;
+    if (conn->peer_closed)
+        events &= ~(uint32_t)EPOLLRDHUP; /* known; would fire for ever */
+    if (events == conn->armed)
+        return;
+    conn->armed = events;
+    reactor_arm(&conn->watch, events);
+}
+
+/* The client has closed its side: it waits for nothing any more, even if octets of
+ * it are still unread. */
+static void on_hang_up(struct conn *conn)
+{
+    conn->peer_closed = true;
+    if (conn->assoc.role == ASSOC_SERVER) {
+        TRACE(TRACE_ASSOC, "conn %d: client gone", conn->watch.fd);
+        conn_fail(conn, RPC_S_CALL_FAILED);
+    }
+}
+
+static bool may_read(const struct conn *conn)
+{
+    return conn_alive(conn) && !conn->stopped && !conn->held;
+}
+
+static void conn_on_io(struct io_watch *watch, uint32_t events)
+{
+    struct conn *conn = list_entry(watch, struct conn, watch);
+    conn_lock(conn);
+    conn->armed = 0;
+    if (conn->closed) {
+        conn_unlock(conn);
+        return;
+    }
+    if (conn->lingering) {
+        on_linger_io(conn);
+        conn_unlock(conn);
+        return;
+    }
+    if (events & (EPOLLIN | EPOLLHUP | EPOLLERR) && may_read(conn))
+        conn_read(conn, false);
+    else if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR) && !conn->reading)
+        on_hang_up(conn);
+    if (txq_len(&conn->assoc.txq) > 0)
+        conn_flush(conn);
+    conn_settle(conn, CONN_ARM_NOW);
+    conn_unlock(conn);
+}
+
+static void conn_on_idle(struct io_watch *watch)
+{
+    struct conn *conn = list_entry(watch, struct conn, watch);
+    conn_lock(conn);
+    conn_settle(conn, CONN_ARM_NOW);
+    conn_unlock(conn);
+}
+
+/* ---- The end -------------------------------------------------------------- */
+
+void conn_close(struct conn *conn)
+{
+    if (conn->closed)
+        return;
+    conn->closed = true;
+    assoc_fail(&conn->assoc, RPC_S_CALL_FAILED);
+    shutdown(conn->watch.fd, SHUT_RDWR);
+    reactor_remove(&conn->watch);
+    if (conn->capture)
+        capture_close(conn->capture);
+    TRACE(TRACE_ASSOC, "conn %d: closed", conn->watch.fd);
+    conn_notify(conn);
+    conn->ops->on_closed(conn);
+}
+
+void conn_fail(struct conn *conn, RPC_STATUS status)
+{
+    bool first = conn_alive(conn) || !conn->closed;
+    assoc_fail(&conn->assoc, status);
+    if (!first)
+        return;
+    for (struct list *node = conn->assoc.calls.next; node != &conn->assoc.calls;) {
+        struct rpc_call *call = call_of_wire(list_entry(node, struct call, node));
+        node = node->next; /* the call may leave the list */
+        call_fail(call, status);
+    }
+    conn_notify(conn);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* conn.h - one transport connection and the association on it.
+ *
+ * A connection has two roles, *reader* and *writer*, each held by at most one
+ * thread at a time.  Whoever holds one does the system calls itself, with the lock
+ * dropped meanwhile: a pool thread, or an application thread inside pull, push or
+ * a synchronous call.  The lock guards everything else: the association, its
+ * calls, their pipes.  Lock order: connection before reactor, handle table, pool
+ * of connections; never two connections.
+ *
+ * Functions named conn_* below are called with conn->lock held unless they say
+ * otherwise; those marked (drops) release it for a while. */
+#ifndef RUNTIME_CONN_H
+#define RUNTIME_CONN_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/handle.h"
+#include "io/reactor.h"
+#include "io/transport.h"
+#include "proto/assoc.h"
+#include "runtime/rxbuf.h"
+
+struct conn;
+struct rpc_call;
+
+/* What the owner of a connection (client or server side) does with it. */
+struct conn_ops {
+    /* An event of the association, lock held.  `buf` holds event->stub. */
+    void (*on_event)(struct conn *conn, const struct assoc_event *event, struct rxbuf *buf);
+    /* The transport was shut down, once; lock held. */
+    void (*on_closed)(struct conn *conn);
+};
+
+enum conn_read {
+    CONN_READ_SOME, /* octets arrived and were handled   */
+    CONN_READ_DRY,  /* nothing there now                 */
+    CONN_READ_DEAD  /* the association is dead           */
+};
+
+/* How soon somebody must wait for the descriptor after an operation. */
+enum conn_arm {
+    CONN_ARM_NOW, /* this thread goes away                                      */
+    CONN_ARM_LAZY /* the application will be back at once; the tick looks after
+                   * it if not (io/reactor.h)                                   */
+};
+
+struct conn {
+    struct io_watch watch; /* its counted object counts the connection */
+    const struct conn_ops *ops;
+    void *owner;           /* client: the pool's entry; server: the endpoint */
+    enum transport_kind kind;
+    uint32_t capture;      /* number in PENSTOCK_PCAP, 0: none */
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* role given up, queue drained, association dead */
+    unsigned waiters;       /* threads in `changed` */
+
+    struct assoc assoc;
+    bool reading, writing; /* a thread holds the role                           */
+    bool stopped;          /* receiver at its high mark: do not read            */
+    bool held;             /* a request is being looked at: do not read         */
+    bool peer_closed;      /* server: the client has closed; fail what is left  */
+    bool bound;            /* client: the bind was answered,                    */
+    RPC_STATUS bind_status;/* with this                                         */
+    bool closed;           /* shut down, and out of the reactor                 */
+    bool await_output;     /* somebody waits for the queue to drain (notify)    */
+    bool blocked_push;     /* a thread polls for output itself                  */
+    bool expect_user;      /* the application was just told to come: arm lazily */
+    bool lingering;        /* dead; a fault is on its way, input is swallowed   */
+    size_t lingered;       /* octets swallowed so                               */
+    uint32_t armed;        /* epoll events waited for; 0: none                  */
+
+    uint8_t *leftover; /* first octets of an incomplete PDU */
+    size_t leftover_len;
+
+    struct rpc_call *pipe_call; /* the call with pipes that has this connection */
+
+    /* owner's */
+    struct list node;
+    uint64_t idle_since_ms;
+    struct pdu_syntax interface_id; /* client: the interface it is bound to    */
+    unsigned calls;   /* client: calls placed on it                            */
+    bool shared;      /* client: asynchronous calls may be added               */
+};
+
+/* Takes over `fd` (closed even on failure).  One reference for the caller.
+ * `role` decides who speaks first; `secondary_address` as in assoc_init.
+ * Not yet in the reactor.  No lock.  NULL: out of memory. */
+struct conn *conn_new(int fd, enum transport_kind kind, enum assoc_role role,
+                      const struct conn_ops *ops, void *owner, const char *secondary_address);
+
+/* References; no lock needed. */
+static inline void conn_get(struct conn *conn)
+{
+    counted_get(&conn->watch.object);
+}
+static inline void conn_put(struct conn *conn)
+{
+    counted_put(&conn->watch.object);
+}
+
+static inline void conn_lock(struct conn *conn)
+{
+    pthread_mutex_lock(&conn->lock);
+}
+static inline void conn_unlock(struct conn *conn)
+{
+    pthread_mutex_unlock(&conn->lock);
+}
+
+/* Puts the connection into the reactor if it is not there: somebody other than its
+ * user may have to wait for it.  False: no resources. */
+bool conn_watch(struct conn *conn);
+
+/* (drops) Takes the reader role and receives once; `block` waits for octets.  DRY
+ * when another thread reads. */
+enum conn_read conn_read(struct conn *conn, bool block);
+
+/* (drops) Sends what is queued until the transport takes no more.  Nothing when
+ * another thread is sending: it will go on with what was added. */
+void conn_flush(struct conn *conn);
+
+/* (drops) Sends, waiting for the transport as long as it takes, until at most
+ * `len` octets are queued or the association is dead. */
+void conn_flush_until(struct conn *conn, size_t len);
+
+/* Sends what was just queued with borrowed octets and copies what could not be
+ * sent, so that their owner may have them back.  (drops) */
+void conn_push_out(struct conn *conn);
+
+/* Ends an operation: sees to it that somebody waits for what must be waited for. */
+void conn_settle(struct conn *conn, enum conn_arm arm);
+
+/* The association is over with `status`: every call on it is told, the transport
+ * is shut down. */
+void conn_fail(struct conn *conn, RPC_STATUS status);
+
+/* Shuts the transport down without a word; for connections without calls. */
+void conn_close(struct conn *conn);
+
+/* Wakes threads that wait on conn->changed. */
+void conn_notify(struct conn *conn);
+
+static inline bool conn_alive(const struct conn *conn)
+{
+    return conn->assoc.state != ASSOC_DEAD;
+}
+
+#endif

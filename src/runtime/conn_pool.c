@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/* conn_pool.c - see conn_pool.h. */
+#include "runtime/conn_pool.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <penstock/rpcnterr.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "runtime/call.h"
+
+/* An idle connection is asked whether it still lives only after this time: a
+ * server that closed it within did so between two calls in a row. */
+#define PROBE_AFTER_MS 100u
+
+struct server_pool {
+    struct list node; /* pools */
+    enum transport_kind kind;
+    char *address, *endpoint;
+    unsigned users;   /* bindings, and connections alive */
+    unsigned bindings;
+    struct list idle;   /* most recently used first */
+    struct list shared; /* with calls on them       */
+    unsigned idle_count;
+};
+
+/* Guards all pools and the pool fields of their connections. */
+static pthread_mutex_t pools_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct list pools = {&pools, &pools};
+
+static void pool_unuse(struct server_pool *pool)
+{
+    if (--pool->users > 0)
+        return;
+    list_remove(&pool->node);
+    free(pool->address);
+    free(pool->endpoint);
+    free(pool);
+}
+
+static struct server_pool *find_pool(enum transport_kind kind, const char *address,
+                                     const char *endpoint)
+{
+    for (struct list *node = pools.next; node != &pools; node = node->next) {
+        struct server_pool *pool = list_entry(node, struct server_pool, node);
+        if (pool->kind == kind && strcmp(pool->address, address) == 0 &&
+            strcmp(pool->endpoint, endpoint) == 0)
+            return pool;
+    }
+    return NULL;
+}
+
+static struct server_pool *new_pool(enum transport_kind kind, const char *address,
+                                    const char *endpoint)
+{
+    struct server_pool *pool = calloc(1, sizeof(*pool));
+    if (!pool)
+        return NULL;
+    pool->kind = kind;
+    pool->address = strdup(address);
+    pool->endpoint = strdup(endpoint);
+    if (!pool->address || !pool->endpoint) {
+        free(pool->address);
+        free(pool->endpoint);
+        free(pool);
+        return NULL;
+    }
+    list_init(&pool->idle);
+    list_init(&pool->shared);
+    list_append(&pools, &pool->node);
+    return pool;
+}
+
+struct server_pool *server_pool_open(enum transport_kind kind, const char *address,
+                                     const char *endpoint)
+{
+    pthread_mutex_lock(&pools_lock);
+    struct server_pool *pool = find_pool(kind, address, endpoint);
+    if (!pool)
+        pool = new_pool(kind, address, endpoint);
+    if (pool) {
+        pool->users++;
+        pool->bindings++;
+    }
+    pthread_mutex_unlock(&pools_lock);
+    return pool;
+}
+
+void server_pool_use(struct server_pool *pool)
+{
+    pthread_mutex_lock(&pools_lock);
+    pool->users++;
+    pool->bindings++;
+    pthread_mutex_unlock(&pools_lock);
+}
+
+/* pools_lock held.  Takes an idle connection out, with its reference. */
+static struct conn *pop_idle(struct server_pool *pool, const struct pdu_syntax *interface_id)
+{
+    for (struct list *node = pool->idle.next; node != &pool->idle; node = node->next) {
+        struct conn *conn = list_entry(node, struct conn, node);
+        if (interface_id && !pdu_syntax_equal(&conn->interface_id, interface_id))
+            continue;
+        list_remove(&conn->node);
+        pool->idle_count--;
+        return conn;
+    }
+    return NULL;
+}
+
+/* The pool knows nothing of the connection any more. */
+static void discard(struct server_pool *pool, struct conn *conn)
+{
+    conn_lock(conn);
+    conn_close(conn);
+    conn_unlock(conn);
+    conn_put(conn);
+    pthread_mutex_lock(&pools_lock);
+    pool_unuse(pool);
+    pthread_mutex_unlock(&pools_lock);
+}
+
+void server_pool_close(struct server_pool *pool)
+{
+    pthread_mutex_lock(&pools_lock);
+    pool->bindings--;
+    while (pool->bindings == 0) {
+        struct conn *conn = pop_idle(pool, NULL);
+        if (!conn)
+            break;
+        pthread_mutex_unlock(&pools_lock);
+        discard(pool, conn); /* our own use keeps the pool alive */
+        pthread_mutex_lock(&pools_lock);
+    }
+    pool_unuse(pool);
+    pthread_mutex_unlock(&pools_lock);
+}
+
+/* ---- Taking --------------------------------------------------------------- */
+
+static bool still_alive(struct conn *conn)
+{
+    bool alive = false;
+    char octet;
+    conn_lock(conn);
+    if (conn_alive(conn) && !conn->closed && conn->assoc.state == ASSOC_OPEN) {
+        alive = clock_ms() - conn->idle_since_ms < PROBE_AFTER_MS;
+        if (!alive) {
+            ssize_t n = recv(conn->watch.fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT);
+            alive = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+        }
+    }
+    conn_unlock(conn);
+    return alive;
+}
+
+static struct conn *take_shared(struct server_pool *pool, const struct pdu_syntax *interface_id)
+{
+    struct conn *found = NULL;
+    pthread_mutex_lock(&pools_lock);
+    for (struct list *node = pool->shared.next; node != &pool->shared && !found;
+         node = node->next) {
+        struct conn *conn = list_entry(node, struct conn, node);
+        if (conn->calls < LIMIT_MULTIPLEX &&
+            pdu_syntax_equal(&conn->interface_id, interface_id)) {
+            conn->calls++;
+            conn_get(conn);
+            found = conn;
+        }
+    }
+    pthread_mutex_unlock(&pools_lock);
+    return found;
+}
+
+/* Waits for the answer to the bind; the socket's time-out bounds each receive. */
+static RPC_STATUS wait_bound(struct conn *conn)
+{
+    conn_flush_until(conn, 0);
+    while (!conn->bound && conn_alive(conn))
+        if (conn_read(conn, true) == CONN_READ_DRY)
+            return RPC_S_SERVER_UNAVAILABLE; /* silence */
+    if (!conn->bound)
+        return conn->assoc.status == RPC_S_CALL_FAILED ? RPC_S_SERVER_UNAVAILABLE
+                                                       : conn->assoc.status;
+    return conn->bind_status;
+}
+
+static void set_timeout(struct conn *conn, unsigned timeout_ms)
+{
+    const struct timeval tv = {.tv_sec = timeout_ms / 1000,
+                               .tv_usec = (suseconds_t)(timeout_ms % 1000) * 1000};
+    setsockopt(conn->watch.fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+}
+
+static RPC_STATUS connect_and_bind(struct server_pool *pool, const struct pdu_syntax *interface_id,
+                                   unsigned timeout_ms, struct conn **ret_conn)
+{
+    int fd;
+    RPC_STATUS status =
+        transport_connect(pool->kind, pool->address, pool->endpoint, timeout_ms, &fd);
+    if (status != RPC_S_OK)
+        return status;
+    struct conn *conn = conn_new(fd, pool->kind, ASSOC_CLIENT, &client_conn_ops, pool, NULL);
+    if (!conn)
+        return RPC_S_OUT_OF_MEMORY;
+    set_timeout(conn, timeout_ms);
+    conn_lock(conn);
+    conn->interface_id = *interface_id;
+    status = assoc_bind(&conn->assoc, interface_id, 0);
+    if (status == RPC_S_OK)
+        status = wait_bound(conn);
+    if (status != RPC_S_OK)
+        conn_close(conn);
+    conn_unlock(conn);
+    if (status != RPC_S_OK) {
+        conn_put(conn);
+        return status;
+    }
+    set_timeout(conn, 0);
+    *ret_conn = conn;
+    return RPC_S_OK;
+}
+
+/* The call's place on a connection nobody else has. */
+static void register_call(struct server_pool *pool, struct conn *conn, bool shared)
+{
+    pthread_mutex_lock(&pools_lock);
+    conn->calls = 1;
+    conn->shared = shared && conn->assoc.multiplex;
+    if (conn->shared) {
+        list_append(&pool->shared, &conn->node);
+    }
+    pthread_mutex_unlock(&pools_lock);
+}
+
+RPC_STATUS server_pool_take(struct server_pool *pool, const struct pdu_syntax *interface_id,
+                            bool shared, unsigned timeout_ms, struct conn **ret_conn)
+{
+    struct conn *conn = shared ? take_shared(pool, interface_id) : NULL;
+    if (conn) {
+        *ret_conn = conn;
+        return RPC_S_OK;
+    }
+    for (;;) {
+        pthread_mutex_lock(&pools_lock);
+        conn = pop_idle(pool, interface_id);
+        pthread_mutex_unlock(&pools_lock);
+        if (!conn)
+            break;
+        if (still_alive(conn)) {
+            conn_get(conn); /* the pool keeps its own */
+            register_call(pool, conn, shared);
+            *ret_conn = conn;
+            return RPC_S_OK;
+        }
+        discard(pool, conn);
+    }
+    RPC_STATUS status = connect_and_bind(pool, interface_id, timeout_ms, &conn);
+    if (status != RPC_S_OK)
+        return status;
+    conn_get(conn); /* the pool's */
+    pthread_mutex_lock(&pools_lock);
+    pool->users++;
+    pthread_mutex_unlock(&pools_lock);
+    register_call(pool, conn, shared);
+    *ret_conn = conn;
+    return RPC_S_OK;
+}
+
+/* ---- Giving back ---------------------------------------------------------- */
+
+void server_pool_give(struct conn *conn, bool reusable)
+{
+    struct server_pool *pool = conn->owner;
+    /* A shared connection stays for its other calls unless it is broken. */
+    bool good = conn_alive(conn) && !conn->closed && conn->assoc.state == ASSOC_OPEN;
+    bool drop = false;
+    pthread_mutex_lock(&pools_lock);
+    if (--conn->calls == 0) {
+        list_remove(&conn->node);
+        drop = !good || !reusable || pool->bindings == 0 || pool->idle_count >= LIMIT_IDLE_CONNS;
+        if (!drop) {
+            conn->idle_since_ms = clock_ms();
+            conn->shared = false;
+            list_prepend(&pool->idle, &conn->node);
+            pool->idle_count++;
+        } else {
+            pool_unuse(pool);
+        }
+    } else if (!good || !reusable) {
+        list_remove(&conn->node); /* no new calls */
+    }
+    pthread_mutex_unlock(&pools_lock);
+    if (drop) {
+        conn_close(conn);
+        conn_put(conn); /* the pool's; the caller has one */
+    }
+}

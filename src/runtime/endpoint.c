@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/* endpoint.c - listening endpoints of a server and the connections they accept. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <penstock/rpc.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/trace.h"
+#include "runtime/call.h"
+#include "runtime/server.h"
+#include "runtime/string_binding.h"
+
+struct endpoint;
+
+/* One listening socket of an endpoint. */
+struct acceptor {
+    struct io_watch watch;
+    struct endpoint *endpoint;
+};
+
+/* Lives as long as the process. */
+struct endpoint {
+    struct list node;
+    struct transport_listener listener;
+    struct acceptor acceptors[2];
+};
+
+static pthread_mutex_t endpoints_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct list endpoints = {&endpoints, &endpoints};
+/* Server connections, oldest first; each holds a reference while it is here. */
+static struct list conns = {&conns, &conns};
+static unsigned conn_count;
+
+/* ---- Connections ---------------------------------------------------------- */
+
+void server_on_closed(struct conn *conn)
+{
+    group_leave(conn->assoc.group_id);
+    pthread_mutex_lock(&endpoints_lock);
+    bool listed = list_linked(&conn->node);
+    if (listed) {
+        list_remove(&conn->node);
+        conn_count--;
+    }
+    pthread_mutex_unlock(&endpoints_lock);
+    if (listed)
+        conn_put(conn); /* not the last one: whoever closes has another */
+}
+
+/* A connection that was accepted long ago and never bound, with a reference. */
+static struct conn *find_unbound(void)
+{
+    struct conn *found = NULL;
+    uint64_t now = clock_ms();
+    pthread_mutex_lock(&endpoints_lock);
+    for (struct list *node = conns.next; node != &conns && !found; node = node->next) {
+        struct conn *conn = list_entry(node, struct conn, node);
+        if (now - conn->idle_since_ms < LIMIT_BIND_MS)
+            break; /* the rest is younger */
+        if (conn->calls == 0) /* looked at once: bound ones are marked below */
+            found = conn;
+    }
+    if (found) {
+        found->calls = 1;
+        conn_get(found);
+    }
+    pthread_mutex_unlock(&endpoints_lock);
+    return found;
+}
+
+/* Done when new ones come: who does not connect costs nothing. */
+static void drop_unbound(void)
+{
+    for (struct conn *conn = find_unbound(); conn; conn = find_unbound()) {
+        conn_lock(conn);
+        if (conn->assoc.state == ASSOC_IDLE)
+            conn_close(conn);
+        conn_unlock(conn);
+        conn_put(conn);
+    }
+}
+
+static void adopt(struct endpoint *endpoint, int fd)
+{
+    struct conn *conn = conn_new(fd, endpoint->listener.kind, ASSOC_SERVER, &server_conn_ops,
+                                 endpoint, endpoint->listener.endpoint);
+    if (!conn)
+        return;
+    pthread_mutex_lock(&endpoints_lock);
+    bool room = conn_count < LIMIT_SERVER_CONNS;
+    if (room) {
+        conn_count++;
+        conn->idle_since_ms = clock_ms();
+        conn_get(conn);
+        list_append(&conns, &conn->node);
+    }
+    pthread_mutex_unlock(&endpoints_lock);
+    conn_lock(conn);
+    if (room && conn_watch(conn))
+        conn_settle(conn, CONN_ARM_NOW);
+    else
+        conn_close(conn);
+    conn_unlock(conn);
+    conn_put(conn);
+}
+
+static void on_acceptable(struct io_watch *watch, uint32_t events)
+{
+    struct acceptor *acceptor = list_entry(watch, struct acceptor, watch);
+    struct endpoint *endpoint = acceptor->endpoint;
+    (void)events;
+    drop_unbound();
+    for (;;) {
+        int fd = transport_accept(endpoint->listener.kind, watch->fd);
+        if (fd >= 0) {
+            adopt(endpoint, fd);
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+            TRACE(TRACE_IO, "accept: %s", strerror(errno));
+            reactor_touch(watch); /* no descriptor left: look again at the tick */
+            return;
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            break;
+        } /* else that one connection failed before it was accepted */
+    }
+    reactor_arm(watch, EPOLLIN);
+}
+
+static void on_accept_idle(struct io_watch *watch)
+{
+    reactor_arm(watch, EPOLLIN);
+}
+
+/* ---- Endpoints ------------------------------------------------------------ */
+
+static void acceptor_destroy(struct counted *object)
+{
+    (void)object; /* part of an endpoint */
+}
+
+static bool start_acceptors(struct endpoint *endpoint)
+{
+    for (int i = 0; i < 2; i++) {
+        if (endpoint->listener.fds[i] < 0)
+            continue;
+        struct acceptor *acceptor = &endpoint->acceptors[i];
+        acceptor->endpoint = endpoint;
+        counted_init(&acceptor->watch.object, acceptor_destroy);
+        acceptor->watch.fd = endpoint->listener.fds[i];
+        acceptor->watch.on_event = on_acceptable;
+        acceptor->watch.on_idle = on_accept_idle;
+        if (!reactor_add(&acceptor->watch))
+            return false;
+        reactor_arm(&acceptor->watch, EPOLLIN);
+    }
+    return true;
+}
+
+static void remove_names(void)
+{
+    pthread_mutex_lock(&endpoints_lock);
+    for (struct list *node = endpoints.next; node != &endpoints; node = node->next)
+        transport_unlisten(&list_entry(node, struct endpoint, node)->listener);
+    pthread_mutex_unlock(&endpoints_lock);
+}
+
+static RPC_STATUS add_endpoint(enum transport_kind kind, const char *name, unsigned max_calls)
+{
+    struct endpoint *endpoint = calloc(1, sizeof(*endpoint));
+    if (!endpoint)
+        return RPC_S_OUT_OF_MEMORY;
+    int backlog = max_calls > RPC_C_PROTSEQ_MAX_REQS_DEFAULT && max_calls <= 65535
+                      ? (int)max_calls
+                      : 4096; /* the documented default of 10 is a hint */
+    RPC_STATUS status = transport_listen(kind, name, backlog, &endpoint->listener);
+    if (status != RPC_S_OK) {
+        free(endpoint);
+        return status;
+    }
+    if (!start_acceptors(endpoint)) {
+        for (int i = 0; i < 2; i++)
+            reactor_remove(&endpoint->acceptors[i].watch);
+        transport_unlisten(&endpoint->listener);
+        /* The structure stays: a thread may hold an event for it. */
+        return RPC_S_OUT_OF_RESOURCES;
+    }
+    pthread_mutex_lock(&endpoints_lock);
+    if (list_empty(&endpoints))
+        atexit(remove_names);
+    list_append(&endpoints, &endpoint->node);
+    pthread_mutex_unlock(&endpoints_lock);
+    TRACE(TRACE_IO, "listening on %s:[%s]", transport_protseq(kind), endpoint->listener.endpoint);
+    return RPC_S_OK;
+}
+
+bool server_has_endpoints(void)
+{
+    pthread_mutex_lock(&endpoints_lock);
+    bool any = !list_empty(&endpoints);
+    pthread_mutex_unlock(&endpoints_lock);
+    return any;
+}
+
+static RPC_STATUS use_protseq(RPC_CSTR Protseq, unsigned int MaxCalls, const char *endpoint)
+{
+    enum transport_kind kind;
+    if (!Protseq)
+        return RPC_S_INVALID_RPC_PROTSEQ;
+    RPC_STATUS status = transport_from_protseq((const char *)Protseq, &kind);
+    return status == RPC_S_OK ? add_endpoint(kind, endpoint, MaxCalls) : status;
+}
+
+RPC_STATUS RpcServerUseProtseqA(RPC_CSTR Protseq, unsigned int MaxCalls, void *SecurityDescriptor)
+{
+    (void)SecurityDescriptor;
+    return use_protseq(Protseq, MaxCalls, NULL);
+}
+
+RPC_STATUS RpcServerUseProtseqEpA(RPC_CSTR Protseq, unsigned int MaxCalls, RPC_CSTR Endpoint,
+                                  void *SecurityDescriptor)
+{
+    (void)SecurityDescriptor;
+    return Endpoint ? use_protseq(Protseq, MaxCalls, (const char *)Endpoint)
+                    : RPC_S_INVALID_ENDPOINT_FORMAT;
+}
+
+RPC_STATUS RpcServerUseProtseqEpExA(RPC_CSTR Protseq, unsigned int MaxCalls, RPC_CSTR Endpoint,
+                                    void *SecurityDescriptor, PRPC_POLICY Policy)
+{
+    if (Policy && Policy->Length != sizeof(*Policy))
+        return RPC_S_INVALID_ARG;
+    return RpcServerUseProtseqEpA(Protseq, MaxCalls, Endpoint, SecurityDescriptor);
+}
+
+/* ---- Binding vectors ------------------------------------------------------ */
+
+static RPC_STATUS endpoint_binding(const struct endpoint *endpoint, RPC_BINDING_HANDLE *ret_binding)
+{
+    char host[256] = "";
+    if (endpoint->listener.kind == TRANSPORT_TCP && gethostname(host, sizeof(host) - 1) != 0)
+        host[0] = '\0';
+    struct string_binding parts = {
+        .protseq = (char *)(uintptr_t)transport_protseq(endpoint->listener.kind),
+        .address = host,
+        .endpoint = (char *)(uintptr_t)endpoint->listener.endpoint};
+    char *text;
+    RPC_STATUS status = string_binding_format(&parts, &text);
+    if (status != RPC_S_OK)
+        return status;
+    status = RpcBindingFromStringBindingA((RPC_CSTR)text, ret_binding);
+    free(text);
+    return status;
+}
+
+RPC_STATUS RpcServerInqBindings(RPC_BINDING_VECTOR **BindingVector)
+{
+    if (!BindingVector)
+        return RPC_S_INVALID_ARG;
+    *BindingVector = NULL;
+    RPC_STATUS status = RPC_S_OK;
+    pthread_mutex_lock(&endpoints_lock);
+    unsigned count = 0;
+    for (struct list *node = endpoints.next; node != &endpoints; node = node->next)
+        count++;
+    RPC_BINDING_VECTOR *vector =
+        calloc(1, sizeof(*vector) + count * sizeof(vector->BindingH[0]));
+    if (!vector)
+        status = RPC_S_OUT_OF_MEMORY;
+    for (struct list *node = endpoints.next; node != &endpoints && status == RPC_S_OK;
+         node = node->next)
+        status = endpoint_binding(list_entry(node, struct endpoint, node),
+                                  &vector->BindingH[vector->Count++]);
+    pthread_mutex_unlock(&endpoints_lock);
+    if (status == RPC_S_OK && count == 0)
+        status = RPC_S_NO_BINDINGS;
+    if (status != RPC_S_OK)
+        RpcBindingVectorFree(&vector);
+    *BindingVector = vector;
+    return status;
+}
+
+RPC_STATUS RpcBindingVectorFree(RPC_BINDING_VECTOR **BindingVector)
+{
+    if (!BindingVector)
+        return RPC_S_INVALID_ARG;
+    for (unsigned long i = 0; *BindingVector && i < (*BindingVector)->Count; i++)
+        if ((*BindingVector)->BindingH[i])
+            RpcBindingFree(&(*BindingVector)->BindingH[i]);
+    free(*BindingVector);
+    *BindingVector = NULL;
+    return RPC_S_OK;
+}

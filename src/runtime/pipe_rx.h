@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* pipe_rx.h - the receiving half of a pipe: element octets that arrived and were
+ * not pulled yet.
+ *
+ *   arrival: scan counts whole elements, finds the end     pull: read copies out
+ *   [span][span][span][span] ........................      ^ first span
+ *
+ * Spans point into receive buffers; nothing is copied before the application's
+ * buffer.  Two readers walk the same octets: `scan` on arrival, which checks the
+ * framing and says how much is there, and `read` behind it, which never meets the
+ * unexpected.  Not thread safe: the connection's lock guards it. */
+#ifndef RUNTIME_PIPE_RX_H
+#define RUNTIME_PIPE_RX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <penstock/rpcndr.h>
+
+#include "ndr/ndr.h"
+#include "proto/chunk.h"
+#include "runtime/rxbuf.h"
+
+struct pipe_span {
+    struct rxbuf *buf;
+    const uint8_t *octets;
+    size_t len;
+};
+
+struct pipe_rx {
+    const NDR_TYPE *element;
+    struct ndr_element_layout layout;
+    struct chunk_layout chunk;
+    struct chunk_reader scan, read;
+    bool little_endian;
+
+    struct pipe_span *spans; /* a queue: spans[first .. first + count) */
+    size_t first, count, capacity;
+    size_t octets;      /* queued, framing included                    */
+    uint64_t elements;  /* whole elements queued                       */
+    bool begun;         /* its place in the stub stream was reached    */
+    bool ended;         /* the terminator arrived                      */
+    uint8_t *bounce;    /* one element, for those that span buffers    */
+};
+
+/* RPC_S_OK, RPC_S_CANNOT_SUPPORT: not a pipe element, RPC_S_OUT_OF_MEMORY. */
+RPC_STATUS pipe_rx_init(struct pipe_rx *rx, const NDR_TYPE *element, const NDR_RANGE *range);
+void pipe_rx_fini(struct pipe_rx *rx);
+
+/* The pipe's octets begin at stub offset `offset`. */
+void pipe_rx_begin(struct pipe_rx *rx, uint64_t offset, bool little_endian);
+
+/* Octets arrived; `buf` holds them and is referenced.  *ret_used is how many were
+ * the pipe's: fewer than `len` only when its terminator was among them.
+ * RPC_S_OK; RPC_X_BAD_STUB_DATA; RPC_S_OUT_OF_MEMORY. */
+RPC_STATUS pipe_rx_arrived(struct pipe_rx *rx, struct rxbuf *buf, const uint8_t *octets,
+                           size_t len, size_t *ret_used);
+
+/* Moves up to `count` whole elements into `memory`; *ret_count says how many (0 when
+ * none are there).  RPC_S_OK; RPC_X_BAD_STUB_DATA: an element is out of its range. */
+RPC_STATUS pipe_rx_read(struct pipe_rx *rx, void *memory, size_t count, size_t *ret_count);
+
+/* Forgets what is queued. */
+void pipe_rx_drop(struct pipe_rx *rx);
+
+/* Copies a small rest out of large receive buffers, so that it does not pin them. */
+void pipe_rx_compact(struct pipe_rx *rx);
+
+#endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/* registry.c - interfaces a server offers, each with one or more managers.
+ *
+ *   interface (UUID, version)
+ *     +-- manager (type UUID, EPV)      the nil type serves objects without a type
+ *
+ * Interfaces are never freed: presentation contexts point to them.  There are as
+ * many as the program has ifspecs. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/list.h"
+#include "base/uuid.h"
+#include "runtime/server.h"
+
+struct manager {
+    struct list node;
+    UUID type;
+    const RPC_MGR_EPV *epv;
+};
+
+struct interface {
+    struct list node;
+    const RPC_SERVER_INTERFACE *spec;
+    struct list managers; /* empty: not registered */
+    unsigned flags;       /* RPC_IF_*                          */
+    unsigned calls_max;   /* with AUTOLISTEN; 0: no limit      */
+    unsigned calls;       /* running                           */
+};
+
+static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t call_ended = PTHREAD_COND_INITIALIZER;
+static struct list interfaces = {&interfaces, &interfaces};
+
+/* ---- Calls ---------------------------------------------------------------- */
+
+static bool serves(const RPC_SERVER_INTERFACE *spec, const struct pdu_syntax *id)
+{
+    const RPC_VERSION *version = &spec->InterfaceId.SyntaxVersion;
+    return uuid_equal(&spec->InterfaceId.SyntaxGUID, &id->uuid) &&
+           version->MajorVersion == id->major && version->MinorVersion >= id->minor;
+}
+
+struct interface *registry_find(const struct pdu_syntax *id)
+{
+    struct interface *found = NULL;
+    pthread_mutex_lock(&registry_lock);
+    for (struct list *node = interfaces.next; node != &interfaces && !found; node = node->next) {
+        struct interface *interface = list_entry(node, struct interface, node);
+        if (!list_empty(&interface->managers) && serves(interface->spec, id))
+            found = interface;
+    }
+    pthread_mutex_unlock(&registry_lock);
+    return found;
+}
+
+static struct manager *find_manager(const struct interface *interface, const UUID *type)
+{
+    for (struct list *node = interface->managers.next; node != &interface->managers;
+         node = node->next) {
+        struct manager *manager = list_entry(node, struct manager, node);
+        if (uuid_equal(&manager->type, type))
+            return manager;
+    }
+    return NULL;
+}
+
+/* registry_lock held.  Objects have no types yet: everything is the nil type's, or,
+ * where a program registered only typed managers, nobody's. */
+static RPC_STATUS admit(const struct interface *interface, enum transport_kind kind,
+                        struct dispatch *ret_dispatch)
+{
+    static const UUID nil;
+    if (list_empty(&interface->managers))
+        return RPC_S_UNKNOWN_IF;
+    if (!(interface->flags & RPC_IF_AUTOLISTEN) && !server_is_listening())
+        return RPC_S_SERVER_TOO_BUSY;
+    if (interface->flags & RPC_IF_AUTOLISTEN && interface->calls_max > 0 &&
+        interface->calls >= interface->calls_max)
+        return RPC_S_SERVER_TOO_BUSY;
+    if (interface->flags & RPC_IF_ALLOW_LOCAL_ONLY && kind != TRANSPORT_UNIX)
+        return RPC_S_ACCESS_DENIED;
+    /* No client is authenticated yet. */
+    if (interface->flags & RPC_IF_ALLOW_SECURE_ONLY)
+        return RPC_S_ACCESS_DENIED;
+    const struct manager *manager = find_manager(interface, &nil);
+    if (!manager)
+        return RPC_S_UNSUPPORTED_TYPE;
+    *ret_dispatch = (struct dispatch){.spec = interface->spec, .epv = manager->epv};
+    return RPC_S_OK;
+}
+
+RPC_STATUS registry_begin_call(struct interface *interface, enum transport_kind kind,
+                               struct dispatch *ret_dispatch)
+{
+    pthread_mutex_lock(&registry_lock);
+    RPC_STATUS status = admit(interface, kind, ret_dispatch);
+    if (status == RPC_S_OK)
+        interface->calls++;
+    pthread_mutex_unlock(&registry_lock);
+    if (status == RPC_S_OK)
+        server_count_call(1);
+    return status;
+}
+
+void registry_end_call(struct interface *interface)
+{
+    pthread_mutex_lock(&registry_lock);
+    if (--interface->calls == 0)
+        pthread_cond_broadcast(&call_ended);
+    pthread_mutex_unlock(&registry_lock);
+    server_count_call(-1);
+}
+
+/* ---- Registering ---------------------------------------------------------- */
+
+static struct interface *find_spec(const RPC_SERVER_INTERFACE *spec)
+{
+    for (struct list *node = interfaces.next; node != &interfaces; node = node->next) {
+        struct interface *interface = list_entry(node, struct interface, node);
+        if (interface->spec == spec)
+            return interface;
+    }
+    return NULL;
+}
+
+static struct interface *add_interface(const RPC_SERVER_INTERFACE *spec)
+{
+    struct interface *interface = calloc(1, sizeof(*interface));
+    if (!interface)
+        return NULL;
+    interface->spec = spec;
+    list_init(&interface->managers);
+    list_append(&interfaces, &interface->node);
+    return interface;
+}
+
+static RPC_STATUS add_manager(const RPC_SERVER_INTERFACE *spec, const UUID *type,
+                              const RPC_MGR_EPV *epv, unsigned flags, unsigned calls_max)
+{
+    struct interface *interface = find_spec(spec);
+    if (!interface)
+        interface = add_interface(spec);
+    if (!interface)
+        return RPC_S_OUT_OF_MEMORY;
+    if (find_manager(interface, type))
+        return RPC_S_TYPE_ALREADY_REGISTERED;
+    struct manager *manager = calloc(1, sizeof(*manager));
+    if (!manager)
+        return RPC_S_OUT_OF_MEMORY;
+    manager->type = *type;
+    manager->epv = epv;
+    list_append(&interface->managers, &manager->node);
+    interface->flags = flags;
+    interface->calls_max = calls_max;
+    return RPC_S_OK;
+}
+
+static const RPC_SERVER_INTERFACE *spec_of(RPC_IF_HANDLE handle)
+{
+    const RPC_SERVER_INTERFACE *spec = handle;
+    return spec && spec->Length == sizeof(*spec) && spec->InterpreterInfo ? spec : NULL;
+}
+
+RPC_STATUS RpcServerRegisterIf3(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid, RPC_MGR_EPV *MgrEpv,
+                                unsigned int Flags, unsigned int MaxCalls,
+                                unsigned int MaxRpcSize, RPC_IF_CALLBACK_FN *IfCallback,
+                                void *SecurityDescriptor)
+{
+    static const UUID nil;
+    const RPC_SERVER_INTERFACE *spec = spec_of(IfSpec);
+    (void)MaxRpcSize;
+    (void)SecurityDescriptor;
+    if (!spec)
+        return RPC_S_UNKNOWN_IF;
+    if (IfCallback)
+        return RPC_S_CANNOT_SUPPORT; /* access checks come with security */
+    const RPC_MGR_EPV *epv = MgrEpv ? MgrEpv : spec->DefaultManagerEpv;
+    if (!epv)
+        return RPC_S_INVALID_ARG;
+    pthread_mutex_lock(&registry_lock);
+    RPC_STATUS status =
+        add_manager(spec, MgrTypeUuid ? MgrTypeUuid : &nil, epv, Flags, MaxCalls);
+    pthread_mutex_unlock(&registry_lock);
+    return status;
+}
+
+RPC_STATUS RpcServerRegisterIf2(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid, RPC_MGR_EPV *MgrEpv,
+                                unsigned int Flags, unsigned int MaxCalls,
+                                unsigned int MaxRpcSize, RPC_IF_CALLBACK_FN *IfCallbackFn)
+{
+    return RpcServerRegisterIf3(IfSpec, MgrTypeUuid, MgrEpv, Flags, MaxCalls, MaxRpcSize,
+                                IfCallbackFn, NULL);
+}
+
+RPC_STATUS RpcServerRegisterIfEx(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid, RPC_MGR_EPV *MgrEpv,
+                                 unsigned int Flags, unsigned int MaxCalls,
+                                 RPC_IF_CALLBACK_FN *IfCallback)
+{
+    return RpcServerRegisterIf3(IfSpec, MgrTypeUuid, MgrEpv, Flags, MaxCalls, (unsigned)-1,
+                                IfCallback, NULL);
+}
+
+RPC_STATUS RpcServerRegisterIf(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid, RPC_MGR_EPV *MgrEpv)
+{
+    return RpcServerRegisterIf3(IfSpec, MgrTypeUuid, MgrEpv, 0, RPC_C_LISTEN_MAX_CALLS_DEFAULT,
+                                (unsigned)-1, NULL, NULL);
+}
+
+/* ---- Unregistering -------------------------------------------------------- */
+
+/* Managers of `type` (NULL: all) removed; how many. */
+static unsigned remove_managers(struct interface *interface, const UUID *type)
+{
+    unsigned removed = 0;
+    for (struct list *node = interface->managers.next; node != &interface->managers;) {
+        struct manager *manager = list_entry(node, struct manager, node);
+        node = node->next;
+        if (type && !uuid_equal(&manager->type, type))
+            continue;
+        list_remove(&manager->node);
+        free(manager);
+        removed++;
+    }
+    return removed;
+}
+
+static bool calls_running(const RPC_SERVER_INTERFACE *spec)
+{
+    for (struct list *node = interfaces.next; node != &interfaces; node = node->next) {
+        const struct interface *interface = list_entry(node, struct interface, node);
+        if ((!spec || interface->spec == spec) && list_empty(&interface->managers) &&
+            interface->calls > 0)
+            return true;
+    }
+    return false;
+}
+
+RPC_STATUS RpcServerUnregisterIf(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid,
+                                 unsigned int WaitForCallsToComplete)
+{
+    const RPC_SERVER_INTERFACE *spec = spec_of(IfSpec);
+    if (IfSpec && !spec)
+        return RPC_S_UNKNOWN_IF;
+    unsigned removed = 0;
+    pthread_mutex_lock(&registry_lock);
+    for (struct list *node = interfaces.next; node != &interfaces; node = node->next) {
+        struct interface *interface = list_entry(node, struct interface, node);
+        bool all = !spec && !MgrTypeUuid && interface->flags & RPC_IF_AUTOLISTEN;
+        if ((spec && interface->spec != spec) || all)
+            continue;
+        removed += remove_managers(interface, MgrTypeUuid);
+    }
+    while (removed > 0 && WaitForCallsToComplete && calls_running(spec))
+        pthread_cond_wait(&call_ended, &registry_lock);
+    pthread_mutex_unlock(&registry_lock);
+    if (removed > 0 || (!spec && !MgrTypeUuid))
+        return RPC_S_OK;
+    return MgrTypeUuid ? RPC_S_UNKNOWN_MGR_TYPE : RPC_S_UNKNOWN_IF;
+}
+
+RPC_STATUS RpcIfInqId(RPC_IF_HANDLE RpcIfHandle, RPC_IF_ID *RpcIfId)
+{
+    const RPC_SERVER_INTERFACE *spec = spec_of(RpcIfHandle);
+    if (!spec || !RpcIfId)
+        return RPC_S_INVALID_ARG;
+    *RpcIfId = (RPC_IF_ID){.Uuid = spec->InterfaceId.SyntaxGUID,
+                           .VersMajor = spec->InterfaceId.SyntaxVersion.MajorVersion,
+                           .VersMinor = spec->InterfaceId.SyntaxVersion.MinorVersion};
+    return RPC_S_OK;
+}

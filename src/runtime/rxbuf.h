@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* rxbuf.h - counted buffers of received octets.
+ *
+ * One recv fills a buffer of LIMIT_RECV_LEN with many fragments; pipes keep
+ * references to the buffer while element octets in it wait to be pulled.  A few
+ * buffers are kept warm for the whole process; an idle connection holds none. */
+#ifndef RUNTIME_RXBUF_H
+#define RUNTIME_RXBUF_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct rxbuf {
+    atomic_uint refs;
+    size_t capacity;
+    struct rxbuf *next_free; /* rxbuf.c's */
+    uint8_t octets[];
+};
+
+/* A buffer of at least `capacity` octets with one reference, or NULL.  Those of
+ * LIMIT_RECV_LEN come warm. */
+struct rxbuf *rxbuf_new(size_t capacity);
+
+static inline void rxbuf_get(struct rxbuf *buf)
+{
+    atomic_fetch_add_explicit(&buf->refs, 1, memory_order_relaxed);
+}
+
+/* NULL is allowed. */
+void rxbuf_put(struct rxbuf *buf);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* server.h - what a server process has: endpoints, interfaces, connections, calls.
+ *
+ *   endpoint.c     RpcServerUseProtseq...: listening sockets, accepting
+ *   registry.c     RpcServerRegisterIf...: interfaces and their managers
+ *   listen.c       RpcServerListen and kin: may calls run, how many do
+ *   group.c        association groups
+ *   server_call.c  one request: decode, manager, reply                        */
+#ifndef RUNTIME_SERVER_H
+#define RUNTIME_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <penstock/rpc.h>
+#include <penstock/rpcndr.h>
+
+#include "io/transport.h"
+#include "proto/assoc.h"
+
+/* One interface specification of the program; lives as long as the process, since
+ * associations remember it. */
+struct interface;
+
+/* ---- registry.c ----------------------------------------------------------- */
+
+/* A registered interface that serves a client asking for `id` (same UUID and major
+ * version, minor at least as new), or NULL. */
+struct interface *registry_find(const struct pdu_syntax *id);
+
+/* What a call on `interface` is run by. */
+struct dispatch {
+    const RPC_SERVER_INTERFACE *spec;
+    const RPC_MGR_EPV *epv;
+};
+
+/* Begins a call: RPC_S_OK, and the interface counts it until registry_end_call();
+ * RPC_S_UNKNOWN_IF: unregistered meanwhile; RPC_S_SERVER_TOO_BUSY: the server does
+ * not listen, or MaxCalls are running; RPC_S_UNSUPPORTED_TYPE: no manager for the
+ * object's type; RPC_S_ACCESS_DENIED: local callers only. */
+RPC_STATUS registry_begin_call(struct interface *interface, enum transport_kind kind,
+                               struct dispatch *ret_dispatch);
+void registry_end_call(struct interface *interface);
+
+/* ---- listen.c ------------------------------------------------------------- */
+
+/* May calls run on interfaces that did not ask for AUTOLISTEN? */
+bool server_is_listening(void);
+
+/* Calls running in the process; the last one ends a stop. */
+void server_count_call(int delta);
+
+/* ---- endpoint.c ----------------------------------------------------------- */
+
+bool server_has_endpoints(void);
+
+struct conn;
+/* conn_ops.on_closed of server connections. */
+void server_on_closed(struct conn *conn);
+
+/* ---- group.c -------------------------------------------------------------- */
+
+/* The association group for a connection that asks for `asked` (0: a new one); 0
+ * when there is no such group on this protocol sequence. */
+uint32_t group_join(uint32_t asked, enum transport_kind kind);
+void group_leave(uint32_t id);
+
+#endif

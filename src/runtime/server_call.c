@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: MIT */
+/* server_call.c - calls from the server's side.
+ *
+ *   request octets -> gathered -> job on a pool thread: decode, run the manager
+ *                                  sync:  encode the reply, done
+ *                                  async: the call lives on until Complete or Abort
+ *
+ * The thread that read the request runs the job.  With [in] pipes the job is tried
+ * as soon as the parameters before them may be complete; while it looks, nothing
+ * more is read from the connection, so the gathered octets stand still. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <penstock/rpc.h>
+#include <penstock/rpcndr.h>
+
+#include "base/limits.h"
+#include "base/status.h"
+#include "base/trace.h"
+#include "runtime/async.h"
+#include "runtime/call.h"
+#include "runtime/exception.h"
+#include "runtime/server.h"
+
+/* ---- What the manager sees of an asynchronous call ------------------------ */
+
+/* RPC_ASYNC_STATE and pipe structures of one call.  After a push or pull has told a
+ * manager of a failure it need not complete the call, but samples do, much later
+ * (AP-18), and others go on pulling (AP-44): the memory must still be there and must
+ * not be another call's.  So it is kept in a queue of LIMIT_QUARANTINE such states. */
+struct server_state {
+    struct server_state *next; /* in the quarantine */
+    RPC_ASYNC_STATE async;
+    NDR_ASYNC_PIPE pipes[];
+};
+
+static pthread_mutex_t quarantine_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct server_state *quarantine_first, **quarantine_end = &quarantine_first;
+static unsigned quarantine_count;
+
+static void quarantine(struct server_state *state)
+{
+    struct server_state *oldest = NULL;
+    pthread_mutex_lock(&quarantine_lock);
+    state->next = NULL;
+    *quarantine_end = state;
+    quarantine_end = &state->next;
+    if (++quarantine_count > LIMIT_QUARANTINE) {
+        oldest = quarantine_first;
+        quarantine_first = oldest->next;
+        quarantine_count--;
+    }
+    pthread_mutex_unlock(&quarantine_lock);
+    free(oldest);
+}
+
+void server_call_abandoned(struct rpc_call *call)
+{
+    if (call->state)
+        quarantine(call->state);
+    call->state = NULL;
+}
+
+/* ---- The end -------------------------------------------------------------- */
+
+static struct ndr_memory call_memory(const struct rpc_call *call)
+{
+    return (struct ndr_memory){.allocate = call->spec->InterpreterInfo->allocate,
+                               .free = call->spec->InterpreterInfo->free};
+}
+
+void server_call_gone(struct rpc_call *call)
+{
+    const struct ndr_memory memory = call_memory(call);
+    if (call->stub_done)
+        ndr_free_params(call->op, call->frame, &memory);
+    free(call->state);
+    if (call->iface)
+        registry_end_call(call->iface);
+}
+
+/* ---- Reply ---------------------------------------------------------------- */
+
+/* Encodes the [out] parameters behind what was sent and ends the response. */
+static RPC_STATUS send_reply(struct rpc_call *call)
+{
+    struct ndr_writer writer;
+    ndr_writer_init(&writer);
+    writer.len_max = LIMIT_STUB_LEN;
+    writer.origin = call->wire.tx_stub + call->held_len;
+    RPC_STATUS status = ndr_encode_params(&writer, call->op, call->frame, NDR_PARAM_OUT);
+    if (status == RPC_S_OK) {
+        const struct iovec stub[2] = {{call->held, call->held_len}, {writer.octets, writer.len}};
+        status = call_send(&call->wire, stub, 2, true);
+    }
+    if (status == RPC_S_OK) {
+        TRACE(TRACE_CALL, "call %u %s: answered", call->wire.id, call->op->name);
+        call_finish(call);
+        conn_push_out(call->conn);
+    } else {
+        call_break(call, status);
+    }
+    ndr_writer_fini(&writer);
+    return status;
+}
+
+/* Ends the call with a fault, unless it is over. */
+static void send_fault(struct rpc_call *call, RPC_STATUS status, bool did_not_execute)
+{
+    if (call->over)
+        return;
+    TRACE(TRACE_CALL, "call %u %s: fault %d", call->wire.id, call->op->name, (int)status);
+    call_fault(&call->wire, status, did_not_execute);
+    call_finish(call);
+    conn_flush(call->conn);
+}
+
+RPC_STATUS server_complete(struct rpc_call *call, const void *reply)
+{
+    RPC_STATUS status = call->status;
+    if (status == RPC_S_OK && !(call_all_drained(call) && call_all_finished(call))) {
+        status = RPC_X_PIPE_DISCIPLINE_ERROR;
+        send_fault(call, status, false);
+    } else if (status == RPC_S_OK) {
+        for (uint32_t i = 0; reply && i < call->op->param_count; i++) {
+            const NDR_PARAM *param = &call->op->params[i];
+            if (param->flags & NDR_PARAM_RETURN)
+                memcpy((uint8_t *)call->frame + param->offset, reply, param->type->size);
+        }
+        status = send_reply(call);
+    }
+    call_release(call, status);
+    conn_settle(call->conn, CONN_ARM_NOW);
+    return status;
+}
+
+RPC_STATUS server_abort(struct rpc_call *call, RPC_STATUS code)
+{
+    send_fault(call, code, false); /* nothing when the client is gone: still RPC_S_OK */
+    call_release(call, RPC_S_INVALID_ASYNC_CALL);
+    conn_settle(call->conn, CONN_ARM_NOW);
+    return RPC_S_OK;
+}
+
+/* ---- The manager ---------------------------------------------------------- */
+
+static _Thread_local struct rpc_call *current_call;
+
+struct rpc_call *server_current_call(void)
+{
+    return current_call;
+}
+
+static void invoke(void *arg)
+{
+    const struct rpc_call *call = arg;
+    call->op->invoke(call->epv, call->frame);
+}
+
+static void set_member(struct rpc_call *call, uint32_t offset, void *value)
+{
+    memcpy((uint8_t *)call->frame + offset, &value, sizeof(value));
+}
+
+/* The parameters that are not decoded: handle, asynchronous state, pipes. */
+static RPC_STATUS fill_frame(struct rpc_call *call)
+{
+    call->binding_handle = binding_open_for_call(call);
+    if (call->binding_handle == 0)
+        return RPC_S_OUT_OF_MEMORY;
+    for (uint32_t i = 0; i < call->op->param_count; i++)
+        if (call->op->params[i].flags & NDR_PARAM_BINDING)
+            set_member(call, call->op->params[i].offset,
+                       (void *)(uintptr_t)call->binding_handle);
+    if (!(call->op->flags & NDR_OP_ASYNC))
+        return RPC_S_OK;
+
+    struct server_state *state =
+        calloc(1, sizeof(*state) + call->pipe_count * sizeof(state->pipes[0]));
+    call->handle = handle_open(&call->object);
+    if (!state || call->handle == 0) {
+        free(state);
+        return RPC_S_OUT_OF_MEMORY;
+    }
+    call->state = state;
+    async_init(&state->async);
+    state->async.StubInfo = (void *)(uintptr_t)call->handle;
+    state->async.RuntimeInfo = (void *)(uintptr_t)call->binding_handle;
+    set_member(call, 0, &state->async); /* the frame's first member */
+    for (unsigned i = 0; i < call->pipe_count; i++)
+        set_member(call, call->pipes[i].param->offset, &state->pipes[i]);
+    pipes_publish(call);
+    call->async = &state->async;
+    return RPC_S_OK;
+}
+
+/* Runs the manager and, for a synchronous operation, answers.  No lock. */
+static void run_manager(struct rpc_call *call)
+{
+    struct rpc_call *outer = current_call;
+    bool raised = false;
+    bool async = (call->op->flags & NDR_OP_ASYNC) != 0;
+    /* An asynchronous call may be completed, and gone, before the manager returns;
+     * run_call()'s reference keeps this object. */
+    current_call = call;
+    reactor_block_begin();
+    RPC_STATUS status = exception_run(invoke, call, &raised);
+    reactor_block_end();
+    current_call = outer;
+
+    conn_lock(call->conn);
+    if (!call->released && (raised || !async)) {
+        /* A manager that completed or aborted and then raises has been heard: its
+         * first outcome stands (AR-27). */
+        if (raised)
+            send_fault(call, status != RPC_S_OK ? status : RPC_S_CALL_FAILED, false);
+        else if (!call->over)
+            send_reply(call);
+        call_release(call, raised ? status : RPC_S_INVALID_ASYNC_CALL);
+    }
+    conn_settle(call->conn, async ? CONN_ARM_LAZY : CONN_ARM_NOW);
+    conn_unlock(call->conn);
+}
+
+/* ---- The request ---------------------------------------------------------- */
+
+static bool op_receives_pipes(const NDR_OPERATION *op)
+{
+    for (uint32_t i = 0; i < op->param_count; i++)
+        if ((op->params[i].flags & (NDR_PARAM_PIPE | NDR_PARAM_IN)) ==
+            (NDR_PARAM_PIPE | NDR_PARAM_IN))
+            return true;
+    return false;
+}
+
+/* Decodes the parameters; what follows them belongs to the pipes.  No lock, nothing
+ * is read meanwhile. */
+static enum ndr_verdict decode_request(struct rpc_call *call, bool last, RPC_STATUS *ret_status,
+                                       size_t *ret_pos)
+{
+    static const uint8_t none[1];
+    const struct ndr_memory memory = call_memory(call);
+    struct ndr_reader reader = {.octets = call->stub ? call->stub->octets : none,
+                                .len = call->stub_len,
+                                .origin = call->stub_origin,
+                                .little_endian = call->wire.little_endian,
+                                .last = last};
+    enum ndr_verdict verdict =
+        ndr_decode_params(&reader, call->op, call->frame, NDR_PARAM_IN, &memory);
+    *ret_status = verdict == NDR_FAILED ? reader.status : RPC_S_OK;
+    *ret_pos = verdict == NDR_NEED_MORE ? reader.need : reader.pos;
+    return verdict;
+}
+
+/* The parameters are there: hands the rest to the pipes.  Lock held. */
+static RPC_STATUS begin_pipes(struct rpc_call *call, size_t pos, bool last)
+{
+    call->stub_done = true;
+    if (call->pipe_count == 0)
+        return RPC_S_OK;
+    static uint8_t none[1];
+    size_t len = call->stub_len - pos;
+    const uint8_t *octets = call->stub ? call->stub->octets + pos : none;
+    return call_arrived(call, call->stub, octets, len, last);
+}
+
+/* The parameters are decoded: what else the manager needs.  Lock held. */
+static RPC_STATUS complete_frame(struct rpc_call *call, size_t pos, bool last)
+{
+    const struct ndr_memory memory = call_memory(call);
+    RPC_STATUS status = begin_pipes(call, pos, last);
+    if (status == RPC_S_OK)
+        status = ndr_prepare_out(call->op, call->frame, &memory);
+    return status == RPC_S_OK ? fill_frame(call) : status;
+}
+
+/* Lock held on entry and exit.  False: more octets are needed, or the call failed. */
+static bool make_ready(struct rpc_call *call)
+{
+    bool last = call->wire.state != CALL_REQUEST;
+    RPC_STATUS status;
+    size_t pos;
+    conn_unlock(call->conn);
+    enum ndr_verdict verdict = decode_request(call, last, &status, &pos);
+    conn_lock(call->conn);
+    if (call->conn->pipe_call == call)
+        call->conn->held = false;
+    if (call->over) { /* the client left meanwhile */
+        call->stub_done = verdict == NDR_DONE; /* then there are parameters to free */
+        return false;
+    }
+    if (verdict == NDR_NEED_MORE) {
+        call->stub_need = pos;
+        return false;
+    }
+    if (verdict == NDR_DONE)
+        status = complete_frame(call, pos, last);
+    if (status != RPC_S_OK) {
+        send_fault(call, status, true);
+        call_release(call, status);
+    }
+    return status == RPC_S_OK;
+}
+
+/* The job: on the pool thread that read the request. */
+static void run_call(struct io_job *job)
+{
+    struct rpc_call *call = list_entry(job, struct rpc_call, job);
+    struct conn *conn = call->conn;
+    conn_lock(conn);
+    /* The client may be gone by now: then nobody wants the manager to run. */
+    bool ready = !call->over && make_ready(call);
+    call->dispatched = ready;
+    conn_settle(conn, ready ? CONN_ARM_LAZY : CONN_ARM_NOW);
+    conn_unlock(conn);
+    if (ready)
+        run_manager(call);
+    call_put(call);
+}
+
+/* Lock held. */
+static void submit(struct rpc_call *call, bool last)
+{
+    if (!last)
+        call->conn->held = true;
+    call->conn->expect_user = true;
+    call->job.run = run_call;
+    call_get(call);
+    reactor_submit(&call->job);
+}
+
+static void on_octets(struct rpc_call *call, const struct assoc_event *event, struct rxbuf *buf)
+{
+    RPC_STATUS status = call_arrived(call, buf, event->stub, event->stub_len, event->last);
+    if (status != RPC_S_OK) {
+        if (status == RPC_X_BAD_STUB_DATA || status == RPC_S_OUT_OF_MEMORY) {
+            call_break(call, status);
+        } else { /* too large: MS-RPCE 3.3.3.5.4 disconnects */
+            call_break(call, status);
+            conn_fail(call->conn, status);
+        }
+        return;
+    }
+    if (!call->stub_done && !call->conn->held &&
+        (event->last || (op_receives_pipes(call->op) && call->stub_len >= call->stub_need)))
+        submit(call, event->last);
+}
+
+static const NDR_OPERATION *find_operation(const RPC_SERVER_INTERFACE *spec, unsigned opnum)
+{
+    const NDR_INTERFACE *interface = spec->InterpreterInfo;
+    if (opnum >= interface->operation_count || !interface->operations[opnum].invoke)
+        return NULL;
+    return &interface->operations[opnum];
+}
+
+static void on_new_call(struct conn *conn, const struct assoc_event *event, struct rxbuf *buf)
+{
+    struct interface *interface = event->iface;
+    struct dispatch dispatch;
+    struct rpc_call *call;
+    RPC_STATUS status = registry_begin_call(interface, conn->kind, &dispatch);
+    if (status != RPC_S_OK) {
+        assoc_reject(&conn->assoc, status, true);
+        return;
+    }
+    const NDR_OPERATION *op = find_operation(dispatch.spec, event->opnum);
+    status = op ? RPC_S_OK : RPC_S_PROCNUM_OUT_OF_RANGE;
+    if (op && op->flags & NDR_OP_HAS_PIPES && !(op->flags & NDR_OP_ASYNC))
+        status = RPC_S_CANNOT_SUPPORT; /* synchronous pipes: not yet */
+    if (status == RPC_S_OK)
+        status = call_new(conn, dispatch.spec, op, true, &call);
+    if (status != RPC_S_OK) {
+        registry_end_call(interface);
+        assoc_reject(&conn->assoc, status, true);
+        return;
+    }
+    call->iface = interface;
+    call->epv = dispatch.epv;
+    assoc_accept(&conn->assoc, &call->wire); /* takes our reference */
+    if (call->pipe_count > 0)
+        conn->pipe_call = call;
+    TRACE(TRACE_CALL, "call %u %s: request", call->wire.id, op->name);
+    on_octets(call, event, buf);
+}
+
+/* ---- Events --------------------------------------------------------------- */
+
+static void on_bind(struct conn *conn)
+{
+    struct assoc_bind *bind = conn->assoc.bind;
+    for (unsigned i = 0; i < bind->offer_count; i++)
+        if (!bind->offers[i].is_features)
+            bind->offers[i].iface = registry_find(&bind->offers[i].abstract);
+    uint32_t group = bind->alter ? conn->assoc.group_id
+                                 : group_join(bind->terms.group_id, conn->kind);
+    assoc_answer_bind(&conn->assoc, group);
+}
+
+static void server_on_event(struct conn *conn, const struct assoc_event *event,
+                            struct rxbuf *buf)
+{
+    struct rpc_call *call = event->call ? call_of_wire(event->call) : NULL;
+    switch (event->kind) {
+    case ASSOC_EVENT_BIND:
+        on_bind(conn);
+        return;
+    case ASSOC_EVENT_REQUEST:
+        if (call)
+            on_octets(call, event, buf);
+        else
+            on_new_call(conn, event, buf);
+        return;
+    case ASSOC_EVENT_CANCEL:
+        TRACE(TRACE_CALL, "call %u %s: cancel", call->wire.id, call->op->name);
+        call->cancelled = true;
+        return;
+    case ASSOC_EVENT_ORPHANED:
+        call_fail(call, RPC_S_CALL_CANCELLED);
+        return;
+    case ASSOC_EVENT_NONE:
+    case ASSOC_EVENT_BOUND:
+    case ASSOC_EVENT_RESPONSE:
+    case ASSOC_EVENT_FAULT:
+    case ASSOC_EVENT_DEAD:
+        return; /* not a server's */
+    }
+}
+
+const struct conn_ops server_conn_ops = {server_on_event, server_on_closed};
+
+/* ---- Functions of a call's binding ---------------------------------------- */
+
+RPC_STATUS RpcServerTestCancel(RPC_BINDING_HANDLE BindingHandle)
+{
+    if (!BindingHandle) {
+        if (!current_call)
+            return RPC_S_NO_CALL_ACTIVE;
+        BindingHandle = (RPC_BINDING_HANDLE)(uintptr_t)current_call->binding_handle;
+    }
+    struct binding *binding = binding_get(BindingHandle);
+    if (!binding)
+        return RPC_S_INVALID_BINDING;
+    RPC_STATUS status = RPC_S_INVALID_BINDING;
+    if (binding->call) {
+        conn_lock(binding->call->conn);
+        status = binding->call->cancelled ? RPC_S_OK : RPC_S_CALL_IN_PROGRESS;
+        conn_unlock(binding->call->conn);
+    }
+    binding_put(binding);
+    return status;
+}
+
+RPC_STATUS RpcServerInqBindingHandle(RPC_BINDING_HANDLE *Binding)
+{
+    if (!Binding)
+        return RPC_S_INVALID_ARG;
+    *Binding = NULL;
+    if (!current_call)
+        return RPC_S_NO_CALL_ACTIVE;
+    *Binding = (RPC_BINDING_HANDLE)(uintptr_t)current_call->binding_handle;
+    return RPC_S_OK;
+}

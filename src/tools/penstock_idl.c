@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT */
+/* penstock_idl.c - the IDL compiler's command: finds, preprocesses and reads files,
+ * prints what the compiler has to say, and writes what it generates.
+ *
+ * Exit status: 0 success, 1 errors (and then nothing is written). */
+#include "idl/command.h"
+#include "idl/idl.h"
+#include "idl/preprocess.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A file that was read; kept until the end, the compiler refers to it. */
+struct file {
+    char *path;
+    char *text;     /* preprocessed */
+    size_t len;
+    char *original; /* as written; NULL: not asked for yet, or not readable */
+    bool original_tried;
+    struct file *next;
+};
+
+struct driver {
+    struct command command;
+    struct preprocess_options cpp;
+    struct file *files;
+    bool failed;
+};
+
+static void *check_alloc(void *object)
+{
+    if (!object) {
+        fputs("penstock-idl: error MIDL2005: out of memory\n", stderr);
+        exit(1);
+    }
+    return object;
+}
+
+static char *join(const char *a, const char *b, const char *c)
+{
+    size_t len = strlen(a) + strlen(b) + strlen(c) + 1;
+    char *text = check_alloc(malloc(len));
+    snprintf(text, len, "%s%s%s", a, b, c);
+    return text;
+}
+
+static void fail(struct driver *driver, const char *path, unsigned number, const char *text)
+{
+    fprintf(stderr, "%s: error MIDL%u: %s\n", path, number, text);
+    driver->failed = true;
+}
+
+/* ---- Finding and reading ----------------------------------------------------------------- */
+
+static bool is_regular(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && !S_ISDIR(info.st_mode);
+}
+
+/* `dir`/`name` when that is a file.  Gives; NULL: it is none. */
+static char *in_dir(const char *dir, size_t dir_len, const char *name)
+{
+    char *prefix = check_alloc(strndup(dir, dir_len));
+    char *path = join(prefix, dir_len > 0 && dir[dir_len - 1] != '/' ? "/" : "", name);
+    free(prefix);
+    if (is_regular(path))
+        return path;
+    free(path);
+    return NULL;
+}
+
+static char *in_env_dirs(const char *name)
+{
+    const char *dirs = getenv("INCLUDE");
+    while (dirs && *dirs != '\0') {
+        size_t len = strcspn(dirs, ";:");
+        char *path = len > 0 ? in_dir(dirs, len, name) : NULL;
+        if (path)
+            return path;
+        dirs += len + (dirs[len] != '\0');
+    }
+    return NULL;
+}
+
+/* Beside the importing file, here, in the -I directories, in $INCLUDE. */
+static char *find_file(const struct driver *driver, const char *name, const char *importer)
+{
+    const struct command *command = &driver->command;
+    const char *slash = importer ? strrchr(importer, '/') : NULL;
+    char *path = NULL;
+    if (name[0] == '/')
+        return is_regular(name) ? check_alloc(strdup(name)) : NULL;
+    if (slash)
+        path = in_dir(importer, (size_t)(slash - importer) + 1, name);
+    if (!path)
+        path = in_dir("", 0, name);
+    for (size_t i = 0; !path && i < command->dirs.count; i++)
+        path = in_dir(command->dirs.at[i], strlen(command->dirs.at[i]), name);
+    if (!path && !command->no_def_dirs)
+        path = in_env_dirs(name);
+    return path;
+}
+
+/* Reads `path`, which it takes.  NULL: reported. */
+static struct file *load(struct driver *driver, char *path)
+{
+    for (struct file *file = driver->files; file; file = file->next) {
+        if (file->text && strcmp(file->path, path) == 0) {
+            free(path);
+            return file;
+        }
+    }
+    struct file *file = check_alloc(calloc(1, sizeof(*file)));
+    file->path = path;
+    file->next = driver->files;
+    driver->files = file;
+    errno = 0;
+    if (driver->command.no_cpp)
+        file->text = preprocess_read(path, &file->len);
+    else if (access(path, R_OK) == 0)
+        file->text = preprocess_run(&driver->cpp, path, &file->len);
+    if (file->text)
+        return file;
+    const char *cpp = driver->cpp.command ? driver->cpp.command : "cc";
+    if (driver->command.no_cpp || access(path, R_OK) != 0)
+        fail(driver, path, 1001, strerror(errno));
+    else if (errno != 0)
+        fprintf(stderr, "%s: error MIDL1004: cannot run the preprocessor '%s': %s\n", path, cpp,
+                strerror(errno));
+    else
+        fail(driver, path, 1003, "the C preprocessor reported errors");
+    driver->failed = true;
+    return NULL;
+}
+
+static bool open_import(void *ctx, const char *name, const char *importer,
+                        struct idl_source *ret_source)
+{
+    struct driver *driver = ctx;
+    char *path = find_file(driver, name, importer);
+    struct file *file = path ? load(driver, path) : NULL;
+    if (!file)
+        return false;
+    *ret_source = (struct idl_source){.path = file->path, .text = file->text, .len = file->len};
+    return true;
+}
+
+static const char *original_text(void *ctx, const char *path)
+{
+    struct driver *driver = ctx;
+    struct file *file = driver->files;
+    while (file && strcmp(file->path, path) != 0)
+        file = file->next;
+    if (!file) { /* something an #include brought in */
+        file = check_alloc(calloc(1, sizeof(*file)));
+        file->path = check_alloc(strdup(path));
+        file->next = driver->files;
+        driver->files = file;
+    }
+    if (!file->original_tried) {
+        size_t len;
+        file->original = preprocess_read(path, &len);
+        file->original_tried = true;
+    }
+    return file->original;
+}
+
+/* ---- Writing ------------------------------------------------------------------------------ */
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* `given`, or the input's name with `suffix` for its extension; in -out unless it has
+ * a directory of its own.  Gives. */
+static char *output_path(const struct command *command, const char *given, const char *suffix)
+{
+    char *name;
+    if (given) {
+        name = check_alloc(strdup(given));
+    } else {
+        const char *base = base_name(command->input);
+        const char *dot = strrchr(base, '.');
+        char *stem = check_alloc(strndup(base, dot ? (size_t)(dot - base) : strlen(base)));
+        name = join(stem, suffix, "");
+        free(stem);
+    }
+    if (!command->out_dir || strchr(name, '/'))
+        return name;
+    char *path = join(command->out_dir, "/", name);
+    free(name);
+    return path;
+}
+
+/* Whole or not at all: a build must never see half a file. */
+static bool write_file(const char *path, const char *text, size_t len)
+{
+    char *temporary = join(path, ".new", "");
+    FILE *file = fopen(temporary, "w");
+    bool ok = file && fwrite(text, 1, len, file) == len;
+    if (file && fclose(file) != 0)
+        ok = false;
+    ok = ok && rename(temporary, path) == 0;
+    if (!ok) {
+        int error = errno;
+        unlink(temporary);
+        fprintf(stderr, "%s: error MIDL2117: cannot write: %s\n", path, strerror(error));
+    }
+    free(temporary);
+    return ok;
+}
+
+static void add_escaped(FILE *file, const char *path)
+{
+    for (; *path != '\0'; path++) {
+        if (*path == ' ' || *path == '#' || *path == '\\')
+            fputc('\\', file);
+        if (*path == '$')
+            fputc('$', file);
+        fputc(*path, file);
+    }
+}
+
+/* outputs: inputs */
+static bool write_depfile(const struct driver *driver, const struct idl_compiler *compiler,
+                          char *const *outputs, size_t output_count)
+{
+    char *path = output_path(&driver->command, driver->command.depfile, ".d");
+    char *text = NULL;
+    size_t len = 0;
+    FILE *file = check_alloc(open_memstream(&text, &len));
+    for (size_t i = 0; i < output_count; i++) {
+        if (i > 0)
+            fputc(' ', file);
+        add_escaped(file, outputs[i]);
+    }
+    fputc(':', file);
+    const char *input;
+    for (size_t i = 0; (input = idl_dependency(compiler, i)) != NULL; i++) {
+        fputs(" \\\n  ", file);
+        add_escaped(file, input);
+    }
+    fputc('\n', file);
+    fclose(file);
+    bool ok = write_file(path, text, len);
+    free(text);
+    free(path);
+    return ok;
+}
+
+static bool write_outputs(const struct driver *driver, struct idl_compiler *compiler,
+                          const char *header)
+{
+    const struct command *command = &driver->command;
+    char *paths[3];
+    size_t count = 0;
+    bool ok = true;
+    const struct {
+        enum idl_output which;
+        const char *given, *suffix;
+        bool wanted;
+    } outputs[] = {
+        {IDL_HEADER, header, NULL, true},
+        {IDL_CLIENT_STUB, command->cstub, "_c.c", !command->no_client},
+        {IDL_SERVER_STUB, command->sstub, "_s.c", !command->no_server},
+    };
+    for (size_t i = 0; i < 3; i++) {
+        if (!outputs[i].wanted ||
+            (outputs[i].which != IDL_HEADER && !idl_has_operations(compiler)))
+            continue;
+        size_t len;
+        const char *text = idl_output(compiler, outputs[i].which, &len);
+        char *path = output_path(command, outputs[i].given, outputs[i].suffix);
+        if (!text)
+            fprintf(stderr, "%s: error MIDL2005: out of memory\n", path);
+        ok = text && write_file(path, text, len) && ok;
+        paths[count++] = path;
+    }
+    if (ok && command->write_depfile)
+        ok = write_depfile(driver, compiler, paths, count);
+    for (size_t i = 0; i < count; i++)
+        free(paths[i]);
+    return ok;
+}
+
+/* ---- Compiling ------------------------------------------------------------------------------ */
+
+static void print_diagnostics(const struct idl_compiler *compiler)
+{
+    for (const struct idl_diagnostic *d = idl_diagnostics(compiler); d; d = d->next) {
+        size_t len = idl_diagnostic_text(d, NULL, 0);
+        char *text = check_alloc(malloc(len + 1));
+        idl_diagnostic_text(d, text, len + 1);
+        fputs(text, stderr);
+        free(text);
+    }
+}
+
+/* The ACF of the command line, or the one with the input's name.  Gives; NULL: none. */
+static char *find_acf(struct driver *driver)
+{
+    const struct command *command = &driver->command;
+    if (command->acf) {
+        char *path = find_file(driver, command->acf, NULL);
+        if (!path)
+            fail(driver, command->acf, 1001, "cannot open the ACF");
+        return path;
+    }
+    const char *dot = strrchr(base_name(command->input), '.');
+    size_t len = dot ? (size_t)(dot - command->input) : strlen(command->input);
+    char *stem = check_alloc(strndup(command->input, len));
+    char *name = join(stem, ".acf", "");
+    char *path = is_regular(name) ? check_alloc(strdup(name)) : find_file(driver, base_name(name), NULL);
+    free(stem);
+    free(name);
+    return path;
+}
+
+static bool compile(struct driver *driver, const struct file *idl, const struct file *acf)
+{
+    const struct command *command = &driver->command;
+    char *header = output_path(&(struct command){.input = command->input}, command->header, ".h");
+    struct idl_options options = {
+        .idl_name = base_name(command->input),
+        .header_name = base_name(header),
+        .client_prefix = command->client_prefix,
+        .server_prefix = command->server_prefix,
+        .switch_prefix = command->switch_prefix,
+        .old_names = command->old_names,
+        .no_default_epv = command->no_default_epv,
+        .app_config = command->app_config,
+        .acf_explicit = command->acf != NULL,
+        .warnings_are_errors = command->warnings_are_errors,
+        .warning_level = command->warning_level,
+    };
+    struct idl_host host = {
+        .ctx = driver, .open_import = open_import, .original = original_text};
+    struct idl_compiler *compiler = check_alloc(idl_new(&options, &host));
+    struct idl_source idl_source = {.path = idl->path, .text = idl->text, .len = idl->len};
+    struct idl_source acf_source = {0};
+    if (acf)
+        acf_source = (struct idl_source){.path = acf->path, .text = acf->text, .len = acf->len};
+    bool ok = idl_compile(compiler, &idl_source, acf ? &acf_source : NULL);
+    print_diagnostics(compiler);
+    ok = ok && !driver->failed;
+    if (ok && !command->check_only)
+        ok = write_outputs(driver, compiler, header);
+    idl_free(compiler);
+    free(header);
+    return ok;
+}
+
+static void driver_fini(struct driver *driver)
+{
+    while (driver->files) {
+        struct file *next = driver->files->next;
+        free(driver->files->path);
+        free(driver->files->text);
+        free(driver->files->original);
+        free(driver->files);
+        driver->files = next;
+    }
+    command_fini(&driver->command);
+}
+
+static bool run(struct driver *driver)
+{
+    const struct command *command = &driver->command;
+    driver->cpp = (struct preprocess_options){
+        .command = command->cpp_command,
+        .flags = command->cpp_flags.count > 0 ? command->cpp_flags.at : NULL,
+        .flag_count = command->cpp_flags.count,
+        .macros = command->macros.at,
+        .macro_count = command->macros.count,
+    };
+    if (!is_regular(command->input)) {
+        fail(driver, command->input, 1001, "cannot open input file");
+        return false;
+    }
+    const struct file *idl = load(driver, check_alloc(strdup(command->input)));
+    char *acf_path = idl ? find_acf(driver) : NULL;
+    const struct file *acf = acf_path ? load(driver, acf_path) : NULL;
+    return !driver->failed && compile(driver, idl, acf);
+}
+
+int main(int argc, char **argv)
+{
+    struct driver driver = {0};
+    bool ok = command_parse(&driver.command, argc, argv);
+    if (ok && driver.command.help)
+        command_help();
+    else if (ok)
+        ok = run(&driver);
+    driver_fini(&driver);
+    return ok ? 0 : 1;
+}
