@@ -15,10 +15,10 @@
 
 #include <penstock/rpcnterr.h>
 
+#include "../tests/unit/ndr_heap.h"
+#include "../tests/unit/ndr_samples.h"
 #include "ndr/layout.h"
 #include "ndr/ndr.h"
-#include "ndr_heap.h"
-#include "ndr_samples.h"
 
 /* What one input may claim; fuzzers watch the memory. */
 #define FUZZ_ALLOCATED_MAX ((size_t)1 << 20)
@@ -54,8 +54,7 @@ static void check_round_trip(const NDR_OPERATION *operation, const union frames 
                                 .origin = origin,
                                 .little_endian = NDR_HOST_LITTLE_ENDIAN,
                                 .last = true};
-    enum ndr_verdict verdict =
-        ndr_decode_params(&reader, operation, &again, NDR_PARAM_IN, &heap);
+    enum ndr_verdict verdict = ndr_decode_params(&reader, operation, &again, NDR_PARAM_IN, &heap);
     assert(verdict == NDR_DONE && reader.pos == first.len);
     /* `frame` may have [out] memory by now, `again` not: only [in] is compared */
     status = ndr_prepare_out(operation, &again, &heap);
@@ -90,8 +89,7 @@ static void try_operation(const NDR_OPERATION *operation, struct ndr_reader read
     union frames frame;
     static const union frames zero;
     memset(&frame, 0, sizeof(frame));
-    enum ndr_verdict verdict =
-        ndr_decode_params(&reader, operation, &frame, NDR_PARAM_IN, &heap);
+    enum ndr_verdict verdict = ndr_decode_params(&reader, operation, &frame, NDR_PARAM_IN, &heap);
     if (verdict != NDR_DONE) {
         assert(heap_live == 0 && memcmp(&frame, &zero, sizeof(zero)) == 0);
         assert(verdict == NDR_FAILED ? reader.status != RPC_S_OK

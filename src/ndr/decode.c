@@ -283,8 +283,7 @@ static void clear_frame(struct ndr_decode *d, const NDR_OPERATION *operation)
 }
 
 enum ndr_verdict ndr_decode_params(struct ndr_reader *reader, const NDR_OPERATION *operation,
-                                   void *frame, uint32_t direction,
-                                   const struct ndr_memory *memory)
+                                   void *frame, uint32_t direction, const struct ndr_memory *memory)
 {
     struct ndr_target inline_pending[8];
     struct ndr_undo inline_undo[16];

@@ -35,12 +35,12 @@ struct ndr_scope {
 
 /* A pointer on its way to a pointee. */
 struct ndr_target {
-    const NDR_TYPE *type; /* the pointer's */
-    void *slot;           /* the pointer */
+    const NDR_TYPE *type;   /* the pointer's */
+    void *slot;             /* the pointer */
     struct ndr_scope scope; /* of the slot; `old` is not kept */
-    uint32_t capacity;    /* elements at *slot if it is the application's memory  */
-    uint32_t least_len;   /* octets the pointee adds to decode->least_pending     */
-    bool is_null;         /* no pointee: only size_is is left to be checked       */
+    uint32_t capacity;      /* elements at *slot if it is the application's memory  */
+    uint32_t least_len;     /* octets the pointee adds to decode->least_pending     */
+    bool is_null;           /* no pointee: only size_is is left to be checked       */
 };
 
 struct ndr_undo {

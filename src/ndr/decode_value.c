@@ -67,8 +67,8 @@ static bool decode_run(struct ndr_decode *d, const NDR_TYPE *type,
     uint64_t len = ndr_run_len(layout, count);
     if (!ndr_decode_require(d, len))
         return false;
-    RPC_STATUS status = ndr_run_from_wire(d->rules, type, layout, d->reader->octets + d->pos,
-                                          count, d->swap, memory);
+    RPC_STATUS status = ndr_run_from_wire(d->rules, type, layout, d->reader->octets + d->pos, count,
+                                          d->swap, memory);
     if (status != RPC_S_OK)
         return ndr_decode_fail(d, status);
     d->pos += (size_t)len;
@@ -169,8 +169,8 @@ static uint32_t old_string_count(const NDR_TYPE *type, const void *memory)
 
 /* Elements that fit at `memory`, the application's.  [out]-only memory of a size
  * nobody told us is not touched. */
-static bool capacity_of(struct ndr_decode *d, const struct ndr_target *target,
-                        const NDR_TYPE *type, const void *memory, uint32_t *ret_capacity)
+static bool capacity_of(struct ndr_decode *d, const struct ndr_target *target, const NDR_TYPE *type,
+                        const void *memory, uint32_t *ret_capacity)
 {
     if (!type->max_count && type->kind == NDR_KIND_STRING && target->scope.owner == NDR_KEPT) {
         *ret_capacity = old_string_count(type, memory);
@@ -224,7 +224,8 @@ static bool decode_array_pointee(struct ndr_decode *d, const struct ndr_target *
 {
     uint32_t max;
     void *memory;
-    if (!get_max(d, scope, &max) || !ndr_decode_claim(d, type->max_count, scope->base, max, false) ||
+    if (!get_max(d, scope, &max) ||
+        !ndr_decode_claim(d, type->max_count, scope->base, max, false) ||
         !require_elements(d, type->element, max) ||
         !obtain_elements(d, target, type, max, max, scope, &memory))
         return false;
@@ -238,7 +239,8 @@ static bool decode_string_pointee(struct ndr_decode *d, const struct ndr_target 
 {
     uint32_t max, actual;
     void *memory;
-    if (!get_max(d, scope, &max) || !ndr_decode_claim(d, type->max_count, scope->base, max, false) ||
+    if (!get_max(d, scope, &max) ||
+        !ndr_decode_claim(d, type->max_count, scope->base, max, false) ||
         !get_actual(d, max, &actual) || !require_elements(d, type->element, actual))
         return false;
     /* A sized string is a buffer: the manager may write up to its size. */
@@ -263,8 +265,7 @@ static bool decode_conformant_struct(struct ndr_decode *d, const struct ndr_targ
         uint32_t capacity;
         if (target->scope.owner != NDR_KEPT || !tail->max_count)
             return ndr_decode_fail(d, RPC_S_CANNOT_SUPPORT);
-        if (!ndr_expr_count(tail->max_count, (uint8_t *)memory + base, &capacity) ||
-            max > capacity)
+        if (!ndr_expr_count(tail->max_count, (uint8_t *)memory + base, &capacity) || max > capacity)
             return bad(d);
     } else {
         uint64_t size = offset + (uint64_t)max * ndr_memory_size(tail->element);
@@ -329,10 +330,8 @@ static struct ndr_target target_at(const NDR_TYPE *type, void *slot, const struc
 {
     if (scope->owner == NDR_OUT_ONLY && is_unique(type))
         ndr_store_pointer(slot, NULL); /* was not initialised */
-    return (struct ndr_target){.type = type,
-                               .slot = slot,
-                               .scope = *scope,
-                               .capacity = NDR_CAPACITY_UNKNOWN};
+    return (struct ndr_target){
+        .type = type, .slot = slot, .scope = *scope, .capacity = NDR_CAPACITY_UNKNOWN};
 }
 
 /* A pointer in a structure or array: its pointee comes behind the flat part.  A NULL

@@ -33,8 +33,8 @@ struct columns {
 /* ---- Loops over one column ---------------------------------------------------- */
 
 #define DEFINE_STRIDED(bits, convert)                                                              \
-    static void convert##_strided_##bits(uint8_t *out, size_t out_stride, const uint8_t *in,      \
-                                         size_t in_stride, size_t count)                          \
+    static void convert##_strided_##bits(uint8_t *out, size_t out_stride, const uint8_t *in,       \
+                                         size_t in_stride, size_t count)                           \
     {                                                                                              \
         for (size_t i = 0; i < count; i++) {                                                       \
             uint##bits##_t value;                                                                  \
@@ -45,7 +45,7 @@ struct columns {
     }
 
 #define DEFINE_SWAP_RUN(bits)                                                                      \
-    static void swap_run_##bits(uint8_t *restrict out, const uint8_t *restrict in, size_t count)  \
+    static void swap_run_##bits(uint8_t *restrict out, const uint8_t *restrict in, size_t count)   \
     {                                                                                              \
         uint##bits##_t values[SWAP_ROUND];                                                         \
         for (; count >= SWAP_ROUND; count -= SWAP_ROUND) {                                         \
@@ -59,7 +59,7 @@ struct columns {
         swap_strided_##bits(out, sizeof(values[0]), in, sizeof(values[0]), count);                 \
     }
 
-#define keep_8(value) (value)
+#define keep_8(value)  (value)
 #define keep_16(value) (value)
 #define keep_32(value) (value)
 #define keep_64(value) (value)
@@ -188,9 +188,9 @@ static RPC_STATUS arrays_to_wire(const struct columns *c, const NDR_TYPE *type,
     inner.wire_stride = layout.stride;
     inner.memory_stride = layout.memory_size;
     for (size_t i = 0; i < c->count; i++) {
-        RPC_STATUS status = columns_to_wire(&inner, type->element, &layout,
-                                            memory + i * c->memory_stride,
-                                            wire + i * c->wire_stride);
+        RPC_STATUS status =
+            columns_to_wire(&inner, type->element, &layout, memory + i * c->memory_stride,
+                            wire + i * c->wire_stride);
         if (status != RPC_S_OK)
             return status;
     }
@@ -267,8 +267,8 @@ bool ndr_in_range(const NDR_RANGE *range, const NDR_TYPE *type, const uint8_t *m
     return true;
 }
 
-static RPC_STATUS enums_from_wire(const struct columns *c, uint32_t wire_size,
-                                  const uint8_t *wire, uint8_t *memory)
+static RPC_STATUS enums_from_wire(const struct columns *c, uint32_t wire_size, const uint8_t *wire,
+                                  uint8_t *memory)
 {
     for (size_t i = 0; i < c->count; i++) {
         uint16_t v16;
@@ -318,7 +318,8 @@ static RPC_STATUS struct_from_wire(const struct columns *c, const NDR_TYPE *type
         RPC_STATUS status = columns_from_wire(c, field->type, &layout, wire + end, to);
         if (status != RPC_S_OK)
             return status;
-        if (field->range && !ndr_in_range(field->range, field->type, to, c->memory_stride, c->count))
+        if (field->range &&
+            !ndr_in_range(field->range, field->type, to, c->memory_stride, c->count))
             return RPC_X_BAD_STUB_DATA;
         end += layout.size;
     }
@@ -335,9 +336,9 @@ static RPC_STATUS arrays_from_wire(const struct columns *c, const NDR_TYPE *type
     inner.wire_stride = layout.stride;
     inner.memory_stride = layout.memory_size;
     for (size_t i = 0; i < c->count; i++) {
-        RPC_STATUS status = columns_from_wire(&inner, type->element, &layout,
-                                              wire + i * c->wire_stride,
-                                              memory + i * c->memory_stride);
+        RPC_STATUS status =
+            columns_from_wire(&inner, type->element, &layout, wire + i * c->wire_stride,
+                              memory + i * c->memory_stride);
         if (status != RPC_S_OK)
             return status;
     }

@@ -22,7 +22,7 @@
 
 /* Windows numbers unique pointers like this; any nonzero value would do. */
 #define REFERENT_FIRST 0x00020000u
-#define REFERENT_STEP 4u
+#define REFERENT_STEP  4u
 
 /* A pointer whose referent is written and whose pointee is not. */
 struct pending {
@@ -127,8 +127,8 @@ bad:
 }
 
 /* Offset, actual count and elements of a string, or the elements of an array. */
-static void encode_body(struct encode *e, const NDR_TYPE *type, const void *memory,
-                        uint32_t actual, const void *base)
+static void encode_body(struct encode *e, const NDR_TYPE *type, const void *memory, uint32_t actual,
+                        const void *base)
 {
     if (type->kind == NDR_KIND_STRING) {
         put_count(e, 0);
@@ -237,8 +237,7 @@ static void encode_value(struct encode *e, const NDR_TYPE *type, const void *mem
 }
 
 /* A parameter, or what a pointer points to: conformance comes before everything else. */
-static void encode_top(struct encode *e, const NDR_TYPE *type, const void *memory,
-                       const void *base)
+static void encode_top(struct encode *e, const NDR_TYPE *type, const void *memory, const void *base)
 {
     while (type->kind == NDR_KIND_POINTER) {
         const void *target = ndr_load_pointer(memory);

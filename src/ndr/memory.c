@@ -70,8 +70,8 @@ RPC_STATUS ndr_prepare_out(const NDR_OPERATION *operation, void *frame,
         if (!ndr_param_travels(param, NDR_PARAM_OUT) ||
             (param->flags & (NDR_PARAM_IN | NDR_PARAM_RETURN)))
             continue;
-        RPC_STATUS status = prepare_pointee(param->type, (uint8_t *)frame + param->offset, frame,
-                                            memory, &budget);
+        RPC_STATUS status =
+            prepare_pointee(param->type, (uint8_t *)frame + param->offset, frame, memory, &budget);
         if (status != RPC_S_OK)
             return status;
     }

@@ -47,11 +47,11 @@ struct ndr_memory {
 
 /* A growing octet buffer, reusable from call to call. */
 struct ndr_writer {
-    uint8_t *octets; /* what was written; moves when it grows                    */
-    size_t len;      /* octets written                                           */
-    size_t capacity; /* octets allocated                                         */
-    size_t len_max;  /* caller: limit of len; 0: NDR_WRITER_LEN_MAX              */
-    uint64_t origin; /* caller: stub offset of octets[0]; only alignment uses it */
+    uint8_t *octets;   /* what was written; moves when it grows                    */
+    size_t len;        /* octets written                                           */
+    size_t capacity;   /* octets allocated                                         */
+    size_t len_max;    /* caller: limit of len; 0: NDR_WRITER_LEN_MAX              */
+    uint64_t origin;   /* caller: stub offset of octets[0]; only alignment uses it */
     RPC_STATUS status; /* first failure, latched until reset                     */
     void *(*reallocate)(void *old, size_t size); /* NULL: realloc; freed by free() */
 };
@@ -145,8 +145,7 @@ RPC_STATUS ndr_prepare_out(const NDR_OPERATION *operation, void *frame,
 /* Server, after the reply: frees every object reachable from the frame, in
  * parameters of either direction and the result, and sets the frame's pointers to
  * NULL.  Objects a manager hung in were allocated with the same allocator. */
-void ndr_free_params(const NDR_OPERATION *operation, void *frame,
-                     const struct ndr_memory *memory);
+void ndr_free_params(const NDR_OPERATION *operation, void *frame, const struct ndr_memory *memory);
 
 /* ---- Elements of pipes ------------------------------------------------------ */
 
@@ -178,8 +177,7 @@ RPC_STATUS ndr_elements_from_wire(const NDR_TYPE *element, const uint8_t *in, si
 /* Prints a value as one line of text, always NUL terminated, cut at `size`.  Long
  * strings, long arrays and deep structures are shortened with "...".  `base` is what
  * size_is refers to: the frame of a parameter, else the enclosing structure. */
-void ndr_print(const NDR_TYPE *type, const void *memory, const void *base, char *text,
-               size_t size);
+void ndr_print(const NDR_TYPE *type, const void *memory, const void *base, char *text, size_t size);
 /* The same for all parameters of `direction`: name=value, comma separated. */
 void ndr_print_params(const NDR_OPERATION *operation, const void *frame, uint32_t direction,
                       char *text, size_t size);

@@ -12,9 +12,9 @@
 #include "ndr/layout.h"
 
 /* Enough to recognise a value, few enough to read. */
-#define STRING_SHOWN 48
+#define STRING_SHOWN   48
 #define ELEMENTS_SHOWN 8
-#define DEPTH_SHOWN 6
+#define DEPTH_SHOWN    6
 
 struct print {
     char *text;
@@ -75,7 +75,8 @@ static void print_scalar(struct print *p, const NDR_TYPE *type, const uint8_t *m
     } else if (type->kind == NDR_KIND_DOUBLE) {
         memcpy(&number, memory, sizeof(number));
         put(p, "%g", number);
-    } else if (type->kind == NDR_KIND_ERROR_STATUS && ndr_load_integer(type->kind, memory, &value)) {
+    } else if (type->kind == NDR_KIND_ERROR_STATUS &&
+               ndr_load_integer(type->kind, memory, &value)) {
         put(p, "0x%" PRIx64, (uint64_t)value);
     } else if (ndr_load_integer(type->kind, memory, &value)) {
         bool is_unsigned = type->kind == NDR_KIND_UINT64 || type->kind == NDR_KIND_UINT3264;

@@ -15,7 +15,7 @@
 #include "ndr/ndr.h"
 #include "ndr_samples.h"
 
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+#define ROWS(table)        (sizeof(table) / sizeof((table)[0]))
 #define BOTH_ORDERS(order) for (int order = 0; order < 2; order++)
 
 /* Element types no operation of ndr_samples.h uses. */
@@ -191,16 +191,19 @@ static void c_run_lengths(void **state)
                 wire[i] = (uint8_t)(i * 7 + 1);
             /* the wire in its canonical form: gaps zero */
             assert_int_equal(
-                ndr_elements_from_wire(types[t], wire, n, NDR_HOST_LITTLE_ENDIAN, memory), RPC_S_OK);
+                ndr_elements_from_wire(types[t], wire, n, NDR_HOST_LITTLE_ENDIAN, memory),
+                RPC_S_OK);
             ndr_elements_to_wire(types[t], memory, n, wire);
             /* the other order twice is the identity */
             assert_int_equal(
-                ndr_elements_from_wire(types[t], wire, n, !NDR_HOST_LITTLE_ENDIAN, memory), RPC_S_OK);
+                ndr_elements_from_wire(types[t], wire, n, !NDR_HOST_LITTLE_ENDIAN, memory),
+                RPC_S_OK);
             ndr_elements_to_wire(types[t], memory, n, again);
             if (len > 0 && layout.align > 1)
                 assert_memory_not_equal(again, wire, len);
             assert_int_equal(
-                ndr_elements_from_wire(types[t], again, n, !NDR_HOST_LITTLE_ENDIAN, memory), RPC_S_OK);
+                ndr_elements_from_wire(types[t], again, n, !NDR_HOST_LITTLE_ENDIAN, memory),
+                RPC_S_OK);
             ndr_elements_to_wire(types[t], memory, n, again);
             if (len > 0)
                 assert_memory_equal(again, wire, len);
@@ -236,24 +239,24 @@ static void b_range_in_elements(void **state)
     int32_t wire[3] = {-1, 10, 3};
     struct ranged out[3];
     (void)state;
-    assert_int_equal(ndr_elements_from_wire(&t_ranged, (uint8_t *)wire, 3,
-                                            NDR_HOST_LITTLE_ENDIAN, out),
-                     RPC_S_OK);
+    assert_int_equal(
+        ndr_elements_from_wire(&t_ranged, (uint8_t *)wire, 3, NDR_HOST_LITTLE_ENDIAN, out),
+        RPC_S_OK);
     assert_int_equal(out[1].v, 10);
     wire[2] = 11;
-    assert_int_equal(ndr_elements_from_wire(&t_ranged, (uint8_t *)wire, 3,
-                                            NDR_HOST_LITTLE_ENDIAN, out),
-                     RPC_X_BAD_STUB_DATA);
-    assert_int_equal(ndr_elements_from_wire(&t_ranged, (uint8_t *)wire, 2,
-                                            NDR_HOST_LITTLE_ENDIAN, out),
-                     RPC_S_OK);
+    assert_int_equal(
+        ndr_elements_from_wire(&t_ranged, (uint8_t *)wire, 3, NDR_HOST_LITTLE_ENDIAN, out),
+        RPC_X_BAD_STUB_DATA);
+    assert_int_equal(
+        ndr_elements_from_wire(&t_ranged, (uint8_t *)wire, 2, NDR_HOST_LITTLE_ENDIAN, out),
+        RPC_S_OK);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(b_layouts),          cmocka_unit_test(b_refused_elements),
-        cmocka_unit_test(b_gaps_are_zero),    cmocka_unit_test(b_both_byte_orders),
+        cmocka_unit_test(b_layouts),           cmocka_unit_test(b_refused_elements),
+        cmocka_unit_test(b_gaps_are_zero),     cmocka_unit_test(b_both_byte_orders),
         cmocka_unit_test(b_range_in_elements), cmocka_unit_test(c_run_lengths),
         cmocka_unit_test(c_unaligned_buffers),
     };

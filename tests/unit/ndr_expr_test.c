@@ -58,8 +58,7 @@ static void b_binary_operators(void **state)
     };
     (void)state;
     for (size_t i = 0; i < ROWS(rows); i++) {
-        NDR_EXPR expr = {
-            .op = rows[i].op, .a = CONSTANT(rows[i].a), .b = CONSTANT(rows[i].b)};
+        NDR_EXPR expr = {.op = rows[i].op, .a = CONSTANT(rows[i].a), .b = CONSTANT(rows[i].b)};
         int64_t value = -99;
         assert_int_equal(ndr_expr_value(&expr, NULL, &value), rows[i].valid);
         if (rows[i].valid)
@@ -75,8 +74,8 @@ static void b_unary_operators(void **state)
         bool valid;
         int64_t value;
     } rows[] = {
-        {NDR_EXPR_NEG, 5, true, -5},   {NDR_EXPR_NEG, INT64_MIN, false, 0},
-        {NDR_EXPR_NOT, 5, true, 0},    {NDR_EXPR_NOT, 0, true, 1},
+        {NDR_EXPR_NEG, 5, true, -5},    {NDR_EXPR_NEG, INT64_MIN, false, 0},
+        {NDR_EXPR_NOT, 5, true, 0},     {NDR_EXPR_NOT, 0, true, 1},
         {NDR_EXPR_BITNOT, 5, true, ~5},
     };
     (void)state;
@@ -165,7 +164,7 @@ static void b_lazy_operators(void **state)
     assert_int_equal(value, 0);
     assert_true(ndr_expr_value(&and, &base, &value));
     assert_int_equal(value, 0);
-    assert_true(ndr_expr_value(&or, &base, &value));
+    assert_true(ndr_expr_value(& or, &base, &value));
     assert_int_equal(value, 1);
     assert_false(ndr_expr_value(&eager, &base, &value));
 }
@@ -197,9 +196,12 @@ static void c_depth_is_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(b_binary_operators),   cmocka_unit_test(b_unary_operators),
-        cmocka_unit_test(b_loads),              cmocka_unit_test(b_lazy_operators),
-        cmocka_unit_test(b_counts_are_31_bits), cmocka_unit_test(c_depth_is_bounded),
+        cmocka_unit_test(b_binary_operators),
+        cmocka_unit_test(b_unary_operators),
+        cmocka_unit_test(b_loads),
+        cmocka_unit_test(b_lazy_operators),
+        cmocka_unit_test(b_counts_are_31_bits),
+        cmocka_unit_test(c_depth_is_bounded),
     };
     return cmocka_run_group_tests_name("ndr_expr", tests, NULL, NULL);
 }

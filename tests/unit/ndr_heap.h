@@ -17,7 +17,7 @@ struct heap_object {
 };
 
 static struct heap_object *heap_objects;
-static size_t heap_live;      /* objects of the program, scratch not counted */
+static size_t heap_live;         /* objects of the program, scratch not counted */
 static long heap_countdown = -1; /* allocations until one fails; < 0: never     */
 
 /* The n-th allocation from now (0: the next) fails, then all succeed. */

@@ -27,8 +27,7 @@ static enum ndr_verdict carry(const NDR_OPERATION *operation, uint32_t direction
     struct ndr_writer w;
     ndr_writer_init(&w);
     assert_int_equal(ndr_encode_params(&w, operation, from, direction), RPC_S_OK);
-    struct ndr_reader r = {
-        .octets = w.octets, .len = w.len, .little_endian = true, .last = true};
+    struct ndr_reader r = {.octets = w.octets, .len = w.len, .little_endian = true, .last = true};
     enum ndr_verdict verdict = ndr_decode_params(&r, operation, to, direction, &heap);
     *ret_status = verdict == NDR_FAILED ? r.status : RPC_S_OK;
     ndr_writer_fini(&w);
@@ -294,8 +293,7 @@ static void b_out_only_pointers_are_garbage(void **state)
     struct pair app_pair = {.p = (int32_t *)(uintptr_t)0xdead};
     struct other_frame client = {.pair = &app_pair};
     const uint8_t bad[] = {0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 2, 0, 1}; /* *pair.p is cut off */
-    struct ndr_reader r = {
-        .octets = bad, .len = sizeof(bad), .little_endian = true, .last = true};
+    struct ndr_reader r = {.octets = bad, .len = sizeof(bad), .little_endian = true, .last = true};
     (void)state;
     assert_int_equal(ndr_decode_params(&r, &other_op, &client, NDR_PARAM_OUT, &heap), NDR_FAILED);
     assert_null(app_pair.p);
@@ -685,8 +683,8 @@ static void b_sending_mistakes(void **state)
     }
 
     if (sizeof(uintptr_t) > 4) {
-        struct misc misc = {
-            .labels = {{0, "a"}, {0, "b"}}, .inner.size = (uintptr_t)((uint64_t)UINT32_MAX + 1)};
+        struct misc misc = {.labels = {{0, "a"}, {0, "b"}},
+                            .inner.size = (uintptr_t)((uint64_t)UINT32_MAX + 1)};
         struct misc_frame frame = {.w = (WCHAR[]){0}, .misc = &misc};
         frame.tail = &(struct tail){0};
         frame.named = calloc(1, sizeof(*frame.named) + 1);
@@ -752,7 +750,8 @@ static void b_writer_latches_and_resets(void **state)
     assert_null(w.octets);
 }
 
-/* ---- Traces ------------------------------------------------------------------------------------ */
+/* ---- Traces ------------------------------------------------------------------------------------
+ */
 
 static void b_print(void **state)
 {

@@ -32,7 +32,8 @@ struct vector {
     const char *big;    /* the same call from a big-endian sender, or NULL */
 };
 
-/* ---- Frames: decoding writes into them, so each call sets everything ---------------------------------------------------------------------- */
+/* ---- Frames: decoding writes into them, so each call sets everything
+ * ---------------------------------------------------------------------- */
 
 static void fill_scalars(union frames *f)
 {
@@ -96,7 +97,8 @@ static void fill_tails(union frames *f)
         struct tail tail;
         uint8_t room[sizeof(struct tail) + 3 * sizeof(int16_t)];
     } tail;
-    static struct outer outer = {.h = 0x1122334455667788, .tail = {.n = 1, .tag = 5, .v = {0x7fff}}};
+    static struct outer outer = {.h = 0x1122334455667788,
+                                 .tail = {.n = 1, .tag = 5, .v = {0x7fff}}};
     tail.tail.n = 3;
     tail.tail.tag = 9;
     memcpy(tail.tail.v, (int16_t[]){1, 2, 3}, 6);
@@ -167,6 +169,7 @@ static void fill_misc(union frames *f)
 
 /* ---- Vectors ------------------------------------------------------------------------ */
 
+/* clang-format off: the octets are laid out by meaning */
 static const struct vector vectors[] = {
     {"scalars: each aligned to its size", &scalars_op, NDR_PARAM_IN, fill_scalars, 0,
      "01 00 feff aa 000000 0807060504030201 ff 00 0300 0000803f fbffffff 00000000"
@@ -175,24 +178,24 @@ static const struct vector vectors[] = {
      "4000000000000000 fffffff9 000006f7"},
     {"strings: max, offset, actual; fixed without max; sized with its size", &strings_op,
      NDR_PARAM_IN, fill_strings, 0,
-     "03000000 00000000 03000000 686900 00" /* a */
+     "03000000 00000000 03000000 686900 00"         /* a */
      "00000200 02000000 00000000 02000000 e9000000" /* w: referent, counts in characters */
-     "7f 000000 00000000 04000000 61626300" /* label */
-     "06000000 00000000 03000000 787900 00" /* buf */
+     "7f 000000 00000000 04000000 61626300"         /* label */
+     "06000000 00000000 03000000 787900 00"         /* buf */
      "06000000",
      "00000003 00000000 00000003 686900 99"
      "deadbeef 00000002 00000000 00000002 00e90000"
      "7f 999999 00000000 00000004 61626300"
      "00000006 00000000 00000003 787900 99"
      "00000006"},
-    {"arrays: size_is before and after its operand; no gap for no hypers", &arrays_op,
-     NDR_PARAM_IN, fill_arrays, 0,
-     "02000000 01000000 02000000" /* v */
-     "02000000"                   /* n */
+    {"arrays: size_is before and after its operand; no gap for no hypers", &arrays_op, NDR_PARAM_IN,
+     fill_arrays, 0,
+     "02000000 01000000 02000000"   /* v */
+     "02000000"                     /* n */
      "03000000 0500 0600 0700 0000" /* w, gap */
-     "03000000"                   /* pn */
-     "08000000 09000000 0a000000" /* fixed */
-     "00000000 3412",             /* h empty, s at 48: wire.md 2.4 */
+     "03000000"                     /* pn */
+     "08000000 09000000 0a000000"   /* fixed */
+     "00000000 3412",               /* h empty, s at 48: wire.md 2.4 */
      "00000002 00000001 00000002 00000002 00000003 0005 0006 0007 9999 00000003"
      "00000008 00000009 0000000a 00000000 1234"},
     {"arrays: the [out] part alone", &arrays_op, NDR_PARAM_OUT, fill_arrays, 0,
@@ -243,14 +246,14 @@ static const struct vector vectors[] = {
      NULL},
     {"misc: arrays of structures with strings, of pointers; a string at the end", &misc_op,
      NDR_PARAM_IN, fill_misc, 0,
-     "00000200 02000000 07000000 08000000 02000000"               /* a, n */
-     "03000000 00000000 03000000 610062000000 0000"               /* w, gap */
-     "02000000 02000000 01 00 0300 0400 0000"                     /* tail, gap */
-     "01 000000 00000000 02000000 6100 0000"                      /* labels[0], gap */
-     "02 000000 00000000 03000000 626300 00"                      /* labels[1], gap */
-     "04000200 00000000 01000000 05000000 0100 0200 03000000"     /* ptrs, fixed, inner */
-     "09000000"                                                   /* *ptrs[0] */
-     "04000000 0400 0000 00000000 03000000 787900",               /* named, max hoisted */
+     "00000200 02000000 07000000 08000000 02000000"           /* a, n */
+     "03000000 00000000 03000000 610062000000 0000"           /* w, gap */
+     "02000000 02000000 01 00 0300 0400 0000"                 /* tail, gap */
+     "01 000000 00000000 02000000 6100 0000"                  /* labels[0], gap */
+     "02 000000 00000000 03000000 626300 00"                  /* labels[1], gap */
+     "04000200 00000000 01000000 05000000 0100 0200 03000000" /* ptrs, fixed, inner */
+     "09000000"                                               /* *ptrs[0] */
+     "04000000 0400 0000 00000000 03000000 787900",           /* named, max hoisted */
      "00000200 00000002 00000007 00000008 00000002"
      "00000003 00000000 00000003 006100620000 9999"
      "00000002 00000002 01 99 0003 0004 9999"
@@ -263,6 +266,8 @@ static const struct vector vectors[] = {
      "03000000 00000000 03000000 610062000000 0000 02000000 02000000 01 00 0300 0400", NULL},
     {"tree: NULL", &tree_op, NDR_PARAM_IN, fill_null_tree, 0, "00000000", NULL},
 };
+
+/* clang-format on */
 
 /* Exact-size heap copy of a hex string, so that ASan sees every octet read too far. */
 static uint8_t *octets_of(const char *hex, size_t *ret_len)
@@ -345,7 +350,7 @@ static void b_encode(void **state)
         uint8_t *want = octets_of(vectors[i].octets, &len);
         memset(&frame, 0, sizeof(frame));
         vectors[i].fill(&frame);
-        print_message("%s\n", vectors[i].name);
+        print_message("# %s\n", vectors[i].name);
         assert_frame_encodes_to(&vectors[i], &frame, want, len);
         free(want);
     }
@@ -361,7 +366,7 @@ static void b_decode(void **state)
         uint8_t *octets = octets_of(v->octets, &len);
         struct ndr_reader r = reader_of(v, octets, len);
         receive_into(v, &frame);
-        print_message("%s\n", v->name);
+        print_message("# %s\n", v->name);
         assert_int_equal(ndr_decode_params(&r, v->operation, &frame, v->direction, &heap),
                          NDR_DONE);
         assert_int_equal(r.pos, len);
@@ -559,8 +564,8 @@ static const struct {
      RPC_X_BAD_STUB_DATA, 4, 0},
     {"actual above max", &strings_op, "02000000 00000000 03000000 686900 00" EMPTY_REST,
      RPC_X_BAD_STUB_DATA, 0, 3},
-    {"empty string without terminator", &strings_op, "01000000 00000000 00000000 00000000" EMPTY_REST,
-     RPC_X_BAD_STUB_DATA, 8, 1},
+    {"empty string without terminator", &strings_op,
+     "01000000 00000000 00000000 00000000" EMPTY_REST, RPC_X_BAD_STUB_DATA, 8, 1},
     {"no terminator", &strings_op, "03000000 00000000 03000000 686921 00" EMPTY_REST,
      RPC_X_BAD_STUB_DATA, 14, 0},
     {"half a wide terminator", &strings_op,
@@ -592,8 +597,8 @@ static const struct {
      "02000000 01000000 02000000 02000000 03000000 0500 0600 0700 0000 03000000"
      "08000000 09000000 0a000000 00000000 0120",
      RPC_X_BAD_STUB_DATA, 48, 0},
-    {"enum16 above 32767", &tree_op, "00000200 0000 0000 00000000 0080 616263",
-     RPC_X_BAD_STUB_DATA, 13, 0x7f},
+    {"enum16 above 32767", &tree_op, "00000200 0000 0000 00000000 0080 616263", RPC_X_BAD_STUB_DATA,
+     13, 0x7f},
     {"[range] of a field", &tree_op,
      "00000200 0500 0000 04000200 0000 616263 000000 05000000"
      "0000 0000 00000000 0000 616263 000000 0000 0000 00000000 0000 616263 000000"
@@ -639,8 +644,8 @@ static const struct {
     {"two arrays of one size_is differ", &names_op,
      "01000000 01000000 00000000 02000000 64000000 c8000000 01000000 01000000 00000000",
      RPC_X_BAD_STUB_DATA, -1, 0},
-    {"2^31 - 1 pointers in 12 octets", &names_op, "ffffff7f ffffff7f 00000200",
-     RPC_X_BAD_STUB_DATA, -1, 0},
+    {"2^31 - 1 pointers in 12 octets", &names_op, "ffffff7f ffffff7f 00000200", RPC_X_BAD_STUB_DATA,
+     -1, 0},
     {"a string buffer of 1 GiB claimed by a few octets", &strings_op,
      "01000000 00000000 01000000 00 000000 00000000 7f000000 00000000 01000000 00 000000"
      "00000040 00000000 01000000 00 000000 00000040",
@@ -657,7 +662,7 @@ static void b_wrong_octets(void **state)
         uint8_t *octets = octets_of(wrong[i].octets, &len);
         struct ndr_reader r = reader_of(&v, octets, len);
         memset(&frame, 0, sizeof(frame));
-        print_message("%s\n", wrong[i].what);
+        print_message("# %s\n", wrong[i].what);
         assert_int_equal(ndr_decode_params(&r, v.operation, &frame, NDR_PARAM_IN, &heap),
                          NDR_FAILED);
         assert_int_equal(r.status, wrong[i].status);

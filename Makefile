@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+# A thin front on Meson.  Everything that is missing is installed (Debian packages,
+# which needs root); each target is all a newcomer has to type.
+
+BUILD ?= build
+PREFIX ?= /usr/local
+BUILDTYPE ?= debugoptimized
+MESON_FLAGS ?=
+
+.PHONY: all deps deps-test demo test test-asan test-tsan bench install fuzz check-layers clean
+
+all: deps
+	@scripts/configure.sh $(BUILD) --buildtype=$(BUILDTYPE) --prefix=$(PREFIX) --libdir=lib $(MESON_FLAGS)
+	@ninja -C $(BUILD)
+
+# What building and the demo need, and what the tests need on top.
+deps:
+	@scripts/deps.sh build
+deps-test: deps
+	@scripts/deps.sh test
+
+# Streams real files through asynchronous pipes between two processes.
+demo: all
+	@BUILD_DIR=$(BUILD) scripts/demo.sh
+
+# Ends with the line "N passed, N failed".
+test: deps-test all
+	@scripts/test.sh $(BUILD)
+
+test-asan: deps-test
+	@scripts/configure.sh $(BUILD)-asan -Db_sanitize=address,undefined -Db_lundef=false $(MESON_FLAGS)
+	@ninja -C $(BUILD)-asan
+	@scripts/test.sh $(BUILD)-asan
+
+test-tsan: deps-test
+	@scripts/configure.sh $(BUILD)-tsan -Db_sanitize=thread -Db_lundef=false $(MESON_FLAGS)
+	@ninja -C $(BUILD)-tsan
+	@scripts/test.sh $(BUILD)-tsan
+
+# Beside the raw-socket ceiling in the same run; a table and $(BUILD)/bench.json.
+bench: all
+	@python3 bench/run.py $(BUILD)
+
+install: all
+	@meson install -C $(BUILD) --no-rebuild
+
+# libFuzzer programs of all targets in $(BUILD)-fuzz/fuzz.
+fuzz: deps-test
+	@CC=clang scripts/configure.sh $(BUILD)-fuzz -Dfuzzers=true -Db_sanitize=address,undefined -Db_lundef=false
+	@ninja -C $(BUILD)-fuzz
+
+check-layers:
+	@scripts/check-layers.sh
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz

@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# deps.sh build|test - installs the Debian packages that are missing.  Names each
+# package and why it is here: docs/design/dependencies.md.
+set -eu
+build_packages="gcc g++ libc6-dev make meson ninja-build pkg-config libssl-dev libcmocka-dev python3"
+test_packages="clang libclang-rt-14-dev tshark wireshark-common samba-testsuite python3-pytest"
+
+case "$1" in
+build) wanted=$build_packages ;;
+test) wanted=$test_packages ;;
+*) echo "usage: deps.sh build|test" >&2; exit 2 ;;
+esac
+
+missing=
+for package in $wanted; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
+        missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" != 0 ]; then
+    echo "Missing packages:$missing" >&2
+    echo "Install them as root: apt-get install$missing" >&2
+    exit 1
+fi
+echo "Installing:$missing"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+# shellcheck disable=SC2086
+apt-get install -y -qq --no-install-recommends $missing >/dev/null
