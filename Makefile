@@ -39,7 +39,7 @@ test-tsan: deps-test
 
 # Beside the raw-socket ceiling in the same run; a table and $(BUILD)/bench.json.
 bench: all
-	@python3 bench/run.py $(BUILD)
+	@python3 bench/run.py --build $(BUILD)/bench --json $(BUILD)/bench.json
 
 install: all
 	@meson install -C $(BUILD) --no-rebuild

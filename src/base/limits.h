@@ -44,6 +44,12 @@
  * buffer of LIMIT_RECV_LEN. */
 #define LIMIT_RECV_COMPACT (32u << 10)
 
+/* A pull that finds nothing looks again for so long, microseconds, if the last
+ * receive brought at least so many octets: about what waking a sleeping receiver
+ * costs (docs/design/performance.md). */
+#define LIMIT_SPIN_US 40u
+#define LIMIT_SPIN_LEN (16u << 10)
+
 /* One slice of a large push: fragmented and sent before the next is looked at. */
 #define LIMIT_PUSH_SLICE (320u << 10)
 /* iovec elements per sendmsg; IOV_MAX is 1,024 on Linux. */

@@ -57,7 +57,7 @@ enum expr_op {
 struct expr {
     enum expr_op op;
     struct loc loc;
-    const char *end;  /* end of its text */
+    const char *start, *end; /* its text, parentheses around it included */
     const char *text; /* NAME, STRING */
     uint64_t value;
     bool is_unsigned, is_hex, is_wide;

@@ -108,6 +108,9 @@ static void check_decl(struct idl_compiler *c, struct decl *decl)
 
 static void check_interface(struct idl_compiler *c, struct interface *interface)
 {
+    /* Refused as a whole, with other rules for its operations. */
+    if (attr_find(interface->attrs, ATTR_OBJECT) || attr_find(interface->attrs, ATTR_LOCAL))
+        return;
     if (interface->proc_count > 0 && !attr_find(interface->attrs, ATTR_UUID))
         diag_error(c, &interface->loc, 2079, "no [uuid] specified for interface '%s'",
                    interface->name);

@@ -69,13 +69,25 @@ static void add_explicit_handle(struct idl_compiler *c, struct proc *proc)
     proc->param_count++;
 }
 
+/* handle_t behind pointers or in arrays. */
+static bool derives_from_handle(struct type *type)
+{
+    type = type_strip(type);
+    while (type->kind == TYPE_POINTER || type->kind == TYPE_ARRAY)
+        type = type_strip(type->target);
+    return type->kind == TYPE_BASE && type->base == BASE_HANDLE;
+}
+
 /* The leftmost [in] handle carries the call (idl.md 5). */
 static void choose_binding(struct idl_compiler *c, struct proc *proc)
 {
     const struct var *binding = NULL;
     for (struct var *param = proc->params; param; param = param->next) {
-        if (!type_is_base(param->type, BASE_HANDLE))
+        if (!type_is_base(param->type, BASE_HANDLE)) {
+            if (derives_from_handle(param->type))
+                binding = param; /* wrong in itself: check_param() will say so */
             continue;
+        }
         if (!param->is_in) {
             diag_error(c, &param->loc, 2180, "binding-handle parameter cannot be [out] only");
             binding = param;
@@ -108,7 +120,7 @@ static void choose_binding(struct idl_compiler *c, struct proc *proc)
 
 static bool check_out(struct idl_compiler *c, const struct var *param, const struct shape *shape)
 {
-    if (!param->is_out || shape->base->kind == TYPE_PIPE)
+    if (!param->is_out || shape->base->kind == TYPE_PIPE || type_is_base(param->type, BASE_HANDLE))
         return true;
     if (shape->level_count == 0) {
         diag_error(c, &param->loc, 2042, "[out] parameter '%s' is not a pointer", param->name);

@@ -126,7 +126,7 @@ const char *emit_attrs(struct idl_compiler *c, const struct var *var)
         text_add(&text, "(");
         for (const struct attr_arg *arg = attr->args; arg; arg = arg->next) {
             if (arg->expr)
-                text_add(&text, emit_squeeze(c, arg->expr->loc.at, arg->expr->end));
+                text_add(&text, emit_squeeze(c, arg->expr->start, arg->expr->end));
             if (arg->next)
                 text_add(&text, ", ");
         }
@@ -245,7 +245,8 @@ const char *emit_result(struct idl_compiler *c, const struct proc *proc, const c
 {
     if (proc->is_async || !proc->result_var)
         return arena_printf(&c->arena, "void %s", declarator);
-    return emit_declaration(c, proc->result, declarator);
+    /* C compilers warn about const here, and it means nothing. */
+    return emit_declaration(c, type_unqualified(proc->result), declarator);
 }
 
 static void one_param(struct text *out, bool lines, bool *first, const char *attrs,

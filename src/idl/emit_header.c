@@ -235,10 +235,11 @@ static const char *const_text(struct idl_compiler *c, const struct var *var)
 
 static void emit_decl(struct idl_compiler *c, struct text *out, const struct decl *decl);
 
+/* \" and \\ lose their backslash: a line of a macro can only end in one that way. */
 static void emit_cpp_quote(struct text *out, const char *text)
 {
     for (; *text != '\0'; text++) {
-        if (text[0] == '\\' && text[1] == '"')
+        if (text[0] == '\\' && (text[1] == '"' || text[1] == '\\'))
             text++;
         text_add_n(out, text, 1);
     }

@@ -2,6 +2,8 @@
 /* emit_types.c - frames and descriptors (rpcndr.h), the first half of both stubs. */
 #include "idl/emit.h"
 
+#include "idl/types.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -17,7 +19,7 @@ static void emit_expr(struct idl_compiler *c, struct text *out, struct node_expr
     for (unsigned i = 0; i < 3 && expr->operands[i]; i++)
         emit_expr(c, out, expr->operands[i],
                   arena_printf(&c->arena, "%s_%c", expr->c_name, members[i]));
-    text_addf(out, "static const NDR_EXPR %s = {.op = NDR_EXPR_%s", expr->c_name, expr->op);
+    text_addf(out, "static const NDR_EXPR %s = {\n    .op = NDR_EXPR_%s", expr->c_name, expr->op);
     if (expr->kind)
         text_addf(out, ", .kind = NDR_KIND_%s", expr->kind);
     if (expr->member)
@@ -26,7 +28,7 @@ static void emit_expr(struct idl_compiler *c, struct text *out, struct node_expr
         text_addf(out, ", .value = %s", emit_int64(c, expr->value));
     for (unsigned i = 0; i < 3 && expr->operands[i]; i++)
         text_addf(out, ",\n    .%c = &%s", members[i], expr->operands[i]->c_name);
-    text_add(out, "};\n");
+    text_add(out, "\n};\n");
 }
 
 static void emit_range(struct idl_compiler *c, struct text *out, const struct var *var,
@@ -149,17 +151,13 @@ static void emit_frame(struct idl_compiler *c, struct text *out, const struct pr
         text_addf(out, "    %s;\n", emit_param(c, proc, param, true));
     if (proc->result_var)
         text_addf(out, "    %s;\n",
-                  emit_declaration(c, proc->result->kind == TYPE_CONST ? proc->result->target
-                                                                      : proc->result, "_RetVal"));
+                  emit_declaration(c, type_unqualified(proc->result), "_RetVal"));
     text_add(out, "};\n");
 }
 
 static bool by_value_pipe(const struct proc *proc, const struct var *param)
 {
-    struct type *type = param->type;
-    while (type->kind == TYPE_ALIAS || type->kind == TYPE_CONST)
-        type = type->kind == TYPE_ALIAS ? type->alias->type : type->target;
-    return type->kind == TYPE_PIPE && !proc->is_async;
+    return type_as_pipe(param->type) && !proc->is_async;
 }
 
 static void emit_one_param(struct text *out, const struct proc *proc,

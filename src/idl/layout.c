@@ -87,6 +87,11 @@ static struct node *enum_node(struct idl_compiler *c, struct type *type)
     struct node *node = known_node(c, c_name);
     if (node)
         return node;
+    for (const struct enumerator *item = e->list; item && !e->is_v1; item = item->next) {
+        if (item->value < 0 || item->value > INT16_MAX)
+            diag_warning(c, &item->loc, 2175, 1, "'%s' cannot be sent: the values of an enum "
+                         "without [v1_enum] are 0 to 32767", item->name);
+    }
     node = new_node(c, c_name, e->is_v1 ? "ENUM32" : "ENUM16");
     node->idl_name = name;
     node->size = arena_printf(&c->arena, "sizeof(%s)", e->c_name);
@@ -316,9 +321,10 @@ static const char *context_name(struct idl_compiler *c, const struct var *var)
 
 /* A conformant array or a sized string: its size is an expression around `var`. */
 static struct node *sized_node(struct idl_compiler *c, struct node *element,
-                               const struct level *level, bool is_string, const struct var *var)
+                               const struct level *level, bool is_string, const struct var *var,
+                               bool outermost)
 {
-    struct node_expr *max_count = layout_expr(c, level->size, var);
+    struct node_expr *max_count = layout_expr(c, level->size, var, outermost);
     if (!max_count)
         return NULL;
     if (level->size_is_max) {
@@ -345,10 +351,10 @@ static struct node *sized_node(struct idl_compiler *c, struct node *element,
 
 /* What a level leads to: `inner` itself, so many of it, or a string of it. */
 static struct node *pointee(struct idl_compiler *c, struct node *inner, const struct level *level,
-                            bool is_string, const struct var *var)
+                            bool is_string, const struct var *var, bool outermost)
 {
     if (level->size)
-        return sized_node(c, inner, level, is_string, var);
+        return sized_node(c, inner, level, is_string, var, outermost);
     if (!level->is_pointer && level->count > 0)
         return fixed_node(c, inner, level->count, is_string, &var->loc);
     return is_string ? string_node(c, inner) : inner;
@@ -363,7 +369,7 @@ bool layout_var(struct idl_compiler *c, struct var *var, const struct shape *sha
     for (unsigned i = shape->level_count; node && i-- > 0;) {
         const struct level *level = &shape->levels[i];
         bool innermost = i + 1 == shape->level_count;
-        node = pointee(c, node, level, shape->is_string && innermost, var);
+        node = pointee(c, node, level, shape->is_string && innermost, var, i == 0);
         bool array_param = i == 0 && role == ROLE_PARAM && !level->is_pointer;
         if (node && (level->is_pointer || array_param))
             node = pointer_node(c, node, level->class);

@@ -72,9 +72,10 @@ struct node *layout_struct(struct idl_compiler *compiler, struct aggregate *aggr
 /* The pipe itself. */
 struct node *layout_pipe(struct idl_compiler *compiler, struct type *pipe);
 
-/* size_is, with names looked up around `var`; NULL: reported. */
+/* size_is, with names looked up around `var`; NULL: reported.  `outermost`: of what the
+ * parameter itself points to. */
 struct node_expr *layout_expr(struct idl_compiler *compiler, const struct expr *expr,
-                              const struct var *var);
+                              const struct var *var, bool outermost);
 
 /* `text`, or with a number behind it, so that no other descriptor has the name. */
 const char *layout_name(struct idl_compiler *compiler, const char *text);

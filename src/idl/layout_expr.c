@@ -12,6 +12,7 @@ struct scope {
     struct idl_compiler *compiler;
     const struct var *var;  /* what is being sized */
     const char *base;       /* C name of the frame or structure */
+    bool outermost;         /* the size of what the parameter itself points to */
 };
 
 static struct var *find_sibling(const struct scope *scope, const char *name)
@@ -57,9 +58,7 @@ static bool direction_ok(const struct scope *scope, const struct var *sibling,
     bool out_only = sibling->is_out && !sibling->is_in;
     if (!scope->var->proc || !out_only)
         return true;
-    const struct type *type = type_strip(scope->var->type);
-    bool deep = type->kind == TYPE_POINTER && type_strip(type->target)->kind == TYPE_POINTER;
-    if (!scope->var->is_in && deep)
+    if (!scope->var->is_in && !scope->outermost)
         return true; /* [out, size_is(,*n)] T **pp, [out] n: both come back together */
     diag_error(scope->compiler, &expr->loc, 2123,
                "a size must not derive from the [out]-only parameter '%s'", sibling->name);
@@ -169,9 +168,9 @@ static struct node_expr *lower(const struct scope *scope, const struct expr *exp
 }
 
 struct node_expr *layout_expr(struct idl_compiler *c, const struct expr *expr,
-                              const struct var *var)
+                              const struct var *var, bool outermost)
 {
-    struct scope scope = {.compiler = c, .var = var};
+    struct scope scope = {.compiler = c, .var = var, .outermost = outermost};
     scope.base = var->aggregate ? var->aggregate->c_name : var->proc->frame;
     if (mentions_sibling(&scope, expr) || !expr_is_constant(c, expr))
         return lower(&scope, expr, false);

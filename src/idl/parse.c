@@ -43,6 +43,9 @@ void parse_error_expected(struct parser *parser, const char *what)
     struct idl_compiler *c = parser->compiler;
     if (parse_at(parser, TOK_INVALID))
         return; /* the lexer has said why */
+    if (parser->token.loc.line == parser->error_line)
+        return;
+    parser->error_line = parser->token.loc.line;
     diag_error(c, &parser->token.loc, parse_at(parser, TOK_END) ? 2183 : 2025,
                "%s: expected %s before %s",
                parse_at(parser, TOK_END) ? "unexpected end of file" : "syntax error", what,

@@ -18,6 +18,7 @@ struct parser {
     struct interface *interface; /* NULL outside */
     unsigned nesting;            /* parentheses, bodies, declarators */
     unsigned import_depth;
+    unsigned error_line; /* of the last syntax error: one a line is enough */
     bool in_acf;
 };
 

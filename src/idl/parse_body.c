@@ -199,6 +199,7 @@ static bool field_line(struct parser *parser, struct aggregate *owner, struct va
 static bool fields(struct parser *parser, struct aggregate *owner)
 {
     struct var **end = &owner->fields;
+    unsigned errors = parser->compiler->error_count;
     if (!parse_enter(parser))
         return false;
     parse_advance(parser);
@@ -211,7 +212,7 @@ static bool fields(struct parser *parser, struct aggregate *owner)
     parse_leave(parser);
     if (!parse_expect(parser, '}'))
         return false;
-    if (owner->field_count == 0 && !parser->compiler->failed)
+    if (owner->field_count == 0 && parser->compiler->error_count == errors)
         diag_error(parser->compiler, &owner->loc, 2025, "syntax error: a structure needs a field");
     return true;
 }
@@ -292,7 +293,6 @@ static bool enumerators(struct parser *parser, struct enumeration *owner)
     struct idl_compiler *c = parser->compiler;
     struct enumerator **end = &owner->list;
     int64_t next = 0;
-    parse_advance(parser);
     while (!parse_at(parser, '}')) {
         struct enumerator *item = ARENA_NEW(&c->arena, struct enumerator);
         parse_attributes(parser); /* helpstrings */
@@ -315,8 +315,23 @@ static bool enumerators(struct parser *parser, struct enumeration *owner)
         if (!parse_at(parser, '}') && !parse_expect(parser, ','))
             return false;
     }
+    return true;
+}
+
+/* '{' enumerators '}' */
+static bool enum_body(struct parser *parser, struct enumeration *owner)
+{
+    struct idl_compiler *c = parser->compiler;
+    unsigned errors = c->error_count;
     parse_advance(parser);
-    if (!owner->list && !c->failed)
+    if (!enumerators(parser, owner)) {
+        /* Recover here: the '}' is ours and ends no interface. */
+        while (!parse_at(parser, '}') && !parse_at(parser, ';') && !parse_at(parser, TOK_END))
+            parse_advance(parser);
+    }
+    if (!parse_expect(parser, '}'))
+        return false;
+    if (!owner->list && c->error_count == errors)
         diag_error(c, &owner->loc, 2025, "syntax error: an enumeration needs a constant");
     return true;
 }
@@ -377,5 +392,5 @@ struct type *parse_body_enum(struct parser *parser, struct loc loc)
         return type;
     type->defines = true;
     type->enumeration->defined = true;
-    return enumerators(parser, type->enumeration) ? type : NULL;
+    return enum_body(parser, type->enumeration) ? type : NULL;
 }

@@ -81,7 +81,10 @@ static bool typedef_decl(struct parser *parser, struct attr *attrs, const char *
             *var->type = *base;
             var->type->pipe_name = var->name;
         } else if (type_unqualified(base)->kind == TYPE_PIPE) {
-            diag_later(c, &var->loc, "a typedef of a pointer to or an array of a pipe");
+            if (type->kind == TYPE_ARRAY)
+                diag_error(c, &var->loc, 2321, "pipes cannot be array elements");
+            else
+                diag_later(c, &var->loc, "a typedef of a pointer to a pipe");
             type->kind = TYPE_ERROR;
         }
         if (first)

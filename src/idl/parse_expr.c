@@ -11,6 +11,7 @@ static struct expr *new_expr(struct parser *parser, enum expr_op op)
     struct expr *expr = ARENA_NEW(&parser->compiler->arena, struct expr);
     expr->op = op;
     expr->loc = parser->token.loc;
+    expr->start = parser->token.loc.at;
     return expr;
 }
 
@@ -100,8 +101,11 @@ static struct expr *primary(struct parser *parser)
     case TOK_STRING:
         return string_literal(parser);
     case '(': {
+        const char *start = token->loc.at;
         parse_advance(parser);
         struct expr *expr = parse_expr(parser);
+        if (expr)
+            expr->start = start;
         return expr && parse_expect(parser, ')') ? expr : NULL;
     }
     case TOK_IDENT:
@@ -154,6 +158,7 @@ static struct expr *unary(struct parser *parser)
         return NULL;
     expr->end = parser->last_end;
     if (parse_at(parser, TOK_ARROW) || parse_at(parser, '.') || parse_at(parser, '[')) {
+        parser->error_line = parser->token.loc.line;
         diag_error(parser->compiler, &parser->token.loc, 2037,
                    "an expression cannot select a member or an element");
         return NULL;
@@ -181,6 +186,7 @@ static struct expr *binary(struct parser *parser, unsigned lowest)
         expr->b = binary(parser, binary_operators[i].precedence + 1);
         parse_leave(parser);
         expr->loc = left->loc;
+        expr->start = left->start;
         left = finish(parser, expr);
     }
     return NULL;
@@ -195,6 +201,7 @@ struct expr *parse_expr(struct parser *parser)
     if (expr && parse_at(parser, '?')) {
         struct expr *condition = new_expr(parser, EXPR_COND);
         condition->loc = expr->loc;
+        condition->start = expr->start;
         condition->a = expr;
         parse_advance(parser);
         condition->b = parse_expr(parser);

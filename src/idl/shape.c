@@ -196,6 +196,36 @@ static bool place_sizes(struct walk *walk, const struct attr *attr, bool is_max)
     return true;
 }
 
+/* Open dimensions: outermost only, and in a structure not yet. */
+static bool check_open(struct walk *walk)
+{
+    struct idl_compiler *c = walk->compiler;
+    const struct shape *shape = walk->shape;
+    const struct var *var = walk->var;
+    for (unsigned i = 0; i < shape->level_count; i++) {
+        if (shape->levels[i].is_pointer || shape->levels[i].count > 0)
+            continue;
+        if (i > 0 && !shape->levels[i - 1].is_pointer) {
+            diag_error(c, &var->loc, 2296, "only the first dimension may be open");
+            return false;
+        }
+        if (i > 0) {
+            diag_error(c, &var->loc, 2104, "pointer to a conformant array is not supported");
+            return false;
+        }
+        if (walk->role == ROLE_FIELD && var->next) {
+            diag_error(c, &var->loc, 2055,
+                       "conformant array '%s' must be the last member of the structure", var->name);
+            return false;
+        }
+        if (walk->role == ROLE_FIELD) {
+            diag_later(c, &var->loc, "a structure that ends in a conformant array");
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool check_conformance(struct walk *walk)
 {
     struct idl_compiler *c = walk->compiler;
@@ -204,14 +234,6 @@ static bool check_conformance(struct walk *walk)
         const struct level *level = &shape->levels[i];
         bool innermost = i + 1 == shape->level_count;
         bool conformant = !level->is_pointer && level->count == 0;
-        if (conformant && i > 0 && !shape->levels[i - 1].is_pointer) {
-            diag_error(c, &walk->var->loc, 2296, "only the first dimension may be open");
-            return false;
-        }
-        if (conformant && i > 0) {
-            diag_error(c, &walk->var->loc, 2104, "pointer to a conformant array is not supported");
-            return false;
-        }
         if (conformant && !level->size && !(shape->is_string && innermost)) {
             diag_error(c, &walk->var->loc, 2105, "array '%s' does not derive any size",
                        walk->var->name ? walk->var->name : "");
@@ -312,7 +334,8 @@ bool shape_resolve(struct idl_compiler *compiler, struct var *var, enum role rol
     walk.home = var->home;
     walk.range_attr = attr_find(var->attrs, ATTR_RANGE);
     shape.is_string = attr_find(var->attrs, ATTR_STRING) != NULL;
-    if (!check_one_class(&walk, var->attrs) || !walk_type(&walk) || !leftover_class(&walk))
+    if (!check_one_class(&walk, var->attrs) || !walk_type(&walk) || !leftover_class(&walk) ||
+        !check_open(&walk))
         return false;
 
     const struct attr *size_is = attr_find(var->attrs, ATTR_SIZE_IS);

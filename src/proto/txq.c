@@ -10,9 +10,15 @@
  * octets), small enough that a queue with one control PDU stays small. */
 #define BLOCK_LEN 2040u
 
+/* Settled rests of pushes live in blocks of this size, a few of which are kept: a
+ * sender that is ahead of its receiver needs one per push. */
+#define LARGE_LEN  (68u << 10)
+#define SPARES_MAX 4u
+
 struct txq_block {
     size_t refs; /* segments that point here, plus one while it is q->block */
     size_t used, capacity;
+    struct txq_block *next; /* spare */
     uint8_t octets[];
 };
 
@@ -24,10 +30,38 @@ static struct txq_block *block_new(size_t capacity)
     return block;
 }
 
-static void block_put(struct txq_block *block)
+static struct txq_block *large_block(struct txq *q, size_t len)
 {
-    if (block && --block->refs == 0)
+    struct txq_block *block = len <= LARGE_LEN ? q->spare : NULL;
+    if (!block)
+        return block_new(len > LARGE_LEN || len < LARGE_LEN / 2 ? len : LARGE_LEN);
+    q->spare = block->next;
+    q->spare_count--;
+    *block = (struct txq_block){.refs = 1, .capacity = block->capacity};
+    return block;
+}
+
+static void block_put(struct txq *q, struct txq_block *block)
+{
+    if (!block || --block->refs > 0)
+        return;
+    if (block->capacity == LARGE_LEN && q->spare_count < SPARES_MAX) {
+        block->next = q->spare;
+        q->spare = block;
+        q->spare_count++;
+    } else {
         free(block);
+    }
+}
+
+void txq_trim(struct txq *q)
+{
+    while (q->spare) {
+        struct txq_block *block = q->spare;
+        q->spare = block->next;
+        free(block);
+    }
+    q->spare_count = 0;
 }
 
 void txq_init(struct txq *q)
@@ -38,8 +72,9 @@ void txq_init(struct txq *q)
 void txq_fini(struct txq *q)
 {
     for (size_t i = q->head; i < q->tail; i++)
-        block_put(q->segs[i].block);
-    block_put(q->block);
+        block_put(q, q->segs[i].block);
+    block_put(q, q->block);
+    txq_trim(q);
     free(q->segs);
     *q = (struct txq){0};
 }
@@ -76,7 +111,7 @@ uint8_t *txq_append(struct txq *q, size_t len)
         struct txq_block *block = block_new(len > BLOCK_LEN ? len : BLOCK_LEN);
         if (!block)
             return NULL;
-        block_put(q->block);
+        block_put(q, q->block);
         q->block = block;
     }
     struct txq_block *block = q->block;
@@ -128,13 +163,13 @@ bool txq_settle(struct txq *q)
     for (size_t i = first; i < q->tail; i++)
         len += q->segs[i].len;
 
-    struct txq_block *block = block_new(len);
+    struct txq_block *block = large_block(q, len);
     if (!block)
         return false;
     for (size_t i = first; i < q->tail; i++) {
         memcpy(block->octets + block->used, q->segs[i].octets, q->segs[i].len);
         block->used += q->segs[i].len;
-        block_put(q->segs[i].block);
+        block_put(q, q->segs[i].block);
     }
     q->tail = first;
     append_seg(q, block->octets, len, block); /* takes the block's only reference */
@@ -166,14 +201,14 @@ void txq_sent(struct txq *q, size_t len)
         seg->len -= part;
         len -= part;
         if (seg->len == 0) {
-            block_put(seg->block);
+            block_put(q, seg->block);
             q->head++;
         }
     }
     if (q->len == 0) {
         /* An idle association holds no buffers. */
         q->head = q->tail = 0;
-        block_put(q->block);
+        block_put(q, q->block);
         q->block = NULL;
         if (q->capacity > 64) {
             free(q->segs);
@@ -198,7 +233,7 @@ void txq_truncate(struct txq *q, uint64_t total)
         else if (seg->block == q->block)
             seg->block->used -= part;
         if (seg->len == 0) {
-            block_put(seg->block);
+            block_put(q, seg->block);
             q->tail--;
         }
     }

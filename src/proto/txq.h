@@ -36,6 +36,8 @@ struct txq {
     uint64_t total;          /* octets ever appended; total - len were sent */
     size_t borrowed;         /* of len, octets not owned */
     struct txq_block *block; /* where owned octets go next, or NULL */
+    struct txq_block *spare; /* large blocks kept for the next settling */
+    unsigned spare_count;
 };
 
 void txq_init(struct txq *q);
@@ -55,6 +57,9 @@ bool txq_borrow(struct txq *q, const void *octets, size_t len);
 /* Copies whatever is still borrowed.  False: out of memory; the octets are still
  * borrowed and the association must be given up. */
 bool txq_settle(struct txq *q);
+
+/* Gives up what an empty queue keeps for its next use; for idle associations. */
+void txq_trim(struct txq *q);
 
 /* Describes the head of the queue with at most `max` elements and about
  * `octets_max` octets; returns how many elements were filled. */

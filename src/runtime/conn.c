@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -13,6 +14,7 @@
 
 #include <penstock/rpcnterr.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/trace.h"
 #include "runtime/call.h"
@@ -161,6 +163,7 @@ enum conn_read conn_read(struct conn *conn, bool block)
 
     enum conn_read result = CONN_READ_SOME;
     if (n > 0 && conn_alive(conn)) {
+        conn->last_read = (size_t)n;
         handle_octets(conn, buf, have + (size_t)n);
     } else if (n < 0 && (error == EAGAIN || error == EWOULDBLOCK)) {
         result = CONN_READ_DRY;
@@ -176,6 +179,25 @@ enum conn_read conn_read(struct conn *conn, bool block)
     conn_notify(conn);
     rxbuf_put(buf);
     return conn_alive(conn) ? result : CONN_READ_DEAD;
+}
+
+enum conn_read conn_read_eager(struct conn *conn)
+{
+    enum conn_read result = conn_read(conn, false);
+    if (result != CONN_READ_DRY || conn->last_read < LIMIT_SPIN_LEN)
+        return result;
+    /* A receiver that goes to sleep between two pushes makes the sender pay for
+     * waking it with every one of them, which keeps the sender just behind. */
+    uint64_t end = clock_us() + LIMIT_SPIN_US;
+    while (result == CONN_READ_DRY && !conn->reading && clock_us() < end) {
+        conn_unlock(conn);
+        sched_yield();
+        conn_lock(conn);
+        result = conn_read(conn, false);
+    }
+    if (result == CONN_READ_DRY)
+        conn->last_read = 0; /* the stream has paused: no more of this until it runs */
+    return result;
 }
 
 /* ---- Sending -------------------------------------------------------------- */
@@ -376,6 +398,8 @@ static void conn_on_idle(struct io_watch *watch)
 {
     struct conn *conn = list_entry(watch, struct conn, watch);
     conn_lock(conn);
+    if (txq_len(&conn->assoc.txq) == 0)
+        txq_trim(&conn->assoc.txq);
     conn_settle(conn, CONN_ARM_NOW);
     conn_unlock(conn);
 }

@@ -75,6 +75,7 @@ struct conn {
 
     uint8_t *leftover; /* first octets of an incomplete PDU */
     size_t leftover_len;
+    size_t last_read;  /* octets the last successful receive brought */
 
     struct rpc_call *pipe_call; /* the call with pipes that has this connection */
 
@@ -118,6 +119,10 @@ bool conn_watch(struct conn *conn);
 /* (drops) Takes the reader role and receives once; `block` waits for octets.  DRY
  * when another thread reads. */
 enum conn_read conn_read(struct conn *conn, bool block);
+
+/* (drops) The same without blocking, but where octets have been streaming in, looks
+ * again for LIMIT_SPIN_US before it says DRY. */
+enum conn_read conn_read_eager(struct conn *conn);
 
 /* (drops) Sends what is queued until the transport takes no more.  Nothing when
  * another thread is sending: it will go on with what was added. */

@@ -120,7 +120,7 @@ static RPC_STATUS pull_locked(struct pipe *pipe, void *buf, unsigned long esize,
             return RPC_S_OK;
         }
         check_low_mark(pipe);
-        if (call->over || conn_read(call->conn, false) == CONN_READ_DRY)
+        if (call->over || conn_read_eager(call->conn) == CONN_READ_DRY)
             break;
         if (call->released) /* by a rival thread, against the rules */
             return RPC_X_PIPE_CLOSED;

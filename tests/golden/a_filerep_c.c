@@ -199,8 +199,10 @@ static const NDR_TYPE ndr_ref_string_wchar_t = {
 };
 
 /* the size of v: [in, size_is(n)] */
-static const NDR_EXPR ndr_sized_Sum_v_count = {.op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
-    .offset = offsetof(struct filerep_Sum_frame, n)};
+static const NDR_EXPR ndr_sized_Sum_v_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct filerep_Sum_frame, n)
+};
 static const NDR_TYPE ndr_sized_Sum_v = {
     .kind = NDR_KIND_ARRAY,
     .align = 4,

@@ -81,7 +81,7 @@ void Arithmetic(
     /* [in] */ uint32_t len,
     /* [in] */ KIND kind,
     /* [in] */ unsigned char flag,
-    /* [in, size_is(len + 1) / 2)] */ byte *a,
+    /* [in, size_is((len + 1) / 2)] */ byte *a,
     /* [in, size_is(kind == LARGE_KIND ? len << 3 : len % 7)] */ byte *b,
     /* [in, size_is(!flag && len > 2 || ~len & 3 ^ 1 | -len - +1)] */ byte *c);
 

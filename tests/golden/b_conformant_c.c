@@ -151,8 +151,10 @@ static const NDR_TYPE ndr_byte = {
 };
 
 /* the size of data: [size_is(size)] */
-static const NDR_EXPR ndr_sized_BLOB_data_count = {.op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT32,
-    .offset = offsetof(BLOB, size)};
+static const NDR_EXPR ndr_sized_BLOB_data_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT32,
+    .offset = offsetof(BLOB, size)
+};
 static const NDR_TYPE ndr_sized_BLOB_data = {
     .kind = NDR_KIND_ARRAY,
     .align = 4,
@@ -201,13 +203,19 @@ static const NDR_TYPE ndr_small = {
 };
 
 /* the size of points: [size_is(rows + extra), unique] */
-static const NDR_EXPR ndr_sized_TABLE_points_count_a = {.op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT16,
-    .offset = offsetof(TABLE, rows)};
-static const NDR_EXPR ndr_sized_TABLE_points_count_b = {.op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT8,
-    .offset = offsetof(TABLE, extra)};
-static const NDR_EXPR ndr_sized_TABLE_points_count = {.op = NDR_EXPR_ADD,
+static const NDR_EXPR ndr_sized_TABLE_points_count_a = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT16,
+    .offset = offsetof(TABLE, rows)
+};
+static const NDR_EXPR ndr_sized_TABLE_points_count_b = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT8,
+    .offset = offsetof(TABLE, extra)
+};
+static const NDR_EXPR ndr_sized_TABLE_points_count = {
+    .op = NDR_EXPR_ADD,
     .a = &ndr_sized_TABLE_points_count_a,
-    .b = &ndr_sized_TABLE_points_count_b};
+    .b = &ndr_sized_TABLE_points_count_b
+};
 static const NDR_TYPE ndr_sized_TABLE_points = {
     .kind = NDR_KIND_ARRAY,
     .align = 4,
@@ -224,12 +232,18 @@ static const NDR_TYPE ndr_unique_sized_TABLE_points = {
 };
 
 /* the size of blobs: [size_is(rows * 2), ref] */
-static const NDR_EXPR ndr_sized_TABLE_blobs_count_a = {.op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT16,
-    .offset = offsetof(TABLE, rows)};
-static const NDR_EXPR ndr_sized_TABLE_blobs_count_b = {.op = NDR_EXPR_CONST, .value = 2};
-static const NDR_EXPR ndr_sized_TABLE_blobs_count = {.op = NDR_EXPR_MUL,
+static const NDR_EXPR ndr_sized_TABLE_blobs_count_a = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT16,
+    .offset = offsetof(TABLE, rows)
+};
+static const NDR_EXPR ndr_sized_TABLE_blobs_count_b = {
+    .op = NDR_EXPR_CONST, .value = 2
+};
+static const NDR_EXPR ndr_sized_TABLE_blobs_count = {
+    .op = NDR_EXPR_MUL,
     .a = &ndr_sized_TABLE_blobs_count_a,
-    .b = &ndr_sized_TABLE_blobs_count_b};
+    .b = &ndr_sized_TABLE_blobs_count_b
+};
 static const NDR_TYPE ndr_sized_TABLE_blobs = {
     .kind = NDR_KIND_ARRAY,
     .flags = NDR_TYPE_HAS_POINTERS,
@@ -274,8 +288,10 @@ static const NDR_TYPE ndr_handle_t = {
 };
 
 /* the size of v: [in, size_is(n)] */
-static const NDR_EXPR ndr_sized_Pointer_v_count = {.op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
-    .offset = offsetof(struct conformant_Pointer_frame, n)};
+static const NDR_EXPR ndr_sized_Pointer_v_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct conformant_Pointer_frame, n)
+};
 static const NDR_TYPE ndr_sized_Pointer_v = {
     .kind = NDR_KIND_ARRAY,
     .align = 4,
@@ -300,8 +316,10 @@ static const NDR_TYPE ndr_short = {
 };
 
 /* the size of v: [in, size_is(n)] */
-static const NDR_EXPR ndr_sized_Open_v_count = {.op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT16,
-    .offset = offsetof(struct conformant_Open_frame, n)};
+static const NDR_EXPR ndr_sized_Open_v_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT16,
+    .offset = offsetof(struct conformant_Open_frame, n)
+};
 static const NDR_TYPE ndr_sized_Open_v = {
     .kind = NDR_KIND_ARRAY,
     .align = 4,
@@ -326,8 +344,10 @@ static const NDR_TYPE ndr_hyper = {
 };
 
 /* the size of w: [out, size_is(n)] */
-static const NDR_EXPR ndr_sized_Open_w_count = {.op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT16,
-    .offset = offsetof(struct conformant_Open_frame, n)};
+static const NDR_EXPR ndr_sized_Open_w_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT16,
+    .offset = offsetof(struct conformant_Open_frame, n)
+};
 static const NDR_TYPE ndr_sized_Open_w = {
     .kind = NDR_KIND_ARRAY,
     .align = 8,
@@ -344,12 +364,18 @@ static const NDR_TYPE ndr_ref_sized_Open_w = {
 };
 
 /* the size of v: [in, max_is(last)] */
-static const NDR_EXPR ndr_sized_MaxIs_v_count_a = {.op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
-    .offset = offsetof(struct conformant_MaxIs_frame, last)};
-static const NDR_EXPR ndr_sized_MaxIs_v_count_b = {.op = NDR_EXPR_CONST, .value = 1};
-static const NDR_EXPR ndr_sized_MaxIs_v_count = {.op = NDR_EXPR_ADD,
+static const NDR_EXPR ndr_sized_MaxIs_v_count_a = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct conformant_MaxIs_frame, last)
+};
+static const NDR_EXPR ndr_sized_MaxIs_v_count_b = {
+    .op = NDR_EXPR_CONST, .value = 1
+};
+static const NDR_EXPR ndr_sized_MaxIs_v_count = {
+    .op = NDR_EXPR_ADD,
     .a = &ndr_sized_MaxIs_v_count_a,
-    .b = &ndr_sized_MaxIs_v_count_b};
+    .b = &ndr_sized_MaxIs_v_count_b
+};
 static const NDR_TYPE ndr_sized_MaxIs_v = {
     .kind = NDR_KIND_ARRAY,
     .align = 4,
@@ -366,7 +392,9 @@ static const NDR_TYPE ndr_ref_sized_MaxIs_v = {
 };
 
 /* the size of v: [in, size_is(LIMIT)] */
-static const NDR_EXPR ndr_sized_Constant_v_count = {.op = NDR_EXPR_CONST, .value = 100};
+static const NDR_EXPR ndr_sized_Constant_v_count = {
+    .op = NDR_EXPR_CONST, .value = 100
+};
 static const NDR_TYPE ndr_sized_Constant_v = {
     .kind = NDR_KIND_ARRAY,
     .align = 4,
@@ -383,7 +411,9 @@ static const NDR_TYPE ndr_ref_sized_Constant_v = {
 };
 
 /* the size of w: [out, size_is(2 * LIMIT)] */
-static const NDR_EXPR ndr_sized_Constant_w_count = {.op = NDR_EXPR_CONST, .value = 200};
+static const NDR_EXPR ndr_sized_Constant_w_count = {
+    .op = NDR_EXPR_CONST, .value = 200
+};
 static const NDR_TYPE ndr_sized_Constant_w = {
     .kind = NDR_KIND_ARRAY,
     .align = 4,
@@ -414,17 +444,27 @@ static const NDR_TYPE ndr_char = {
     .name = "char",
 };
 
-/* the size of a: [in, size_is(len + 1) / 2)] */
-static const NDR_EXPR ndr_sized_Arithmetic_a_count_a_a = {.op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT32,
-    .offset = offsetof(struct conformant_Arithmetic_frame, len)};
-static const NDR_EXPR ndr_sized_Arithmetic_a_count_a_b = {.op = NDR_EXPR_CONST, .value = 1};
-static const NDR_EXPR ndr_sized_Arithmetic_a_count_a = {.op = NDR_EXPR_ADD,
+/* the size of a: [in, size_is((len + 1) / 2)] */
+static const NDR_EXPR ndr_sized_Arithmetic_a_count_a_a = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT32,
+    .offset = offsetof(struct conformant_Arithmetic_frame, len)
+};
+static const NDR_EXPR ndr_sized_Arithmetic_a_count_a_b = {
+    .op = NDR_EXPR_CONST, .value = 1
+};
+static const NDR_EXPR ndr_sized_Arithmetic_a_count_a = {
+    .op = NDR_EXPR_ADD,
     .a = &ndr_sized_Arithmetic_a_count_a_a,
-    .b = &ndr_sized_Arithmetic_a_count_a_b};
-static const NDR_EXPR ndr_sized_Arithmetic_a_count_b = {.op = NDR_EXPR_CONST, .value = 2};
-static const NDR_EXPR ndr_sized_Arithmetic_a_count = {.op = NDR_EXPR_DIV,
+    .b = &ndr_sized_Arithmetic_a_count_a_b
+};
+static const NDR_EXPR ndr_sized_Arithmetic_a_count_b = {
+    .op = NDR_EXPR_CONST, .value = 2
+};
+static const NDR_EXPR ndr_sized_Arithmetic_a_count = {
+    .op = NDR_EXPR_DIV,
     .a = &ndr_sized_Arithmetic_a_count_a,
-    .b = &ndr_sized_Arithmetic_a_count_b};
+    .b = &ndr_sized_Arithmetic_a_count_b
+};
 static const NDR_TYPE ndr_sized_Arithmetic_a = {
     .kind = NDR_KIND_ARRAY,
     .align = 4,
@@ -441,28 +481,48 @@ static const NDR_TYPE ndr_ref_sized_Arithmetic_a = {
 };
 
 /* the size of b: [in, size_is(kind == LARGE_KIND ? len << 3 : len % 7)] */
-static const NDR_EXPR ndr_sized_Arithmetic_b_count_a_a = {.op = NDR_EXPR_LOAD, .kind = NDR_KIND_ENUM16,
-    .offset = offsetof(struct conformant_Arithmetic_frame, kind)};
-static const NDR_EXPR ndr_sized_Arithmetic_b_count_a_b = {.op = NDR_EXPR_CONST, .value = 1};
-static const NDR_EXPR ndr_sized_Arithmetic_b_count_a = {.op = NDR_EXPR_EQ,
+static const NDR_EXPR ndr_sized_Arithmetic_b_count_a_a = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_ENUM16,
+    .offset = offsetof(struct conformant_Arithmetic_frame, kind)
+};
+static const NDR_EXPR ndr_sized_Arithmetic_b_count_a_b = {
+    .op = NDR_EXPR_CONST, .value = 1
+};
+static const NDR_EXPR ndr_sized_Arithmetic_b_count_a = {
+    .op = NDR_EXPR_EQ,
     .a = &ndr_sized_Arithmetic_b_count_a_a,
-    .b = &ndr_sized_Arithmetic_b_count_a_b};
-static const NDR_EXPR ndr_sized_Arithmetic_b_count_b_a = {.op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT32,
-    .offset = offsetof(struct conformant_Arithmetic_frame, len)};
-static const NDR_EXPR ndr_sized_Arithmetic_b_count_b_b = {.op = NDR_EXPR_CONST, .value = 3};
-static const NDR_EXPR ndr_sized_Arithmetic_b_count_b = {.op = NDR_EXPR_SHL,
+    .b = &ndr_sized_Arithmetic_b_count_a_b
+};
+static const NDR_EXPR ndr_sized_Arithmetic_b_count_b_a = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT32,
+    .offset = offsetof(struct conformant_Arithmetic_frame, len)
+};
+static const NDR_EXPR ndr_sized_Arithmetic_b_count_b_b = {
+    .op = NDR_EXPR_CONST, .value = 3
+};
+static const NDR_EXPR ndr_sized_Arithmetic_b_count_b = {
+    .op = NDR_EXPR_SHL,
     .a = &ndr_sized_Arithmetic_b_count_b_a,
-    .b = &ndr_sized_Arithmetic_b_count_b_b};
-static const NDR_EXPR ndr_sized_Arithmetic_b_count_c_a = {.op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT32,
-    .offset = offsetof(struct conformant_Arithmetic_frame, len)};
-static const NDR_EXPR ndr_sized_Arithmetic_b_count_c_b = {.op = NDR_EXPR_CONST, .value = 7};
-static const NDR_EXPR ndr_sized_Arithmetic_b_count_c = {.op = NDR_EXPR_MOD,
+    .b = &ndr_sized_Arithmetic_b_count_b_b
+};
+static const NDR_EXPR ndr_sized_Arithmetic_b_count_c_a = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT32,
+    .offset = offsetof(struct conformant_Arithmetic_frame, len)
+};
+static const NDR_EXPR ndr_sized_Arithmetic_b_count_c_b = {
+    .op = NDR_EXPR_CONST, .value = 7
+};
+static const NDR_EXPR ndr_sized_Arithmetic_b_count_c = {
+    .op = NDR_EXPR_MOD,
     .a = &ndr_sized_Arithmetic_b_count_c_a,
-    .b = &ndr_sized_Arithmetic_b_count_c_b};
-static const NDR_EXPR ndr_sized_Arithmetic_b_count = {.op = NDR_EXPR_COND,
+    .b = &ndr_sized_Arithmetic_b_count_c_b
+};
+static const NDR_EXPR ndr_sized_Arithmetic_b_count = {
+    .op = NDR_EXPR_COND,
     .a = &ndr_sized_Arithmetic_b_count_a,
     .b = &ndr_sized_Arithmetic_b_count_b,
-    .c = &ndr_sized_Arithmetic_b_count_c};
+    .c = &ndr_sized_Arithmetic_b_count_c
+};
 static const NDR_TYPE ndr_sized_Arithmetic_b = {
     .kind = NDR_KIND_ARRAY,
     .align = 4,
@@ -479,45 +539,81 @@ static const NDR_TYPE ndr_ref_sized_Arithmetic_b = {
 };
 
 /* the size of c: [in, size_is(!flag && len > 2 || ~len & 3 ^ 1 | -len - +1)] */
-static const NDR_EXPR ndr_sized_Arithmetic_c_count_a_a_a = {.op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT8,
-    .offset = offsetof(struct conformant_Arithmetic_frame, flag)};
-static const NDR_EXPR ndr_sized_Arithmetic_c_count_a_a = {.op = NDR_EXPR_NOT,
-    .a = &ndr_sized_Arithmetic_c_count_a_a_a};
-static const NDR_EXPR ndr_sized_Arithmetic_c_count_a_b_a = {.op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT32,
-    .offset = offsetof(struct conformant_Arithmetic_frame, len)};
-static const NDR_EXPR ndr_sized_Arithmetic_c_count_a_b_b = {.op = NDR_EXPR_CONST, .value = 2};
-static const NDR_EXPR ndr_sized_Arithmetic_c_count_a_b = {.op = NDR_EXPR_GT,
+static const NDR_EXPR ndr_sized_Arithmetic_c_count_a_a_a = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT8,
+    .offset = offsetof(struct conformant_Arithmetic_frame, flag)
+};
+static const NDR_EXPR ndr_sized_Arithmetic_c_count_a_a = {
+    .op = NDR_EXPR_NOT,
+    .a = &ndr_sized_Arithmetic_c_count_a_a_a
+};
+static const NDR_EXPR ndr_sized_Arithmetic_c_count_a_b_a = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT32,
+    .offset = offsetof(struct conformant_Arithmetic_frame, len)
+};
+static const NDR_EXPR ndr_sized_Arithmetic_c_count_a_b_b = {
+    .op = NDR_EXPR_CONST, .value = 2
+};
+static const NDR_EXPR ndr_sized_Arithmetic_c_count_a_b = {
+    .op = NDR_EXPR_GT,
     .a = &ndr_sized_Arithmetic_c_count_a_b_a,
-    .b = &ndr_sized_Arithmetic_c_count_a_b_b};
-static const NDR_EXPR ndr_sized_Arithmetic_c_count_a = {.op = NDR_EXPR_AND,
+    .b = &ndr_sized_Arithmetic_c_count_a_b_b
+};
+static const NDR_EXPR ndr_sized_Arithmetic_c_count_a = {
+    .op = NDR_EXPR_AND,
     .a = &ndr_sized_Arithmetic_c_count_a_a,
-    .b = &ndr_sized_Arithmetic_c_count_a_b};
-static const NDR_EXPR ndr_sized_Arithmetic_c_count_b_a_a_a_a = {.op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT32,
-    .offset = offsetof(struct conformant_Arithmetic_frame, len)};
-static const NDR_EXPR ndr_sized_Arithmetic_c_count_b_a_a_a = {.op = NDR_EXPR_BITNOT,
-    .a = &ndr_sized_Arithmetic_c_count_b_a_a_a_a};
-static const NDR_EXPR ndr_sized_Arithmetic_c_count_b_a_a_b = {.op = NDR_EXPR_CONST, .value = 3};
-static const NDR_EXPR ndr_sized_Arithmetic_c_count_b_a_a = {.op = NDR_EXPR_BITAND,
+    .b = &ndr_sized_Arithmetic_c_count_a_b
+};
+static const NDR_EXPR ndr_sized_Arithmetic_c_count_b_a_a_a_a = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT32,
+    .offset = offsetof(struct conformant_Arithmetic_frame, len)
+};
+static const NDR_EXPR ndr_sized_Arithmetic_c_count_b_a_a_a = {
+    .op = NDR_EXPR_BITNOT,
+    .a = &ndr_sized_Arithmetic_c_count_b_a_a_a_a
+};
+static const NDR_EXPR ndr_sized_Arithmetic_c_count_b_a_a_b = {
+    .op = NDR_EXPR_CONST, .value = 3
+};
+static const NDR_EXPR ndr_sized_Arithmetic_c_count_b_a_a = {
+    .op = NDR_EXPR_BITAND,
     .a = &ndr_sized_Arithmetic_c_count_b_a_a_a,
-    .b = &ndr_sized_Arithmetic_c_count_b_a_a_b};
-static const NDR_EXPR ndr_sized_Arithmetic_c_count_b_a_b = {.op = NDR_EXPR_CONST, .value = 1};
-static const NDR_EXPR ndr_sized_Arithmetic_c_count_b_a = {.op = NDR_EXPR_BITXOR,
+    .b = &ndr_sized_Arithmetic_c_count_b_a_a_b
+};
+static const NDR_EXPR ndr_sized_Arithmetic_c_count_b_a_b = {
+    .op = NDR_EXPR_CONST, .value = 1
+};
+static const NDR_EXPR ndr_sized_Arithmetic_c_count_b_a = {
+    .op = NDR_EXPR_BITXOR,
     .a = &ndr_sized_Arithmetic_c_count_b_a_a,
-    .b = &ndr_sized_Arithmetic_c_count_b_a_b};
-static const NDR_EXPR ndr_sized_Arithmetic_c_count_b_b_a_a = {.op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT32,
-    .offset = offsetof(struct conformant_Arithmetic_frame, len)};
-static const NDR_EXPR ndr_sized_Arithmetic_c_count_b_b_a = {.op = NDR_EXPR_NEG,
-    .a = &ndr_sized_Arithmetic_c_count_b_b_a_a};
-static const NDR_EXPR ndr_sized_Arithmetic_c_count_b_b_b = {.op = NDR_EXPR_CONST, .value = 1};
-static const NDR_EXPR ndr_sized_Arithmetic_c_count_b_b = {.op = NDR_EXPR_SUB,
+    .b = &ndr_sized_Arithmetic_c_count_b_a_b
+};
+static const NDR_EXPR ndr_sized_Arithmetic_c_count_b_b_a_a = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT32,
+    .offset = offsetof(struct conformant_Arithmetic_frame, len)
+};
+static const NDR_EXPR ndr_sized_Arithmetic_c_count_b_b_a = {
+    .op = NDR_EXPR_NEG,
+    .a = &ndr_sized_Arithmetic_c_count_b_b_a_a
+};
+static const NDR_EXPR ndr_sized_Arithmetic_c_count_b_b_b = {
+    .op = NDR_EXPR_CONST, .value = 1
+};
+static const NDR_EXPR ndr_sized_Arithmetic_c_count_b_b = {
+    .op = NDR_EXPR_SUB,
     .a = &ndr_sized_Arithmetic_c_count_b_b_a,
-    .b = &ndr_sized_Arithmetic_c_count_b_b_b};
-static const NDR_EXPR ndr_sized_Arithmetic_c_count_b = {.op = NDR_EXPR_BITOR,
+    .b = &ndr_sized_Arithmetic_c_count_b_b_b
+};
+static const NDR_EXPR ndr_sized_Arithmetic_c_count_b = {
+    .op = NDR_EXPR_BITOR,
     .a = &ndr_sized_Arithmetic_c_count_b_a,
-    .b = &ndr_sized_Arithmetic_c_count_b_b};
-static const NDR_EXPR ndr_sized_Arithmetic_c_count = {.op = NDR_EXPR_OR,
+    .b = &ndr_sized_Arithmetic_c_count_b_b
+};
+static const NDR_EXPR ndr_sized_Arithmetic_c_count = {
+    .op = NDR_EXPR_OR,
     .a = &ndr_sized_Arithmetic_c_count_a,
-    .b = &ndr_sized_Arithmetic_c_count_b};
+    .b = &ndr_sized_Arithmetic_c_count_b
+};
 static const NDR_TYPE ndr_sized_Arithmetic_c = {
     .kind = NDR_KIND_ARRAY,
     .align = 4,
@@ -542,8 +638,10 @@ static const NDR_TYPE ndr_ref_unsigned_long = {
 };
 
 /* the size of v: [in, out, size_is(*n)] */
-static const NDR_EXPR ndr_sized_Deref_v_count = {.op = NDR_EXPR_DEREF, .kind = NDR_KIND_UINT32,
-    .offset = offsetof(struct conformant_Deref_frame, n)};
+static const NDR_EXPR ndr_sized_Deref_v_count = {
+    .op = NDR_EXPR_DEREF, .kind = NDR_KIND_UINT32,
+    .offset = offsetof(struct conformant_Deref_frame, n)
+};
 static const NDR_TYPE ndr_sized_Deref_v = {
     .kind = NDR_KIND_ARRAY,
     .align = 4,
@@ -568,15 +666,23 @@ static const NDR_TYPE ndr_unique_long = {
 };
 
 /* the size of v: [in, unique, size_is(n ? *n : 0)] */
-static const NDR_EXPR ndr_sized_Lazy_v_count_a = {.op = NDR_EXPR_NONNULL,
-    .offset = offsetof(struct conformant_Lazy_frame, n)};
-static const NDR_EXPR ndr_sized_Lazy_v_count_b = {.op = NDR_EXPR_DEREF, .kind = NDR_KIND_INT32,
-    .offset = offsetof(struct conformant_Lazy_frame, n)};
-static const NDR_EXPR ndr_sized_Lazy_v_count_c = {.op = NDR_EXPR_CONST, .value = 0};
-static const NDR_EXPR ndr_sized_Lazy_v_count = {.op = NDR_EXPR_COND,
+static const NDR_EXPR ndr_sized_Lazy_v_count_a = {
+    .op = NDR_EXPR_NONNULL,
+    .offset = offsetof(struct conformant_Lazy_frame, n)
+};
+static const NDR_EXPR ndr_sized_Lazy_v_count_b = {
+    .op = NDR_EXPR_DEREF, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct conformant_Lazy_frame, n)
+};
+static const NDR_EXPR ndr_sized_Lazy_v_count_c = {
+    .op = NDR_EXPR_CONST, .value = 0
+};
+static const NDR_EXPR ndr_sized_Lazy_v_count = {
+    .op = NDR_EXPR_COND,
     .a = &ndr_sized_Lazy_v_count_a,
     .b = &ndr_sized_Lazy_v_count_b,
-    .c = &ndr_sized_Lazy_v_count_c};
+    .c = &ndr_sized_Lazy_v_count_c
+};
 static const NDR_TYPE ndr_sized_Lazy_v = {
     .kind = NDR_KIND_ARRAY,
     .align = 4,
@@ -601,8 +707,10 @@ static const NDR_TYPE ndr_ref_long = {
 };
 
 /* the size of points: [out, size_is(, *n)] */
-static const NDR_EXPR ndr_sized_Both_points_count = {.op = NDR_EXPR_DEREF, .kind = NDR_KIND_INT32,
-    .offset = offsetof(struct conformant_Both_frame, n)};
+static const NDR_EXPR ndr_sized_Both_points_count = {
+    .op = NDR_EXPR_DEREF, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct conformant_Both_frame, n)
+};
 static const NDR_TYPE ndr_sized_Both_points = {
     .kind = NDR_KIND_ARRAY,
     .align = 4,
@@ -627,8 +735,10 @@ static const NDR_TYPE ndr_ref_unique_sized_Both_points = {
 };
 
 /* the size of v: [in, unique, size_is(n)] */
-static const NDR_EXPR ndr_sized_Typedefed_v_count = {.op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
-    .offset = offsetof(struct conformant_Typedefed_frame, n)};
+static const NDR_EXPR ndr_sized_Typedefed_v_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct conformant_Typedefed_frame, n)
+};
 static const NDR_TYPE ndr_sized_Typedefed_v = {
     .kind = NDR_KIND_ARRAY,
     .align = 4,
@@ -653,8 +763,10 @@ static const NDR_TYPE ndr_ref_struct_TABLE = {
 };
 
 /* the size of blobs: [in, size_is(n)] */
-static const NDR_EXPR ndr_sized_Structs_blobs_count = {.op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
-    .offset = offsetof(struct conformant_Structs_frame, n)};
+static const NDR_EXPR ndr_sized_Structs_blobs_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct conformant_Structs_frame, n)
+};
 static const NDR_TYPE ndr_sized_Structs_blobs = {
     .kind = NDR_KIND_ARRAY,
     .flags = NDR_TYPE_HAS_POINTERS,
@@ -680,8 +792,10 @@ static const NDR_TYPE ndr_unique_struct_POINT = {
 };
 
 /* the size of points: [in, size_is(n)] */
-static const NDR_EXPR ndr_sized_Pointers_points_count = {.op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
-    .offset = offsetof(struct conformant_Pointers_frame, n)};
+static const NDR_EXPR ndr_sized_Pointers_points_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct conformant_Pointers_frame, n)
+};
 static const NDR_TYPE ndr_sized_Pointers_points = {
     .kind = NDR_KIND_ARRAY,
     .flags = NDR_TYPE_HAS_POINTERS,
@@ -699,8 +813,10 @@ static const NDR_TYPE ndr_ref_sized_Pointers_points = {
 };
 
 /* the size of v: [in, size_is(n)] */
-static const NDR_EXPR ndr_sized_LaterSize_v_count = {.op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
-    .offset = offsetof(struct conformant_LaterSize_frame, n)};
+static const NDR_EXPR ndr_sized_LaterSize_v_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct conformant_LaterSize_frame, n)
+};
 static const NDR_TYPE ndr_sized_LaterSize_v = {
     .kind = NDR_KIND_ARRAY,
     .align = 4,
@@ -1037,7 +1153,7 @@ void Arithmetic(
     /* [in] */ uint32_t len,
     /* [in] */ KIND kind,
     /* [in] */ unsigned char flag,
-    /* [in, size_is(len + 1) / 2)] */ byte *a,
+    /* [in, size_is((len + 1) / 2)] */ byte *a,
     /* [in, size_is(kind == LARGE_KIND ? len << 3 : len % 7)] */ byte *b,
     /* [in, size_is(!flag && len > 2 || ~len & 3 ^ 1 | -len - +1)] */ byte *c)
 {

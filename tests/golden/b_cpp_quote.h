@@ -17,7 +17,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-/* before the interface, with "quotes" and a \\ backslash */
+/* before the interface, with "quotes" and a \ backslash */
 #define ECHOED 1
 
 #ifndef __quoted_INTERFACE_DEFINED__

@@ -50,7 +50,7 @@ void Again(
     /* [in] */ handle_t h);
 
 /* operation 5 */
-const int32_t Const(
+int32_t Const(
     /* [in] */ const handle_t h,
     /* [in] */ const int32_t n);
 
@@ -61,7 +61,7 @@ typedef struct handles_v2_3_epv_t {
     void (*Named)(MY_HANDLE h);
     void (*Unnamed)(handle_t _unnamed_1, int32_t _unnamed_2, unsigned char *_unnamed_3);
     void (*Again)(handle_t h);
-    const int32_t (*Const)(const handle_t h, const int32_t n);
+    int32_t (*Const)(const handle_t h, const int32_t n);
 } handles_v2_3_epv_t;
 typedef handles_v2_3_epv_t handles_SERVER_EPV;
 typedef handles_v2_3_epv_t handles_v2_3_SERVER_EPV;

@@ -255,7 +255,7 @@ void Again(
 }
 
 /* const long Const([in] const handle_t h, [in] const long n); */
-const int32_t Const(
+int32_t Const(
     /* [in] */ const handle_t h,
     /* [in] */ const int32_t n)
 {

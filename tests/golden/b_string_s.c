@@ -136,8 +136,10 @@ static const NDR_TYPE ndr_unsigned_long = {
 };
 
 /* the size of sized: [string, size_is(size)] */
-static const NDR_EXPR ndr_sized_RECORD_sized_count = {.op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT32,
-    .offset = offsetof(RECORD, size)};
+static const NDR_EXPR ndr_sized_RECORD_sized_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT32,
+    .offset = offsetof(RECORD, size)
+};
 static const NDR_TYPE ndr_sized_RECORD_sized = {
     .kind = NDR_KIND_STRING,
     .align = 4,
@@ -279,8 +281,10 @@ static const NDR_TYPE ndr_long = {
 };
 
 /* the size of buffer: [out, string, size_is(n)] */
-static const NDR_EXPR ndr_sized_Out_buffer_count = {.op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
-    .offset = offsetof(struct strings_Out_frame, n)};
+static const NDR_EXPR ndr_sized_Out_buffer_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct strings_Out_frame, n)
+};
 static const NDR_TYPE ndr_sized_Out_buffer = {
     .kind = NDR_KIND_STRING,
     .align = 4,
@@ -329,8 +333,10 @@ static const NDR_TYPE ndr_ref_struct_RECORD = {
 };
 
 /* the size of names: [in, string, size_is(n)] */
-static const NDR_EXPR ndr_sized_Many_names_count = {.op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
-    .offset = offsetof(struct strings_Many_frame, n)};
+static const NDR_EXPR ndr_sized_Many_names_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct strings_Many_frame, n)
+};
 static const NDR_TYPE ndr_sized_Many_names = {
     .kind = NDR_KIND_ARRAY,
     .flags = NDR_TYPE_HAS_POINTERS,
@@ -348,8 +354,10 @@ static const NDR_TYPE ndr_ref_sized_Many_names = {
 };
 
 /* the size of more: [in, size_is(n)] */
-static const NDR_EXPR ndr_sized_Many_more_count = {.op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
-    .offset = offsetof(struct strings_Many_frame, n)};
+static const NDR_EXPR ndr_sized_Many_more_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct strings_Many_frame, n)
+};
 static const NDR_TYPE ndr_sized_Many_more = {
     .kind = NDR_KIND_ARRAY,
     .flags = NDR_TYPE_HAS_POINTERS,

@@ -39,12 +39,18 @@ static const NDR_TYPE ndr_byte = {
 };
 
 /* the size of v: [in, size_is(n * 2)] */
-static const NDR_EXPR ndr_sized_F_v_count_a = {.op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
-    .offset = offsetof(struct comments_F_frame, n)};
-static const NDR_EXPR ndr_sized_F_v_count_b = {.op = NDR_EXPR_CONST, .value = 2};
-static const NDR_EXPR ndr_sized_F_v_count = {.op = NDR_EXPR_MUL,
+static const NDR_EXPR ndr_sized_F_v_count_a = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct comments_F_frame, n)
+};
+static const NDR_EXPR ndr_sized_F_v_count_b = {
+    .op = NDR_EXPR_CONST, .value = 2
+};
+static const NDR_EXPR ndr_sized_F_v_count = {
+    .op = NDR_EXPR_MUL,
     .a = &ndr_sized_F_v_count_a,
-    .b = &ndr_sized_F_v_count_b};
+    .b = &ndr_sized_F_v_count_b
+};
 static const NDR_TYPE ndr_sized_F_v = {
     .kind = NDR_KIND_ARRAY,
     .align = 4,

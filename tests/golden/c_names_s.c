@@ -105,8 +105,10 @@ static const NDR_TYPE ndr_byte = {
 };
 
 /* the size of out: [in, size_is(in)] */
-static const NDR_EXPR ndr_sized_F_out_count = {.op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
-    .offset = offsetof(struct names_F_frame, in)};
+static const NDR_EXPR ndr_sized_F_out_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct names_F_frame, in)
+};
 static const NDR_TYPE ndr_sized_F_out = {
     .kind = NDR_KIND_ARRAY,
     .align = 4,

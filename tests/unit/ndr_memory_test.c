@@ -596,6 +596,32 @@ static void c_need_converges(void **state)
     free(pairs);
 }
 
+/* [range] on a sized array limits its count and says nothing about its elements. */
+static void c_range_of_a_count(void **state)
+{
+    enum { MAX = 4000 };
+    int32_t value = MAX + 1;
+    WCHAR **names = calloc(MAX + 1, sizeof(*names));
+    int32_t **refs = calloc(MAX + 1, sizeof(*refs));
+    struct pair *pairs = calloc(MAX + 1, sizeof(*pairs));
+    (void)state;
+    for (int i = 0; i <= MAX; i++)
+        refs[i] = &value;
+    for (int32_t n = MAX; n <= MAX + 1; n++) {
+        struct names_frame client = {.n = n, .names = names, .refs = refs, .pairs = pairs};
+        struct names_frame server = {0};
+        RPC_STATUS status;
+        assert_int_equal(carry(&names_op, NDR_PARAM_IN, &client, &server, &status),
+                         n <= MAX ? NDR_DONE : NDR_FAILED);
+        assert_int_equal(status, n <= MAX ? RPC_S_OK : RPC_X_BAD_STUB_DATA);
+        ndr_free_params(&names_op, &server, &heap);
+        assert_int_equal(heap_live, 0);
+    }
+    free(names);
+    free(refs);
+    free(pairs);
+}
+
 static void b_allocation_limit(void **state)
 {
     uint8_t octets[64] = {0};
@@ -827,6 +853,7 @@ int main(void)
         cmocka_unit_test(c_long_lists),
         cmocka_unit_test(c_circle),
         cmocka_unit_test(c_tree),
+        cmocka_unit_test(c_range_of_a_count),
         cmocka_unit_test(c_need_converges),
         cmocka_unit_test(c_print_is_bounded),
     };

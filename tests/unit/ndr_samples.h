@@ -222,7 +222,8 @@ OPERATION(list_op, struct list_frame, list_params);
 
 /* typedef struct { byte k; [unique] long *p; } PAIR;
  * void names([in] long n, [in, size_is(n), string] wchar_t **names,
- *            [in, size_is(n)] REF_LONG *refs, [in, size_is(n)] PAIR *pairs); */
+ *            [in, size_is(n), range(0, 4000)] REF_LONG *refs,
+ *            [in, size_is(n)] PAIR *pairs); */
 struct pair {
     uint8_t k;
     int32_t *p;
@@ -245,10 +246,15 @@ ARRAY_SIZED(t_pairs, t_pair, names_n);
 POINTER_TO(t_names_ref, t_names, NDR_TYPE_REF);
 POINTER_TO(t_refs_ref, t_refs, NDR_TYPE_REF);
 POINTER_TO(t_pairs_ref, t_pairs, NDR_TYPE_REF);
+static const NDR_RANGE refs_range = {0, 4000}; /* of the count, not of the values */
 static const NDR_PARAM names_params[] = {
     PARAM(struct names_frame, n, t_long, NDR_PARAM_IN),
     PARAM(struct names_frame, names, t_names_ref, NDR_PARAM_IN),
-    PARAM(struct names_frame, refs, t_refs_ref, NDR_PARAM_IN),
+    {.name = "refs",
+     .type = &t_refs_ref,
+     .offset = offsetof(struct names_frame, refs),
+     .flags = NDR_PARAM_IN,
+     .range = &refs_range},
     PARAM(struct names_frame, pairs, t_pairs_ref, NDR_PARAM_IN),
 };
 OPERATION(names_op, struct names_frame, names_params);

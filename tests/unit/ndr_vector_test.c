@@ -73,10 +73,10 @@ static void fill_arrays(union frames *f)
 
 static void fill_list(union frames *f)
 {
-    static int16_t v[] = {10, 11};
+    static int16_t v[] = {10, 11}, twelve = 12;
     static uint8_t name_a[] = "A", name_bc[] = "Bc";
     static struct node second, first;
-    second = (struct node){.id = 2, .name = name_bc};
+    second = (struct node){.id = 2, .name = name_bc, .n = 1, .v = &twelve};
     first = (struct node){.id = 1, .next = &second, .name = name_a, .n = 2, .v = v};
     f->list.head = &first;
 }
@@ -85,7 +85,7 @@ static void fill_names(union frames *f)
 {
     static WCHAR a[] = u"a";
     static WCHAR *names[] = {a, NULL};
-    static int32_t hundred = 100, two_hundred = 200, five = 5;
+    static int32_t hundred = 100000, two_hundred = 200000, five = 5;
     static int32_t *refs[] = {&hundred, &two_hundred};
     static struct pair pairs[] = {{1, &five}, {2, NULL}};
     f->names = (struct names_frame){.n = 2, .names = names, .refs = refs, .pairs = pairs};
@@ -200,22 +200,24 @@ static const struct vector vectors[] = {
      "00000008 00000009 0000000a 00000000 1234"},
     {"arrays: the [out] part alone", &arrays_op, NDR_PARAM_OUT, fill_arrays, 0,
      "03000000 0500 0600 0700 0000 03000000 08000000 09000000 0a000000", NULL},
-    {"list: depth first, B's name before A's", &list_op, NDR_PARAM_IN, fill_list, 0,
+    {"list: depth first, B's name and v before A's", &list_op, NDR_PARAM_IN, fill_list, 0,
      "01000000 00000200 04000200 0200 0000 08000200" /* A flat */
-     "02000000 00000000 0c000200 0000 0000 00000000" /* B flat */
+     "02000000 00000000 0c000200 0100 0000 10000200" /* B flat */
      "03000000 00000000 03000000 426300 00"          /* B.name */
+     "01000000 0c00 0000"                            /* B.v, gap */
      "02000000 00000000 02000000 4100 0000"          /* A.name, gap */
      "02000000 0a00 0b00",                           /* A.v */
      "00000001 00000001 00000001 0002 9999 00000001"
-     "00000002 00000000 00000001 0000 9999 00000000"
+     "00000002 00000000 00000001 0001 9999 00000001"
      "00000003 00000000 00000003 426300 99"
+     "00000001 000c 9999"
      "00000002 00000000 00000002 4100 9999"
      "00000002 000a 000b"},
     {"names: array of strings, of ref pointers, of structures with pointers", &names_op,
      NDR_PARAM_IN, fill_names, 0,
      "02000000"
      "02000000 00000200 00000000 02000000 00000000 02000000 61000000"
-     "02000000 64000000 c8000000" /* refs in arrays have no value: C706 14.3.12 */
+     "02000000 a0860100 400d0300" /* refs in arrays have no value: C706 14.3.12 */
      "02000000 01000000 04000200 02000000 00000000 05000000",
      NULL},
     {"tails: counts hoisted to the outermost structure", &tails_op, NDR_PARAM_IN, fill_tails, 0,
