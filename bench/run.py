@@ -27,6 +27,7 @@ CALLS = 20000
 SLOW_MS = 10000
 IDLE_PIPES = 1000
 STREAM_SECONDS = 1.0  # roughly, per measured stream
+PROGRAM_SECONDS = 60  # no single run takes nearly as long unless it hangs
 BUDGET_SECONDS = 290  # for everything
 
 TRANSPORTS = {"tcp": "ncacn_ip_tcp", "unix": "ncalrpc"}
@@ -58,12 +59,14 @@ class Bench:
         command = [str(self.build / program), *map(str, args)]
         try:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                  timeout=self.left(), check=True)
+                                  timeout=min(PROGRAM_SECONDS, self.left()), check=True)
             return json.loads(done.stdout)
         except subprocess.TimeoutExpired:
             raise Failure("out of time in: " + " ".join(command)) from None
-        except (subprocess.CalledProcessError, ValueError) as error:
-            raise Failure(f"{' '.join(command)}: {error}") from None
+        except subprocess.CalledProcessError as error:
+            raise Failure(f"status {error.returncode} from: {' '.join(command)}") from None
+        except (OSError, ValueError) as error:
+            raise Failure(f"{error} in: {' '.join(command)}") from None
 
 
 class Server:
@@ -79,8 +82,11 @@ class Server:
                         *(["--cpu", bench.cpu] if pinned else []), protseq, endpoint]
 
     def __enter__(self):
-        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE)
+        try:
+            self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE,
+                                            stdout=subprocess.PIPE)
+        except OSError as error:
+            raise Failure(str(error)) from None
         ready, _, _ = select.select([self.process.stdout], [], [], min(10, self.bench.left()))
         if not ready or self.process.stdout.readline() != b"ready\n":
             self.process.kill()

@@ -181,8 +181,8 @@ static bool acf_interface(struct parser *parser)
     }
     parser->interface = NULL;
     if (!parse_accept(parser, '}')) {
-        diag_error(c, &parser->token.loc, 2183,
-                   "unexpected end of file: interface '%s' has no '}'", name);
+        diag_error(c, &parser->token.loc, 2183, "unexpected end of file: interface '%s' has no '}'",
+                   name);
         return true;
     }
     parse_accept(parser, ';');

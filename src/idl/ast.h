@@ -58,7 +58,7 @@ struct expr {
     enum expr_op op;
     struct loc loc;
     const char *start, *end; /* its text, parentheses around it included */
-    const char *text; /* NAME, STRING */
+    const char *text;        /* NAME, STRING */
     uint64_t value;
     bool is_unsigned, is_hex, is_wide;
     unsigned depth; /* of the tree below, itself included: bounds every recursion over it */
@@ -70,8 +70,8 @@ struct expr {
 struct value {
     enum { VALUE_INVALID, VALUE_INT, VALUE_STRING, VALUE_NULL } kind;
     int64_t number;
-    bool is_unsigned;  /* number holds the bits of a uint64_t */
-    const char *text;  /* STRING: between the quotes */
+    bool is_unsigned; /* number holds the bits of a uint64_t */
+    const char *text; /* STRING: between the quotes */
     bool is_wide;
 };
 
@@ -189,14 +189,14 @@ struct type {
     enum base_kind base;
     struct enumeration *enumeration;
     struct aggregate *aggregate;
-    struct var *alias;    /* ALIAS: the typedef */
-    struct expr *bound;   /* ARRAY; NULL: conformant */
+    struct var *alias;  /* ALIAS: the typedef */
+    struct expr *bound; /* ARRAY; NULL: conformant */
     struct expr *bound_low;
-    uint32_t count;       /* ARRAY: elements; 0: conformant */
+    uint32_t count;        /* ARRAY: elements; 0: conformant */
     const char *pipe_name; /* PIPE: the name after `typedef pipe T` */
     struct var *params;    /* FUNCTION */
-    bool variadic;        /* FUNCTION */
-    bool defines;         /* STRUCT, ENUM: the body stands here */
+    bool variadic;         /* FUNCTION */
+    bool defines;          /* STRUCT, ENUM: the body stands here */
 };
 
 /* A name with a type: a typedef name, field, parameter or constant. */
@@ -209,12 +209,13 @@ struct var {
     struct expr *init;      /* constants */
     struct value value;     /* constants */
     bool imported;
-    bool is_in, is_out;     /* parameters */
-    bool is_binding;        /* the parameter that carries the call */
-    bool synthesized;       /* IDL_handle */
-    struct aggregate *aggregate; /* fields: the structure */
-    struct proc *proc;           /* parameters: the operation */
-    struct node *node;           /* fields, parameters, results: the descriptor */
+    unsigned depth;                 /* typedef names: typedef names below, itself included */
+    bool is_in, is_out;             /* parameters */
+    bool is_binding;                /* the parameter that carries the call */
+    bool synthesized;               /* IDL_handle */
+    struct aggregate *aggregate;    /* fields: the structure */
+    struct proc *proc;              /* parameters: the operation */
+    struct node *node;              /* fields, parameters, results: the descriptor */
     const struct node_range *range; /* [range] on it or its type; NULL: none */
     const char *source, *source_end;
     struct var *next;
@@ -235,9 +236,9 @@ struct proc {
     bool is_async, explicit_handle, auto_handle, idempotent;
     bool has_pipes;
     bool variadic;
-    struct var *result_var;  /* NULL: void */
-    const char *c_name;      /* "If_Op", first part of the names of its descriptors */
-    const char *frame;       /* "struct If_Op_frame" */
+    struct var *result_var; /* NULL: void */
+    const char *c_name;     /* "If_Op", first part of the names of its descriptors */
+    const char *frame;      /* "struct If_Op_frame" */
     struct proc *next;
 };
 
@@ -295,17 +296,23 @@ struct interface {
 
 /* What a name stands for; the two kinds of tags live in a map of their own. */
 struct symbol {
-    enum symbol_kind { SYMBOL_TYPEDEF, SYMBOL_CONST, SYMBOL_ENUMERATOR, SYMBOL_PROC,
-                       SYMBOL_INTERFACE, SYMBOL_BAD } kind;
+    enum symbol_kind {
+        SYMBOL_TYPEDEF,
+        SYMBOL_CONST,
+        SYMBOL_ENUMERATOR,
+        SYMBOL_PROC,
+        SYMBOL_INTERFACE,
+        SYMBOL_BAD
+    } kind;
     struct loc loc;
-    struct var *var;               /* TYPEDEF, CONST */
+    struct var *var; /* TYPEDEF, CONST */
     struct enumerator *enumerator;
     struct interface *interface;
 };
 
 struct tag {
     struct loc loc;
-    struct aggregate *aggregate;     /* one of the two */
+    struct aggregate *aggregate; /* one of the two */
     struct enumeration *enumeration;
 };
 

@@ -21,7 +21,8 @@ static bool leads_to(struct idl_compiler *c, struct aggregate *from, struct aggr
     from->visited = round;
     for (struct var *field = from->fields; field; field = field->next) {
         struct node *node = field->node;
-        while (node && (node->pointer_flag == NULL || strcmp(node->pointer_flag, "NDR_TYPE_REF") == 0) &&
+        while (node &&
+               (node->pointer_flag == NULL || strcmp(node->pointer_flag, "NDR_TYPE_REF") == 0) &&
                node->element)
             node = node->element;
         if (!node || !node->aggregate)

@@ -95,7 +95,8 @@ static void choose_binding(struct idl_compiler *c, struct proc *proc)
             diag_error(c, &param->loc, 2194, "a binding handle cannot be [out]");
             binding = param;
         } else if (binding) {
-            diag_error(c, &param->loc, 2182, "parameter that is not the binding handle must not "
+            diag_error(c, &param->loc, 2182,
+                       "parameter that is not the binding handle must not "
                        "derive from handle_t");
         } else {
             param->is_binding = true;
@@ -107,12 +108,16 @@ static void choose_binding(struct idl_compiler *c, struct proc *proc)
     if (proc->explicit_handle || proc->home->explicit_handle) {
         add_explicit_handle(c, proc);
     } else if (proc->is_async) {
-        diag_error(c, &proc->loc, 2357, "async procedures cannot use auto handle: '%s' needs a "
-                   "handle_t parameter or [explicit_handle]", proc->name);
+        diag_error(c, &proc->loc, 2357,
+                   "async procedures cannot use auto handle: '%s' needs a "
+                   "handle_t parameter or [explicit_handle]",
+                   proc->name);
     } else {
-        diag_error(c, &proc->loc, 2028, "'%s' has no binding handle and auto_handle is not "
+        diag_error(c, &proc->loc, 2028,
+                   "'%s' has no binding handle and auto_handle is not "
                    "supported yet by penstock-idl: add a handle_t parameter, or [explicit_handle] "
-                   "in the ACF", proc->name);
+                   "in the ACF",
+                   proc->name);
     }
 }
 
@@ -208,7 +213,8 @@ static void warn_beside_pipe(struct idl_compiler *c, const struct proc *proc)
         while (node && node->element && node->kind[0] == 'P' && node->pointer_flag)
             node = node->element;
         if (node && node->is_sized && param->is_in) {
-            diag_warning(c, &param->loc, 2352, 3, "string and conformant array parameters may be "
+            diag_warning(c, &param->loc, 2352, 3,
+                         "string and conformant array parameters may be "
                          "incompatible with pipe parameters of other vendors");
             return;
         }
@@ -225,8 +231,7 @@ void check_proc(struct idl_compiler *c, struct proc *proc)
     prepare_params(c, proc);
     check_own_names(c, proc);
     choose_binding(c, proc);
-    proc->c_name =
-        layout_name(c, arena_printf(&c->arena, "%s_%s", proc->home->name, proc->name));
+    proc->c_name = layout_name(c, arena_printf(&c->arena, "%s_%s", proc->home->name, proc->name));
     proc->frame = arena_printf(&c->arena, "struct %s_frame", proc->c_name);
     for (struct var *param = proc->params; param; param = param->next)
         check_param(c, proc, param);

@@ -21,17 +21,40 @@ enum switch_id {
     SW_IGNORED_ARG, /* one argument follows, of no consequence here */
     SW_OBSOLETE,
     SW_UNSUPPORTED,
-    SW_ACF, SW_HEADER, SW_CSTUB, SW_SSTUB, SW_OUT, SW_CLIENT, SW_SERVER, SW_PREFIX,
-    SW_OLDNAMES, SW_NO_CPP, SW_CPP_CMD, SW_CPP_OPT, SW_NO_DEF_IDIR, SW_INCLUDE, SW_DEFINE,
-    SW_UNDEFINE, SW_WARN, SW_WX, SW_NO_WARN, SW_NO_DEFAULT_EPV, SW_APP_CONFIG, SW_CHAR,
-    SW_PACK, SW_CHECK, SW_HELP, SW_MD, SW_MF
+    SW_ACF,
+    SW_HEADER,
+    SW_CSTUB,
+    SW_SSTUB,
+    SW_OUT,
+    SW_CLIENT,
+    SW_SERVER,
+    SW_PREFIX,
+    SW_OLDNAMES,
+    SW_NO_CPP,
+    SW_CPP_CMD,
+    SW_CPP_OPT,
+    SW_NO_DEF_IDIR,
+    SW_INCLUDE,
+    SW_DEFINE,
+    SW_UNDEFINE,
+    SW_WARN,
+    SW_WX,
+    SW_NO_WARN,
+    SW_NO_DEFAULT_EPV,
+    SW_APP_CONFIG,
+    SW_CHAR,
+    SW_PACK,
+    SW_CHECK,
+    SW_HELP,
+    SW_MD,
+    SW_MF
 };
 
 enum arg_form {
     ARG_NO,
-    ARG_NEXT,    /* the next argument            */
+    ARG_NEXT,     /* the next argument            */
     ARG_ATTACHED, /* -Dname, or the next argument */
-    ARG_SUFFIX   /* -W3: must be attached        */
+    ARG_SUFFIX    /* -W3: must be attached        */
 };
 
 static const struct switch_row {

@@ -14,9 +14,9 @@ struct string_list {
 
 struct command {
     const char *input;
-    const char *acf;                     /* NULL: beside the input, if there is one */
-    const char *out_dir;                 /* NULL: current directory */
-    const char *header, *cstub, *sstub;  /* NULL: from the name of the input */
+    const char *acf;                    /* NULL: beside the input, if there is one */
+    const char *out_dir;                /* NULL: current directory */
+    const char *header, *cstub, *sstub; /* NULL: from the name of the input */
     const char *client_prefix, *server_prefix, *switch_prefix;
     const char *cpp_command;
     struct string_list cpp_flags; /* -cpp_opt, split at blanks */
@@ -26,7 +26,7 @@ struct command {
     unsigned warning_level;
     bool warnings_are_errors, no_cpp, no_def_dirs, no_client, no_server, check_only;
     bool old_names, no_default_epv, app_config, write_depfile, help;
-    unsigned errors; /* reported on stderr */
+    unsigned errors;          /* reported on stderr */
     struct string_list owned; /* strings made here */
 };
 

@@ -10,9 +10,10 @@
 #include "idl/names.h"
 
 /* Bounds on what the text may nest; each bounds recursion somewhere. */
-#define IDL_NESTING_MAX 64   /* parentheses, declarators, structures in structures */
-#define IDL_IMPORT_DEPTH_MAX 32
-#define IDL_ERROR_LIMIT_DEFAULT 100
+#define IDL_NESTING_MAX          64 /* parentheses, declarators, structures in structures */
+#define IDL_IMPORT_DEPTH_MAX     32
+#define IDL_TYPEDEF_DEPTH_MAX    256 /* typedef of a typedef of ...: walked again and again */
+#define IDL_ERROR_LIMIT_DEFAULT  100
 #define IDL_MEMORY_LIMIT_DEFAULT ((size_t)256 * 1024 * 1024)
 /* NDR 2.0 sizes travel as 32 bits; half of that keeps all sums in range. */
 #define IDL_SIZE_MAX 0x7fffffffu
@@ -37,8 +38,8 @@ struct idl_compiler {
     struct path_list *paths, **paths_end; /* dependencies */
     struct name_map noted;                /* the same, for looking up */
 
-    struct name_map nodes;      /* descriptors by their C name */
-    struct name_map node_names; /* all names given to descriptors and their parts */
+    struct name_map nodes;              /* descriptors by their C name */
+    struct name_map node_names;         /* all names given to descriptors and their parts */
     struct node *node_list, **node_end; /* in order of completion */
     unsigned node_count;
     unsigned search_round; /* of the search for endless structures */

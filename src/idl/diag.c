@@ -111,8 +111,8 @@ static void locate(struct idl_compiler *compiler, const struct loc *at,
     diagnostic->source_line = copy_line(compiler, start);
 }
 
-static void report(struct idl_compiler *compiler, const struct loc *at,
-                   enum idl_severity severity, unsigned number, const char *format, va_list args)
+static void report(struct idl_compiler *compiler, const struct loc *at, enum idl_severity severity,
+                   unsigned number, const char *format, va_list args)
 {
     if (severity == IDL_WARNING && compiler->options.warnings_are_errors)
         severity = IDL_ERROR;

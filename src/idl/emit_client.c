@@ -10,9 +10,10 @@ static void emit_stub(struct idl_compiler *c, struct text *out, const struct pro
     emit_comment(c, out, "", proc->source, proc->source_end);
     struct text params = {.arena = &c->arena};
     emit_param_list(c, &params, proc, true);
-    text_addf(out, "%s\n{\n",
-              emit_result(c, proc, arena_printf(&c->arena, "%s%s", emit_client_name(c, proc),
-                                                text_get(&params))));
+    text_addf(
+        out, "%s\n{\n",
+        emit_result(c, proc,
+                    arena_printf(&c->arena, "%s%s", emit_client_name(c, proc), text_get(&params))));
     text_addf(out, "    %s %s = {\n", proc->frame, frame);
     if (proc->is_async)
         text_addf(out, "        .%s = %s,\n", async, async);
@@ -23,8 +24,8 @@ static void emit_stub(struct idl_compiler *c, struct text *out, const struct pro
         text_addf(out, "    NdrxAsyncClientCall(&%s___RpcClientInterface, %u, %s, &%s);\n",
                   proc->home->name, proc->opnum, async, frame);
     else
-        text_addf(out, "    NdrxClientCall(&%s___RpcClientInterface, %u, &%s);\n",
-                  proc->home->name, proc->opnum, frame);
+        text_addf(out, "    NdrxClientCall(&%s___RpcClientInterface, %u, &%s);\n", proc->home->name,
+                  proc->opnum, frame);
     if (proc->result_var && !proc->is_async)
         text_addf(out, "    return %s._RetVal;\n", frame);
     text_add(out, "}\n");

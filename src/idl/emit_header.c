@@ -65,8 +65,7 @@ static void emit_field(struct idl_compiler *c, struct text *out, const struct va
     if (body && !again) {
         emit_body(c, out, body, indent);
         const char *word = body->kind == TYPE_STRUCT ? "struct " : "enum ";
-        const char *tag = body->kind == TYPE_STRUCT ? body->aggregate->tag
-                                                    : body->enumeration->tag;
+        const char *tag = body->kind == TYPE_STRUCT ? body->aggregate->tag : body->enumeration->tag;
         const char *at = strstr(declaration, word);
         declaration = at ? at + strlen(word) + strlen(tag) : declaration;
     }
@@ -103,14 +102,20 @@ static void emit_pipe_struct(struct idl_compiler *c, struct text *out, const str
     const char *count = "unsigned long *ecount";
     text_addf(out, "typedef struct %spipe_%s {\n", prefix, pipe->pipe_name);
     emit_wrapped(out, "    ",
-                 arena_printf(&c->arena, "%s (__RPC_USER *pull)(char *state, %s, unsigned long "
-                              "esize, %s);", result, buf, count));
+                 arena_printf(&c->arena,
+                              "%s (__RPC_USER *pull)(char *state, %s, unsigned long "
+                              "esize, %s);",
+                              result, buf, count));
     emit_wrapped(out, "    ",
-                 arena_printf(&c->arena, "%s (__RPC_USER *push)(char *state, %s, unsigned long "
-                              "ecount);", result, buf));
+                 arena_printf(&c->arena,
+                              "%s (__RPC_USER *push)(char *state, %s, unsigned long "
+                              "ecount);",
+                              result, buf));
     emit_wrapped(out, "    ",
-                 arena_printf(&c->arena, "%s (__RPC_USER *alloc)(char *state, unsigned long bsize, "
-                              "%s, unsigned long *bcount);", result, buf_out));
+                 arena_printf(&c->arena,
+                              "%s (__RPC_USER *alloc)(char *state, unsigned long bsize, "
+                              "%s, unsigned long *bcount);",
+                              result, buf_out));
     text_addf(out, "    char *state;\n} %s%s;\n", prefix, pipe->pipe_name);
 }
 
@@ -152,8 +157,7 @@ static void emit_imported_pipes(struct idl_compiler *c, struct text *out,
     struct name_map done = {0};
     static char emitted[] = "emitted";
     for (const struct proc *proc = interface->procs; proc; proc = proc->next) {
-        for (const struct var *param = proc->params; proc->is_async && param;
-             param = param->next) {
+        for (const struct var *param = proc->params; proc->is_async && param; param = param->next) {
             struct type *pipe = async_pipe_of(param);
             if (!pipe)
                 continue;
@@ -246,7 +250,8 @@ static void emit_cpp_quote(struct text *out, const char *text)
     text_add(out, "\n");
 }
 
-/* ---- Interfaces ------------------------------------------------------------------------------- */
+/* ---- Interfaces -------------------------------------------------------------------------------
+ */
 
 static void emit_prototype(struct idl_compiler *c, struct text *out, const struct proc *proc,
                            const char *name)
@@ -274,20 +279,25 @@ static void emit_proc(struct idl_compiler *c, struct text *out, const struct pro
 static void emit_epv(struct idl_compiler *c, struct text *out, const struct interface *interface)
 {
     const char *name = interface->name;
-    const char *versioned = arena_printf(&c->arena, "%s_v%u_%u", name, interface->major,
-                                         interface->minor);
-    text_addf(out, "\n/* Manager routines, for RpcServerRegisterIf. */\ntypedef struct %s_epv_t "
-                   "{\n", versioned);
+    const char *versioned =
+        arena_printf(&c->arena, "%s_v%u_%u", name, interface->major, interface->minor);
+    text_addf(out,
+              "\n/* Manager routines, for RpcServerRegisterIf. */\ntypedef struct %s_epv_t "
+              "{\n",
+              versioned);
     for (const struct proc *proc = interface->procs; proc; proc = proc->next) {
         struct text params = {.arena = &c->arena};
         emit_param_list(c, &params, proc, false);
         text_add(&params, ";");
-        emit_wrapped(out, "    ",
-                     emit_result(c, proc, arena_printf(&c->arena, "(*%s)%s", proc->name,
-                                                       text_get(&params))));
+        emit_wrapped(
+            out, "    ",
+            emit_result(c, proc,
+                        arena_printf(&c->arena, "(*%s)%s", proc->name, text_get(&params))));
     }
-    text_addf(out, "} %s_epv_t;\ntypedef %s_epv_t %s_SERVER_EPV;\ntypedef %s_epv_t "
-                   "%s_SERVER_EPV;\n", versioned, versioned, name, versioned, versioned);
+    text_addf(out,
+              "} %s_epv_t;\ntypedef %s_epv_t %s_SERVER_EPV;\ntypedef %s_epv_t "
+              "%s_SERVER_EPV;\n",
+              versioned, versioned, name, versioned, versioned);
     text_addf(out, "\nextern RPC_IF_HANDLE %s;\nextern RPC_IF_HANDLE %s;\n",
               emit_ifspec(c, interface, false), emit_ifspec(c, interface, true));
 }
@@ -296,9 +306,10 @@ static void emit_header_interface(struct idl_compiler *c, struct text *out,
                                   const struct interface *interface)
 {
     const char *name = interface->name;
-    text_addf(out, "\n#ifndef __%s_INTERFACE_DEFINED__\n#define __%s_INTERFACE_DEFINED__\n\n"
-                   "/* interface %s, version %u.%u */\n", name, name, name, interface->major,
-              interface->minor);
+    text_addf(out,
+              "\n#ifndef __%s_INTERFACE_DEFINED__\n#define __%s_INTERFACE_DEFINED__\n\n"
+              "/* interface %s, version %u.%u */\n",
+              name, name, name, interface->major, interface->minor);
     emit_imported_pipes(c, out, interface);
     for (const struct decl *decl = interface->decls; decl; decl = decl->next)
         emit_decl(c, out, decl);
@@ -345,7 +356,8 @@ static void emit_decl(struct idl_compiler *c, struct text *out, const struct dec
     }
 }
 
-/* ---- The file ------------------------------------------------------------------------------------ */
+/* ---- The file
+ * ------------------------------------------------------------------------------------ */
 
 static void emit_import(struct idl_compiler *c, struct text *out, const char *name,
                         struct name_map *done)

@@ -25,10 +25,11 @@ static void emit_operations(struct text *out, const struct interface *interface,
 {
     text_addf(out, "\nstatic const NDR_OPERATION %s_Operations[] = {\n", interface->name);
     for (const struct proc *proc = interface->procs; proc; proc = proc->next) {
-            text_addf(out, "    {.name = \"%s\",\n     .opnum = %u", proc->name, proc->opnum);
+        text_addf(out, "    {.name = \"%s\",\n     .opnum = %u", proc->name, proc->opnum);
         emit_op_flags(out, proc);
-        text_addf(out, ",\n     .frame_size = sizeof(%s),\n     .param_count = %u,\n"
-                       "     .params = %s_params",
+        text_addf(out,
+                  ",\n     .frame_size = sizeof(%s),\n     .param_count = %u,\n"
+                  "     .params = %s_params",
                   proc->frame, proc->param_count + (proc->result_var ? 1 : 0), proc->c_name);
         if (server)
             text_addf(out, ",\n     .invoke = %s_invoke", proc->c_name);
@@ -84,8 +85,10 @@ void emit_interface(struct idl_compiler *c, struct text *out, struct interface *
                   "          {0x9f, 0xe8, 0x08, 0x00, 0x2b, 0x10, 0x48, 0x60}},\n"
                   "         {2, 0}},\n");
     if (interface->endpoints)
-        text_addf(out, "    .RpcProtseqEndpointCount = %u,\n    .RpcProtseqEndpoint = "
-                       "%s_Endpoints,\n", interface->endpoint_count, name);
+        text_addf(out,
+                  "    .RpcProtseqEndpointCount = %u,\n    .RpcProtseqEndpoint = "
+                  "%s_Endpoints,\n",
+                  interface->endpoint_count, name);
     if (server && !c->options.no_default_epv)
         text_addf(out, "    .DefaultManagerEpv = &%s_DefaultEpv,\n", name);
     text_addf(out, "    .InterpreterInfo = &%s_NdrInterface,\n", name);

@@ -4,7 +4,8 @@
 
 static void emit_invoke(struct idl_compiler *c, struct text *out, const struct proc *proc)
 {
-    text_addf(out, "\nstatic void %s_invoke(const RPC_MGR_EPV *epv, void *frame)\n{\n", proc->c_name);
+    text_addf(out, "\nstatic void %s_invoke(const RPC_MGR_EPV *epv, void *frame)\n{\n",
+              proc->c_name);
     text_addf(out, "    const %s_SERVER_EPV *manager = epv;\n    %s *args = frame;\n",
               proc->home->name, proc->frame);
     struct text call = {.arena = &c->arena};

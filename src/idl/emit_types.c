@@ -49,9 +49,10 @@ static void emit_range(struct idl_compiler *c, struct text *out, const struct va
 static void emit_flat_constant(struct text *out, const struct node *node)
 {
     uint64_t offset = 0;
-    text_addf(out, "/* %s has no padding: it moves as it is. */\nenum {\n    %s = sizeof(%s) == "
-                   "%" PRIu64, node->idl_name, node->flat_name, node->aggregate->c_name,
-              node->ndr_size);
+    text_addf(out,
+              "/* %s has no padding: it moves as it is. */\nenum {\n    %s = sizeof(%s) == "
+              "%" PRIu64,
+              node->idl_name, node->flat_name, node->aggregate->c_name, node->ndr_size);
     for (unsigned i = 0; i < node->count; i++) {
         const struct node_field *field = &node->fields[i];
         text_addf(out, "\n        && offsetof(%s, %s) == %" PRIu64, node->aggregate->c_name,
@@ -73,8 +74,7 @@ static void emit_fields(struct idl_compiler *c, struct text *out, const struct n
     for (unsigned i = 0; i < node->count; i++) {
         const struct node_field *field = &node->fields[i];
         text_addf(out, "    {.name = \"%s\", .type = &%s,\n     .offset = offsetof(%s, %s)",
-                  field->var->name, field->node->c_name, node->aggregate->c_name,
-                  field->var->name);
+                  field->var->name, field->node->c_name, node->aggregate->c_name, field->var->name);
         if (field->var->range)
             text_addf(out, ", .range = &%s", field->var->range->c_name);
         text_add(out, "},\n");
@@ -150,8 +150,7 @@ static void emit_frame(struct idl_compiler *c, struct text *out, const struct pr
     for (const struct var *param = proc->params; param; param = param->next)
         text_addf(out, "    %s;\n", emit_param(c, proc, param, true));
     if (proc->result_var)
-        text_addf(out, "    %s;\n",
-                  emit_declaration(c, type_unqualified(proc->result), "_RetVal"));
+        text_addf(out, "    %s;\n", emit_declaration(c, type_unqualified(proc->result), "_RetVal"));
     text_add(out, "};\n");
 }
 
@@ -160,11 +159,11 @@ static bool by_value_pipe(const struct proc *proc, const struct var *param)
     return type_as_pipe(param->type) && !proc->is_async;
 }
 
-static void emit_one_param(struct text *out, const struct proc *proc,
-                           const struct var *param)
+static void emit_one_param(struct text *out, const struct proc *proc, const struct var *param)
 {
-    text_addf(out, "    {.name = \"%s\", .type = &%s,\n     .offset = offsetof(%s, %s),\n"
-                   "     .flags = ",
+    text_addf(out,
+              "    {.name = \"%s\", .type = &%s,\n     .offset = offsetof(%s, %s),\n"
+              "     .flags = ",
               param->name, param->node->c_name, proc->frame, param->name);
     const char *separator = "";
     const struct {
@@ -193,9 +192,11 @@ static void emit_params(struct idl_compiler *c, struct text *out, const struct p
 {
     text_add(out, "\n");
     for (const struct var *param = proc->params; param; param = param->next)
-        emit_range(c, out, param, arena_printf(&c->arena, "%s_%s_range", proc->c_name, param->name));
+        emit_range(c, out, param,
+                   arena_printf(&c->arena, "%s_%s_range", proc->c_name, param->name));
     if (proc->result_var)
-        emit_range(c, out, proc->result_var, arena_printf(&c->arena, "%s_result_range", proc->c_name));
+        emit_range(c, out, proc->result_var,
+                   arena_printf(&c->arena, "%s_result_range", proc->c_name));
     text_addf(out, "static const NDR_PARAM %s_params[] = {\n", proc->c_name);
     for (const struct var *param = proc->params; param; param = param->next)
         emit_one_param(out, proc, param);
@@ -211,8 +212,10 @@ void emit_types(struct idl_compiler *c, struct text *out, struct interface *inte
         section++;
     layout_mark(c, interface, section);
 
-    text_addf(out, "\n/* ---- interface %s: one frame per operation, its arguments in order ---- "
-                   "*/\n", interface->name);
+    text_addf(out,
+              "\n/* ---- interface %s: one frame per operation, its arguments in order ---- "
+              "*/\n",
+              interface->name);
     for (const struct proc *proc = interface->procs; proc; proc = proc->next)
         emit_frame(c, out, proc);
 

@@ -13,8 +13,7 @@ static const struct value invalid = {.kind = VALUE_INVALID};
 
 static struct value integer(uint64_t bits, bool is_unsigned)
 {
-    return (struct value){
-        .kind = VALUE_INT, .number = (int64_t)bits, .is_unsigned = is_unsigned};
+    return (struct value){.kind = VALUE_INT, .number = (int64_t)bits, .is_unsigned = is_unsigned};
 }
 
 static struct value evaluate_name(struct idl_compiler *c, const struct expr *expr,
@@ -40,15 +39,14 @@ static struct value evaluate_sizeof(struct idl_compiler *c, const struct expr *e
     struct type *type = type_strip(expr->type);
     if (type->kind == TYPE_ERROR)
         return invalid;
-    if (type->kind == TYPE_BASE && base_info(type->base)->size > 0 &&
-        type->base != BASE_INT3264 && type->base != BASE_UINT3264)
+    if (type->kind == TYPE_BASE && base_info(type->base)->size > 0 && type->base != BASE_INT3264 &&
+        type->base != BASE_UINT3264)
         return integer(base_info(type->base)->size, true);
     diag_error(c, &expr->loc, 2203, "sizeof takes base types of known size only");
     return invalid;
 }
 
-static struct value evaluate_unary(struct idl_compiler *c, const struct expr *expr,
-                                   struct value a)
+static struct value evaluate_unary(struct idl_compiler *c, const struct expr *expr, struct value a)
 {
     uint64_t bits = (uint64_t)a.number;
     switch (expr->op) {

@@ -44,10 +44,10 @@ struct idl_options {
     const char *idl_name;    /* file name in comments and guards, "filerep.idl" */
     const char *header_name; /* what the stubs include, "filerep.h"             */
     const char *client_prefix, *server_prefix, *switch_prefix; /* NULL: none    */
-    bool old_names;        /* If_ClientIfHandle instead of If_v1_0_c_ifspec     */
-    bool no_default_epv;   /* registration must pass an EPV                     */
-    bool app_config;       /* ACF attributes are allowed in the IDL             */
-    bool acf_explicit;     /* -acf was given: interface names need not match    */
+    bool old_names;      /* If_ClientIfHandle instead of If_v1_0_c_ifspec     */
+    bool no_default_epv; /* registration must pass an EPV                     */
+    bool app_config;     /* ACF attributes are allowed in the IDL             */
+    bool acf_explicit;   /* -acf was given: interface names need not match    */
     bool warnings_are_errors;
     unsigned warning_level; /* 0..4: show warnings of this level and below      */
     unsigned error_limit;   /* give up after so many; 0: 100                    */
@@ -60,7 +60,7 @@ struct idl_diagnostic {
     enum idl_severity severity;
     unsigned number; /* MIDL message number */
     const char *path;
-    unsigned line, column;   /* from 1; line 0: no place in a file */
+    unsigned line, column; /* from 1; line 0: no place in a file */
     const char *message;
     const char *source_line; /* NULL: none */
     const struct idl_diagnostic *next;

@@ -74,8 +74,8 @@ static struct node *base_node(struct idl_compiler *c, struct type *type)
     node->ndr_size = info->size;
     node->align = info->size ? info->size : 1;
     node->flat = info->flat ? FLAT_ALWAYS : FLAT_NEVER;
-    node->pipe_element_ok = info->size > 0 && type->base != BASE_INT3264 &&
-                            type->base != BASE_UINT3264;
+    node->pipe_element_ok =
+        info->size > 0 && type->base != BASE_INT3264 && type->base != BASE_UINT3264;
     return complete(c, node);
 }
 
@@ -89,8 +89,10 @@ static struct node *enum_node(struct idl_compiler *c, struct type *type)
         return node;
     for (const struct enumerator *item = e->list; item && !e->is_v1; item = item->next) {
         if (item->value < 0 || item->value > INT16_MAX)
-            diag_warning(c, &item->loc, 2175, 1, "'%s' cannot be sent: the values of an enum "
-                         "without [v1_enum] are 0 to 32767", item->name);
+            diag_warning(c, &item->loc, 2175, 1,
+                         "'%s' cannot be sent: the values of an enum "
+                         "without [v1_enum] are 0 to 32767",
+                         item->name);
     }
     node = new_node(c, c_name, e->is_v1 ? "ENUM32" : "ENUM16");
     node->idl_name = name;
@@ -237,8 +239,10 @@ struct node *layout_pipe(struct idl_compiler *c, struct type *pipe)
         return NULL;
     struct node *element_node = possible ? value_node(c, element, false, &pipe->loc) : NULL;
     if (!possible || (element_node && !element_node->pipe_element_ok)) {
-        diag_error(c, &pipe->loc, 2317, "illegal type used in pipe '%s': elements are base types, "
-                   "[v1_enum] and structures of fixed layout", pipe->pipe_name);
+        diag_error(c, &pipe->loc, 2317,
+                   "illegal type used in pipe '%s': elements are base types, "
+                   "[v1_enum] and structures of fixed layout",
+                   pipe->pipe_name);
         return NULL;
     }
     if (!element_node)
@@ -334,8 +338,8 @@ static struct node *sized_node(struct idl_compiler *c, struct node *element,
         *sum = (struct node_expr){.op = "ADD", .operands = {max_count, one}};
         max_count = sum;
     }
-    const char *c_name = layout_name(
-        c, arena_printf(&c->arena, "ndr_sized_%s", context_name(c, var)));
+    const char *c_name =
+        layout_name(c, arena_printf(&c->arena, "ndr_sized_%s", context_name(c, var)));
     struct node *node = ARENA_NEW(&c->arena, struct node);
     node->c_name = c_name;
     node->kind = is_string ? "STRING" : "ARRAY";

@@ -17,9 +17,9 @@ struct node_range {
 };
 
 struct node_expr {
-    const char *op;   /* NDR_EXPR_*, without the prefix */
-    const char *kind; /* NDR_KIND_*, without the prefix; NULL: none */
-    const char *base; /* LOAD, DEREF, NONNULL: the structure ... */
+    const char *op;     /* NDR_EXPR_*, without the prefix */
+    const char *kind;   /* NDR_KIND_*, without the prefix; NULL: none */
+    const char *base;   /* LOAD, DEREF, NONNULL: the structure ... */
     const char *member; /* ... and its member */
     int64_t value;
     struct node_expr *operands[3];
@@ -47,20 +47,20 @@ struct node {
     uint64_t ndr_size;        /* NDR 2.0 octets; 0: varies */
     uint32_t count;
     enum node_flat flat;
-    const char *flat_name;    /* FLAT_DEPENDS: the constant */
+    const char *flat_name; /* FLAT_DEPENDS: the constant */
     bool has_pointers;
-    bool is_sized;            /* conformant, or a string */
+    bool is_sized; /* conformant, or a string */
     bool pipe_element_ok;
     struct node *element;
     struct aggregate *aggregate; /* STRUCT */
     struct node_field *fields;   /* STRUCT, aggregate->field_count of them */
     struct node_expr *max_count;
     const struct var *sized_by_attr_of; /* conformant ARRAY, sized STRING: whose size it is */
-    unsigned order;           /* of completion */
-    unsigned section;         /* interface it is emitted with, from 1; 0: none */
-    bool forward;             /* something emitted before it refers to it */
+    unsigned order;                     /* of completion */
+    unsigned section;                   /* interface it is emitted with, from 1; 0: none */
+    bool forward;                       /* something emitted before it refers to it */
     bool complete, broken;
-    struct node *next;        /* in order of completion */
+    struct node *next; /* in order of completion */
 };
 
 /* Makes the descriptor of a whole parameter, field or result into var->node.

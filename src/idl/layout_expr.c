@@ -10,9 +10,9 @@
 
 struct scope {
     struct idl_compiler *compiler;
-    const struct var *var;  /* what is being sized */
-    const char *base;       /* C name of the frame or structure */
-    bool outermost;         /* the size of what the parameter itself points to */
+    const struct var *var; /* what is being sized */
+    const char *base;      /* C name of the frame or structure */
+    bool outermost;        /* the size of what the parameter itself points to */
 };
 
 static struct var *find_sibling(const struct scope *scope, const char *name)
@@ -99,8 +99,10 @@ static struct node_expr *load(const struct scope *scope, const struct expr *expr
     if (is_pointer && !deref) {
         if (as_condition)
             return member(scope, "NONNULL", NULL, sibling);
-        diag_error(c, &expr->loc, 2059, "attribute expression must be of integral type: '%s' is a "
-                   "pointer", expr->text);
+        diag_error(c, &expr->loc, 2059,
+                   "attribute expression must be of integral type: '%s' is a "
+                   "pointer",
+                   expr->text);
         return NULL;
     }
     const char *kind = scalar_kind(scope, deref ? type->target : type, &expr->loc);
@@ -108,13 +110,13 @@ static struct node_expr *load(const struct scope *scope, const struct expr *expr
 }
 
 static const char *const op_names[] = {
-    [EXPR_NEG] = "NEG",       [EXPR_NOT] = "NOT",     [EXPR_BITNOT] = "BITNOT",
-    [EXPR_ADD] = "ADD",       [EXPR_SUB] = "SUB",     [EXPR_MUL] = "MUL",
-    [EXPR_DIV] = "DIV",       [EXPR_MOD] = "MOD",     [EXPR_SHL] = "SHL",
+    [EXPR_NEG] = "NEG",       [EXPR_NOT] = "NOT",       [EXPR_BITNOT] = "BITNOT",
+    [EXPR_ADD] = "ADD",       [EXPR_SUB] = "SUB",       [EXPR_MUL] = "MUL",
+    [EXPR_DIV] = "DIV",       [EXPR_MOD] = "MOD",       [EXPR_SHL] = "SHL",
     [EXPR_SHR] = "SHR",       [EXPR_BITAND] = "BITAND", [EXPR_BITOR] = "BITOR",
-    [EXPR_BITXOR] = "BITXOR", [EXPR_LT] = "LT",       [EXPR_LE] = "LE",
-    [EXPR_GT] = "GT",         [EXPR_GE] = "GE",       [EXPR_EQ] = "EQ",
-    [EXPR_NE] = "NE",         [EXPR_AND] = "AND",     [EXPR_OR] = "OR",
+    [EXPR_BITXOR] = "BITXOR", [EXPR_LT] = "LT",         [EXPR_LE] = "LE",
+    [EXPR_GT] = "GT",         [EXPR_GE] = "GE",         [EXPR_EQ] = "EQ",
+    [EXPR_NE] = "NE",         [EXPR_AND] = "AND",       [EXPR_OR] = "OR",
     [EXPR_COND] = "COND",
 };
 

@@ -13,8 +13,8 @@
 #include <string.h>
 
 /* MIDL2113, MIDL2114, MIDL2111: the documented limits. */
-#define STRING_LEN_MAX 255
-#define IDENT_LEN_MAX 255
+#define STRING_LEN_MAX     255
+#define IDENT_LEN_MAX      255
 #define IDENT_LEN_PORTABLE 31
 
 static const struct {
@@ -31,11 +31,21 @@ static const struct {
     const char *word;
     enum keyword keyword;
 } keyword_synonyms[] = {
-    {"_cdecl", KW_CDECL},     {"cdecl", KW_CDECL},       {"_stdcall", KW_STDCALL},
-    {"stdcall", KW_STDCALL},  {"_fastcall", KW_FASTCALL}, {"pascal", KW_PASCAL},
-    {"_pascal", KW_PASCAL},   {"far", KW_FAR},           {"_far", KW_FAR},
-    {"near", KW_NEAR},        {"_near", KW_NEAR},        {"__export", KW_FAR},
-    {"__loadds", KW_FAR},     {"__huge", KW_FAR},        {"__volatile", KW_VOLATILE},
+    {"_cdecl", KW_CDECL},
+    {"cdecl", KW_CDECL},
+    {"_stdcall", KW_STDCALL},
+    {"stdcall", KW_STDCALL},
+    {"_fastcall", KW_FASTCALL},
+    {"pascal", KW_PASCAL},
+    {"_pascal", KW_PASCAL},
+    {"far", KW_FAR},
+    {"_far", KW_FAR},
+    {"near", KW_NEAR},
+    {"_near", KW_NEAR},
+    {"__export", KW_FAR},
+    {"__loadds", KW_FAR},
+    {"__huge", KW_FAR},
+    {"__volatile", KW_VOLATILE},
 };
 
 void lex_init(struct lexer *lexer, struct idl_compiler *compiler, const char *path,
@@ -109,11 +119,11 @@ static bool preprocessor_line(struct lexer *lexer, struct token *token)
         const char *last = end;
         while (last > at && isspace((unsigned char)last[-1]))
             last--;
-        *token = (struct token){.kind = TOK_PRAGMA,
-                                .loc = loc,
-                                .end = last,
-                                .text = arena_strndup(&lexer->compiler->arena, at,
-                                                      (size_t)(last - at))};
+        *token =
+            (struct token){.kind = TOK_PRAGMA,
+                           .loc = loc,
+                           .end = last,
+                           .text = arena_strndup(&lexer->compiler->arena, at, (size_t)(last - at))};
         lexer->pos = end;
         return true;
     } else if (at != end && *at != '\r') {
@@ -350,8 +360,8 @@ static const struct {
     const char *text;
     enum token_kind kind;
 } punctuators[] = {
-    {"...", TOK_ELLIPSIS}, {"..", TOK_DOTDOT}, {"<<", TOK_SHL}, {">>", TOK_SHR},
-    {"<=", TOK_LE},        {">=", TOK_GE},     {"==", TOK_EQ},  {"!=", TOK_NE},
+    {"...", TOK_ELLIPSIS}, {"..", TOK_DOTDOT}, {"<<", TOK_SHL},   {">>", TOK_SHR},
+    {"<=", TOK_LE},        {">=", TOK_GE},     {"==", TOK_EQ},    {"!=", TOK_NE},
     {"&&", TOK_AND},       {"||", TOK_OR},     {"->", TOK_ARROW},
 };
 
@@ -428,8 +438,9 @@ const char *lex_raw_argument(struct lexer *lexer, struct loc *ret_loc)
 
 const char *token_kind_describe(enum token_kind kind)
 {
-    static const char singles[] = "'('\0')'\0'['\0']'\0'{'\0'}'\0';'\0','\0':'\0'='\0'*'\0'+'\0'-'\0"
-                                  "'/'\0'%'\0'&'\0'|'\0'^'\0'~'\0'!'\0'<'\0'>'\0'?'\0'.'\0";
+    static const char singles[] =
+        "'('\0')'\0'['\0']'\0'{'\0'}'\0';'\0','\0':'\0'='\0'*'\0'+'\0'-'\0"
+        "'/'\0'%'\0'&'\0'|'\0'^'\0'~'\0'!'\0'<'\0'>'\0'?'\0'.'\0";
     for (const char *at = singles; *at != '\0'; at += 4) {
         if ((unsigned char)at[1] == (unsigned)kind)
             return at;

@@ -12,8 +12,8 @@
 struct parser {
     struct idl_compiler *compiler;
     struct lexer lexer;
-    struct token token;     /* the next one */
-    const char *last_end;   /* end of the one before */
+    struct token token;   /* the next one */
+    const char *last_end; /* end of the one before */
     struct unit *unit;
     struct interface *interface; /* NULL outside */
     unsigned nesting;            /* parentheses, bodies, declarators */

@@ -10,21 +10,64 @@
 
 /* No header could declare these in C. */
 static const char *const c_keywords[] = {
-    "auto",     "break",    "continue", "do",         "else",       "for",
-    "goto",     "if",       "inline",   "register",   "restrict",   "return",
-    "while",    "_Alignas", "_Alignof", "_Atomic",    "_Bool",      "_Complex",
-    "_Generic", "_Noreturn", "_Static_assert", "_Thread_local", "_Imaginary",
+    "auto",           "break",         "continue",   "do",
+    "else",           "for",           "goto",       "if",
+    "inline",         "register",      "restrict",   "return",
+    "while",          "_Alignas",      "_Alignof",   "_Atomic",
+    "_Bool",          "_Complex",      "_Generic",   "_Noreturn",
+    "_Static_assert", "_Thread_local", "_Imaginary",
 };
 
 /* The header could not be included from C++. */
 static const char *const cpp_keywords[] = {
-    "alignas",   "alignof",   "asm",       "bool",     "catch",    "class",        "constexpr",
-    "decltype",  "delete",    "explicit",  "export",   "false",    "friend",       "mutable",
-    "namespace", "new",       "noexcept",  "nullptr",  "operator", "private",      "protected",
-    "public",    "template",  "this",      "throw",    "true",     "try",          "typeid",
-    "typename",  "using",     "virtual",   "and",      "and_eq",   "bitand",       "bitor",
-    "compl",     "const_cast", "dynamic_cast", "not",  "not_eq",   "or",           "or_eq",
-    "reinterpret_cast", "static_assert", "static_cast", "thread_local", "xor",     "xor_eq",
+    "alignas",
+    "alignof",
+    "asm",
+    "bool",
+    "catch",
+    "class",
+    "constexpr",
+    "decltype",
+    "delete",
+    "explicit",
+    "export",
+    "false",
+    "friend",
+    "mutable",
+    "namespace",
+    "new",
+    "noexcept",
+    "nullptr",
+    "operator",
+    "private",
+    "protected",
+    "public",
+    "template",
+    "this",
+    "throw",
+    "true",
+    "try",
+    "typeid",
+    "typename",
+    "using",
+    "virtual",
+    "and",
+    "and_eq",
+    "bitand",
+    "bitor",
+    "compl",
+    "const_cast",
+    "dynamic_cast",
+    "not",
+    "not_eq",
+    "or",
+    "or_eq",
+    "reinterpret_cast",
+    "static_assert",
+    "static_cast",
+    "thread_local",
+    "xor",
+    "xor_eq",
 };
 
 static bool listed(const char *const *list, size_t count, const char *name)
@@ -45,8 +88,10 @@ void check_name(struct parser *parser, const char *name, const struct loc *loc)
     if (listed(c_keywords, sizeof(c_keywords) / sizeof(c_keywords[0]), name))
         diag_error(c, loc, 2025, "syntax error: '%s' is a reserved word of C", name);
     else if (listed(cpp_keywords, sizeof(cpp_keywords) / sizeof(cpp_keywords[0]), name))
-        diag_warning(c, loc, 2025, 1, "'%s' is a reserved word of C++, no C++ program can include "
-                     "the header", name);
+        diag_warning(c, loc, 2025, 1,
+                     "'%s' is a reserved word of C++, no C++ program can include "
+                     "the header",
+                     name);
 }
 
 bool declare(struct parser *parser, const char *name, const struct symbol *symbol)
@@ -77,10 +122,11 @@ const char *invent_tag(struct parser *parser)
     const char *base = strrchr(parser->unit->path, '/');
     base = base ? base + 1 : parser->unit->path;
     for (; *base != '\0' && *base != '.'; base++)
-        text_add_n(&name, (*base >= 'a' && *base <= 'z') || (*base >= 'A' && *base <= 'Z') ||
-                                  (*base >= '0' && *base <= '9')
-                              ? base
-                              : "_",
+        text_add_n(&name,
+                   (*base >= 'a' && *base <= 'z') || (*base >= 'A' && *base <= 'Z') ||
+                           (*base >= '0' && *base <= '9')
+                       ? base
+                       : "_",
                    1);
     text_addf(&name, "_0000_0000_%04u", ++parser->unit->tagless);
     return text_get(&name);
@@ -119,8 +165,7 @@ static void check_field_complete(struct parser *parser, struct var *field)
         return;
     const struct aggregate *inner = type->aggregate;
     if (inner->being_defined) {
-        diag_error(c, &field->loc, 2006, "recursive definition: '%s' contains itself",
-                   inner->tag);
+        diag_error(c, &field->loc, 2006, "recursive definition: '%s' contains itself", inner->tag);
     } else if (!inner->defined) {
         diag_error(c, &field->loc, 2011, "unresolved type declaration: %s is not defined",
                    inner->c_name);
@@ -233,8 +278,7 @@ struct type *parse_body_struct(struct parser *parser, struct loc loc)
             return NULL;
     }
     bool has_body = parse_at(parser, '{');
-    struct aggregate *owner =
-        aggregate_of_tag(parser, name ? name : invent_tag(parser), name_loc);
+    struct aggregate *owner = aggregate_of_tag(parser, name ? name : invent_tag(parser), name_loc);
     bool broken = !owner;
     if (has_body && owner && (owner->defined || owner->being_defined)) {
         diag_error(c, &name_loc, 2003, "redefinition of struct '%s', first defined at %s:%u", name,
@@ -306,8 +350,7 @@ static bool enumerators(struct parser *parser, struct enumeration *owner)
                 return false;
         }
         enumerator_value(parser, item, &next);
-        struct symbol symbol = {
-            .kind = SYMBOL_ENUMERATOR, .loc = item->loc, .enumerator = item};
+        struct symbol symbol = {.kind = SYMBOL_ENUMERATOR, .loc = item->loc, .enumerator = item};
         if (declare(parser, item->name, &symbol)) {
             *end = item;
             end = &item->next;

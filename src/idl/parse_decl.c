@@ -46,6 +46,20 @@ static void name_for_c(struct type *base, const struct var *var)
         type->enumeration->c_name = var->name;
 }
 
+static void check_depth(struct parser *parser, struct var *var)
+{
+    const struct type *type = var->type;
+    while (type->kind != TYPE_ALIAS && type->target)
+        type = type->target;
+    var->depth = type->kind == TYPE_ALIAS ? type->alias->depth + 1 : 1;
+    if (var->depth <= IDL_TYPEDEF_DEPTH_MAX)
+        return;
+    diag_error(parser->compiler, &var->loc, 2002, "too many typedefs of typedefs");
+    var->type = ARENA_NEW(&parser->compiler->arena, struct type);
+    var->type->loc = var->loc;
+    var->depth = 1;
+}
+
 /* typedef = 'typedef' [attrs] type [attrs] declarator { ',' declarator } */
 static bool typedef_decl(struct parser *parser, struct attr *attrs, const char *source,
                          struct decl ***end)
@@ -73,6 +87,7 @@ static bool typedef_decl(struct parser *parser, struct attr *attrs, const char *
         struct var *var = new_var(parser, attrs, source);
         if (!parse_declarator(parser, base, var, false))
             return false;
+        check_depth(parser, var);
         struct symbol symbol = {.kind = SYMBOL_TYPEDEF, .loc = var->loc, .var = var};
         struct type *type = var->type;
         if (base->kind == TYPE_PIPE && type == base) {

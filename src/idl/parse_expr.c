@@ -41,11 +41,11 @@ static const struct {
     enum expr_op op;
     unsigned precedence; /* higher binds tighter */
 } binary_operators[] = {
-    {TOK_OR, EXPR_OR, 1}, {TOK_AND, EXPR_AND, 2}, {'|', EXPR_BITOR, 3}, {'^', EXPR_BITXOR, 4},
-    {'&', EXPR_BITAND, 5}, {TOK_EQ, EXPR_EQ, 6},  {TOK_NE, EXPR_NE, 6}, {'<', EXPR_LT, 7},
-    {TOK_LE, EXPR_LE, 7},  {'>', EXPR_GT, 7},     {TOK_GE, EXPR_GE, 7}, {TOK_SHL, EXPR_SHL, 8},
-    {TOK_SHR, EXPR_SHR, 8}, {'+', EXPR_ADD, 9},   {'-', EXPR_SUB, 9},   {'*', EXPR_MUL, 10},
-    {'/', EXPR_DIV, 10},   {'%', EXPR_MOD, 10},
+    {TOK_OR, EXPR_OR, 1},   {TOK_AND, EXPR_AND, 2}, {'|', EXPR_BITOR, 3}, {'^', EXPR_BITXOR, 4},
+    {'&', EXPR_BITAND, 5},  {TOK_EQ, EXPR_EQ, 6},   {TOK_NE, EXPR_NE, 6}, {'<', EXPR_LT, 7},
+    {TOK_LE, EXPR_LE, 7},   {'>', EXPR_GT, 7},      {TOK_GE, EXPR_GE, 7}, {TOK_SHL, EXPR_SHL, 8},
+    {TOK_SHR, EXPR_SHR, 8}, {'+', EXPR_ADD, 9},     {'-', EXPR_SUB, 9},   {'*', EXPR_MUL, 10},
+    {'/', EXPR_DIV, 10},    {'%', EXPR_MOD, 10},
 };
 
 /* string = STRING { STRING }   (adjacent strings are one, as in C) */
@@ -139,8 +139,8 @@ static struct expr *unary(struct parser *parser)
     static const struct {
         char token;
         enum expr_op op;
-    } operators[] = {{'-', EXPR_NEG},    {'+', EXPR_PLUS}, {'!', EXPR_NOT},
-                     {'~', EXPR_BITNOT}, {'*', EXPR_DEREF}};
+    } operators[] = {
+        {'-', EXPR_NEG}, {'+', EXPR_PLUS}, {'!', EXPR_NOT}, {'~', EXPR_BITNOT}, {'*', EXPR_DEREF}};
 
     for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++) {
         if (!parse_at(parser, operators[i].token))

@@ -82,8 +82,8 @@ static void endpoint_attribute(struct parser *parser, struct interface *interfac
         }
         struct endpoint *endpoint = ARENA_NEW(&c->arena, struct endpoint);
         endpoint->protseq = arena_strndup(&c->arena, arg->text, (size_t)(colon - arg->text));
-        endpoint->endpoint = arena_strndup(&c->arena, colon + 2,
-                                           (size_t)(arg->text + len - 1 - (colon + 2)));
+        endpoint->endpoint =
+            arena_strndup(&c->arena, colon + 2, (size_t)(arg->text + len - 1 - (colon + 2)));
         *end = endpoint;
         end = &endpoint->next;
         interface->endpoint_count++;

@@ -75,8 +75,8 @@ static bool take_word(struct parser *parser, struct words *words)
 /* What the words mean together; BASE_VOID: nothing. */
 static enum base_kind base_of_words(const struct words *w)
 {
-    unsigned sizes = w->is_long + w->is_short + w->is_small + w->is_hyper + w->is_char +
-                     w->is_int3264;
+    unsigned sizes =
+        w->is_long + w->is_short + w->is_small + w->is_hyper + w->is_char + w->is_int3264;
     bool is_unsigned = w->is_unsigned > 0;
     if (w->is_signed + w->is_unsigned > 1 || w->is_int > 1)
         return BASE_VOID;
@@ -144,9 +144,10 @@ static struct type *base_type(struct parser *parser, bool *is_const)
         enum keyword keyword;
         enum base_kind base;
     } words_alone[] = {
-        {KW_VOID, BASE_VOID},         {KW_BOOLEAN, BASE_BOOLEAN}, {KW_BYTE, BASE_BYTE},
-        {KW_WCHAR_T, BASE_WCHAR},     {KW_HANDLE_T, BASE_HANDLE}, {KW_FLOAT, BASE_FLOAT},
-        {KW_DOUBLE, BASE_DOUBLE},     {KW_ERROR_STATUS_T, BASE_ERROR_STATUS},
+        {KW_VOID, BASE_VOID},       {KW_BOOLEAN, BASE_BOOLEAN},
+        {KW_BYTE, BASE_BYTE},       {KW_WCHAR_T, BASE_WCHAR},
+        {KW_HANDLE_T, BASE_HANDLE}, {KW_FLOAT, BASE_FLOAT},
+        {KW_DOUBLE, BASE_DOUBLE},   {KW_ERROR_STATUS_T, BASE_ERROR_STATUS},
     };
     for (size_t i = 0; i < sizeof(words_alone) / sizeof(words_alone[0]); i++) {
         if (parse_accept_keyword(parser, words_alone[i].keyword)) {

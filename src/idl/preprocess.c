@@ -78,7 +78,9 @@ char *preprocess_read(const char *path, size_t *ret_len)
 /* The argument vector, NULL-terminated; the array is the caller's, the strings are not. */
 static char **arguments(const struct preprocess_options *options, const char *path)
 {
-    static const char *const own_flags[] = {"-E", "-undef", "-std=c11", "-x", "c"};
+    /* -ffreestanding: no stdc-predef.h unasked, it would be a dependency of every file. */
+    static const char *const own_flags[] = {"-E", "-undef", "-std=c11", "-ffreestanding",
+                                            "-x", "c"};
     static char midl[] = "-D__midl=800";
     _Static_assert(IDL_MIDL_VERSION == 800, "the macro above says so, too");
     const char *const *flags = options->flags ? options->flags : own_flags;

@@ -13,8 +13,8 @@ struct walk {
     struct var *var;
     enum role role;
     struct shape *shape;
-    const struct attr *class_attr;  /* of var or of a typedef, still looking for its pointer */
-    bool class_attr_is_own;         /* it stands on var itself */
+    const struct attr *class_attr; /* of var or of a typedef, still looking for its pointer */
+    bool class_attr_is_own;        /* it stands on var itself */
     const struct attr *range_attr;
     const struct interface *home; /* whose pointer_default counts here */
 };
@@ -155,8 +155,8 @@ static bool leftover_class(struct walk *walk)
         shape->levels[0].class = class_of_attr(walk->class_attr);
         shape->levels[0].class_is_explicit = true;
     } else if (walk->class_attr && walk->class_attr_is_own && shape->base->kind != TYPE_PIPE) {
-        diag_error(walk->compiler, &walk->class_attr->loc, 2072,
-                   "[%s] applies to pointers only", walk->class_attr->name);
+        diag_error(walk->compiler, &walk->class_attr->loc, 2072, "[%s] applies to pointers only",
+                   walk->class_attr->name);
         return false;
     } else if (is_array_param) {
         shape->levels[0].class = POINTER_REF;
@@ -256,9 +256,9 @@ static bool check_string(struct walk *walk)
     struct type *base = shape->base;
     if (!shape->is_string)
         return true;
-    bool characters = base->kind == TYPE_BASE &&
-                      (base->base == BASE_CHAR || base->base == BASE_SCHAR ||
-                       base->base == BASE_BYTE || base->base == BASE_WCHAR);
+    bool characters =
+        base->kind == TYPE_BASE && (base->base == BASE_CHAR || base->base == BASE_SCHAR ||
+                                    base->base == BASE_BYTE || base->base == BASE_WCHAR);
     if (!characters || shape->level_count == 0) {
         diag_error(c, &walk->var->loc, base->kind == TYPE_STRUCT ? 2191 : 2082,
                    "[string] needs an array of or a pointer to byte, char or wchar_t");
@@ -307,9 +307,9 @@ static bool check_range(struct walk *walk)
         diag_error(c, &attr->loc, 2371, "the bounds of [range] are reversed");
         return false;
     }
-    bool is_integer = base->kind == TYPE_ENUM ||
-                      (base->kind == TYPE_BASE && base_info(base->base)->integral &&
-                       !base_info(base->base)->wide);
+    bool is_integer =
+        base->kind == TYPE_ENUM || (base->kind == TYPE_BASE && base_info(base->base)->integral &&
+                                    !base_info(base->base)->wide);
     if (base->kind != TYPE_PIPE && !is_integer) {
         diag_error(c, &attr->loc, 2072, "[range] applies to integers of at most 32 bits");
         return false;

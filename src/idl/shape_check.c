@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* shape_check.c - types that cannot be sent, each with its own message. */
-#include "idl/shape.h"
 #include "idl/parse.h"
+#include "idl/shape.h"
 #include "idl/types.h"
 
 struct check {

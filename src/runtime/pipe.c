@@ -120,7 +120,11 @@ static RPC_STATUS pull_locked(struct pipe *pipe, void *buf, unsigned long esize,
             return RPC_S_OK;
         }
         check_low_mark(pipe);
-        if (call->over || conn_read_eager(call->conn) == CONN_READ_DRY)
+        if (call->over)
+            break;
+        /* Reading drops the lock: another thread may have read for us meanwhile. */
+        if (conn_read_eager(call->conn) == CONN_READ_DRY && call->status == RPC_S_OK &&
+            pipe->rx.elements == 0 && !pipe_at_end(pipe))
             break;
         if (call->released) /* by a rival thread, against the rules */
             return RPC_X_PIPE_CLOSED;

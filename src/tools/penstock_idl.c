@@ -17,10 +17,12 @@
 /* A file that was read; kept until the end, the compiler refers to it. */
 struct file {
     char *path;
-    char *text;     /* preprocessed */
+    char *text; /* preprocessed */
     size_t len;
     char *original; /* as written; NULL: not asked for yet, or not readable */
     bool original_tried;
+    dev_t device; /* with inode: the same file under another name is imported once */
+    ino_t inode;
     struct file *next;
 };
 
@@ -109,14 +111,18 @@ static char *find_file(const struct driver *driver, const char *name, const char
 /* Reads `path`, which it takes.  NULL: reported. */
 static struct file *load(struct driver *driver, char *path)
 {
-    for (struct file *file = driver->files; file; file = file->next) {
-        if (file->text && strcmp(file->path, path) == 0) {
+    struct stat info = {0};
+    bool known = stat(path, &info) == 0;
+    for (struct file *file = driver->files; known && file; file = file->next) {
+        if (file->text && file->device == info.st_dev && file->inode == info.st_ino) {
             free(path);
             return file;
         }
     }
     struct file *file = check_alloc(calloc(1, sizeof(*file)));
     file->path = path;
+    file->device = info.st_dev;
+    file->inode = info.st_ino;
     file->next = driver->files;
     driver->files = file;
     errno = 0;
@@ -272,8 +278,7 @@ static bool write_outputs(const struct driver *driver, struct idl_compiler *comp
         {IDL_SERVER_STUB, command->sstub, "_s.c", !command->no_server},
     };
     for (size_t i = 0; i < 3; i++) {
-        if (!outputs[i].wanted ||
-            (outputs[i].which != IDL_HEADER && !idl_has_operations(compiler)))
+        if (!outputs[i].wanted || (outputs[i].which != IDL_HEADER && !idl_has_operations(compiler)))
             continue;
         size_t len;
         const char *text = idl_output(compiler, outputs[i].which, &len);
@@ -317,7 +322,8 @@ static char *find_acf(struct driver *driver)
     size_t len = dot ? (size_t)(dot - command->input) : strlen(command->input);
     char *stem = check_alloc(strndup(command->input, len));
     char *name = join(stem, ".acf", "");
-    char *path = is_regular(name) ? check_alloc(strdup(name)) : find_file(driver, base_name(name), NULL);
+    char *path =
+        is_regular(name) ? check_alloc(strdup(name)) : find_file(driver, base_name(name), NULL);
     free(stem);
     free(name);
     return path;
@@ -340,8 +346,7 @@ static bool compile(struct driver *driver, const struct file *idl, const struct 
         .warnings_are_errors = command->warnings_are_errors,
         .warning_level = command->warning_level,
     };
-    struct idl_host host = {
-        .ctx = driver, .open_import = open_import, .original = original_text};
+    struct idl_host host = {.ctx = driver, .open_import = open_import, .original = original_text};
     struct idl_compiler *compiler = check_alloc(idl_new(&options, &host));
     struct idl_source idl_source = {.path = idl->path, .text = idl->text, .len = idl->len};
     struct idl_source acf_source = {0};

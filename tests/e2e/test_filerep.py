@@ -25,7 +25,7 @@ FILEREPD = BUILD / "examples" / "filerep" / "filerepd"
 FILEREP = BUILD / "examples" / "filerep" / "filerep"
 NOBODY = 65534
 ROOT = os.geteuid() == 0
-TIMEOUT = 60  # seconds; for what takes less than one unless something hangs
+TIMEOUT = 20  # seconds; for what takes less than one unless something hangs
 
 
 # ---- Tools -------------------------------------------------------------------------------
@@ -70,7 +70,10 @@ class Server:
 
     def client(self, *args, **kwargs):
         process = self.start_client(*args, **kwargs)
-        _, stderr = process.communicate(timeout=TIMEOUT)
+        try:
+            _, stderr = process.communicate(timeout=TIMEOUT)
+        finally:
+            process.kill()
         return process.returncode, stderr
 
     def get(self, remote, local, *options):

@@ -242,8 +242,8 @@ static void b_states_of_a_sender(void **state)
     sender_init(ASSOC_SERVER, 5840, false);
     send_stub(&sender.call, 8, false);
     take(&sender.assoc);
-    assert_int_equal(call_fault(&sender.call, RPC_X_PIPE_EMPTY, false), RPC_S_OK);
-    expect_fault(&sender.assoc, 9, 0x102, NCA_FAULT_PIPE_EMPTY, false);
+    assert_int_equal(call_fault(&sender.call, RPC_X_PIPE_DISCIPLINE_ERROR, false), RPC_S_OK);
+    expect_fault(&sender.assoc, 9, 0x102, NCA_FAULT_PIPE_DISCIPLINE, false);
     peer_fini(&sender.assoc);
 }
 
@@ -446,9 +446,16 @@ static void app_init(struct app *app, enum assoc_role role)
 
 static void app_fini(struct app *app)
 {
-    peer_fini(&app->assoc);
+    peer_close(&app->assoc);
     for (unsigned i = 0; i < APP_CALLS; i++)
         assert_null(app->calls[i].assoc);
+}
+
+static void exchange_fini(void)
+{
+    app_fini(&server);
+    app_fini(&client);
+    assert_int_equal(alloc_live, 0);
 }
 
 /* What one side sent, in order, for the tests that spoil it. */
@@ -506,8 +513,7 @@ static void a_whole_exchange(void **state)
         assert_int_equal(server.assoc.features, PDU_FEATURE_KEEP_ON_ORPHAN);
         assert_int_equal(client.assoc.group_id, GROUP);
         assert_true(client.assoc.multiplex && server.assoc.multiplex);
-        app_fini(&server);
-        app_fini(&client);
+        exchange_fini();
     }
 }
 
@@ -531,26 +537,28 @@ static bool worth_flipping(const struct record *record, size_t at)
     }
 }
 
-static unsigned flip_all(struct app *app, const struct record *record)
+static unsigned flip_all(struct app *app, struct record *spoiled)
 {
-    static struct record spoiled;
+    static struct record record;
     unsigned flips = 0;
-    for (size_t at = 0; at < record->len; at++) {
-        if (!worth_flipping(record, at))
+    record = *spoiled;
+    for (size_t at = 0; at < record.len; at++) {
+        if (!worth_flipping(&record, at))
             continue;
         for (unsigned bit = 0; bit < 8; bit++, flips++) {
-            spoiled = *record;
-            spoiled.octets[at] ^= (uint8_t)(1u << bit);
+            spoiled->octets[at] = record.octets[at] ^ (uint8_t)(1u << bit);
             app_init(app, app == &client ? ASSOC_CLIENT : ASSOC_SERVER);
             if (app == &client)
                 assert_int_equal(assoc_bind(&app->assoc, &iface_a, 0), RPC_S_OK);
-            for (size_t fed = 0; fed < spoiled.len; fed += PDU_LEN_MAX) {
-                size_t len = spoiled.len - fed;
-                app_input(app, spoiled.octets + fed, len < PDU_LEN_MAX ? len : PDU_LEN_MAX);
+            for (size_t fed = 0; fed < spoiled->len; fed += PDU_LEN_MAX) {
+                size_t len = spoiled->len - fed;
+                app_input(app, spoiled->octets + fed, len < PDU_LEN_MAX ? len : PDU_LEN_MAX);
                 app_output(app);
             }
             app_fini(app);
+            assert_int_equal(alloc_live, 0);
         }
+        spoiled->octets[at] = record.octets[at];
     }
     return flips;
 }
@@ -559,8 +567,7 @@ static void c_every_bit_flipped(void **state)
 {
     (void)state;
     run_exchange(PDU_LEN_MAX);
-    app_fini(&server);
-    app_fini(&client);
+    exchange_fini();
     assert_true(flip_all(&server, &from_client) > 1000);
     assert_true(flip_all(&client, &from_server) > 1000);
 }
@@ -570,13 +577,13 @@ static void c_every_prefix(void **state)
 {
     (void)state;
     run_exchange(PDU_LEN_MAX);
-    app_fini(&server);
-    app_fini(&client);
+    exchange_fini();
     for (size_t len = 0; len < 300; len++) {
         app_init(&server, ASSOC_SERVER);
         app_input(&server, from_client.octets, len);
         app_output(&server);
         app_fini(&server);
+        assert_int_equal(alloc_live, 0);
     }
 }
 
@@ -597,8 +604,7 @@ static void c_nth_allocation_fails(void **state)
             assert_false(ended);
         if (!ended && client.assoc.state == ASSOC_OPEN) /* every call had its answer */
             assert_int_equal(client.assoc.call_count, 0);
-        app_fini(&server);
-        app_fini(&client);
+        exchange_fini();
         if (!failed)
             break;
     }

@@ -14,7 +14,8 @@
 #include "proto/txq.h"
 #include "random.h"
 
-#define MODEL_LEN (1u << 20)
+#define MODEL_LEN (4u << 20)
+#define MODEL_STEP 320000u /* more than one step ever appends */
 #define IOV_MAX_TESTED 64u
 #define BORROWS_MAX 256u
 
@@ -82,13 +83,16 @@ static const uint8_t *fresh(size_t len)
     return m.octets + m.total;
 }
 
-/* Mostly headers, sometimes more than a block. */
+/* Mostly headers, sometimes more than a block, seldom more than a large one. */
 static size_t some_len(void)
 {
-    switch (random_below(&m.seed, 8)) {
+    switch (random_below(&m.seed, 16)) {
     case 0:
-        return 1 + random_below(&m.seed, 5000);
+        return 1 + random_below(&m.seed, MODEL_STEP / 4);
     case 1:
+        return 1 + random_below(&m.seed, 5000);
+    case 2:
+    case 3:
         return 1 + random_below(&m.seed, 300);
     default:
         return 1 + random_below(&m.seed, 40);
@@ -178,10 +182,14 @@ static void do_truncate(void)
 
 static void step(void)
 {
-    switch (random_below(&m.seed, 10)) {
+    switch (random_below(&m.seed, 11)) {
     case 0:
+        if (m.q.len == 0)
+            txq_trim(&m.q);
+        break;
     case 1:
     case 2:
+    case 10:
         do_append(some_len());
         break;
     case 3:
@@ -216,7 +224,7 @@ static void model_end(void)
 static void run_steps(uint64_t seed, unsigned steps)
 {
     model_start(seed);
-    for (unsigned i = 0; i < steps && m.total < MODEL_LEN - 20000; i++)
+    for (unsigned i = 0; i < steps && m.total < MODEL_LEN - MODEL_STEP; i++)
         step();
 }
 
@@ -272,8 +280,37 @@ static void b_an_idle_queue_holds_no_blocks(void **state)
     m.sent = m.total;
     check_all();
     release_borrows();
+    txq_trim(&m.q);
     assert_int_equal(alloc_live, 0);
     do_append(16); /* and goes on working */
+    check_all();
+    model_end();
+}
+
+/* A queue that settles rests of pushes keeps the blocks for the next, but few, and
+ * gives them up when it is told that nothing will come for a while. */
+static void b_large_blocks_are_used_again(void **state)
+{
+    (void)state;
+    model_start(3);
+    long most = 0;
+    for (unsigned i = 0; i < 20; i++) {
+        do_borrow(60000);
+        do_settle();
+        check_all();
+        if (i >= 10) {
+            txq_sent(&m.q, m.q.len);
+            m.sent = m.total;
+            most = alloc_live > most ? alloc_live : most;
+        }
+    }
+    check_all();
+    assert_true(most < 10);
+    assert_true(alloc_live > 1);
+    txq_trim(&m.q);
+    assert_int_equal(alloc_live, 1); /* the array of segments, small */
+    do_borrow(60000);
+    do_settle();
     check_all();
     model_end();
 }
@@ -326,7 +363,7 @@ static void c_nth_allocation_fails(void **state)
     unsigned failed = 0;
     for (long n = 0;; n++) {
         alloc_fail_at(n);
-        run_steps(99, 120);
+        run_steps(99, 250);
         bool done = !alloc_failed();
         alloc_fail_at(-1);
         assert_int_equal(m.failures, done ? 0 : 1);
@@ -344,6 +381,7 @@ int main(void)
         cmocka_unit_test(a_octets_come_out_in_order),
         cmocka_unit_test(a_neighbours_share_an_element),
         cmocka_unit_test(b_an_idle_queue_holds_no_blocks),
+        cmocka_unit_test(b_large_blocks_are_used_again),
         cmocka_unit_test(b_truncate_gives_everything_back),
         cmocka_unit_test(b_nothing_to_settle_needs_no_memory),
         cmocka_unit_test(c_random_steps_agree_with_the_model),

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/* sim.h - deterministic simulation of src/proto: what the files of it share.
+ *
+ *   client peer ==octets==> pipe ==octets==> server peer      one thread, one seed,
+ *        <=================== pipe <==================        virtual microseconds
+ *
+ * A peer plays the runtime around a real association: producers push elements,
+ * consumers pull them, managers fail, users lose patience.  A pipe plays the
+ * network.  A watch (check.c) reads along on the wire and knows nothing of either.
+ * See docs/design/simulation.md. */
+#ifndef SIM_SIM_H
+#define SIM_SIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/assoc.h"
+#include "proto/chunk.h"
+
+#define SIM_NEVER UINT64_MAX
+#define SIM_CALLS_MAX 8u
+/* From here on nothing stalls, cancels or fails any more; microseconds. */
+#define SIM_CALM_US 3000000u
+/* By then everything must have come to an end. */
+#define SIM_END_US 60000000u
+
+struct sim;
+
+/* ---- Chance --------------------------------------------------------------- */
+
+struct sim_random {
+    uint64_t state;
+};
+
+uint64_t sim_random_next(struct sim_random *random);
+/* 0 to bound - 1; bound > 0. */
+uint32_t sim_below(struct sim_random *random, uint32_t bound);
+/* low to high, often near low. */
+uint32_t sim_skewed(struct sim_random *random, uint32_t low, uint32_t high);
+/* True `percent` times in a hundred. */
+bool sim_chance(struct sim_random *random, uint32_t percent);
+
+/* ---- Memory of the code under test ---------------------------------------- */
+
+/* Every malloc() of the program counts as the core's; the simulator's own memory
+ * comes from sim_alloc(), which never fails. */
+void *sim_alloc(size_t len);
+void sim_free(void *memory);
+long sim_heap_live(void);
+/* From now on one request in `one_in` fails; 0: none. */
+void sim_heap_fail(uint32_t one_in, uint64_t seed);
+
+/* ---- Pipe ----------------------------------------------------------------- */
+
+struct sim_segment {
+    uint64_t ready_us; /* when its octets can be read */
+    size_t len;
+};
+
+#define SIM_SEGMENTS 64u
+
+/* One direction of the connection. */
+struct sim_pipe {
+    struct sim_random *random;
+    uint8_t *octets; /* ring */
+    size_t capacity, head, len;
+    struct sim_segment segments[SIM_SEGMENTS]; /* ring */
+    unsigned segment_head, segment_count;
+    uint64_t last_ready_us; /* octets never overtake each other               */
+    uint32_t delay_us;      /* longest usual delay                            */
+    uint64_t calm_us;       /* no stalls from then on                         */
+    uint64_t written;       /* octets ever                                    */
+    uint64_t cut_at;        /* the connection breaks behind this octet        */
+    uint32_t flip_one_in;   /* octets per flipped bit; 0: none                */
+    uint64_t flips;
+    bool ended; /* nothing more will be written: end of stream behind the rest */
+    struct sim_pipe *back; /* other direction, breaks too                     */
+};
+
+void sim_pipe_init(struct sim_pipe *pipe, struct sim_random *random, struct sim_pipe *back);
+void sim_pipe_fini(struct sim_pipe *pipe);
+/* Takes 0 to `len` octets. */
+size_t sim_pipe_write(struct sim_pipe *pipe, uint64_t now_us, const uint8_t *octets, size_t len);
+bool sim_pipe_writable(const struct sim_pipe *pipe);
+/* When there is something to read: octets or the end of the stream. */
+uint64_t sim_pipe_readable_us(const struct sim_pipe *pipe);
+/* 0 with *ret_end: the end. */
+size_t sim_pipe_read(struct sim_pipe *pipe, uint64_t now_us, uint8_t *octets, size_t cap,
+                     bool *ret_end);
+void sim_pipe_end(struct sim_pipe *pipe);
+
+/* ---- Plans ---------------------------------------------------------------- */
+
+/* What one direction of a call carries: head octets, a pipe, tail octets. */
+struct sim_stub {
+    uint64_t seed; /* of the contents */
+    uint32_t head_len, tail_len;
+    const struct chunk_layout *layout; /* NULL: no pipe */
+    uint32_t elements;
+    uint32_t push_max;                 /* elements per push            */
+    uint32_t produce_us, consume_us;   /* pause after a push or a pull */
+    uint32_t pull_max;                 /* octets per pull              */
+};
+
+/* One call, decided before it begins. */
+struct sim_plan {
+    struct sim_stub request, response;
+    uint64_t start_us;
+    bool has_object;
+    bool reject;             /* the server does not take it                         */
+    RPC_STATUS fault;        /* the manager raises it; 0: none                      */
+    uint32_t fault_in_at;    /* ... when so many elements of the request were read  */
+    uint32_t fault_out_at;   /* ... or so many of the response were pushed          */
+    uint64_t cancel_us;      /* the client sends co_cancel so long after its start  */
+    bool obey_cancel;        /* the manager gives in                                */
+    uint64_t orphan_us;      /* the client gives the call up so long after start    */
+};
+
+/* Contents of a stub: octet `at` of its head, of its tail, of element `index`. */
+uint8_t sim_head_octet(const struct sim_stub *stub, uint32_t at);
+uint8_t sim_tail_octet(const struct sim_stub *stub, uint32_t at);
+uint8_t sim_element_octet(const struct sim_stub *stub, uint32_t index, uint32_t at);
+
+/* ---- One end of one call -------------------------------------------------- */
+
+/* Sending a stub, as a runtime does: push by push. */
+struct sim_tx {
+    const struct sim_stub *stub;
+    uint32_t elements; /* pushed              */
+    bool begun, ended;
+    uint64_t next_us;  /* of the next push    */
+    bool at_high;      /* waits for low water */
+};
+
+/* Receiving one: what has come waits in a queue until the consumer takes it. */
+struct sim_rx {
+    const struct sim_stub *stub;
+    uint8_t *queue;
+    size_t queue_len, queue_cap;
+    uint64_t offset;   /* stub octets consumed                          */
+    struct chunk_reader reader;
+    uint32_t elements; /* checked, whole                                */
+    uint64_t chunk_before; /* elements before the current chunk         */
+    uint32_t chunk_count;
+    bool pipe_over, last; /* terminator consumed; LAST fragment is in the queue */
+    uint64_t next_us;  /* of the next pull                              */
+};
+
+void sim_rx_init(struct sim_rx *rx, const struct sim_stub *stub, bool little_endian);
+void sim_rx_fini(struct sim_rx *rx);
+void sim_rx_add(struct sim_rx *rx, const uint8_t *octets, size_t len);
+/* Checks up to `max` octets.  False: they are not what was sent. */
+bool sim_rx_consume(struct sim_rx *rx, size_t max);
+/* All of the stub was consumed, and it was complete. */
+bool sim_rx_complete(const struct sim_rx *rx);
+
+/* The next push of `tx`, or its end.  RPC_S_OK, or what call_send() said. */
+RPC_STATUS sim_tx_push(struct sim *sim, struct sim_tx *tx, struct call *call, uint32_t elements);
+RPC_STATUS sim_tx_end(struct sim *sim, struct sim_tx *tx, struct call *call);
+
+/* ---- Peer ----------------------------------------------------------------- */
+
+enum sim_call_state {
+    SIM_CALL_WAITING, /* not begun                                  */
+    SIM_CALL_RUNNING,
+    SIM_CALL_OVER
+};
+
+struct sim_call {
+    struct call wire;
+    enum sim_call_state state;
+    unsigned index; /* of its plan; also its opnum */
+    struct sim_tx tx;
+    struct sim_rx rx;
+    uint64_t begun_us, over_us;
+    bool cancel_sent;
+    /* How it ended (client). */
+    RPC_STATUS status;
+    bool gave_up; /* orphaned */
+};
+
+struct sim_peer {
+    struct sim *sim;
+    const char *name;
+    struct assoc assoc;
+    struct sim_pipe *in, *out;
+    uint8_t *input; /* octets of an incomplete PDU */
+    size_t input_len;
+    struct sim_call calls[SIM_CALLS_MAX]; /* client: by plan; server: the same */
+    uint64_t read_us, write_us;           /* not before                        */
+    bool stopped;                         /* a queue is above the high mark    */
+    bool closed;                          /* has left the connection           */
+};
+
+void sim_peer_init(struct sim_peer *peer, struct sim *sim, enum assoc_role role,
+                   struct sim_pipe *in, struct sim_pipe *out);
+void sim_peer_fini(struct sim_peer *peer);
+/* When it has something to do, and doing it. */
+uint64_t sim_peer_next_us(const struct sim_peer *peer);
+void sim_peer_run(struct sim_peer *peer);
+
+/* The two halves of what a peer does with events, in client.c and server.c. */
+void sim_client_event(struct sim_peer *peer, const struct assoc_event *event);
+void sim_server_event(struct sim_peer *peer, const struct assoc_event *event);
+uint64_t sim_client_next_us(const struct sim_peer *peer);
+uint64_t sim_server_next_us(const struct sim_peer *peer);
+void sim_client_run(struct sim_peer *peer);
+void sim_server_run(struct sim_peer *peer);
+void sim_client_lost(struct sim_peer *peer, RPC_STATUS status);
+void sim_server_lost(struct sim_peer *peer);
+
+/* For both: output and the marks. */
+void sim_peer_flush(struct sim_peer *peer);
+void sim_peer_pushed(struct sim_peer *peer);
+bool sim_peer_may_push(struct sim_peer *peer, struct sim_tx *tx);
+bool sim_peer_has_room(const struct sim_peer *peer, const struct sim_tx *tx);
+void sim_peer_mark(struct sim_peer *peer);
+
+/* ---- Watch ---------------------------------------------------------------- */
+
+/* What was seen on the wire of one call id. */
+struct sim_seen {
+    bool used;
+    uint32_t call_id;
+    bool request_begun, request_ended, response_begun, over, orphaned;
+    uint64_t stub_len[2];  /* by direction                       */
+    uint64_t push_end[2];  /* where pushes ended last            */
+};
+
+struct sim_watch {
+    uint8_t *partial[2]; /* octets of a PDU not complete yet, by direction */
+    size_t partial_len[2];
+    struct sim_seen seen[SIM_CALLS_MAX];
+    unsigned seen_count;
+    uint32_t last_call_id; /* begun by the client */
+    uint32_t incoming;     /* call whose request is incomplete, 0: none */
+    bool bound;
+    uint64_t pdus;
+};
+
+/* The direction of a peer's output. */
+enum {
+    SIM_TO_SERVER,
+    SIM_TO_CLIENT
+};
+
+void sim_watch_init(struct sim_watch *watch);
+void sim_watch_fini(struct sim_watch *watch);
+void sim_watch_octets(struct sim *sim, int direction, const uint8_t *octets, size_t len);
+/* A push of call `call_id` ends where its stub has `offset` octets: only there may
+ * a fragment end at an odd multiple of 4. */
+void sim_watch_push(struct sim *sim, int direction, uint32_t call_id, uint64_t offset);
+
+/* ---- The whole ------------------------------------------------------------ */
+
+/* Kinds of trouble a seed brings. */
+struct sim_trouble {
+    bool cut, flip, memory, stalls, cancels, faults;
+};
+
+struct sim {
+    uint64_t seed, now_us;
+    struct sim_random random;
+    struct sim_trouble trouble;
+    unsigned call_count;
+    struct sim_plan plans[SIM_CALLS_MAX];
+    size_t high, low;  /* water marks of every queue, octets              */
+    uint16_t frag_max[2]; /* client's, server's                           */
+    bool alone;        /* one call at a time, as without multiplexing      */
+    struct sim_pipe pipes[2];
+    struct sim_peer client, server;
+    struct sim_watch watch;
+    bool trace;
+    uint64_t steps;
+};
+
+/* What came out of a run, for statistics over many. */
+struct sim_result {
+    unsigned ok, faulted, cancelled, given_up, lost, never_begun;
+    uint64_t elements, pdus, end_us;
+};
+
+/* Runs one seed to its end; a broken rule ends the program. */
+void sim_run(uint64_t seed, bool trace, struct sim_result *ret_result);
+
+/* A rule is broken: says which, and how to see it again. */
+_Noreturn void sim_fail(const struct sim *sim, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void sim_trace(const struct sim *sim, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif
