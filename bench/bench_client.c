@@ -228,8 +228,8 @@ static void measure_slow_receiver(handle_t binding, uint32_t slow_ms)
     /* Otherwise nobody was slow, and the figure says nothing. */
     if (elapsed < slow_ms * UINT64_C(1000000))
         die("the receiver was not slow");
-    printf("{\"octets\": %u, \"seconds\": %.3f, \"before_kib\": %ld, \"peak_kib\": %ld}\n", SLOW_LEN,
-           (double)elapsed / 1e9, before_kib, sampler.peak_kib);
+    printf("{\"octets\": %u, \"seconds\": %.3f, \"before_kib\": %ld, \"peak_kib\": %ld}\n",
+           SLOW_LEN, (double)elapsed / 1e9, before_kib, sampler.peak_kib);
     CloseHandle(event);
 }
 

@@ -22,7 +22,8 @@ static void tcp_pair(int pair[2])
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     pair[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (listener < 0 || pair[0] < 0 || bind(listener, (struct sockaddr *)&addr, addr_len) != 0 ||
-        listen(listener, 1) != 0 || getsockname(listener, (struct sockaddr *)&addr, &addr_len) != 0 ||
+        listen(listener, 1) != 0 ||
+        getsockname(listener, (struct sockaddr *)&addr, &addr_len) != 0 ||
         connect(pair[0], (struct sockaddr *)&addr, addr_len) != 0)
         die("TCP on the loopback: %s", strerror(errno));
     pair[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);

@@ -116,7 +116,7 @@ serve() { # NAME FOLDER: a server in the background, listening when this returns
     server_pid=$!
     pids="$pids $server_pid"
     tries=0
-    until grep -q serving "$dir/$1.log"; do
+    until grep -qs serving "$dir/$1.log"; do
         kill -0 "$server_pid" || { echo "demo: the server did not start" >&2; exit 1; }
         tries=$((tries + 1))
         [ $tries -lt 100 ] || { echo "demo: the server does not listen" >&2; exit 1; }

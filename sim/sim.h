@@ -98,9 +98,9 @@ struct sim_stub {
     uint32_t head_len, tail_len;
     const struct chunk_layout *layout; /* NULL: no pipe */
     uint32_t elements;
-    uint32_t push_max;                 /* elements per push            */
-    uint32_t produce_us, consume_us;   /* pause after a push or a pull */
-    uint32_t pull_max;                 /* octets per pull              */
+    uint32_t push_max;               /* elements per push            */
+    uint32_t pull_max;               /* octets per pull              */
+    uint32_t produce_us, consume_us; /* pause after a push or a pull */
 };
 
 /* One call, decided before it begins. */
@@ -110,11 +110,11 @@ struct sim_plan {
     bool has_object;
     bool reject;             /* the server does not take it                         */
     RPC_STATUS fault;        /* the manager raises it; 0: none                      */
-    uint32_t fault_in_at;    /* ... when so many elements of the request were read  */
-    uint32_t fault_out_at;   /* ... or so many of the response were pushed          */
-    uint64_t cancel_us;      /* the client sends co_cancel so long after its start  */
-    bool obey_cancel;        /* the manager gives in                                */
-    uint64_t orphan_us;      /* the client gives the call up so long after start    */
+    bool fault_in;           /* ... in the request, else in the response            */
+    uint32_t fault_at;       /* ... when so many elements have passed               */
+    bool obey_cancel;        /* the manager gives in to a co_cancel                 */
+    uint64_t cancel_us;      /* the client sends it so long after the call's begin  */
+    uint64_t orphan_us;      /* the client gives the call up so long after          */
 };
 
 /* Contents of a stub: octet `at` of its head, of its tail, of element `index`. */
@@ -175,9 +175,9 @@ struct sim_call {
     struct sim_rx rx;
     uint64_t begun_us, over_us;
     bool cancel_sent;
-    /* How it ended (client). */
-    RPC_STATUS status;
-    bool gave_up; /* orphaned */
+    bool received; /* all of the peer's stub has come and was right */
+    RPC_STATUS status; /* how it ended (client)                     */
+    bool gave_up;      /* ... namely orphaned                       */
 };
 
 struct sim_peer {
@@ -189,6 +189,7 @@ struct sim_peer {
     size_t input_len;
     struct sim_call calls[SIM_CALLS_MAX]; /* client: by plan; server: the same */
     uint64_t read_us, write_us;           /* not before                        */
+    uint64_t close_us;                    /* client: hangs up then             */
     bool stopped;                         /* a queue is above the high mark    */
     bool closed;                          /* has left the connection           */
 };
@@ -200,32 +201,42 @@ void sim_peer_fini(struct sim_peer *peer);
 uint64_t sim_peer_next_us(const struct sim_peer *peer);
 void sim_peer_run(struct sim_peer *peer);
 
-/* The two halves of what a peer does with events, in client.c and server.c. */
+/* What the roles do with events and time, in client.c and server.c. */
 void sim_client_event(struct sim_peer *peer, const struct assoc_event *event);
-void sim_server_event(struct sim_peer *peer, const struct assoc_event *event);
 uint64_t sim_client_next_us(const struct sim_peer *peer);
-uint64_t sim_server_next_us(const struct sim_peer *peer);
 void sim_client_run(struct sim_peer *peer);
-void sim_server_run(struct sim_peer *peer);
 void sim_client_lost(struct sim_peer *peer, RPC_STATUS status);
+void sim_server_event(struct sim_peer *peer, const struct assoc_event *event);
+uint64_t sim_server_next_us(const struct sim_peer *peer);
+void sim_server_run(struct sim_peer *peer);
 void sim_server_lost(struct sim_peer *peer);
 
-/* For both: output and the marks. */
-void sim_peer_flush(struct sim_peer *peer);
+/* For both: something was pushed, all of it borrowed; it is ours no longer. */
 void sim_peer_pushed(struct sim_peer *peer);
-bool sim_peer_may_push(struct sim_peer *peer, struct sim_tx *tx);
-bool sim_peer_has_room(const struct sim_peer *peer, const struct sim_tx *tx);
-void sim_peer_mark(struct sim_peer *peer);
+/* Producers and consumers: when the next step is due, whether it is, and how much
+ * they take. */
+uint64_t sim_tx_next_us(const struct sim_peer *peer, const struct sim_call *call);
+bool sim_tx_due(struct sim_peer *peer, struct sim_call *call);
+/* One push, or the end once `elements_max` are out.  As sim_tx_push(). */
+RPC_STATUS sim_tx_step(struct sim_peer *peer, struct sim_call *call, uint32_t elements_max);
+uint64_t sim_rx_next_us(const struct sim_call *call);
+/* One pull, if it is time.  False: wrong octets. */
+bool sim_rx_step(struct sim_peer *peer, struct sim_call *call);
+/* A call leaves the peer's association. */
+void sim_call_over(struct sim_peer *peer, struct sim_call *call);
 
 /* ---- Watch ---------------------------------------------------------------- */
+
+#define SIM_ODD_ENDS 8192u
 
 /* What was seen on the wire of one call id. */
 struct sim_seen {
     bool used;
     uint32_t call_id;
     bool request_begun, request_ended, response_begun, over, orphaned;
-    uint64_t stub_len[2];  /* by direction                       */
-    uint64_t push_end[2];  /* where pushes ended last            */
+    uint64_t stub_len[2]; /* by direction                                  */
+    uint64_t odd_ends[2][SIM_ODD_ENDS]; /* ring: ends of pushes that are no multiple of 8 */
+    unsigned odd_head[2], odd_count[2];
 };
 
 struct sim_watch {
@@ -272,13 +283,14 @@ struct sim {
     struct sim_peer client, server;
     struct sim_watch watch;
     bool trace;
-    uint64_t steps;
+    bool calm; /* troubles are over */
 };
 
 /* What came out of a run, for statistics over many. */
 struct sim_result {
     unsigned ok, faulted, cancelled, given_up, lost, never_begun;
-    uint64_t elements, pdus, end_us;
+    uint64_t pdus, end_us;
+    uint64_t octets; /* of stubs received */
 };
 
 /* Runs one seed to its end; a broken rule ends the program. */

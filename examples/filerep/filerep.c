@@ -80,7 +80,9 @@ static int prepare_signals(struct client *client)
     client->wake_fd = interrupt_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (client->wake_fd < 0)
         return errno;
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    /* The second one ends the process: the first may have come while a stub was waiting for
+     * a connection, which nothing can hurry. */
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART | SA_RESETHAND};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     signal(SIGPIPE, SIG_IGN);

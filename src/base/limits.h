@@ -50,6 +50,10 @@
 #define LIMIT_SPIN_US 40u
 #define LIMIT_SPIN_LEN (16u << 10)
 
+/* Requests of one connection a server thread takes one after the other before it
+ * looks after other connections again. */
+#define LIMIT_SERVE_IN_A_ROW 32u
+
 /* One slice of a large push: fragmented and sent before the next is looked at. */
 #define LIMIT_PUSH_SLICE (320u << 10)
 /* iovec elements per sendmsg; IOV_MAX is 1,024 on Linux. */

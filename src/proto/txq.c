@@ -13,7 +13,7 @@
 /* Settled rests of pushes live in blocks of this size, a few of which are kept: a
  * sender that is ahead of its receiver needs one per push. */
 #define LARGE_LEN  (68u << 10)
-#define SPARES_MAX 4u
+#define SPARES_MAX 16u /* the high water mark of a pipe */
 
 struct txq_block {
     size_t refs; /* segments that point here, plus one while it is q->block */

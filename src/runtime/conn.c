@@ -200,6 +200,26 @@ enum conn_read conn_read_eager(struct conn *conn)
     return result;
 }
 
+void conn_read_next(struct conn *conn)
+{
+    /* Others have connections too. */
+    if (++conn->served > LIMIT_SERVE_IN_A_ROW || conn->held || conn->stopped) {
+        conn->served = 0;
+        return;
+    }
+    uint64_t end = conn->prompt ? clock_us() + LIMIT_SPIN_US : 0;
+    enum conn_read result;
+    do {
+        conn_unlock(conn);
+        sched_yield(); /* the client may share this processor */
+        conn_lock(conn);
+        result = conn_read(conn, false);
+    } while (result == CONN_READ_DRY && !conn->reading && end > 0 && clock_us() < end);
+    conn->prompt = result == CONN_READ_SOME;
+    if (!conn->prompt)
+        conn->served = 0;
+}
+
 /* ---- Sending -------------------------------------------------------------- */
 
 static void capture_sent(const struct conn *conn, struct iovec *iov, size_t count, size_t len)

@@ -75,6 +75,8 @@ struct conn {
 
     uint8_t *leftover; /* first octets of an incomplete PDU */
     size_t leftover_len;
+    unsigned served;   /* requests in a row taken by conn_read_next()  */
+    bool prompt;       /* the last of them came within LIMIT_SPIN_US   */
     size_t last_read;  /* octets the last successful receive brought */
 
     struct rpc_call *pipe_call; /* the call with pipes that has this connection */
@@ -123,6 +125,11 @@ enum conn_read conn_read(struct conn *conn, bool block);
 /* (drops) The same without blocking, but where octets have been streaming in, looks
  * again for LIMIT_SPIN_US before it says DRY. */
 enum conn_read conn_read_eager(struct conn *conn);
+
+/* (drops) Server, a reply was just sent: looks whether the client's next request is
+ * here already, or will be in a moment, instead of going to sleep and having another
+ * thread woken for it.  Whatever arrives is handled as by conn_read(). */
+void conn_read_next(struct conn *conn);
 
 /* (drops) Sends what is queued until the transport takes no more.  Nothing when
  * another thread is sending: it will go on with what was added. */

@@ -219,6 +219,8 @@ static void run_manager(struct rpc_call *call)
             send_reply(call);
         call_release(call, raised ? status : RPC_S_INVALID_ASYNC_CALL);
     }
+    if (call->over && call->pipe_count == 0)
+        conn_read_next(call->conn);
     conn_settle(call->conn, async ? CONN_ARM_LAZY : CONN_ARM_NOW);
     conn_unlock(call->conn);
 }
