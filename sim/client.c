@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* client.c - the client's side: begins calls when their time has come, pushes their
  * requests, pulls their responses, loses patience, and judges how each has ended. */
-#include <penstock/rpcnterr.h>
-
 #include "sim.h"
 
 static bool is_clean(const struct sim *sim)
@@ -95,24 +93,21 @@ void sim_client_lost(struct sim_peer *peer, RPC_STATUS status)
 
 /* ---- Beginning calls ------------------------------------------------------- */
 
-/* The next call that has not begun, if the connection is free for it: requests must
- * not mix on the wire. */
-static struct sim_call *next_call(const struct sim_peer *peer)
+/* Index of the next call that has not begun, if the connection is free for it:
+ * requests must not mix on the wire.  Else call_count. */
+static unsigned next_call(const struct sim_peer *peer)
 {
-    const struct sim *sim = peer->sim;
-    const struct sim_call *next = NULL;
+    unsigned count = peer->sim->call_count, next = count;
     if (peer->assoc.state != ASSOC_OPEN)
-        return NULL;
-    for (unsigned i = 0; i < sim->call_count; i++) {
+        return count;
+    for (unsigned i = count; i-- > 0;) {
         const struct sim_call *call = &peer->calls[i];
-        if (call->state == SIM_CALL_RUNNING && (sim->alone || !call->tx.ended))
-            return NULL;
-        if (call->state == SIM_CALL_WAITING && !next)
-            next = call;
+        if (call->state == SIM_CALL_RUNNING && (peer->sim->alone || !call->tx.ended))
+            return count;
+        if (call->state == SIM_CALL_WAITING)
+            next = i;
     }
-    return next ? &sim->client.calls[next->index] - &sim->client.calls[0] +
-                      (struct sim_call *)(uintptr_t)&peer->calls[0]
-                : NULL;
+    return next;
 }
 
 static void begin(struct sim_peer *peer, struct sim_call *call)
@@ -153,9 +148,9 @@ uint64_t sim_client_next_us(const struct sim_peer *peer)
 {
     const struct sim *sim = peer->sim;
     uint64_t next = SIM_NEVER;
-    const struct sim_call *waiting = next_call(peer);
-    if (waiting)
-        next = earlier(next, sim->plans[waiting->index].start_us);
+    unsigned waiting = next_call(peer);
+    if (waiting < sim->call_count)
+        next = sim->plans[waiting].start_us;
     for (unsigned i = 0; i < sim->call_count; i++) {
         const struct sim_call *call = &peer->calls[i];
         if (call->state != SIM_CALL_RUNNING)
@@ -198,7 +193,7 @@ static void run_call(struct sim_peer *peer, struct sim_call *call)
         complete(peer, call, RPC_S_OK);
 }
 
-/* All calls have ended, or none can begin any more. */
+/* All calls have ended. */
 static bool is_done(const struct sim_peer *peer)
 {
     for (unsigned i = 0; i < peer->sim->call_count; i++)
@@ -210,9 +205,9 @@ static bool is_done(const struct sim_peer *peer)
 void sim_client_run(struct sim_peer *peer)
 {
     struct sim *sim = peer->sim;
-    struct sim_call *waiting = next_call(peer);
-    if (waiting && sim->plans[waiting->index].start_us <= sim->now_us)
-        begin(peer, waiting);
+    unsigned waiting = next_call(peer);
+    if (waiting < sim->call_count && sim->plans[waiting].start_us <= sim->now_us)
+        begin(peer, &peer->calls[waiting]);
     for (unsigned i = 0; i < sim->call_count && peer->assoc.state != ASSOC_DEAD; i++)
         if (peer->calls[i].state == SIM_CALL_RUNNING)
             run_call(peer, &peer->calls[i]);

@@ -244,21 +244,26 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 uint64_t sim_peer_next_us(const struct sim_peer *peer)
 {
+    bool output = txq_len(&peer->assoc.txq) > 0;
     if (peer->closed)
         return SIM_NEVER;
-    uint64_t next = is_client(peer) ? sim_client_next_us(peer) : sim_server_next_us(peer);
-    next = earlier(next, peer->close_us);
+    uint64_t next = SIM_NEVER;
+    if (output && (sim_pipe_writable(peer->out) || peer->out->ended))
+        next = peer->write_us;
+    if (peer->assoc.state == ASSOC_DEAD) /* has only its last words to say */
+        return output ? next : 0;
     if (!peer->stopped && sim_pipe_readable_us(peer->in) != SIM_NEVER)
         next = earlier(next, later(peer->read_us, sim_pipe_readable_us(peer->in)));
-    if (txq_len(&peer->assoc.txq) > 0 && (sim_pipe_writable(peer->out) || peer->out->ended))
-        next = earlier(next, peer->write_us);
-    return peer->assoc.state == ASSOC_DEAD ? earlier(next, peer->write_us) : next;
+    next = earlier(next, peer->close_us);
+    return earlier(next, is_client(peer) ? sim_client_next_us(peer) : sim_server_next_us(peer));
 }
 
 void sim_peer_run(struct sim_peer *peer)
 {
     struct sim *sim = peer->sim;
-    if (!peer->closed && !peer->stopped && peer->read_us <= sim->now_us &&
+    if (peer->closed)
+        return;
+    if (!peer->stopped && peer->assoc.state != ASSOC_DEAD && peer->read_us <= sim->now_us &&
         sim_pipe_readable_us(peer->in) <= sim->now_us)
         receive(peer);
     if (peer->closed)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* server.c - the server's side: takes calls or not, pulls requests, pushes responses,
  * fails in the middle when the plan says so, gives in to cancels. */
-#include <penstock/rpcnterr.h>
-
 #include "sim.h"
 
 static struct sim_call *call_of(const struct assoc_event *event)

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <penstock/rpcnterr.h>
+
 #include "proto/assoc.h"
 #include "proto/chunk.h"
 

@@ -50,9 +50,9 @@
 #define LIMIT_SPIN_US 40u
 #define LIMIT_SPIN_LEN (16u << 10)
 
-/* Requests of one connection a server thread takes one after the other before it
- * looks after other connections again. */
-#define LIMIT_SERVE_IN_A_ROW 32u
+/* How long a server thread waits for the next request of a client that has been
+ * calling in a loop, microseconds: the shortest time-out a socket has. */
+#define LIMIT_PROMPT_US 4000
 
 /* One slice of a large push: fragmented and sent before the next is looked at. */
 #define LIMIT_PUSH_SLICE (320u << 10)

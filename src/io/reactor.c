@@ -126,6 +126,14 @@ void reactor_set_thread_max(unsigned threads)
     pthread_mutex_unlock(&reactor.lock);
 }
 
+bool reactor_has_idle_thread(void)
+{
+    pthread_mutex_lock(&reactor.lock);
+    bool idle = reactor.waiting > 0;
+    pthread_mutex_unlock(&reactor.lock);
+    return idle;
+}
+
 bool reactor_is_pool_thread(void)
 {
     return on_pool_thread;

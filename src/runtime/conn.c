@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <penstock/rpcnterr.h>
@@ -51,6 +52,11 @@ struct conn *conn_new(int fd, enum transport_kind kind, enum assoc_role role,
     conn->kind = kind;
     pthread_mutex_init(&conn->lock, NULL);
     pthread_cond_init(&conn->changed, NULL);
+    if (role == ASSOC_SERVER) {
+        conn->prompt = true;
+        const struct timeval wait = {.tv_usec = LIMIT_PROMPT_US};
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+    }
     assoc_init(&conn->assoc, role,
                kind == TRANSPORT_TCP ? LIMIT_FRAG_TCP : LIMIT_FRAG_LOCAL, secondary_address);
     if (capture_enabled())
@@ -202,22 +208,11 @@ enum conn_read conn_read_eager(struct conn *conn)
 
 void conn_read_next(struct conn *conn)
 {
-    /* Others have connections too. */
-    if (++conn->served > LIMIT_SERVE_IN_A_ROW || conn->held || conn->stopped) {
-        conn->served = 0;
+    conn->replied_us = clock_us();
+    if (!conn->prompt || conn->held || conn->stopped || !reactor_has_idle_thread())
         return;
-    }
-    uint64_t end = conn->prompt ? clock_us() + LIMIT_SPIN_US : 0;
-    enum conn_read result;
-    do {
-        conn_unlock(conn);
-        sched_yield(); /* the client may share this processor */
-        conn_lock(conn);
-        result = conn_read(conn, false);
-    } while (result == CONN_READ_DRY && !conn->reading && end > 0 && clock_us() < end);
-    conn->prompt = result == CONN_READ_SOME;
-    if (!conn->prompt)
-        conn->served = 0;
+    /* Bounded by SO_RCVTIMEO, see conn_new(). */
+    conn->prompt = conn_read(conn, true) == CONN_READ_SOME;
 }
 
 /* ---- Sending -------------------------------------------------------------- */
@@ -403,6 +398,10 @@ static void conn_on_io(struct io_watch *watch, uint32_t events)
         on_linger_io(conn);
         conn_unlock(conn);
         return;
+    }
+    if (events & EPOLLIN && conn->replied_us != 0) {
+        conn->prompt = clock_us() - conn->replied_us < LIMIT_PROMPT_US;
+        conn->replied_us = 0;
     }
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR) && may_read(conn))
         conn_read(conn, false);

@@ -75,8 +75,8 @@ struct conn {
 
     uint8_t *leftover; /* first octets of an incomplete PDU */
     size_t leftover_len;
-    unsigned served;   /* requests in a row taken by conn_read_next()  */
-    bool prompt;       /* the last of them came within LIMIT_SPIN_US   */
+    bool prompt;       /* server: the last request came soon after a reply        */
+    uint64_t replied_us; /* server: when the reply was sent; 0: a request came since */
     size_t last_read;  /* octets the last successful receive brought */
 
     struct rpc_call *pipe_call; /* the call with pipes that has this connection */
@@ -126,9 +126,11 @@ enum conn_read conn_read(struct conn *conn, bool block);
  * again for LIMIT_SPIN_US before it says DRY. */
 enum conn_read conn_read_eager(struct conn *conn);
 
-/* (drops) Server, a reply was just sent: looks whether the client's next request is
- * here already, or will be in a moment, instead of going to sleep and having another
- * thread woken for it.  Whatever arrives is handled as by conn_read(). */
+/* (drops) Server, a reply was just sent.  A client that calls in a loop has its next
+ * request here in a moment: this thread waits for it in recv, up to LIMIT_PROMPT_US, as
+ * long as another thread is left to look after everybody else.  That is one system
+ * call instead of three and no other thread is woken.  What arrives is handled as by
+ * conn_read(). */
 void conn_read_next(struct conn *conn);
 
 /* (drops) Sends what is queued until the transport takes no more.  Nothing when

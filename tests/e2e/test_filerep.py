@@ -43,6 +43,8 @@ class Server:
     def __init__(self, root, runtime_dir, transport="ncalrpc", options=(), as_user=None):
         self.root = Path(root)
         self.env = dict(os.environ, XDG_RUNTIME_DIR=str(runtime_dir))
+        # In a build with the address sanitizer: freed memory must not count as used.
+        self.env["ASAN_OPTIONS"] = f"{self.env.get('ASAN_OPTIONS', '')}:quarantine_size_mb=1"
         if transport == "ncalrpc":
             name = f"test-{uuid.uuid4().hex[:12]}"
             endpoint, self.binding = f"ncalrpc:{name}", f"ncalrpc:[{name}]"

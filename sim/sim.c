@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/* sim.c - one simulation: what a seed decides, the course of virtual time, and what
+ * must be true at the end. */
+#include "sim.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A run that takes more turns goes round in a circle. */
+#define STEPS_MAX 20000000u
+
+void sim_fail(const struct sim *sim, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fflush(stdout);
+    fprintf(stderr, "sim: seed %llu at %llu us: ", (unsigned long long)sim->seed,
+            (unsigned long long)sim->now_us);
+    vfprintf(stderr, format, arguments);
+    fprintf(stderr, "\n  see it with: penstock-sim --seed %llu --trace\n",
+            (unsigned long long)sim->seed);
+    va_end(arguments);
+    exit(1);
+}
+
+void sim_trace(const struct sim *sim, const char *format, ...)
+{
+    if (!sim->trace)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    printf("%10llu  ", (unsigned long long)sim->now_us);
+    vprintf(format, arguments);
+    putchar('\n');
+    va_end(arguments);
+}
+
+/* ---- What the seed decides ------------------------------------------------ */
+
+static const struct chunk_layout layouts[] = {
+    {1, 1, 1, 0, UINT32_MAX},  {2, 2, 2, 0, UINT32_MAX},   {4, 4, 4, 0, UINT32_MAX},
+    {8, 8, 8, 0, UINT32_MAX},  {6, 4, 8, 0, UINT32_MAX},   {12, 8, 16, 0, UINT32_MAX},
+    {3, 2, 4, 0, UINT32_MAX},  {5, 1, 5, 0, UINT32_MAX},   {40, 8, 40, 0, UINT32_MAX},
+};
+
+static void plan_stub(struct sim *sim, struct sim_stub *stub, bool head)
+{
+    struct sim_random *random = &sim->random;
+    *stub = (struct sim_stub){.seed = sim_random_next(random)};
+    uint32_t plain = sim_chance(random, 10) ? sim_below(random, 30000) : sim_below(random, 60);
+    stub->head_len = head ? plain : 0;
+    stub->tail_len = head ? 0 : plain;
+    if (sim_chance(random, 65)) {
+        uint32_t octets = sim_skewed(random, 0, sim_chance(random, 10) ? 600000 : 60000);
+        stub->layout = &layouts[sim_below(random, sizeof(layouts) / sizeof(layouts[0]))];
+        stub->elements = octets / stub->layout->stride;
+    }
+    stub->push_max = sim_skewed(random, 1, 8000);
+    stub->pull_max = sim_skewed(random, 64, 60000);
+    stub->produce_us = sim_chance(random, 30) ? sim_skewed(random, 0, 20000) : 10;
+    stub->consume_us = sim_chance(random, 30) ? sim_skewed(random, 0, 20000) : 10;
+    /* Not so many turns that a run takes for ever. */
+    uint32_t turns = stub->elements / stub->push_max;
+    if (turns > 2000)
+        stub->push_max = stub->elements / 2000;
+}
+
+static void plan_fault(struct sim *sim, struct sim_plan *plan)
+{
+    static const RPC_STATUS statuses[] = {RPC_X_PIPE_DISCIPLINE_ERROR, 0x1234,
+                                          RPC_S_SERVER_TOO_BUSY};
+    plan->fault = statuses[sim_below(&sim->random, 3)];
+    plan->fault_in = sim_chance(&sim->random, 60);
+    const struct sim_stub *stub = plan->fault_in ? &plan->request : &plan->response;
+    plan->fault_at = sim_below(&sim->random, stub->elements + 1);
+}
+
+static void plan_call(struct sim *sim, struct sim_plan *plan)
+{
+    struct sim_random *random = &sim->random;
+    *plan = (struct sim_plan){.cancel_us = SIM_NEVER, .orphan_us = SIM_NEVER};
+    plan_stub(sim, &plan->request, true);
+    plan_stub(sim, &plan->response, false);
+    plan->start_us = sim_skewed(random, 0, SIM_CALM_US / 4);
+    plan->has_object = sim_chance(random, 20);
+    plan->obey_cancel = sim_chance(random, 50);
+    if (sim->trouble.faults && sim_chance(random, 30))
+        plan_fault(sim, plan);
+    if (sim->trouble.faults && sim_chance(random, 10))
+        plan->reject = true;
+    if (sim->trouble.cancels && sim_chance(random, 40))
+        plan->cancel_us = sim_skewed(random, 0, 300000);
+    if (sim->trouble.cancels && sim_chance(random, 25))
+        plan->orphan_us = sim_skewed(random, 0, 300000);
+}
+
+static void plan_trouble(struct sim *sim)
+{
+    struct sim_random *random = &sim->random;
+    sim->trouble.faults = sim_chance(random, 50);
+    sim->trouble.cancels = sim_chance(random, 50);
+    sim->trouble.cut = sim_chance(random, 20);
+    sim->trouble.flip = sim_chance(random, 15);
+    sim->trouble.memory = sim_chance(random, 20);
+    if (sim->trouble.cut)
+        sim->pipes[sim_below(random, 2)].cut_at = sim_skewed(random, 0, 200000);
+    for (unsigned i = 0; i < 2 && sim->trouble.flip; i++)
+        sim->pipes[i].flip_one_in = sim_skewed(random, 200, 100000);
+    if (sim->trouble.memory)
+        sim_heap_fail(sim_skewed(random, 5, 2000), sim_random_next(random));
+}
+
+static void plan(struct sim *sim, uint64_t seed, bool trace)
+{
+    static const uint16_t frags[] = {LIMIT_FRAG_TCP, LIMIT_FRAG_LOCAL, 2048, 4280};
+    struct sim_random *random = &sim->random;
+    sim->seed = seed;
+    sim->trace = trace;
+    random->state = seed * 0x2545f4914f6cdd1du + 1;
+    for (unsigned i = 0; i < 2; i++) {
+        sim_pipe_init(&sim->pipes[i], random, &sim->pipes[1 - i]);
+        sim->frag_max[i] = frags[sim_chance(random, 60) ? 0 : sim_below(random, 4)];
+    }
+    sim->high = sim_skewed(random, 1000, 200000);
+    sim->low = sim_below(random, (uint32_t)sim->high);
+    sim->alone = sim_chance(random, 40);
+    plan_trouble(sim);
+    sim->call_count = 1 + sim_below(random, SIM_CALLS_MAX);
+    for (unsigned i = 0; i < sim->call_count; i++)
+        plan_call(sim, &sim->plans[i]);
+}
+
+/* ---- Time ----------------------------------------------------------------- */
+
+/* From now on everything goes well. */
+static void become_calm(struct sim *sim)
+{
+    sim->calm = true;
+    sim_heap_fail(0, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        sim->pipes[i].flip_one_in = 0;
+        sim->pipes[i].cut_at = SIM_NEVER;
+    }
+    sim_trace(sim, "calm");
+}
+
+/* A flipped bit may leave both sides waiting for the other, quite lawfully.  Then the
+ * connection's end must set them free. */
+static void give_up_on_damaged(struct sim *sim)
+{
+    sim_trace(sim, "the connection ends");
+    for (unsigned i = 0; i < 2; i++)
+        sim_pipe_end(&sim->pipes[i]);
+}
+
+static uint64_t next_us(const struct sim *sim)
+{
+    uint64_t client_us = sim_peer_next_us(&sim->client);
+    uint64_t server_us = sim_peer_next_us(&sim->server);
+    return client_us < server_us ? client_us : server_us;
+}
+
+static void advance(struct sim *sim, uint64_t to_us)
+{
+    if (to_us > sim->now_us)
+        sim->now_us = to_us;
+    if (!sim->calm && sim->now_us >= SIM_CALM_US)
+        become_calm(sim);
+}
+
+static void run(struct sim *sim)
+{
+    for (unsigned steps = 0; !sim->client.closed || !sim->server.closed; steps++) {
+        uint64_t next = next_us(sim);
+        bool late = next > SIM_END_US / 2 && sim->trouble.flip && !sim->pipes[0].ended;
+        if (late) {
+            advance(sim, SIM_END_US / 2);
+            give_up_on_damaged(sim);
+            continue;
+        }
+        if (next == SIM_NEVER && !sim->calm) {
+            advance(sim, SIM_CALM_US);
+            continue;
+        }
+        if (next == SIM_NEVER)
+            sim_fail(sim, "nobody has anything to do, yet it is not over");
+        advance(sim, next);
+        if (sim->now_us > SIM_END_US)
+            sim_fail(sim, "it does not end");
+        if (steps > STEPS_MAX)
+            sim_fail(sim, "time stands still");
+        if (sim_peer_next_us(&sim->client) <= sim->now_us)
+            sim_peer_run(&sim->client);
+        if (sim_peer_next_us(&sim->server) <= sim->now_us)
+            sim_peer_run(&sim->server);
+    }
+}
+
+/* ---- The end -------------------------------------------------------------- */
+
+static void sum_up(const struct sim *sim, struct sim_result *ret_result)
+{
+    struct sim_result result = {.pdus = sim->watch.pdus, .end_us = sim->now_us};
+    for (unsigned i = 0; i < sim->call_count; i++) {
+        const struct sim_call *call = &sim->client.calls[i];
+        const struct sim_plan *p = &sim->plans[i];
+        result.octets += call->rx.offset + sim->server.calls[i].rx.offset;
+        if (call->state == SIM_CALL_RUNNING)
+            sim_fail(sim, "call %u never ends", call->wire.id);
+        if (call->state == SIM_CALL_WAITING)
+            result.never_begun++;
+        else if (call->gave_up)
+            result.given_up++;
+        else if (call->status == RPC_S_OK)
+            result.ok++;
+        else if (call->status == RPC_S_CALL_CANCELLED)
+            result.cancelled++;
+        else if (call->status == p->fault || p->reject)
+            result.faulted++;
+        else
+            result.lost++;
+    }
+    bool clean = !sim->trouble.cut && !sim->trouble.flip && !sim->trouble.memory;
+    if (clean && result.never_begun + result.lost > 0)
+        sim_fail(sim, "a call was lost without reason");
+    *ret_result = result;
+}
+
+void sim_run(uint64_t seed, bool trace, struct sim_result *ret_result)
+{
+    struct sim *sim = sim_alloc(sizeof(*sim));
+    plan(sim, seed, trace);
+    sim_watch_init(&sim->watch);
+    sim_peer_init(&sim->client, sim, ASSOC_CLIENT, &sim->pipes[SIM_TO_CLIENT],
+                  &sim->pipes[SIM_TO_SERVER]);
+    sim_peer_init(&sim->server, sim, ASSOC_SERVER, &sim->pipes[SIM_TO_SERVER],
+                  &sim->pipes[SIM_TO_CLIENT]);
+    const struct pdu_syntax iface = {.uuid = {.Data1 = 0x5152}, .major = 1};
+    if (assoc_bind(&sim->client.assoc, &iface, 0) != RPC_S_OK)
+        assoc_fail(&sim->client.assoc, RPC_S_OUT_OF_MEMORY);
+
+    run(sim);
+    sum_up(sim, ret_result);
+
+    sim_heap_fail(0, 0);
+    sim_peer_fini(&sim->client);
+    sim_peer_fini(&sim->server);
+    if (sim_heap_live() != 0)
+        sim_fail(sim, "%ld blocks of memory are left", sim_heap_live());
+    sim_watch_fini(&sim->watch);
+    for (unsigned i = 0; i < 2; i++)
+        sim_pipe_fini(&sim->pipes[i]);
+    sim_free(sim);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* work.c - the memory functions generated stubs want. */
+#include <stdlib.h>
+
+#include "work.h"
+
+void *__RPC_USER MIDL_user_allocate(size_t size)
+{
+    return malloc(size);
+}
+
+void __RPC_USER MIDL_user_free(void *object)
+{
+    free(object);
+}
