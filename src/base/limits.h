@@ -50,6 +50,9 @@
 #define LIMIT_SPIN_US 40u
 #define LIMIT_SPIN_LEN (16u << 10)
 
+/* Pushes that follow each other within this time, microseconds, are one loop. */
+#define LIMIT_TIGHT_LOOP_US 100u
+
 /* How long a server thread waits for the next request of a client that has been
  * calling in a loop, microseconds: the shortest time-out a socket has. */
 #define LIMIT_PROMPT_US 4000

@@ -4,7 +4,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,8 +148,15 @@ enum conn_read conn_read(struct conn *conn, bool block)
 {
     if (!conn_alive(conn))
         return CONN_READ_DEAD;
-    if (conn->reading)
-        return CONN_READ_DRY;
+    if (conn->reading) {
+        if (!block)
+            return CONN_READ_DRY;
+        /* What the other thread reads may be what the caller waits for. */
+        conn->waiters++;
+        pthread_cond_wait(&conn->changed, &conn->lock);
+        conn->waiters--;
+        return conn_alive(conn) ? CONN_READ_SOME : CONN_READ_DEAD;
+    }
     struct rxbuf *buf = rxbuf_new(LIMIT_RECV_LEN);
     if (!buf) {
         conn_fail(conn, RPC_S_OUT_OF_MEMORY);
@@ -209,7 +215,8 @@ enum conn_read conn_read_eager(struct conn *conn)
 void conn_read_next(struct conn *conn)
 {
     conn->replied_us = clock_us();
-    if (!conn->prompt || conn->held || conn->stopped || !reactor_has_idle_thread())
+    if (!conn->prompt || conn->held || conn->stopped || conn->reading ||
+        !reactor_has_idle_thread())
         return;
     /* Bounded by SO_RCVTIMEO, see conn_new(). */
     conn->prompt = conn_read(conn, true) == CONN_READ_SOME;
@@ -229,16 +236,17 @@ static void capture_sent(const struct conn *conn, struct iovec *iov, size_t coun
     capture_pdus(conn->capture, true, iov, n);
 }
 
-/* One sendmsg with the lock dropped.  False: no more for now, or dead. */
-static bool send_once(struct conn *conn)
+/* One sendmsg of about `octets_max` octets, with the lock dropped; `block` waits until
+ * they are taken.  False: no more for now, or dead. */
+static bool send_once(struct conn *conn, size_t octets_max, bool block)
 {
     struct iovec iov[LIMIT_SEND_IOV];
     struct msghdr msg = {.msg_iov = iov};
-    msg.msg_iovlen = txq_iov(&conn->assoc.txq, iov, LIMIT_SEND_IOV, 2 * LIMIT_PUSH_SLICE);
+    msg.msg_iovlen = txq_iov(&conn->assoc.txq, iov, LIMIT_SEND_IOV, octets_max);
     conn_unlock(conn);
     ssize_t n;
     do
-        n = sendmsg(conn->watch.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+        n = sendmsg(conn->watch.fd, &msg, (block ? 0 : MSG_DONTWAIT) | MSG_NOSIGNAL);
     while (n < 0 && errno == EINTR);
     int error = n < 0 ? errno : 0;
     if (n > 0 && conn->capture)
@@ -262,37 +270,40 @@ void conn_flush(struct conn *conn)
     conn->writing = true;
     bool more = txq_len(&conn->assoc.txq) > 0 && !conn->closed;
     while (more)
-        more = send_once(conn) && !conn->closed;
+        more = send_once(conn, 2 * LIMIT_PUSH_SLICE, false) && !conn->closed;
     conn->writing = false;
     conn_notify(conn);
     if (conn->pipe_call)
         call_on_sent(conn->pipe_call);
 }
 
-static void wait_writable(struct conn *conn)
+/* Sends what is more than `len`, waiting in sendmsg: the kernel wakes us as its buffer
+ * drains, and shutdown() wakes us when the association is given up. */
+static void send_blocking(struct conn *conn, size_t len)
 {
-    struct pollfd pfd = {.fd = conn->watch.fd, .events = POLLOUT};
     conn->writing = true;
     conn->blocked_push = true;
-    conn_unlock(conn);
-    poll(&pfd, 1, -1);
-    conn_lock(conn);
+    while (!conn->closed && conn_alive(conn) && txq_len(&conn->assoc.txq) > len) {
+        size_t excess = txq_len(&conn->assoc.txq) - len;
+        send_once(conn, excess < LIMIT_PUSH_SLICE ? excess : LIMIT_PUSH_SLICE, true);
+    }
     conn->writing = false;
     conn->blocked_push = false;
     conn_notify(conn);
+    if (conn->pipe_call)
+        call_on_sent(conn->pipe_call);
 }
 
 void conn_flush_until(struct conn *conn, size_t len)
 {
-    while (conn_alive(conn) && txq_len(&conn->assoc.txq) > len) {
+    while (conn_alive(conn) && !conn->closed && txq_len(&conn->assoc.txq) > len) {
         if (conn->writing) {
             conn->waiters++;
             pthread_cond_wait(&conn->changed, &conn->lock);
             conn->waiters--;
-            continue;
+        } else {
+            send_blocking(conn, len);
         }
-        wait_writable(conn);
-        conn_flush(conn);
     }
 }
 

@@ -118,8 +118,8 @@ static inline void conn_unlock(struct conn *conn)
  * user may have to wait for it.  False: no resources. */
 bool conn_watch(struct conn *conn);
 
-/* (drops) Takes the reader role and receives once; `block` waits for octets.  DRY
- * when another thread reads. */
+/* (drops) Takes the reader role and receives once.  With `block` it waits for octets,
+ * or for the thread that has the role; without, DRY when another thread reads. */
 enum conn_read conn_read(struct conn *conn, bool block);
 
 /* (drops) The same without blocking, but where octets have been streaming in, looks

@@ -15,6 +15,7 @@
 
 #include <penstock/rpcnterr.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/trace.h"
 #include "proto/chunk.h"
@@ -179,6 +180,7 @@ struct outgoing {
     struct iovec iov[SLICE_PIECES];
     size_t count, len;
     size_t slice;     /* octets after which a slice is sent                     */
+    bool direct;      /* see sends_directly()                                   */
     uint8_t carry[8]; /* end of the slice before, see send_whole()              */
 };
 
@@ -193,6 +195,8 @@ static RPC_STATUS send_slice(struct outgoing *out, bool last)
         call_break(call, status);
         return status;
     }
+    if (out->direct)
+        conn_flush_until(call->conn, 0);
     conn_push_out(call->conn);
     return call->status;
 }
@@ -241,6 +245,20 @@ static void wait_at_high_mark(struct pipe *pipe)
           txq_len(&conn->assoc.txq));
     conn_settle(conn, CONN_ARM_NOW); /* a fault must be heard meanwhile */
     conn_flush_until(conn, pipe->low);
+    pipe->throttled = true;
+}
+
+/* A producer that has met the high mark and pushes on at once, with nothing between
+ * its pushes, would only be copied into the queue until it meets it again.  Its pushes
+ * send straight from its buffer instead and return when the transport has all of it.
+ * A producer that does something else in between has the whole queue again. */
+static bool sends_directly(struct pipe *pipe)
+{
+    if (!pipe->throttled)
+        return false;
+    pipe->throttled = pipe->high > 0 && pipe_in_callback == 0 &&
+                      clock_us() - pipe->pushed_us < LIMIT_TIGHT_LOOP_US;
+    return pipe->throttled;
 }
 
 /* Adds octets; sends a slice whenever one is full. */
@@ -317,7 +335,9 @@ static RPC_STATUS push_elements(struct pipe *pipe, const uint8_t *memory, unsign
         return call->status;
 
     size_t stub_max = call_frag_stub_max(&call->wire);
-    struct outgoing out = {.pipe = pipe, .slice = LIMIT_PUSH_SLICE / stub_max * stub_max};
+    struct outgoing out = {.pipe = pipe,
+                           .slice = LIMIT_PUSH_SLICE / stub_max * stub_max,
+                           .direct = sends_directly(pipe)};
     RPC_STATUS status = put(&out, call->held, call->held_len);
     call->held_len = 0;
     for (unsigned i = 0; i < plan.piece_count && status == RPC_S_OK; i++) {
@@ -328,6 +348,8 @@ static RPC_STATUS push_elements(struct pipe *pipe, const uint8_t *memory, unsign
         status = put(&out, zeros, plan.tail_len);
     if (status == RPC_S_OK && out.count > 0)
         status = send_slice(&out, false);
+    if (pipe->throttled)
+        pipe->pushed_us = clock_us();
     return status;
 }
 

@@ -77,6 +77,12 @@ void PeerRaise(handle_t binding, uint32_t code)
     RpcRaiseException((RPC_STATUS)code);
 }
 
+int32_t PeerOther(handle_t binding)
+{
+    (void)binding;
+    return 4711;
+}
+
 /* ---- Asynchronous operations --------------------------------------------- */
 
 /* One call and its thread.  The pipes and [out] parameters are the runtime's, there
@@ -485,6 +491,7 @@ int main(int argc, char **argv)
                                      (RPC_CSTR)argv[i + 1], NULL),
               argv[i]);
     check(RpcServerRegisterIf(peer_v1_2_s_ifspec, NULL, NULL), "RpcServerRegisterIf");
+    check(RpcServerRegisterIf(peer2_v1_0_s_ifspec, NULL, NULL), "RpcServerRegisterIf");
     check(RpcServerListen(1, RPC_C_LISTEN_MAX_CALLS_DEFAULT, TRUE), "RpcServerListen");
     puts("ready");
     fflush(stdout);
