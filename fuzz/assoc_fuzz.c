@@ -23,7 +23,7 @@
             abort();                                                                               \
     } while (0)
 
-#define CALLS_MAX 300u /* above LIMIT_CALLS_PER_ASSOC */
+#define CALLS_MAX  300u /* above LIMIT_CALLS_PER_ASSOC */
 #define OUTPUT_MAX (1u << 22)
 
 static struct call calls[CALLS_MAX];
@@ -66,8 +66,7 @@ static void check(const struct assoc *assoc)
 /* Sends everything, in one go. */
 static void drain(struct assoc *assoc)
 {
-    enum pdu_sender sender =
-        assoc->role == ASSOC_CLIENT ? PDU_SENDER_CLIENT : PDU_SENDER_SERVER;
+    enum pdu_sender sender = assoc->role == ASSOC_CLIENT ? PDU_SENDER_CLIENT : PDU_SENDER_SERVER;
     size_t len = 0;
     struct iovec iov[3];
     for (size_t n = txq_iov(&assoc->txq, iov, 3, 5000); n > 0;
@@ -111,7 +110,9 @@ static void end_call(struct call *call)
 
 static void send_some(struct call *call, bool last)
 {
-    struct iovec iov[] = {{stub, 8 * choose(9)}, {stub, 8 * choose(2000)}};
+    size_t head_len = 8 * choose(9); /* one choice a line: the same with any compiler */
+    size_t rest_len = 8 * choose(2000);
+    const struct iovec iov[] = {{stub, head_len}, {stub, rest_len}};
     (void)call_send(call, iov, 2, last);
 }
 
@@ -154,7 +155,8 @@ static void client_call(struct assoc *assoc)
             in_use[call - calls] = false;
         return;
     }
-    call_start(call, assoc, (uint16_t)choose(4), choose(2) ? &iface.uuid : NULL);
+    uint16_t opnum = (uint16_t)choose(4);
+    call_start(call, assoc, opnum, choose(2) ? &iface.uuid : NULL);
     send_some(call, choose(4) > 0);
     if (choose(4) == 0)
         call_cancel(call);

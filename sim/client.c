@@ -33,8 +33,7 @@ static void check_outcome(const struct sim_peer *peer, const struct sim_call *ca
 
 static void complete(struct sim_peer *peer, struct sim_call *call, RPC_STATUS status)
 {
-    sim_trace(peer->sim, "call %u (plan %u) ends with %d", call->wire.id, call->index,
-              (int)status);
+    sim_trace(peer->sim, "call %u (plan %u) ends with %d", call->wire.id, call->index, (int)status);
     call->status = status;
     check_outcome(peer, call, status);
     sim_call_over(peer, call);
@@ -114,8 +113,7 @@ static void begin(struct sim_peer *peer, struct sim_call *call)
 {
     const struct sim_plan *plan = &peer->sim->plans[call->index];
     static const UUID object = {.Data1 = 0x0b1ec7};
-    call_start(&call->wire, &peer->assoc, (uint16_t)call->index,
-               plan->has_object ? &object : NULL);
+    call_start(&call->wire, &peer->assoc, (uint16_t)call->index, plan->has_object ? &object : NULL);
     call->state = SIM_CALL_RUNNING;
     call->begun_us = peer->sim->now_us;
     call->tx = (struct sim_tx){.stub = &plan->request, .next_us = peer->sim->now_us};

@@ -36,12 +36,10 @@ static uint64_t number(const char *text)
 
 static struct options parse(int argc, char **argv)
 {
-    static const struct option long_options[] = {{"seeds", required_argument, NULL, 'n'},
-                                                 {"first", required_argument, NULL, 'f'},
-                                                 {"seed", required_argument, NULL, 's'},
-                                                 {"trace", no_argument, NULL, 't'},
-                                                 {"quiet", no_argument, NULL, 'q'},
-                                                 {NULL, 0, NULL, 0}};
+    static const struct option long_options[] = {
+        {"seeds", required_argument, NULL, 'n'}, {"first", required_argument, NULL, 'f'},
+        {"seed", required_argument, NULL, 's'},  {"trace", no_argument, NULL, 't'},
+        {"quiet", no_argument, NULL, 'q'},       {NULL, 0, NULL, 0}};
     struct options options = {.first = 1, .count = 300};
     for (int c; (c = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         switch (c) {

@@ -84,8 +84,9 @@ static void flush(struct sim_peer *peer)
     struct sim *sim = peer->sim;
     struct iovec iov[16];
     int direction = is_client(peer) ? SIM_TO_SERVER : SIM_TO_CLIENT;
-    size_t count = txq_iov(&peer->assoc.txq, iov, 1 + sim_below(&sim->random, 16),
-                           1 + sim_below(&sim->random, 100000));
+    size_t iov_max = 1 + sim_below(&sim->random, 16); /* one draw a line: no order is left open */
+    size_t octets_max = 1 + sim_below(&sim->random, 100000);
+    size_t count = txq_iov(&peer->assoc.txq, iov, iov_max, octets_max);
     size_t sent = 0;
     for (size_t i = 0; i < count; i++) {
         size_t n = sim_pipe_write(peer->out, sim->now_us, iov[i].iov_base, iov[i].iov_len);

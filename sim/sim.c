@@ -39,9 +39,9 @@ void sim_trace(const struct sim *sim, const char *format, ...)
 /* ---- What the seed decides ------------------------------------------------ */
 
 static const struct chunk_layout layouts[] = {
-    {1, 1, 1, 0, UINT32_MAX},  {2, 2, 2, 0, UINT32_MAX},   {4, 4, 4, 0, UINT32_MAX},
-    {8, 8, 8, 0, UINT32_MAX},  {6, 4, 8, 0, UINT32_MAX},   {12, 8, 16, 0, UINT32_MAX},
-    {3, 2, 4, 0, UINT32_MAX},  {5, 1, 5, 0, UINT32_MAX},   {40, 8, 40, 0, UINT32_MAX},
+    {1, 1, 1, 0, UINT32_MAX}, {2, 2, 2, 0, UINT32_MAX}, {4, 4, 4, 0, UINT32_MAX},
+    {8, 8, 8, 0, UINT32_MAX}, {6, 4, 8, 0, UINT32_MAX}, {12, 8, 16, 0, UINT32_MAX},
+    {3, 2, 4, 0, UINT32_MAX}, {5, 1, 5, 0, UINT32_MAX}, {40, 8, 40, 0, UINT32_MAX},
 };
 
 static void plan_stub(struct sim *sim, struct sim_stub *stub, bool head)
@@ -103,12 +103,14 @@ static void plan_trouble(struct sim *sim)
     sim->trouble.cut = sim_chance(random, 20);
     sim->trouble.flip = sim_chance(random, 15);
     sim->trouble.memory = sim_chance(random, 20);
+    unsigned cut_pipe = sim_below(random, 2);
     if (sim->trouble.cut)
-        sim->pipes[sim_below(random, 2)].cut_at = sim_skewed(random, 0, 200000);
+        sim->pipes[cut_pipe].cut_at = sim_skewed(random, 0, 200000);
     for (unsigned i = 0; i < 2 && sim->trouble.flip; i++)
         sim->pipes[i].flip_one_in = sim_skewed(random, 200, 100000);
+    uint32_t fail_one_in = sim_skewed(random, 5, 2000);
     if (sim->trouble.memory)
-        sim_heap_fail(sim_skewed(random, 5, 2000), sim_random_next(random));
+        sim_heap_fail(fail_one_in, sim_random_next(random));
 }
 
 static void plan(struct sim *sim, uint64_t seed, bool trace)

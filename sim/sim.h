@@ -20,7 +20,7 @@
 #include "proto/assoc.h"
 #include "proto/chunk.h"
 
-#define SIM_NEVER UINT64_MAX
+#define SIM_NEVER     UINT64_MAX
 #define SIM_CALLS_MAX 8u
 /* From here on nothing stalls, cancels or fails any more; microseconds. */
 #define SIM_CALM_US 3000000u
@@ -76,7 +76,7 @@ struct sim_pipe {
     uint64_t cut_at;        /* the connection breaks behind this octet        */
     uint32_t flip_one_in;   /* octets per flipped bit; 0: none                */
     uint64_t flips;
-    bool ended; /* nothing more will be written: end of stream behind the rest */
+    bool ended;            /* nothing more will be written: end of stream behind the rest */
     struct sim_pipe *back; /* other direction, breaks too                     */
 };
 
@@ -110,13 +110,13 @@ struct sim_plan {
     struct sim_stub request, response;
     uint64_t start_us;
     bool has_object;
-    bool reject;             /* the server does not take it                         */
-    RPC_STATUS fault;        /* the manager raises it; 0: none                      */
-    bool fault_in;           /* ... in the request, else in the response            */
-    uint32_t fault_at;       /* ... when so many elements have passed               */
-    bool obey_cancel;        /* the manager gives in to a co_cancel                 */
-    uint64_t cancel_us;      /* the client sends it so long after the call's begin  */
-    uint64_t orphan_us;      /* the client gives the call up so long after          */
+    bool reject;        /* the server does not take it                         */
+    RPC_STATUS fault;   /* the manager raises it; 0: none                      */
+    bool fault_in;      /* ... in the request, else in the response            */
+    uint32_t fault_at;  /* ... when so many elements have passed               */
+    bool obey_cancel;   /* the manager gives in to a co_cancel                 */
+    uint64_t cancel_us; /* the client sends it so long after the call's begin  */
+    uint64_t orphan_us; /* the client gives the call up so long after          */
 };
 
 /* Contents of a stub: octet `at` of its head, of its tail, of element `index`. */
@@ -131,8 +131,8 @@ struct sim_tx {
     const struct sim_stub *stub;
     uint32_t elements; /* pushed              */
     bool begun, ended;
-    uint64_t next_us;  /* of the next push    */
-    bool at_high;      /* waits for low water */
+    uint64_t next_us; /* of the next push    */
+    bool at_high;     /* waits for low water */
 };
 
 /* Receiving one: what has come waits in a queue until the consumer takes it. */
@@ -140,13 +140,13 @@ struct sim_rx {
     const struct sim_stub *stub;
     uint8_t *queue;
     size_t queue_len, queue_cap;
-    uint64_t offset;   /* stub octets consumed                          */
+    uint64_t offset; /* stub octets consumed                          */
     struct chunk_reader reader;
-    uint32_t elements; /* checked, whole                                */
+    uint32_t elements;     /* checked, whole                                */
     uint64_t chunk_before; /* elements before the current chunk         */
     uint32_t chunk_count;
     bool pipe_over, last; /* terminator consumed; LAST fragment is in the queue */
-    uint64_t next_us;  /* of the next pull                              */
+    uint64_t next_us;     /* of the next pull                              */
 };
 
 void sim_rx_init(struct sim_rx *rx, const struct sim_stub *stub, bool little_endian);
@@ -177,7 +177,7 @@ struct sim_call {
     struct sim_rx rx;
     uint64_t begun_us, over_us;
     bool cancel_sent;
-    bool received; /* all of the peer's stub has come and was right */
+    bool received;     /* all of the peer's stub has come and was right */
     RPC_STATUS status; /* how it ended (client)                     */
     bool gave_up;      /* ... namely orphaned                       */
 };
@@ -236,7 +236,7 @@ struct sim_seen {
     bool used;
     uint32_t call_id;
     bool request_begun, request_ended, response_begun, over, orphaned;
-    uint64_t stub_len[2]; /* by direction                                  */
+    uint64_t stub_len[2];               /* by direction                                  */
     uint64_t odd_ends[2][SIM_ODD_ENDS]; /* ring: ends of pushes that are no multiple of 8 */
     unsigned odd_head[2], odd_count[2];
 };
@@ -253,10 +253,7 @@ struct sim_watch {
 };
 
 /* The direction of a peer's output. */
-enum {
-    SIM_TO_SERVER,
-    SIM_TO_CLIENT
-};
+enum { SIM_TO_SERVER, SIM_TO_CLIENT };
 
 void sim_watch_init(struct sim_watch *watch);
 void sim_watch_fini(struct sim_watch *watch);
@@ -278,9 +275,9 @@ struct sim {
     struct sim_trouble trouble;
     unsigned call_count;
     struct sim_plan plans[SIM_CALLS_MAX];
-    size_t high, low;  /* water marks of every queue, octets              */
+    size_t high, low;     /* water marks of every queue, octets              */
     uint16_t frag_max[2]; /* client's, server's                           */
-    bool alone;        /* one call at a time, as without multiplexing      */
+    bool alone;           /* one call at a time, as without multiplexing      */
     struct sim_pipe pipes[2];
     struct sim_peer client, server;
     struct sim_watch watch;

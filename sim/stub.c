@@ -106,8 +106,7 @@ RPC_STATUS sim_tx_push(struct sim *sim, struct sim_tx *tx, struct call *call, ui
 RPC_STATUS sim_tx_end(struct sim *sim, struct sim_tx *tx, struct call *call)
 {
     const struct sim_stub *stub = tx->stub;
-    struct outgoing out = {.octets =
-                               sim_alloc(stub->head_len + CHUNK_LEAD_MAX + stub->tail_len)};
+    struct outgoing out = {.octets = sim_alloc(stub->head_len + CHUNK_LEAD_MAX + stub->tail_len)};
     if (!tx->begun)
         put_head(&out, stub);
     if (stub->layout) {
@@ -165,12 +164,11 @@ static bool check_run(struct sim_rx *rx, const struct chunk_run *run)
     for (size_t i = 0; i < run->len; i++) {
         uint64_t index = rx->chunk_before + (run->offset + i) / layout->stride;
         uint32_t at = (uint32_t)((run->offset + i) % layout->stride);
-        if (at < layout->size &&
-            run->octets[i] != sim_element_octet(rx->stub, (uint32_t)index, at))
+        if (at < layout->size && run->octets[i] != sim_element_octet(rx->stub, (uint32_t)index, at))
             return false;
     }
-    rx->elements = (uint32_t)(rx->chunk_before +
-                              chunk_whole_elements(layout, run->offset + run->len));
+    rx->elements =
+        (uint32_t)(rx->chunk_before + chunk_whole_elements(layout, run->offset + run->len));
     return rx->elements <= rx->stub->elements;
 }
 

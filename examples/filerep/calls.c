@@ -80,7 +80,6 @@ RPC_STATUS call_read_link(struct client *client, const char *path, unsigned char
 {
     struct call call = {0};
     volatile RPC_STATUS status = call_init(&call, client);
-    START_CALL(status,
-               filerep_read_link(&call.async, client->server, (const byte *)path, target));
+    START_CALL(status, filerep_read_link(&call.async, client->server, (const byte *)path, target));
     return status == RPC_S_OK ? call_finish(&call) : status;
 }

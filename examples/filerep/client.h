@@ -15,10 +15,10 @@
 #include <stdint.h>
 
 #define JOBS_DEFAULT 4
-#define JOBS_MAX 64
+#define JOBS_MAX     64
 
 struct client {
-    const char *verb;   /* "get" or "put", for messages */
+    const char *verb; /* "get" or "put", for messages */
     bool putting;
     const char *remote; /* the path on the server, as given */
     const char *local;  /* the path here, as given */
@@ -31,8 +31,8 @@ struct client {
     int local_root; /* -1: not opened yet */
     char local_name[NAME_MAX + 1];
 
-    int wake_fd;  /* eventfd: something happened, look again */
-    bool lost;    /* the server is, or is as good as: start nothing more */
+    int wake_fd; /* eventfd: something happened, look again */
+    bool lost;   /* the server is, or is as good as: start nothing more */
     unsigned int failures;
     uint64_t files, links, folders;
     struct progress progress;
@@ -78,9 +78,9 @@ const char *client_local_path(const struct client *client, const char *rel);
 /* ---- place.c: where `local` is ---- */
 
 /* All return 0 or an errno value. */
-int place_open_source(struct client *client);  /* put: the file or folder that is there */
-int place_open_folder(struct client *client);  /* get: a folder, made if need be */
-int place_open_parent(struct client *client);  /* get: a file or link */
+int place_open_source(struct client *client); /* put: the file or folder that is there */
+int place_open_folder(struct client *client); /* get: a folder, made if need be */
+int place_open_parent(struct client *client); /* get: a file or link */
 
 /* ---- calls.c: the operations without pipes ---- */
 

@@ -65,8 +65,8 @@ static void measure_start(struct engine *engine)
     if (!client_remote_path(client, "", engine->measure_path))
         return;
     START_CALL(status, filerep_measure(&engine->measure.async, client->server,
-                                       (const byte *)engine->measure_path,
-                                       &engine->measured_files, &engine->measured_octets));
+                                       (const byte *)engine->measure_path, &engine->measured_files,
+                                       &engine->measured_octets));
     engine->measuring = status == RPC_S_OK;
 }
 

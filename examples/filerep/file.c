@@ -17,9 +17,9 @@
 #include <unistd.h>
 
 #define FILE_CHUNK_LEN_MIN 4096u
-#define TEMP_NAME_TRIES 100
-#define FILE_MODE_BITS 0777u
-#define FOLDER_MODE_BITS 01777u
+#define TEMP_NAME_TRIES    100
+#define FILE_MODE_BITS     0777u
+#define FOLDER_MODE_BITS   01777u
 
 size_t file_chunk_len(uint64_t size)
 {

@@ -30,10 +30,10 @@ struct infile {
 
 struct outfile {
     int fd;
-    int folder;                  /* where it will be, O_PATH */
-    char name[NAME_MAX + 1];     /* its name there once it is whole */
-    char temp_name[32];          /* its name there till then; "": it has none */
-    struct digest digest;        /* of what was written so far */
+    int folder;              /* where it will be, O_PATH */
+    char name[NAME_MAX + 1]; /* its name there once it is whole */
+    char temp_name[32];      /* its name there till then; "": it has none */
+    struct digest digest;    /* of what was written so far */
 };
 
 /* Opens the regular file `path` beneath `root` for reading. */

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define EXIT_USAGE 2
+#define EXIT_USAGE       2
 #define EXIT_INTERRUPTED 130 /* as a shell reports a program that SIGINT ended */
 
 /* For the signal handler, which gets no pointer. */

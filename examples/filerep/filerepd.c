@@ -20,10 +20,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ENDPOINTS_MAX 16
-#define CALLS_MAX 256           /* each may hold FILE_CHUNK_LEN octets and four descriptors */
-#define REQUEST_LEN_MAX 65536   /* no request is longer, but for its pipe */
-#define STOP_GRACE_S 3          /* for transfers to notice `stopping` */
+#define ENDPOINTS_MAX   16
+#define CALLS_MAX       256   /* each may hold FILE_CHUNK_LEN octets and four descriptors */
+#define REQUEST_LEN_MAX 65536 /* no request is longer, but for its pipe */
+#define STOP_GRACE_S    3     /* for transfers to notice `stopping` */
 
 struct server server = {.root = -1};
 
@@ -56,12 +56,10 @@ static void usage(FILE *out)
 
 static int parse_options(int argc, char **argv, struct options *ret)
 {
-    static const struct option longopts[] = {{"root", required_argument, NULL, 'r'},
-                                             {"endpoint", required_argument, NULL, 'e'},
-                                             {"read-only", no_argument, NULL, 'o'},
-                                             {"no-openat2", no_argument, NULL, 'n'},
-                                             {"help", no_argument, NULL, 'h'},
-                                             {0}};
+    static const struct option longopts[] = {
+        {"root", required_argument, NULL, 'r'}, {"endpoint", required_argument, NULL, 'e'},
+        {"read-only", no_argument, NULL, 'o'},  {"no-openat2", no_argument, NULL, 'n'},
+        {"help", no_argument, NULL, 'h'},       {0}};
     static char default_endpoint[] = "ncalrpc:filerep";
     for (int c; (c = getopt_long(argc, argv, "h", longopts, NULL)) != -1;) {
         switch (c) {
@@ -110,9 +108,8 @@ static int open_endpoint(char *endpoint)
 {
     char *colon = strchr(endpoint, ':');
     *colon = '\0';
-    RPC_STATUS status =
-        RpcServerUseProtseqEpA((RPC_CSTR)endpoint, RPC_C_PROTSEQ_MAX_REQS_DEFAULT,
-                               (RPC_CSTR)(colon + 1), NULL);
+    RPC_STATUS status = RpcServerUseProtseqEpA((RPC_CSTR)endpoint, RPC_C_PROTSEQ_MAX_REQS_DEFAULT,
+                                               (RPC_CSTR)(colon + 1), NULL);
     *colon = ':';
     return status == RPC_S_OK ? 0 : complain(endpoint, status);
 }

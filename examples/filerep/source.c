@@ -32,8 +32,8 @@ static void list_start(struct source *source)
         return;
     }
     source->call.async.u.NotificationRoutine = list_on_event;
-    START_CALL(status, filerep_list(&source->call.async, client->server,
-                                    (const byte *)source->path, &source->entries));
+    START_CALL(status, filerep_list(&source->call.async, client->server, (const byte *)source->path,
+                                    &source->entries));
     if (status != RPC_S_OK) {
         client_complain_there(client, "", status);
         source->over = true;

@@ -11,12 +11,7 @@
 #include <stddef.h>
 
 /* Errors that have no errno; negative so that they mix with errno values in one int. */
-enum {
-    ERROR_NOT_REGULAR = -1,
-    ERROR_BAD_DIGEST = -2,
-    ERROR_TOO_DEEP = -3,
-    ERROR_STOPPING = -4
-};
+enum { ERROR_NOT_REGULAR = -1, ERROR_BAD_DIGEST = -2, ERROR_TOO_DEEP = -3, ERROR_STOPPING = -4 };
 
 /* The filerep_status for `error`: an errno value or one of the above. */
 ULONG status_of(int error);

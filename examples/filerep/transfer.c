@@ -172,8 +172,7 @@ void transfer_end(struct transfer *transfer)
         status = RpcAsyncCompleteCall(&transfer->async, NULL);
     int error = transfer->error;
     bool whole = status == RPC_S_OK && !error;
-    int close_error =
-        client->putting ? put_close(transfer, whole) : get_close(transfer, whole);
+    int close_error = client->putting ? put_close(transfer, whole) : get_close(transfer, whole);
     transfer->state = TRANSFER_FREE;
     pthread_mutex_unlock(&transfer->lock);
     transfer->in_use = transfer->main_steps = false;

@@ -45,10 +45,10 @@ struct transfer {
     bool call_complete; /* RpcCallComplete came */
     bool call_gone;     /* push or pull failed with `status`: nothing left to complete */
     RPC_STATUS status;
-    int error;          /* what went wrong here (errno or ERROR_*); the call was cancelled */
+    int error; /* what went wrong here (errno or ERROR_*); the call was cancelled */
     char rel[PATH_MAX];
     char remote_path[PATH_MAX];
-    file_info info; /* [in] of put, [out] of get */
+    file_info info;     /* [in] of put, [out] of get */
     file_digest digest; /* what the server says it sent (get) */
     struct infile in;   /* put */
     bool digest_sent;   /* put */

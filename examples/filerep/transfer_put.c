@@ -15,8 +15,8 @@
 int put_open(struct transfer *transfer)
 {
     const struct client *client = transfer->client;
-    int error = infile_open(&transfer->in, client->local_root,
-                            client_local_path(client, transfer->rel));
+    int error =
+        infile_open(&transfer->in, client->local_root, client_local_path(client, transfer->rel));
     if (!error)
         transfer->info = transfer->in.info;
     return error;
@@ -25,9 +25,9 @@ int put_open(struct transfer *transfer)
 RPC_STATUS put_start(struct transfer *transfer)
 {
     volatile RPC_STATUS status = RPC_S_OK;
-    START_CALL(status, filerep_put(&transfer->async, transfer->client->server,
-                                   (const byte *)transfer->remote_path, &transfer->info,
-                                   &transfer->data));
+    START_CALL(status,
+               filerep_put(&transfer->async, transfer->client->server,
+                           (const byte *)transfer->remote_path, &transfer->info, &transfer->data));
     return status;
 }
 

@@ -253,10 +253,10 @@ static void on_tick(void)
 
 /* ---- Jobs ---------------------------------------------------------------- */
 
-static void wake_one(void)
+/* Each wake-up takes one job. */
+static void wake(uint64_t count)
 {
-    uint64_t one = 1;
-    ssize_t ignored = write(reactor.wake_fd, &one, sizeof(one));
+    ssize_t ignored = write(reactor.wake_fd, &count, sizeof(count));
     (void)ignored; /* EAGAIN: 2^64-2 wake-ups are under way already */
 }
 
@@ -265,7 +265,7 @@ void reactor_submit_other(struct io_job *job)
     pthread_mutex_lock(&reactor.lock);
     list_append(&reactor.jobs, &job->node);
     pthread_mutex_unlock(&reactor.lock);
-    wake_one();
+    wake(1);
 }
 
 void reactor_submit(struct io_job *job)
@@ -299,14 +299,16 @@ void reactor_block_begin(void)
     pthread_mutex_lock(&reactor.lock);
     reactor.blocked++;
     /* What this thread meant to do next must not wait for the manager. */
-    bool wake = !list_empty(own_jobs);
-    for (struct list *node = list_pop(own_jobs); node; node = list_pop(own_jobs))
+    unsigned moved = 0;
+    for (struct list *node = list_pop(own_jobs); node; node = list_pop(own_jobs)) {
         list_append(&reactor.jobs, node);
+        moved++;
+    }
     if (reactor.waiting == 0 && reactor.threads < reactor.thread_max)
         spawn_thread();
     pthread_mutex_unlock(&reactor.lock);
-    if (wake)
-        wake_one();
+    if (moved > 0)
+        wake(moved);
 }
 
 void reactor_block_end(void)

@@ -82,6 +82,7 @@ struct rpc_call {
      * once released.  Server: ours, see server_call.c. */
     PRPC_ASYNC_STATE async;
 
+    bool starting;     /* client: the stub has not returned, notify nothing yet     */
     bool over;         /* nothing more will happen on the wire                     */
     bool released;     /* the application is done with it                          */
     RPC_STATUS status; /* failure; RPC_S_OK while there is none                    */

@@ -181,7 +181,7 @@ static RPC_STATUS send_request(struct rpc_call *call, struct start *start)
         server_pool_give(conn, false);
         return RPC_S_CALL_FAILED_DNE;
     }
-    struct binding *binding = start->binding;
+    struct binding *binding = start->binding ? start->binding : call->binding;
     pthread_mutex_lock(&binding->lock);
     const UUID object = binding->object_uuid;
     const bool has_object = binding->has_object;
@@ -308,26 +308,30 @@ static RPC_STATUS attach(struct rpc_call *call, struct start *start, PRPC_ASYNC_
     if (call->handle == 0)
         return RPC_S_OUT_OF_MEMORY;
     call->async = async;
+    async->StubInfo = (void *)(uintptr_t)call->handle;
+    async->RuntimeInfo = NULL;
     pipes_publish(call);
     return RPC_S_OK;
 }
 
+/* Sending drops the lock: the answer may be here, told and collected before this thread
+ * goes on.  So everything the application may use is ready before the first octet
+ * leaves, and what fails after that is told as RpcCallComplete, not raised. */
 static RPC_STATUS async_call_locked(struct rpc_call *call, struct start *start,
                                     PRPC_ASYNC_STATE async)
 {
-    RPC_STATUS status = send_request(call, start);
+    RPC_STATUS status = attach(call, start, async);
     if (status == RPC_S_OK)
-        status = attach(call, start, async);
-    if (status != RPC_S_OK) {
-        if (!call->over)
-            call_break(call, status);
+        status = send_request(call, start);
+    else
+        server_pool_give(call->conn, true);
+    if (status != RPC_S_OK && !call->over) { /* not started */
+        async->StubInfo = NULL;
         call_release(call, status);
         conn_settle(call->conn, CONN_ARM_NOW);
         return status;
     }
-    async->StubInfo = (void *)(uintptr_t)call->handle;
-    async->RuntimeInfo = NULL;
-    if (has_in_pipes(call->op))
+    if (has_in_pipes(call->op) && !call->over)
         call_ask_send_complete(call, false); /* for the request itself (AP-16) */
     conn_settle(call->conn, CONN_ARM_NOW);
     return RPC_S_OK;

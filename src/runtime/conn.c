@@ -309,9 +309,21 @@ void conn_flush_until(struct conn *conn, size_t len)
 
 void conn_push_out(struct conn *conn)
 {
+    /* Another thread may be sending right now, from blocks that settling would move
+     * and perhaps from a third one's buffer. */
+    while (conn->writing) {
+        conn->waiters++;
+        pthread_cond_wait(&conn->changed, &conn->lock);
+        conn->waiters--;
+    }
     conn_flush(conn);
-    if (!txq_settle(&conn->assoc.txq))
-        conn_fail(conn, RPC_S_OUT_OF_MEMORY);
+    /* Whoever lent what is borrowed still waits above or is this thread. */
+    assert(!conn->writing);
+    if (txq_settle(&conn->assoc.txq))
+        return;
+    conn_fail(conn, RPC_S_OUT_OF_MEMORY);
+    txq_fini(&conn->assoc.txq);
+    txq_init(&conn->assoc.txq);
 }
 
 /* ---- Waiting -------------------------------------------------------------- */
@@ -321,6 +333,7 @@ void conn_push_out(struct conn *conn)
  * connection and destroy the fault on its way. */
 static void settle_dead(struct conn *conn)
 {
+    conn_fail(conn, conn->assoc.status); /* a command may have found it dead */
     conn_flush(conn);
     if (conn->assoc.role == ASSOC_CLIENT || conn->peer_closed || conn->writing ||
         txq_len(&conn->assoc.txq) > 0 || conn->watch.handle == 0) {

@@ -3,7 +3,8 @@
  *
  *   QUIET --Listen--> LISTENING --Stop--> STOPPING --last call ends--> QUIET
  *
- * A wait ends when the state is QUIET again. */
+ * A wait ends when the state is QUIET again.  A stop may be through before anybody
+ * comes to wait for it; the first wait after it finds that out and succeeds. */
 #include <pthread.h>
 
 #include <penstock/rpc.h>
@@ -22,7 +23,8 @@ static struct {
     pthread_cond_t changed;
     enum listen_state state;
     unsigned calls; /* running in the process */
-    bool waited;    /* somebody waits for the end */
+    bool waited;    /* somebody waits for the end                    */
+    bool unheard;   /* the last stop is through, nobody waited for it */
 } server = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 bool server_is_listening(void)
@@ -38,6 +40,7 @@ static void check_drained(void)
 {
     if (server.state == LISTEN_STOPPING && server.calls == 0) {
         server.state = LISTEN_QUIET;
+        server.unheard = !server.waited;
         pthread_cond_broadcast(&server.changed);
     }
 }
@@ -61,6 +64,7 @@ RPC_STATUS RpcServerListen(unsigned int MinimumCallThreads, unsigned int MaxCall
     RPC_STATUS status = RPC_S_ALREADY_LISTENING;
     if (server.state == LISTEN_QUIET) {
         server.state = LISTEN_LISTENING;
+        server.unheard = false;
         status = RPC_S_OK;
     }
     pthread_mutex_unlock(&server.lock);
@@ -78,7 +82,8 @@ RPC_STATUS RpcMgmtWaitServerListen(void)
     if (server.waited) {
         status = RPC_S_ALREADY_LISTENING;
     } else if (server.state == LISTEN_QUIET) {
-        status = RPC_S_NOT_LISTENING;
+        status = server.unheard ? RPC_S_OK : RPC_S_NOT_LISTENING;
+        server.unheard = false;
     } else {
         server.waited = true;
         while (server.state != LISTEN_QUIET)

@@ -74,7 +74,8 @@ static void run_callbacks(struct io_job *job)
 void notify_pump(struct rpc_call *call)
 {
     struct notify *notify = &call->notify;
-    if (!notify->due || notify->unread || notify->delivering || call->released || !call->async)
+    if (!notify->due || notify->unread || notify->delivering || call->released ||
+        call->starting || !call->async)
         return;
     switch (call->async->NotificationType) {
     case RpcNotificationTypeEvent:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* assoc_bind_test.c - a server's answers to bind and alter_context: what is accepted,
  * rejected element by element, refused as a whole (wire.md 1.4, 1.5, 1.9, 1.12, 4.2). */
+#include "alloc_shim.h"
 #include "assoc_peer.h"
 
 #define RESULTS_MAX 40u
@@ -33,15 +34,14 @@ static void check_result(const struct pdu_result *result, uint16_t code, uint16_
     assert_int_equal(result->result, code);
     assert_int_equal(result->reason, reason);
     /* Only an acceptance names a syntax (wire.md 1.6). */
-    assert_true(pdu_syntax_equal(&result->syntax, code == PDU_RESULT_ACCEPTANCE
-                                                      ? &pdu_syntax_ndr
-                                                      : &pdu_syntax_none));
+    assert_true(pdu_syntax_equal(
+        &result->syntax, code == PDU_RESULT_ACCEPTANCE ? &pdu_syntax_ndr : &pdu_syntax_none));
 }
 
-#define ACCEPT PDU_RESULT_ACCEPTANCE, 0
-#define NO_IFACE PDU_RESULT_PROVIDER_REJECTION, PDU_REASON_ABSTRACT_SYNTAX
-#define NO_SYNTAX PDU_RESULT_PROVIDER_REJECTION, PDU_REASON_TRANSFER_SYNTAXES
-#define NO_ROOM PDU_RESULT_PROVIDER_REJECTION, PDU_REASON_LOCAL_LIMIT
+#define ACCEPT         PDU_RESULT_ACCEPTANCE, 0
+#define NO_IFACE       PDU_RESULT_PROVIDER_REJECTION, PDU_REASON_ABSTRACT_SYNTAX
+#define NO_SYNTAX      PDU_RESULT_PROVIDER_REJECTION, PDU_REASON_TRANSFER_SYNTAXES
+#define NO_ROOM        PDU_RESULT_PROVIDER_REJECTION, PDU_REASON_LOCAL_LIMIT
 #define FEATURES(bits) PDU_RESULT_NEGOTIATE_ACK, bits
 
 /* ---- Element by element --------------------------------------------------- */
@@ -140,9 +140,7 @@ struct bind_row {
 
 static const struct bind_row bind_rows[] = {
     {"one element per syntax", {{0, &iface_a, NDR, ACCEPT}, {1, &iface_a, NDR64, NO_SYNTAX}}, 2},
-    {"NDR64 first",
-     {{0, &iface_a, NDR64, NO_SYNTAX}, {1, &iface_a, NDR, ACCEPT}},
-     2},
+    {"NDR64 first", {{0, &iface_a, NDR64, NO_SYNTAX}, {1, &iface_a, NDR, ACCEPT}}, 2},
     {"several syntaxes in one element", {{0, &iface_a, BOTH, ACCEPT}}, 1},
     {"unknown syntax, then known ones", {{0, &iface_a, STRANGE_THEN_NDR, ACCEPT}}, 1},
     {"only NDR64: still an ack", {{0, &iface_a, NDR64, NO_SYNTAX}}, 1},
@@ -159,9 +157,7 @@ static const struct bind_row bind_rows[] = {
     {"features: the abstract syntax does not matter",
      {{0, &iface_unknown, FEATURES_ALL, FEATURES(2)}},
      1},
-    {"features: syntaxes behind are ignored",
-     {{0, &iface_a, FEATURES_THEN_NDR, FEATURES(2)}},
-     1},
+    {"features: syntaxes behind are ignored", {{0, &iface_a, FEATURES_THEN_NDR, FEATURES(2)}}, 1},
     {"features: only as the first syntax", {{0, &iface_a, NDR_THEN_FEATURES, ACCEPT}}, 1},
 };
 
@@ -354,11 +350,11 @@ struct frag_row {
 
 /* min(max(2048, min(client xmit, client recv)), own) & ~7 (wire.md 1.9). */
 static const struct frag_row frag_rows[] = {
-    {5840, 5840, 5840, 5840},    {5840, 0xffff, 0xffff, 5840}, {5840, 0, 0, 2048},
-    {5840, 0, 5840, 2048},       {5840, 5840, 0, 2048},        {5840, 3199, 0xffff, 3192},
-    {5840, 0xffff, 3199, 3192},  {5840, 2047, 5840, 2048},     {5840, 2049, 5840, 2048},
-    {5840, 1432, 1432, 2048},    {5840, 5839, 5839, 5832},     {65528, 0xffff, 0xffff, 65528},
-    {65528, 65528, 4280, 4280},  {65528, 5840, 5840, 5840},
+    {5840, 5840, 5840, 5840},   {5840, 0xffff, 0xffff, 5840}, {5840, 0, 0, 2048},
+    {5840, 0, 5840, 2048},      {5840, 5840, 0, 2048},        {5840, 3199, 0xffff, 3192},
+    {5840, 0xffff, 3199, 3192}, {5840, 2047, 5840, 2048},     {5840, 2049, 5840, 2048},
+    {5840, 1432, 1432, 2048},   {5840, 5839, 5839, 5832},     {65528, 0xffff, 0xffff, 65528},
+    {65528, 65528, 4280, 4280}, {65528, 5840, 5840, 5840},
 };
 
 static void b_fragment_sizes(void **state)
@@ -369,8 +365,8 @@ static void b_fragment_sizes(void **state)
         const struct frag_row *r = &frag_rows[row];
         const struct pdu_assoc_terms terms = {r->xmit, r->recv, 0};
         assoc_init(&a, ASSOC_SERVER, r->own, SECONDARY);
-        size_t len = pdu_encode_bind(peer_octets, sizeof(peer_octets), PDU_BIND, 0, 1, &terms,
-                                     &offer, 1);
+        size_t len =
+            pdu_encode_bind(peer_octets, sizeof(peer_octets), PDU_BIND, 0, 1, &terms, &offer, 1);
         feed(&a, peer_octets, len);
         assert_int_equal(answer(&a), RPC_S_OK);
         struct ack ack = take_ack(&a, PDU_BIND_ACK);
@@ -443,11 +439,16 @@ static size_t damaged_bind(enum pdu_type type, enum damage damage)
 }
 
 static const uint16_t nak_reasons[DAMAGES] = {
-    [NO_CONTEXTS] = PDU_REJECT_PROTOCOL_VERSION,        [TWO_FEATURES] = PDU_REJECT_NOT_SPECIFIED,
-    [ELEMENT_WITHOUT_SYNTAX] = PDU_REJECT_NOT_SPECIFIED, [COUNT_TOO_LARGE] = PDU_REJECT_PROTOCOL_VERSION,
-    [AUTH_LEN_TOO_LARGE] = PDU_REJECT_PROTOCOL_VERSION,  [AUTH_TRAILER] = PDU_REJECT_AUTH_TYPE,
-    [MAJOR_VERSION_4] = PDU_REJECT_PROTOCOL_VERSION,     [MINOR_VERSION_2] = PDU_REJECT_PROTOCOL_VERSION,
-    [EBCDIC] = PDU_REJECT_PROTOCOL_VERSION,              [VAX_FLOATS] = PDU_REJECT_PROTOCOL_VERSION,
+    [NO_CONTEXTS] = PDU_REJECT_PROTOCOL_VERSION,
+    [TWO_FEATURES] = PDU_REJECT_NOT_SPECIFIED,
+    [ELEMENT_WITHOUT_SYNTAX] = PDU_REJECT_NOT_SPECIFIED,
+    [COUNT_TOO_LARGE] = PDU_REJECT_PROTOCOL_VERSION,
+    [AUTH_LEN_TOO_LARGE] = PDU_REJECT_PROTOCOL_VERSION,
+    [AUTH_TRAILER] = PDU_REJECT_AUTH_TYPE,
+    [MAJOR_VERSION_4] = PDU_REJECT_PROTOCOL_VERSION,
+    [MINOR_VERSION_2] = PDU_REJECT_PROTOCOL_VERSION,
+    [EBCDIC] = PDU_REJECT_PROTOCOL_VERSION,
+    [VAX_FLOATS] = PDU_REJECT_PROTOCOL_VERSION,
 };
 
 static void b_damaged_binds_are_naked(void **state)
@@ -527,10 +528,11 @@ static void c_pdus_before_the_answer(void **state)
     for (unsigned type = 0; type <= PDU_RTS; type++) {
         server_init(&a);
         feed_offers(&a, PDU_BIND, 0, 6, &offer, 1);
-        struct assoc_event event = type == PDU_BIND || type == PDU_ALTER_CONTEXT
-                                       ? feed_offers(&a, (enum pdu_type)type, 0, 7, &offer, 1)
-                                       : (pdu_encode_empty(peer_octets, 16, PDU_CO_CANCEL, 7),
-                                          peer_octets[2] = (uint8_t)type, feed(&a, peer_octets, 16));
+        struct assoc_event event =
+            type == PDU_BIND || type == PDU_ALTER_CONTEXT
+                ? feed_offers(&a, (enum pdu_type)type, 0, 7, &offer, 1)
+                : (pdu_encode_empty(peer_octets, 16, PDU_CO_CANCEL, 7),
+                   peer_octets[2] = (uint8_t)type, feed(&a, peer_octets, 16));
         expect_dead(&a, &event, RPC_S_PROTOCOL_ERROR);
         if (type == PDU_BIND)
             expect_nak(&a, 7, PDU_REJECT_NOT_SPECIFIED);

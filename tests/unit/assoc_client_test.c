@@ -2,10 +2,11 @@
 /* assoc_client_test.c - a client and what a server may send it: answers to the bind,
  * responses, faults, and everything that ends the association (wire.md 1.6, 1.7,
  * 1.9, 5.1, 5.2, 5.4, 5.7). */
+#include "alloc_shim.h"
 #include "assoc_peer.h"
 
 #define FIRST PFC_FIRST_FRAG
-#define LAST PFC_LAST_FRAG
+#define LAST  PFC_LAST_FRAG
 
 static struct assoc a;
 static struct call call, other;
@@ -141,8 +142,8 @@ static void b_features(void **state)
                 {PDU_RESULT_NEGOTIATE_ACK, 0, 0},
                 {PDU_RESULT_PROVIDER_REJECTION, 2, 0}};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        const struct pdu_result results[] = {
-            accepted, {.result = rows[i].result, .reason = rows[i].reason}};
+        const struct pdu_result results[] = {accepted,
+                                             {.result = rows[i].result, .reason = rows[i].reason}};
         begin_bind();
         feed_ack(&a, PFC_CONC_MPX, 5840, results, 2);
         assert_int_equal(a.features, rows[i].features);
@@ -295,8 +296,7 @@ static void b_answers_to_unknown_calls(void **state)
     assert_int_equal(taken_header(0).call_id, gone);
     call_end(&call);
     for (unsigned i = 0; i < 100; i++)
-        assert_int_equal(feed_response(&a, i == 0 ? FIRST : 0, gone, i % 9).kind,
-                         ASSOC_EVENT_NONE);
+        assert_int_equal(feed_response(&a, i == 0 ? FIRST : 0, gone, i % 9).kind, ASSOC_EVENT_NONE);
     assert_int_equal(feed_fault(&a, 0, gone, 5).kind, ASSOC_EVENT_NONE);
     assert_int_equal(feed_fault(&a, 0, 0xabcdef, 5).kind, ASSOC_EVENT_NONE);
     call_start(&call, &a, 3, NULL);

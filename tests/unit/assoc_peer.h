@@ -22,8 +22,8 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-#define GROUP 0x12345u
-#define SECONDARY "5000"
+#define GROUP           0x12345u
+#define SECONDARY       "5000"
 
 /* The interface of the vectors, and two others. */
 static const struct pdu_syntax iface_a = {
@@ -88,9 +88,9 @@ static inline void peer_fini(struct assoc *assoc)
 
 static const struct pdu_assoc_terms default_terms = {5840, 5840, 0};
 
-static inline struct assoc_event feed_offers(struct assoc *assoc, enum pdu_type type,
-                                             uint8_t flags, uint32_t call_id,
-                                             const struct pdu_offer *offers, uint8_t count)
+static inline struct assoc_event feed_offers(struct assoc *assoc, enum pdu_type type, uint8_t flags,
+                                             uint32_t call_id, const struct pdu_offer *offers,
+                                             uint8_t count)
 {
     size_t len = pdu_encode_bind(peer_octets, sizeof(peer_octets), type, flags, call_id,
                                  &default_terms, offers, count);
@@ -121,8 +121,8 @@ static inline struct assoc_event feed_empty(struct assoc *assoc, enum pdu_type t
 
 /* ---- PDUs of a server ----------------------------------------------------- */
 
-static inline struct assoc_event feed_response(struct assoc *assoc, uint8_t flags,
-                                               uint32_t call_id, size_t stub_len)
+static inline struct assoc_event feed_response(struct assoc *assoc, uint8_t flags, uint32_t call_id,
+                                               size_t stub_len)
 {
     const struct pdu_response response = {.alloc_hint = (uint32_t)stub_len,
                                           .stub_len = (uint16_t)stub_len};
@@ -245,16 +245,14 @@ static inline struct assoc_event feed_ack(struct assoc *assoc, uint8_t flags, ui
 
 static const struct pdu_result accepted = {
     .result = PDU_RESULT_ACCEPTANCE,
-    .syntax = {{0x8a885d04, 0x1ceb, 0x11c9, {0x9f, 0xe8, 0x08, 0x00, 0x2b, 0x10, 0x48, 0x60}},
-               2,
-               0}};
+    .syntax = {
+        {0x8a885d04, 0x1ceb, 0x11c9, {0x9f, 0xe8, 0x08, 0x00, 0x2b, 0x10, 0x48, 0x60}}, 2, 0}};
 
 /* A client whose server accepted everything; `recv_frag` is the server's limit. */
 static inline void client_open(struct assoc *assoc, uint16_t recv_frag)
 {
     const struct pdu_result results[] = {
-        accepted,
-        {.result = PDU_RESULT_NEGOTIATE_ACK, .reason = PDU_FEATURE_KEEP_ON_ORPHAN}};
+        accepted, {.result = PDU_RESULT_NEGOTIATE_ACK, .reason = PDU_FEATURE_KEEP_ON_ORPHAN}};
     assoc_init(assoc, ASSOC_CLIENT, LIMIT_FRAG_TCP, NULL);
     assert_int_equal(assoc_bind(assoc, &iface_a, 0), RPC_S_OK);
     take(assoc);

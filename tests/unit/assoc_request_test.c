@@ -2,14 +2,15 @@
 /* assoc_request_test.c - a bound server and what a client may send it: requests in
  * one fragment or many, cancels, and everything that is wrong (wire.md 1.8 to 1.12,
  * 5.3 to 5.7). */
+#include "alloc_shim.h"
 #include "assoc_peer.h"
 
-#define CTX_A 0u
-#define CTX_B 0x102u /* faults carry all 16 bits of it (wire.md 1.8) */
+#define CTX_A       0u
+#define CTX_B       0x102u /* faults carry all 16 bits of it (wire.md 1.8) */
 #define CTX_UNKNOWN 0x55u
-#define FIRST PFC_FIRST_FRAG
-#define LAST PFC_LAST_FRAG
-#define MPX PFC_CONC_MPX
+#define FIRST       PFC_FIRST_FRAG
+#define LAST        PFC_LAST_FRAG
+#define MPX         PFC_CONC_MPX
 
 static struct assoc a;
 static struct call call, other;
@@ -290,6 +291,27 @@ static const struct stray_row stray_rows[] = {
     {"foreign fragment, MPX: on the newer", MPX, true, LAST, 9, CTX_A, 9, 0, false},
 };
 
+/* The last fragment is the last: of a call that is worked on, of one whose rest was
+ * swallowed, of one that was orphaned, no more may come. */
+static void b_fragments_behind_the_last(void **state)
+{
+    (void)state;
+    for (unsigned way = 0; way < 3; way++) {
+        server_open(&a, 0);
+        begin_call(&call, way == 0 ? FIRST | LAST : FIRST, 2, 8);
+        if (way == 1) {
+            call_fault(&call, RPC_S_CALL_FAILED, false);
+            take(&a);
+            assert_int_equal(feed_request(&a, LAST, 2, CTX_B, 8).kind, ASSOC_EVENT_NONE);
+        } else if (way == 2) {
+            assert_int_equal(feed_empty(&a, PDU_ORPHANED, 2).kind, ASSOC_EVENT_ORPHANED);
+        }
+        struct assoc_event event = feed_request(&a, LAST, 2, CTX_B, 8);
+        expect_fault_and_end(&event, 2, 0, NCA_PROTO_ERROR, false);
+        peer_fini(&a);
+    }
+}
+
 static void b_stray_fragments(void **state)
 {
     (void)state;
@@ -366,11 +388,7 @@ static void b_call_id_of_a_finished_call(void **state)
 
 /* ---- Early faults, swallowing --------------------------------------------- */
 
-enum after_fault {
-    NOTHING,
-    ENDED,
-    ORPHANED
-};
+enum after_fault { NOTHING, ENDED, ORPHANED };
 
 static void b_early_fault(void **state)
 {
@@ -567,8 +585,8 @@ static void b_fragment_of_maximal_length(void **state)
     const struct pdu_offer offer = {CTX_B, iface_b, &pdu_syntax_ndr, 1};
     for (size_t i = 0; i < COUNT_OF(own); i++) {
         assoc_init(&a, ASSOC_SERVER, own[i], SECONDARY);
-        size_t len = pdu_encode_bind(peer_octets, sizeof(peer_octets), PDU_BIND, 0, 1, &terms,
-                                     &offer, 1);
+        size_t len =
+            pdu_encode_bind(peer_octets, sizeof(peer_octets), PDU_BIND, 0, 1, &terms, &offer, 1);
         feed(&a, peer_octets, len);
         answer(&a);
         take(&a);
@@ -740,6 +758,7 @@ int main(void)
         cmocka_unit_test(b_rejected_by_the_runtime),
         cmocka_unit_test(b_too_many_calls),
         cmocka_unit_test(b_stray_fragments),
+        cmocka_unit_test(b_fragments_behind_the_last),
         cmocka_unit_test(b_multiplexed_calls),
         cmocka_unit_test(b_call_id_in_use),
         cmocka_unit_test(b_call_id_of_a_finished_call),

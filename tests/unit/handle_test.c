@@ -13,8 +13,8 @@
 #include "base/handle.h"
 #include "random.h"
 
-#define UNKNOWN 111
-#define CLOSED 222
+#define UNKNOWN   111
+#define CLOSED    222
 #define UNTOUCHED (-1)
 
 struct thing {
@@ -106,7 +106,7 @@ static void b_made_up_numbers_are_unknown(void **state)
     (void)state;
     uint64_t handle = open_thing(1);
     uint64_t slot = handle & 0xffffff, generation = handle >> 24;
-    assert_int_equal(status_of(slot), UNKNOWN); /* generation 0 */
+    assert_int_equal(status_of(slot), UNKNOWN);     /* generation 0 */
     assert_int_equal(status_of(slot + 1), UNKNOWN); /* made, never opened */
     assert_int_equal(status_of((generation + 1) << 24 | slot), UNKNOWN);
     assert_int_equal(status_of(generation << 24 | 0xffffff), UNKNOWN);
@@ -168,8 +168,8 @@ static void c_many_alive_at_once(void **state)
 /* ---- Threads -------------------------------------------------------------- */
 
 #define THREADS 4
-#define SHARED 64
-#define TURNS 20000
+#define SHARED  64
+#define TURNS   20000
 
 /* Handles all threads open, get and close as they like. */
 static _Atomic uint64_t shared[SHARED];

@@ -4,8 +4,9 @@
  *     matrix_client BINDING SET
  *
  * Sets: values (operations without pipes), pipes (every element type, direction and
- * size), told (every way of being told, on both sides), huge-in, huge-out (more than
- * 2^32 octets), refused (pipes to a synchronous server).
+ * size), wrong (do the checks of `pipes` check?), told (every way of being told, on both
+ * sides), huge-in, huge-out (more than 2^32 octets), refused (pipes to a synchronous
+ * server).
  *
  * PENSTOCK_TEST_SCALE divides the large sizes, for instrumented builds. */
 #include <stdio.h>
@@ -108,6 +109,28 @@ static void set_pipes(RPC_BINDING_HANDLE h, const char *binding)
             run_size(h, i, d, 3 * fragment - 1, fragment / 3 + 5, 0);
             run_size(h, i, d, large, 40000, 0);
             run_size(h, i, d, large + 1, 1u << 20, 0);
+        }
+    }
+}
+
+/* The checks themselves: data, and how much of it, other than expected are noticed on
+ * the side they arrive at. */
+static void set_wrong(RPC_BINDING_HANDLE h)
+{
+    const flow_plan right = {1000, 7, 100, FLOW_EVENT}, other_seed = {1000, 8, 100, FLOW_EVENT},
+                    other_count = {1001, 7, 100, FLOW_EVENT};
+    static const RPC_STATUS data = FLOW_WRONG_DATA, count = FLOW_WRONG_COUNT;
+    for (unsigned i = 0; i < ELEMENT_COUNT; i++) {
+        for (unsigned d = 0; d < BOTH_WAYS; d++) {
+            char name[64];
+            RPC_STATUS status = run(h, i, d, &right, &other_seed);
+            snprintf(name, sizeof(name), "wrong-data-%s-%s", elements[i].name,
+                     direction_names[d]);
+            report(status == data, name, "status", status, data);
+            status = run(h, i, d, &right, &other_count);
+            snprintf(name, sizeof(name), "wrong-count-%s-%s", elements[i].name,
+                     direction_names[d]);
+            report(status == count, name, "status", status, count);
         }
     }
 }
@@ -369,6 +392,8 @@ int main(int argc, char **argv)
         set_values(h);
     else if (strcmp(argv[2], "pipes") == 0)
         set_pipes(h, argv[1]);
+    else if (strcmp(argv[2], "wrong") == 0)
+        set_wrong(h);
     else if (strcmp(argv[2], "told") == 0)
         set_told(h);
     else if (strcmp(argv[2], "huge-in") == 0)

@@ -57,6 +57,7 @@ NDR = Syntax(uuid.UUID("8a885d04-1ceb-11c9-9fe8-08002b104860"), 2)
 NDR64 = Syntax(uuid.UUID("71710533-beba-4937-8319-b5dbef9ccc36"), 1)
 UNKNOWN = Syntax(uuid.UUID("deadbeef-0000-4000-8000-000000000001"), 1)
 PEER = Syntax(uuid.UUID("2a7d4c1e-58b3-4f90-9c6d-e1f0a3b5c7d9"), 1, 2)
+PEER2 = Syntax(uuid.UUID("2a7d4c1e-58b3-4f90-9c6d-e1f0a3b5c7da"), 1)
 
 
 def features(bits):

@@ -97,7 +97,7 @@ class FakeServer:
     """Listens and runs `script(wire, n)` for connection number n, each on a thread.
 
     A script talks to the library's client; an exception in it fails the test at the end
-    of the with block."""
+    of the with block, before what the test itself found wrong."""
 
     def __init__(self, script):
         self.script = script
@@ -131,12 +131,12 @@ class FakeServer:
         self.acceptor.start()
         return self
 
-    def __exit__(self, kind, *_):
+    def __exit__(self, kind, found, _):
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         self.acceptor.join(PATIENCE)
         for thread in self.threads:
             thread.join(PATIENCE)
             assert not thread.is_alive(), "a script of the fake server hangs"
-        if self.errors and kind is None:
-            raise self.errors[0]
+        if self.errors:
+            raise self.errors[0] from found

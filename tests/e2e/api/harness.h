@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* harness.h - one test plays both sides of its calls, in one process or two.
+ *
+ *   client   struct caller: the state, the event it is told by, its pipes
+ *   server   struct served: what a manager was given, taken with accept_call()
+ *
+ * A test that finds something wrong prints it and ends the process; so does one that
+ * takes too long.  Nothing waits without a limit. */
+#ifndef API_HARNESS_H
+#define API_HARNESS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "api.h"
+#include "rpc.h"
+#include "rpcndr.h"
+#include "win32.h"
+
+struct test {
+    const char *name;
+    void (*run)(void);
+};
+extern const struct test async_tests[], pipe_tests[], failure_tests[], flow_tests[],
+    argument_tests[]; /* end with a NULL name */
+
+/* "At once": what need not wait for anything is seen within this time, milliseconds.
+ * More than the machine ever needs, less than any time-out of the runtime. */
+#define AT_ONCE_MS 1000
+/* What takes its time, but must happen. */
+#define SOON_MS 10000
+/* What must not happen is waited for this long. */
+#define NEVER_MS 60
+
+/* ---- Verdicts --------------------------------------------------------------- */
+
+__attribute__((noreturn, format(printf, 3, 4))) void failed(const char *file, int line,
+                                                            const char *format, ...);
+/* Ends the process: this test cannot run here. */
+__attribute__((noreturn)) void skip(const char *why);
+
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            failed(__FILE__, __LINE__, "%s", #condition);                                          \
+    } while (0)
+
+void check_equal(const char *file, int line, const char *text, long long got, long long wanted);
+#define CHECK_EQUAL(got, wanted)                                                                   \
+    check_equal(__FILE__, __LINE__, #got, (long long)(got), (long long)(wanted))
+
+/* `status` is one of two. */
+#define CHECK_EITHER(got, one, other)                                                              \
+    do {                                                                                           \
+        long long got_ = (got);                                                                    \
+        if (got_ != (one) && got_ != (other))                                                      \
+            failed(__FILE__, __LINE__, "%s is %lld, neither %lld nor %lld", #got, got_,            \
+                   (long long)(one), (long long)(other));                                          \
+    } while (0)
+
+/* What `call` raised, or RPC_S_OK. */
+#define RAISED(ret, call)                                                                          \
+    do {                                                                                           \
+        volatile RPC_STATUS raised_ = RPC_S_OK;                                                    \
+        RpcTryExcept {                                                                             \
+            call;                                                                                  \
+        }                                                                                          \
+        RpcExcept(1) {                                                                             \
+            raised_ = (RPC_STATUS)RpcExceptionCode();                                              \
+        }                                                                                          \
+        RpcEndExcept                                                                               \
+        (ret) = raised_;                                                                           \
+    } while (0)
+
+uint64_t now_ms(void);
+void sleep_ms(unsigned ms);
+/* Resident memory of a process, KiB. */
+long rss_kib(pid_t pid);
+
+/* The transport of this run: "ncalrpc" or "ncacn_ip_tcp". */
+extern const char *transport;
+
+/* ---- Server ----------------------------------------------------------------- */
+
+/* What managers do on the thread that dispatches them. */
+enum script {
+    HAND_OFF, /* give the call to accept_call() */
+    RAISE,
+    ABORT_AND_RAISE,
+    COMPLETE_AND_RAISE,
+    RAISE_OK, /* raises code 0 */
+    RETURN_LATE /* hands off, and stays in the manager until script_continue() */
+};
+extern enum script script;
+extern uint32_t script_code;
+void script_continue(void);
+
+struct served {
+    PRPC_ASYNC_STATE async;
+    RPC_BINDING_HANDLE handle;
+    NDR_ASYNC_PIPE *pipe_at[2]; /* the runtime's structures */
+    NDR_ASYNC_PIPE pipe[2];     /* copies                   */
+    int32_t n;
+    int32_t *twice;
+    HANDLE event; /* of served_use_event() */
+    struct served *next;
+};
+
+/* Opens an endpoint in this process and serves; a binding to it.  Freed at the end. */
+RPC_BINDING_HANDLE serve_here(void);
+RPC_BINDING_HANDLE another_binding(void);
+
+/* The next call a manager was given.  Fails the test when none comes. */
+struct served *accept_call(void);
+/* Is there none? */
+bool no_call(void);
+void served_free(struct served *served);
+void served_use_event(struct served *served, unsigned flags);
+
+/* A process that serves and does nothing: calls are accepted and left alone. */
+struct child {
+    pid_t pid;
+    int out; /* its standard output */
+    char binding[128];
+};
+struct child spawn_server(void);
+/* A process that makes one call to us and then sleeps: "pull" (out_pipe, one pull),
+ * "push" (in_pipe, 1,000 octets), "plain", "no-read" (out_pipe, never pulls). */
+struct child spawn_client(const char *what);
+/* Waits until it says it has done what it was asked. */
+void child_ready(const struct child *child);
+void child_kill(struct child *child, int signal);
+void child_stop(struct child *child);
+RPC_BINDING_HANDLE bind_text(const char *text);
+
+/* ---- Client ----------------------------------------------------------------- */
+
+struct caller {
+    RPC_ASYNC_STATE async;
+    HANDLE event;
+    NDR_ASYNC_PIPE pipe[2];
+    int32_t twice;
+};
+
+/* A state told by event. */
+void caller_init(struct caller *caller, unsigned flags);
+void caller_fini(struct caller *caller);
+
+enum operation { PLAIN, NOTHING, IN_PIPE, OUT_PIPE, BOTH_PIPE, TWO_IN, TWO_OUT, IN_THEN_OUT };
+/* Makes the call; what the stub raised. */
+RPC_STATUS caller_call(struct caller *caller, RPC_BINDING_HANDLE h, enum operation operation,
+                       int32_t n);
+/* The same, which must succeed, on a state made anew; and the server's side of it. */
+struct served *start_call(struct caller *caller, RPC_BINDING_HANDLE h, enum operation operation,
+                          unsigned flags);
+
+/* The next notification is `event`, and comes at once. */
+void expect_event_at(const char *file, int line, PRPC_ASYNC_STATE async, HANDLE handle,
+                     RPC_ASYNC_EVENT event);
+#define EXPECT(caller, kind)                                                                       \
+    expect_event_at(__FILE__, __LINE__, &(caller)->async, (caller)->event, kind)
+#define EXPECT_SERVED(served, kind)                                                                \
+    expect_event_at(__FILE__, __LINE__, (served)->async, (served)->event, kind)
+/* None comes. */
+void expect_quiet_at(const char *file, int line, HANDLE handle);
+#define EXPECT_QUIET(side) expect_quiet_at(__FILE__, __LINE__, (side)->event)
+
+RPC_STATUS complete(struct caller *caller, int32_t *ret_reply);
+
+/* ---- Pipes ------------------------------------------------------------------ */
+
+#define PUSH(p, buf, n) ((p)->push((p)->state, (buf), (n)))
+#define PULL(p, buf, size, ret) ((p)->pull((p)->state, (buf), (size), (ret)))
+
+/* Octet `i` of the pattern. */
+uint8_t octet(uint64_t i);
+/* Pushes `count` octets of the pattern from `*position` on.  What failed, or OK. */
+RPC_STATUS push_pattern(NDR_ASYNC_PIPE *pipe, uint64_t *position, uint64_t count, size_t chunk);
+/* Pulls exactly `count`, checks them; polls while pending. */
+RPC_STATUS pull_pattern(NDR_ASYNC_PIPE *pipe, uint64_t *position, uint64_t count);
+/* The next pull says: end. */
+void pull_end_at(const char *file, int line, NDR_ASYNC_PIPE *pipe);
+#define PULL_END(pipe) pull_end_at(__FILE__, __LINE__, pipe)
+/* The status of a pull that is polled while pending. */
+RPC_STATUS pull_polled(NDR_ASYNC_PIPE *pipe, void *buf, unsigned long size, unsigned long *count);
+
+/* The connection, and the server, still work. */
+void check_usable_at(const char *file, int line, RPC_BINDING_HANDLE h);
+#define CHECK_USABLE(h) check_usable_at(__FILE__, __LINE__, h)
+
+#endif
