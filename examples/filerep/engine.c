@@ -364,8 +364,11 @@ static void loop(struct engine *engine)
 
 void engine_run(struct client *client)
 {
+    /* Never freed: the process is about to end, and the last notification routine may still
+     * be on its way out. */
+    static struct engine *engine;
     int error = 0;
-    struct engine *engine = calloc(1, sizeof(*engine));
+    engine = calloc(1, sizeof(*engine));
     if (!engine) {
         client_complain_here(client, "", ENOMEM);
         return;
@@ -375,19 +378,13 @@ void engine_run(struct client *client)
         error = transfer_init(&engine->transfers[i], client);
     if (error) {
         client_complain_here(client, "", error);
-    } else {
-        source_open(&engine->source, client);
-        measure_start(engine);
-        loop(engine);
-        source_close(&engine->source);
-        measure_stop(engine);
-        finish_folders(engine);
+        return;
     }
+    source_open(&engine->source, client);
+    measure_start(engine);
+    loop(engine);
+    source_close(&engine->source);
+    measure_stop(engine);
+    finish_folders(engine);
     progress_clear(&client->progress);
-    while (engine->note_count > 0)
-        free(engine->notes[--engine->note_count].rel);
-    free(engine->notes);
-    for (unsigned int i = 0; i < client->jobs; i++)
-        transfer_fini(&engine->transfers[i]);
-    free(engine);
 }

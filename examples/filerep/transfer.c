@@ -88,14 +88,6 @@ int transfer_init(struct transfer *transfer, struct client *client)
     return 0;
 }
 
-void transfer_fini(struct transfer *transfer)
-{
-    if (!transfer->buf)
-        return;
-    free(transfer->buf);
-    pthread_mutex_destroy(&transfer->lock);
-}
-
 static RPC_STATUS start_call(struct transfer *transfer)
 {
     PRPC_ASYNC_STATE async = &transfer->async;

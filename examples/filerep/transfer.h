@@ -58,7 +58,6 @@ struct transfer {
 
 /* 0 or an errno value. */
 int transfer_init(struct transfer *transfer, struct client *client);
-void transfer_fini(struct transfer *transfer);
 
 /* Starts replicating the file `rel`.  False: it went wrong at once, which has been said. */
 bool transfer_start(struct transfer *transfer, const char *rel);

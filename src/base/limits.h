@@ -25,6 +25,11 @@
  * 4 MiB is the Windows default for requests; pipe octets do not count. */
 #define LIMIT_STUB_LEN (4u << 20)
 
+/* Answers a client leaves unread, octets: past it the server reads no more of its
+ * requests.  Above the high water mark of a pipe, so that a cancel is heard while a
+ * push waits there. */
+#define LIMIT_UNREAD_LEN (2u << 20)
+
 /* Consecutive fragments without a single stub octet that a call may send. */
 #define LIMIT_EMPTY_FRAGS 16u
 

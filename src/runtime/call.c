@@ -147,10 +147,58 @@ bool call_all_finished(const struct rpc_call *call)
     return true;
 }
 
-void call_compact(struct rpc_call *call)
+void calls_compact(struct conn *conn)
 {
-    for (unsigned i = 0; i < call->pipe_count; i++)
-        pipe_rx_compact(&call->pipes[i].rx);
+    for (struct list *node = conn->pipe_calls.next; node != &conn->pipe_calls; node = node->next) {
+        struct rpc_call *call = list_entry(node, struct rpc_call, pipe_node);
+        for (unsigned i = 0; i < call->pipe_count; i++)
+            pipe_rx_compact(&call->pipes[i].rx);
+    }
+}
+
+/* ---- The call's part in what its connection does --------------------------- */
+
+void call_join_pipes(struct rpc_call *call)
+{
+    if (call->pipe_count > 0)
+        list_append(&call->conn->pipe_calls, &call->pipe_node);
+}
+
+static void count(bool *flag, unsigned *counter, bool value)
+{
+    if (*flag == value)
+        return;
+    *flag = value;
+    *counter = value ? *counter + 1 : *counter - 1;
+}
+
+void call_stop_reading(struct rpc_call *call, bool stop)
+{
+    count(&call->stopped, &call->conn->stopped, stop);
+}
+
+void call_look(struct rpc_call *call, bool looking)
+{
+    count(&call->looking, &call->conn->held, looking);
+}
+
+static void forget_send_mark(struct rpc_call *call)
+{
+    if (call->send_mark != 0)
+        call->conn->await_output--;
+    call->send_mark = 0;
+}
+
+void calls_on_sent(struct conn *conn)
+{
+    for (struct list *node = conn->pipe_calls.next; node != &conn->pipe_calls;) {
+        struct rpc_call *call = list_entry(node, struct rpc_call, pipe_node);
+        node = node->next; /* whatever a notification does */
+        if (call->send_mark == 0 || txq_total_sent(&conn->assoc.txq) < call->send_mark)
+            continue;
+        forget_send_mark(call);
+        notify_post(call, NOTIFY_SEND);
+    }
 }
 
 /* ---- Octets in ------------------------------------------------------------ */
@@ -182,8 +230,8 @@ static void check_high_mark(struct rpc_call *call, const struct pipe *pipe)
     size_t queued = 0;
     for (unsigned i = 0; i < call->pipe_count; i++)
         queued += call->pipes[i].rx.octets;
-    if (pipe->high > 0 && queued >= pipe->high && !call->conn->stopped) {
-        call->conn->stopped = true;
+    if (pipe->high > 0 && queued >= pipe->high && !call->stopped) {
+        call_stop_reading(call, true);
         TRACE(TRACE_PIPE, "call %u: %zu octets queued, reading stops", call->wire.id, queued);
     }
 }
@@ -252,15 +300,6 @@ RPC_STATUS call_arrived(struct rpc_call *call, struct rxbuf *buf, const uint8_t 
     return status;
 }
 
-void call_on_sent(struct rpc_call *call)
-{
-    if (call->send_mark == 0 || txq_total_sent(&call->conn->assoc.txq) < call->send_mark)
-        return;
-    call->send_mark = 0;
-    call->conn->await_output = false;
-    notify_post(call, NOTIFY_SEND);
-}
-
 /* ---- The end -------------------------------------------------------------- */
 
 /* No PDU finds the call any more. */
@@ -269,10 +308,10 @@ static void unlink_call(struct rpc_call *call)
     if (!call->wire.assoc)
         return;
     call_end(&call->wire);
-    if (call->conn->pipe_call == call) {
-        call->conn->pipe_call = NULL;
-        call->conn->stopped = call->conn->held = call->conn->await_output = false;
-    }
+    list_remove(&call->pipe_node);
+    call_stop_reading(call, false);
+    call_look(call, false);
+    forget_send_mark(call);
     if (!call->server)
         client_call_left(call);
     call_put(call); /* the association's reference; the caller has one */
@@ -288,6 +327,7 @@ void call_fail(struct rpc_call *call, RPC_STATUS status)
     call->over = true;
     call->status = status;
     call->cancelled = true;
+    bool pushing = call->send_mark != 0;
     unlink_call(call);
     bool pulling = false;
     for (unsigned i = 0; i < call->pipe_count; i++) {
@@ -295,8 +335,6 @@ void call_fail(struct rpc_call *call, RPC_STATUS status)
         call->pipes[i].receive_armed = false;
         pipe_rx_drop(&call->pipes[i].rx);
     }
-    bool pushing = call->send_mark != 0;
-    call->send_mark = 0;
     /* A client hears of failures as RpcCallComplete.  A server has no such event:
      * what it waits for comes, and its next push or pull fails (api.md AP-19, AP-42). */
     if (!call->server) {

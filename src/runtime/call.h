@@ -99,6 +99,8 @@ struct rpc_call {
 
     unsigned pipe_count;
     struct pipe *pipes;
+    struct list pipe_node; /* conn->pipe_calls, while there are pipes                  */
+    bool stopped;          /* counted in conn->stopped                                 */
     unsigned receiving; /* index of the pipe that octets arrive for; pipe_count: past all */
     uint8_t held_len;   /* server: a terminator that waits for what comes after it     */
     uint8_t held[8];
@@ -111,6 +113,7 @@ struct rpc_call {
     struct interface *iface; /* counts its calls */
     const RPC_MGR_EPV *epv;
     uint64_t binding_handle;
+    bool looking;            /* a job tries to decode the request; counted in conn->held */
     bool dispatched;         /* the manager was called */
     struct server_state *state; /* what the manager sees of an asynchronous call */
 };
@@ -146,8 +149,17 @@ RPC_STATUS call_new(struct conn *conn, const RPC_CLIENT_INTERFACE *spec, const N
 RPC_STATUS call_arrived(struct rpc_call *call, struct rxbuf *buf, const uint8_t *octets,
                         size_t len, bool last);
 
+/* A call with pipes was put on its connection's association. */
+void call_join_pipes(struct rpc_call *call);
+
 /* The queue of the connection has moved. */
-void call_on_sent(struct rpc_call *call);
+void calls_on_sent(struct conn *conn);
+
+/* Reading stops, or goes on, as far as this call is concerned. */
+void call_stop_reading(struct rpc_call *call, bool stop);
+
+/* Server: the request is being looked at, or no more. */
+void call_look(struct rpc_call *call, bool looking);
 
 /* The call has failed: tells the application as its side and state demand.  Does
  * nothing on a call that is over. */
@@ -169,7 +181,7 @@ void call_finish(struct rpc_call *call);
 void call_release(struct rpc_call *call, RPC_STATUS status);
 
 /* Small rests of pipes leave large buffers. */
-void call_compact(struct rpc_call *call);
+void calls_compact(struct conn *conn);
 
 /* Does the pipe travel towards us? */
 static inline bool pipe_receives(const struct pipe *pipe)

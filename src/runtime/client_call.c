@@ -188,8 +188,7 @@ static RPC_STATUS send_request(struct rpc_call *call, struct start *start)
     pthread_mutex_unlock(&binding->lock);
     call_get(call); /* the association's */
     call_start(&call->wire, &conn->assoc, (uint16_t)call->op->opnum, has_object ? &object : NULL);
-    if (call->pipe_count > 0)
-        conn->pipe_call = call;
+    call_join_pipes(call);
     TRACE(TRACE_CALL, "call %u %s: starts", call->wire.id, call->op->name);
 
     bool more = has_in_pipes(call->op);

@@ -49,6 +49,7 @@ struct conn *conn_new(int fd, enum transport_kind kind, enum assoc_role role,
     conn->ops = ops;
     conn->owner = owner;
     conn->kind = kind;
+    list_init(&conn->pipe_calls);
     pthread_mutex_init(&conn->lock, NULL);
     pthread_cond_init(&conn->changed, NULL);
     if (role == ASSOC_SERVER) {
@@ -212,11 +213,17 @@ enum conn_read conn_read_eager(struct conn *conn)
     return result;
 }
 
+/* May the reactor's threads read?  A pull may always: it makes room. */
+static bool may_read(const struct conn *conn)
+{
+    return conn_alive(conn) && !conn->stopped && !conn->held &&
+           (conn->assoc.role == ASSOC_CLIENT || txq_len(&conn->assoc.txq) <= LIMIT_UNREAD_LEN);
+}
+
 void conn_read_next(struct conn *conn)
 {
     conn->replied_us = clock_us();
-    if (!conn->prompt || conn->held || conn->stopped || conn->reading ||
-        !reactor_has_idle_thread())
+    if (!conn->prompt || !may_read(conn) || conn->reading || !reactor_has_idle_thread())
         return;
     /* Bounded by SO_RCVTIMEO, see conn_new(). */
     conn->prompt = conn_read(conn, true) == CONN_READ_SOME;
@@ -273,8 +280,7 @@ void conn_flush(struct conn *conn)
         more = send_once(conn, 2 * LIMIT_PUSH_SLICE, false) && !conn->closed;
     conn->writing = false;
     conn_notify(conn);
-    if (conn->pipe_call)
-        call_on_sent(conn->pipe_call);
+    calls_on_sent(conn);
 }
 
 /* Sends what is more than `len`, waiting in sendmsg: the kernel wakes us as its buffer
@@ -290,8 +296,7 @@ static void send_blocking(struct conn *conn, size_t len)
     conn->writing = false;
     conn->blocked_push = false;
     conn_notify(conn);
-    if (conn->pipe_call)
-        call_on_sent(conn->pipe_call);
+    calls_on_sent(conn);
 }
 
 void conn_flush_until(struct conn *conn, size_t len)
@@ -361,8 +366,7 @@ static void on_linger_io(struct conn *conn)
 
 void conn_settle(struct conn *conn, enum conn_arm arm)
 {
-    if (conn->pipe_call)
-        call_compact(conn->pipe_call);
+    calls_compact(conn);
     if (conn->closed)
         return;
     if (!conn_alive(conn)) {
@@ -381,7 +385,7 @@ void conn_settle(struct conn *conn, enum conn_arm arm)
         return;
     }
     uint32_t events = EPOLLRDHUP;
-    if (!conn->reading && !conn->stopped && !conn->held)
+    if (!conn->reading && may_read(conn))
         events |= EPOLLIN;
     if (output && !conn->blocked_push)
         events |= EPOLLOUT;
@@ -402,11 +406,6 @@ static void on_hang_up(struct conn *conn)
         TRACE(TRACE_ASSOC, "conn %d: client gone", conn->watch.fd);
         conn_fail(conn, RPC_S_CALL_FAILED);
     }
-}
-
-static bool may_read(const struct conn *conn)
-{
-    return conn_alive(conn) && !conn->stopped && !conn->held;
 }
 
 static void conn_on_io(struct io_watch *watch, uint32_t events)

@@ -60,13 +60,13 @@ struct conn {
 
     struct assoc assoc;
     bool reading, writing; /* a thread holds the role                           */
-    bool stopped;          /* receiver at its high mark: do not read            */
-    bool held;             /* a request is being looked at: do not read         */
+    unsigned stopped;      /* calls at their receive high mark: do not read     */
+    unsigned held;         /* requests being looked at: do not read             */
     bool peer_closed;      /* server: the client has closed; fail what is left  */
     bool bound;            /* client: the bind was answered,                    */
     RPC_STATUS bind_status;/* with this                                         */
     bool closed;           /* shut down, and out of the reactor                 */
-    bool await_output;     /* somebody waits for the queue to drain (notify)    */
+    unsigned await_output; /* calls that wait for the queue to drain (notify)   */
     bool blocked_push;     /* a thread polls for output itself                  */
     bool expect_user;      /* the application was just told to come: arm lazily */
     bool lingering;        /* dead; a fault is on its way, input is swallowed   */
@@ -79,7 +79,9 @@ struct conn {
     uint64_t replied_us; /* server: when the reply was sent; 0: a request came since */
     size_t last_read;  /* octets the last successful receive brought */
 
-    struct rpc_call *pipe_call; /* the call with pipes that has this connection */
+    /* Calls with pipes that are on the association.  One has the connection to itself
+     * unless a client multiplexes several. */
+    struct list pipe_calls;
 
     /* owner's */
     struct list node;

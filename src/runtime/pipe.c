@@ -85,14 +85,13 @@ static RPC_STATUS check_pull(const struct pipe *pipe)
 /* The application took octets: below the low mark the connection is read again. */
 static void check_low_mark(struct pipe *pipe)
 {
-    struct conn *conn = pipe->call->conn;
-    if (pipe->call->over || !conn->stopped || conn->pipe_call != pipe->call)
+    if (!pipe->call->stopped)
         return;
     size_t queued = 0;
     for (unsigned i = 0; i < pipe->call->pipe_count; i++)
         queued += pipe->call->pipes[i].rx.octets;
     if (queued <= pipe->low) {
-        conn->stopped = false;
+        call_stop_reading(pipe->call, false);
         TRACE(TRACE_PIPE, "call %u: reading goes on", pipe->call->wire.id);
     }
 }
@@ -395,8 +394,9 @@ void call_ask_send_complete(struct rpc_call *call, bool null_push)
     if (txq_len(&call->conn->assoc.txq) == 0) {
         notify_post(call, NOTIFY_SEND);
     } else {
+        if (call->send_mark == 0)
+            call->conn->await_output++;
         call->send_mark = call->conn->assoc.txq.total;
-        call->conn->await_output = true;
     }
 }
 

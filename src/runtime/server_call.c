@@ -236,27 +236,34 @@ static bool op_receives_pipes(const NDR_OPERATION *op)
     return false;
 }
 
-/* Decodes the parameters; what follows them belongs to the pipes.  No lock, nothing
- * is read meanwhile. */
-static enum ndr_verdict decode_request(struct rpc_call *call, bool last, RPC_STATUS *ret_status,
+/* Decodes the parameters; what follows them belongs to the pipes.  Drops the lock:
+ * nothing is read meanwhile, but what was received with these octets may be added
+ * behind them. */
+static enum ndr_verdict decode_request(struct rpc_call *call, RPC_STATUS *ret_status,
                                        size_t *ret_pos)
 {
     static const uint8_t none[1];
     const struct ndr_memory memory = call_memory(call);
-    struct ndr_reader reader = {.octets = call->stub ? call->stub->octets : none,
+    struct rxbuf *stub = call->stub;
+    struct ndr_reader reader = {.octets = stub ? stub->octets : none,
                                 .len = call->stub_len,
                                 .origin = call->stub_origin,
                                 .little_endian = call->wire.little_endian,
-                                .last = last};
+                                .last = call->wire.state != CALL_REQUEST};
+    if (stub)
+        rxbuf_get(stub);
+    conn_unlock(call->conn);
     enum ndr_verdict verdict =
         ndr_decode_params(&reader, call->op, call->frame, NDR_PARAM_IN, &memory);
+    conn_lock(call->conn);
+    rxbuf_put(stub);
     *ret_status = verdict == NDR_FAILED ? reader.status : RPC_S_OK;
     *ret_pos = verdict == NDR_NEED_MORE ? reader.need : reader.pos;
     return verdict;
 }
 
 /* The parameters are there: hands the rest to the pipes.  Lock held. */
-static RPC_STATUS begin_pipes(struct rpc_call *call, size_t pos, bool last)
+static RPC_STATUS begin_pipes(struct rpc_call *call, size_t pos)
 {
     call->stub_done = true;
     if (call->pipe_count == 0)
@@ -264,30 +271,32 @@ static RPC_STATUS begin_pipes(struct rpc_call *call, size_t pos, bool last)
     static uint8_t none[1];
     size_t len = call->stub_len - pos;
     const uint8_t *octets = call->stub ? call->stub->octets + pos : none;
-    return call_arrived(call, call->stub, octets, len, last);
+    return call_arrived(call, call->stub, octets, len, call->wire.state != CALL_REQUEST);
 }
 
 /* The parameters are decoded: what else the manager needs.  Lock held. */
-static RPC_STATUS complete_frame(struct rpc_call *call, size_t pos, bool last)
+static RPC_STATUS complete_frame(struct rpc_call *call, size_t pos)
 {
     const struct ndr_memory memory = call_memory(call);
-    RPC_STATUS status = begin_pipes(call, pos, last);
+    RPC_STATUS status = begin_pipes(call, pos);
     if (status == RPC_S_OK)
         status = ndr_prepare_out(call->op, call->frame, &memory);
     return status == RPC_S_OK ? fill_frame(call) : status;
 }
 
-/* Lock held on entry and exit.  False: more octets are needed, or the call failed. */
+/* Lock held on entry and exit, dropped between.  False: more octets are needed, or the
+ * call failed. */
 static bool make_ready(struct rpc_call *call)
 {
-    bool last = call->wire.state != CALL_REQUEST;
     RPC_STATUS status;
-    size_t pos;
-    conn_unlock(call->conn);
-    enum ndr_verdict verdict = decode_request(call, last, &status, &pos);
-    conn_lock(call->conn);
-    if (call->conn->pipe_call == call)
-        call->conn->held = false;
+    size_t pos, seen;
+    enum ndr_verdict verdict;
+    do { /* again if more has come while it looked: nobody else would */
+        seen = call->stub_len;
+        verdict = decode_request(call, &status, &pos);
+    } while (verdict == NDR_NEED_MORE && !call->over &&
+             (call->stub_len > seen || call->wire.state != CALL_REQUEST));
+    call_look(call, false);
     if (call->over) { /* the client left meanwhile */
         call->stub_done = verdict == NDR_DONE; /* then there are parameters to free */
         return false;
@@ -297,7 +306,7 @@ static bool make_ready(struct rpc_call *call)
         return false;
     }
     if (verdict == NDR_DONE)
-        status = complete_frame(call, pos, last);
+        status = complete_frame(call, pos);
     if (status != RPC_S_OK) {
         send_fault(call, status, true);
         call_release(call, status);
@@ -325,7 +334,7 @@ static void run_call(struct io_job *job)
 static void submit(struct rpc_call *call, bool last)
 {
     if (!last)
-        call->conn->held = true;
+        call_look(call, true);
     call->conn->expect_user = true;
     call->job.run = run_call;
     call_get(call);
@@ -334,17 +343,15 @@ static void submit(struct rpc_call *call, bool last)
 
 static void on_octets(struct rpc_call *call, const struct assoc_event *event, struct rxbuf *buf)
 {
+    struct conn *conn = call->conn;
     RPC_STATUS status = call_arrived(call, buf, event->stub, event->stub_len, event->last);
     if (status != RPC_S_OK) {
-        if (status == RPC_X_BAD_STUB_DATA || status == RPC_S_OUT_OF_MEMORY) {
-            call_break(call, status);
-        } else { /* too large: MS-RPCE 3.3.3.5.4 disconnects */
-            call_break(call, status);
-            conn_fail(call->conn, status);
-        }
+        call_break(call, status); /* which may be the end of it */
+        if (status != RPC_X_BAD_STUB_DATA && status != RPC_S_OUT_OF_MEMORY)
+            conn_fail(conn, status); /* too large: MS-RPCE 3.3.3.5.4 disconnects */
         return;
     }
-    if (!call->stub_done && !call->conn->held &&
+    if (!call->stub_done && !call->looking &&
         (event->last || (op_receives_pipes(call->op) && call->stub_len >= call->stub_need)))
         submit(call, event->last);
 }
@@ -381,8 +388,7 @@ static void on_new_call(struct conn *conn, const struct assoc_event *event, stru
     call->iface = interface;
     call->epv = dispatch.epv;
     assoc_accept(&conn->assoc, &call->wire); /* takes our reference */
-    if (call->pipe_count > 0)
-        conn->pipe_call = call;
+    call_join_pipes(call);
     TRACE(TRACE_CALL, "call %u %s: request", call->wire.id, op->name);
     on_octets(call, event, buf);
 }
