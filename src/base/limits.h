@@ -18,7 +18,7 @@
 #define LIMIT_BIND_CONTEXTS 32u
 #define LIMIT_CONTEXTS 256u
 
-/* Calls outstanding on one association; past it the server stops reading. */
+/* Calls outstanding on one association; the server refuses more as too busy. */
 #define LIMIT_CALLS_PER_ASSOC 256u
 
 /* Non-pipe octets of one request or response, gathered before unmarshalling.

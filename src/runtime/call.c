@@ -189,12 +189,18 @@ static void forget_send_mark(struct rpc_call *call)
     call->send_mark = 0;
 }
 
+bool call_has_room(const struct rpc_call *call)
+{
+    const struct txq *txq = &call->conn->assoc.txq;
+    return txq_total_sent(txq) >= call->send_mark || txq_len(txq) <= call->send_low;
+}
+
 void calls_on_sent(struct conn *conn)
 {
     for (struct list *node = conn->pipe_calls.next; node != &conn->pipe_calls;) {
         struct rpc_call *call = list_entry(node, struct rpc_call, pipe_node);
         node = node->next; /* whatever a notification does */
-        if (call->send_mark == 0 || txq_total_sent(&conn->assoc.txq) < call->send_mark)
+        if (call->send_mark == 0 || !call_has_room(call))
             continue;
         forget_send_mark(call);
         notify_post(call, NOTIFY_SEND);

@@ -88,6 +88,7 @@ struct rpc_call {
     RPC_STATUS status; /* failure; RPC_S_OK while there is none                    */
     bool cancelled;    /* server: the client asked, or is gone                     */
     struct notify notify;
+    size_t send_low;   /* low mark of the pipe that pushes, octets                       */
     uint64_t send_mark;/* notify RpcSendComplete when the queue's total reaches it; 0: not */
 
     /* Non-pipe octets that arrived. */
@@ -155,6 +156,10 @@ void call_join_pipes(struct rpc_call *call);
 /* The queue of the connection has moved. */
 void calls_on_sent(struct conn *conn);
 
+/* Is RpcSendComplete due?  When what send_mark marks has left, or when so little is
+ * queued that there is room for more: so the transport never runs dry. */
+bool call_has_room(const struct rpc_call *call);
+
 /* Reading stops, or goes on, as far as this call is concerned. */
 void call_stop_reading(struct rpc_call *call, bool stop);
 
@@ -171,7 +176,7 @@ void call_break(struct rpc_call *call, RPC_STATUS status);
 
 /* pipe.c: a push or the request of a call with [in] pipes was queued: RpcSendComplete
  * follows if the application asked for it. */
-void call_ask_send_complete(struct rpc_call *call, bool null_push);
+void call_ask_send_complete(struct rpc_call *call, size_t low, bool null_push);
 
 /* The call ended well on the wire: it leaves the association. */
 void call_finish(struct rpc_call *call);

@@ -331,7 +331,7 @@ static RPC_STATUS async_call_locked(struct rpc_call *call, struct start *start,
         return status;
     }
     if (has_in_pipes(call->op) && !call->over)
-        call_ask_send_complete(call, false); /* for the request itself (AP-16) */
+        call_ask_send_complete(call, 0, false); /* for the request itself (AP-16) */
     conn_settle(call->conn, CONN_ARM_NOW);
     return RPC_S_OK;
 }
@@ -397,6 +397,7 @@ RPC_STATUS client_complete(struct rpc_call *call, void *reply)
     RPC_STATUS status = call->status;
     if (status == RPC_S_OK && !call_all_finished(call)) {
         status = RPC_X_PIPE_DISCIPLINE_ERROR;
+        call->async = NULL; /* told by our result, not by a notification */
         if (!call->over)
             call_break(call, status);
     } else if (status == RPC_S_OK && !call->over) {

@@ -4,6 +4,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +29,8 @@ static void conn_destroy(struct counted *object)
 {
     struct conn *conn = list_entry(object, struct conn, watch.object);
     close(conn->watch.fd);
+    if (conn->capture)
+        capture_close(conn->capture); /* not before the last sender has written down its part */
     assoc_fini(&conn->assoc);
     free(conn->leftover);
     pthread_cond_destroy(&conn->changed);
@@ -250,10 +254,12 @@ static bool send_once(struct conn *conn, size_t octets_max, bool block)
     struct iovec iov[LIMIT_SEND_IOV];
     struct msghdr msg = {.msg_iov = iov};
     msg.msg_iovlen = txq_iov(&conn->assoc.txq, iov, LIMIT_SEND_IOV, octets_max);
+    conn->corked = conn->more && conn->kind == TRANSPORT_TCP;
+    int flags = MSG_NOSIGNAL | (block ? 0 : MSG_DONTWAIT) | (conn->corked ? MSG_MORE : 0);
     conn_unlock(conn);
     ssize_t n;
     do
-        n = sendmsg(conn->watch.fd, &msg, (block ? 0 : MSG_DONTWAIT) | MSG_NOSIGNAL);
+        n = sendmsg(conn->watch.fd, &msg, flags);
     while (n < 0 && errno == EINTR);
     int error = n < 0 ? errno : 0;
     if (n > 0 && conn->capture)
@@ -442,6 +448,11 @@ static void conn_on_idle(struct io_watch *watch)
     conn_lock(conn);
     if (txq_len(&conn->assoc.txq) == 0)
         txq_trim(&conn->assoc.txq);
+    if (conn->corked) { /* the sender did not come back: setting it again pushes */
+        int on = 1;
+        conn->corked = false;
+        setsockopt(conn->watch.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    }
     conn_settle(conn, CONN_ARM_NOW);
     conn_unlock(conn);
 }
@@ -456,8 +467,6 @@ void conn_close(struct conn *conn)
     assoc_fail(&conn->assoc, RPC_S_CALL_FAILED);
     shutdown(conn->watch.fd, SHUT_RDWR);
     reactor_remove(&conn->watch);
-    if (conn->capture)
-        capture_close(conn->capture);
     TRACE(TRACE_ASSOC, "conn %d: closed", conn->watch.fd);
     conn_notify(conn);
     conn->ops->on_closed(conn);

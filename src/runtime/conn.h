@@ -67,6 +67,8 @@ struct conn {
     RPC_STATUS bind_status;/* with this                                         */
     bool closed;           /* shut down, and out of the reactor                 */
     unsigned await_output; /* calls that wait for the queue to drain (notify)   */
+    bool more;             /* the sender will be back at once: no partial segments     */
+    bool corked;           /* the last send left one behind, see conn_on_idle()        */
     bool blocked_push;     /* a thread polls for output itself                  */
     bool expect_user;      /* the application was just told to come: arm lazily */
     bool lingering;        /* dead; a fault is on its way, input is swallowed   */

@@ -194,8 +194,11 @@ static RPC_STATUS send_slice(struct outgoing *out, bool last)
         call_break(call, status);
         return status;
     }
-    if (out->direct)
+    if (out->direct) {
+        call->conn->more = true;
         conn_flush_until(call->conn, 0);
+        call->conn->more = false;
+    }
     conn_push_out(call->conn);
     return call->status;
 }
@@ -386,18 +389,21 @@ static RPC_STATUS push_end(struct pipe *pipe)
 
 /* RpcSendComplete is asked for by a flag that is read now (AP-17).  For the
  * client's null push none is sent: RpcCallComplete follows it (AP-15). */
-void call_ask_send_complete(struct rpc_call *call, bool null_push)
+void call_ask_send_complete(struct rpc_call *call, size_t low, bool null_push)
 {
     if (!call->async || !(call->async->Flags & RPC_C_NOTIFY_ON_SEND_COMPLETE) ||
         (null_push && !call->server))
         return;
-    if (txq_len(&call->conn->assoc.txq) == 0) {
-        notify_post(call, NOTIFY_SEND);
-    } else {
-        if (call->send_mark == 0)
-            call->conn->await_output++;
-        call->send_mark = call->conn->assoc.txq.total;
+    bool waiting = call->send_mark != 0;
+    call->send_low = low;
+    call->send_mark = call->conn->assoc.txq.total;
+    if (!call_has_room(call)) {
+        call->conn->await_output += waiting ? 0 : 1;
+        return;
     }
+    call->conn->await_output -= waiting ? 1 : 0;
+    call->send_mark = 0;
+    notify_post(call, NOTIFY_SEND);
 }
 
 static RPC_STATUS push_locked(struct pipe *pipe, const void *buf, unsigned long ecount)
@@ -415,7 +421,7 @@ static RPC_STATUS push_locked(struct pipe *pipe, const void *buf, unsigned long 
         return tell_failure(pipe);
     if (status != RPC_S_OK)
         return status;
-    call_ask_send_complete(call, ecount == 0);
+    call_ask_send_complete(call, pipe->low, ecount == 0);
     conn_settle(call->conn, ecount == 0 ? CONN_ARM_NOW : CONN_ARM_LAZY);
     return RPC_S_OK;
 }
