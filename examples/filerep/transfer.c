@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,14 +34,22 @@ void transfer_give_up(struct transfer *transfer, int error)
 
 /* ---- Notifications ---- */
 
-/* A successful reply may be complete while we are still pulling what arrived before it; the
- * pipe's end is then what ends the transfer.  Everything else ends it now. */
+/* The call is complete.  A successful reply may be so while we are still pulling what arrived
+ * before it; the pipe's end is then what ends the transfer.  Everything else ends it now.
+ *
+ * A pull that fails in the main thread may cross with this notification of the same failure:
+ * then the call was gone when we got the lock, and the transfer may have a new one.  That is
+ * why the state of the call is asked for, and believed more than the event. */
 static void on_call_complete(struct transfer *transfer)
 {
+    if (transfer->state == TRANSFER_FREE)
+        return;
+    RPC_STATUS status = RpcAsyncGetCallStatus(&transfer->async);
+    if (status == RPC_S_ASYNC_CALL_PENDING)
+        return;
     transfer->call_complete = true;
-    bool still_pulling = transfer->state == TRANSFER_MOVING && !transfer->client->putting &&
-                         RpcAsyncGetCallStatus(&transfer->async) == RPC_S_OK;
-    if (!still_pulling)
+    bool still_pulling = transfer->state == TRANSFER_MOVING && !transfer->client->putting;
+    if (status != RPC_S_OK || !still_pulling)
         transfer->state = TRANSFER_OVER;
 }
 
@@ -59,7 +68,9 @@ static enum step_verdict step(struct transfer *transfer, bool *ret_over)
 static void transfer_on_event(PRPC_ASYNC_STATE async, void *context, RPC_ASYNC_EVENT event)
 {
     (void)context;
-    struct transfer *transfer = async->UserInfo;
+    /* Not through async->UserInfo: a new call may be about to be prepared in it. */
+    struct transfer *transfer =
+        (struct transfer *)((char *)async - offsetof(struct transfer, async));
     const struct client *client = transfer->client;
     pthread_mutex_lock(&transfer->lock);
     if (event == RpcCallComplete)
@@ -94,11 +105,25 @@ static RPC_STATUS start_call(struct transfer *transfer)
     RPC_STATUS status = RpcAsyncInitializeHandle(async, sizeof(*async));
     if (status != RPC_S_OK)
         return status;
-    async->UserInfo = transfer;
     async->Flags = RPC_C_NOTIFY_ON_SEND_COMPLETE;
     async->NotificationType = RpcNotificationTypeCallback;
     async->u.NotificationRoutine = transfer_on_event;
     return transfer->client->putting ? put_start(transfer) : get_start(transfer);
+}
+
+/* The lock is held while the stub runs: a notification may come before it returns, and then
+ * waits until everything is in place. */
+static RPC_STATUS start_locked(struct transfer *transfer)
+{
+    pthread_mutex_lock(&transfer->lock);
+    transfer->call_complete = transfer->call_gone = transfer->digest_sent = false;
+    transfer->status = RPC_S_OK;
+    transfer->error = 0;
+    RPC_STATUS status = start_call(transfer);
+    if (status == RPC_S_OK)
+        transfer->state = TRANSFER_MOVING;
+    pthread_mutex_unlock(&transfer->lock);
+    return status;
 }
 
 bool transfer_start(struct transfer *transfer, const char *rel)
@@ -106,9 +131,6 @@ bool transfer_start(struct transfer *transfer, const char *rel)
     struct client *client = transfer->client;
     assert(!transfer->in_use);
     strcpy(transfer->rel, rel); /* both are PATH_MAX */
-    transfer->call_complete = transfer->call_gone = transfer->digest_sent = false;
-    transfer->status = RPC_S_OK;
-    transfer->error = 0;
     int error = client_remote_path(client, rel, transfer->remote_path) ? 0 : ENAMETOOLONG;
     if (!error)
         error = client->putting ? put_open(transfer) : get_open(transfer);
@@ -116,11 +138,8 @@ bool transfer_start(struct transfer *transfer, const char *rel)
         client_complain_here(client, rel, error);
         return false;
     }
-    /* Notifications may come before the stub returns. */
-    transfer->state = TRANSFER_MOVING;
-    RPC_STATUS status = start_call(transfer);
+    RPC_STATUS status = start_locked(transfer);
     if (status != RPC_S_OK) {
-        transfer->state = TRANSFER_FREE;
         (void)(client->putting ? put_close(transfer, false) : get_close(transfer, false));
         client_complain_there(client, rel, status);
         return false;

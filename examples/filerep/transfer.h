@@ -40,7 +40,7 @@ struct transfer {
 
     pthread_mutex_t lock; /* of everything below */
     enum transfer_state state;
-    RPC_ASYNC_STATE async;
+    RPC_ASYNC_STATE async; /* notification routines find the transfer by its address */
     ASYNC_byte_pipe data;
     bool call_complete; /* RpcCallComplete came */
     bool call_gone;     /* push or pull failed with `status`: nothing left to complete */

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -37,6 +39,20 @@ void transport_tune(enum transport_kind kind, int fd)
     int on = 1;
     if (kind == TRANSPORT_TCP)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+void transport_shutdown(enum transport_kind kind, int fd, bool abandon)
+{
+    int unsent = 0;
+    if (abandon && kind == TRANSPORT_TCP && ioctl(fd, SIOCOUTQNSD, &unsent) == 0 && unsent > 0) {
+        /* Dissolving the association sends the reset now; the linger option does when
+         * the descriptor is closed, should a thread in recv() prevent the former. */
+        const struct linger linger = {.l_onoff = 1};
+        const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+        connect(fd, &nobody, sizeof(nobody));
+    }
+    shutdown(fd, SHUT_RDWR);
 }
 
 /* ---- Connect ------------------------------------------------------------- */

@@ -54,6 +54,11 @@ void transport_unlisten(struct transport_listener *listener);
  * is left (errno tells). */
 int transport_accept(enum transport_kind kind, int listen_fd);
 
+/* Ends a connection in both directions.  `abandon`: octets a full window keeps here are
+ * given up and the peer is told by a reset; the end of the stream would have to wait
+ * behind them for as long as the peer does not read. */
+void transport_shutdown(enum transport_kind kind, int fd, bool abandon);
+
 /* Numeric host ("" for ncalrpc) and endpoint of the other (`peer`) or this side. */
 void transport_name(int fd, bool peer, char *host, size_t host_size, char *endpoint,
                     size_t endpoint_size);

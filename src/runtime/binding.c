@@ -153,7 +153,7 @@ RPC_STATUS RpcBindingFromStringBindingA(RPC_CSTR StringBinding, RPC_BINDING_HAND
         return RPC_S_INVALID_ARG;
     *Binding = NULL;
     if (!StringBinding)
-        return RPC_S_INVALID_STRING_BINDING;
+        return RPC_S_INVALID_ARG;
     struct string_binding parts;
     struct binding *binding;
     RPC_STATUS status = string_binding_parse((const char *)StringBinding, &parts);
@@ -291,7 +291,9 @@ RPC_STATUS RpcBindingServerFromClient(RPC_BINDING_HANDLE ClientBinding,
         return RPC_S_INVALID_ARG;
     *ServerBinding = NULL;
     struct rpc_call *current = server_current_call();
-    if (!ClientBinding && current)
+    if (!ClientBinding && !current)
+        return RPC_S_NO_CALL_ACTIVE;
+    if (!ClientBinding)
         ClientBinding = (RPC_BINDING_HANDLE)(uintptr_t)current->binding_handle;
     struct binding *binding = binding_get(ClientBinding);
     if (!binding)
@@ -348,6 +350,5 @@ RPC_STATUS RpcMgmtInqComTimeout(RPC_BINDING_HANDLE Binding, unsigned int *Timeou
 RPC_STATUS RpcNetworkIsProtseqValidA(RPC_CSTR Protseq)
 {
     enum transport_kind kind;
-    return Protseq ? transport_from_protseq((const char *)Protseq, &kind)
-                   : RPC_S_INVALID_RPC_PROTSEQ;
+    return Protseq ? transport_from_protseq((const char *)Protseq, &kind) : RPC_S_INVALID_ARG;
 }

@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -364,11 +365,9 @@ static size_t gather(const struct iovec *iov, size_t iov_count, size_t *index, s
     return len;
 }
 
-void capture_pdus(uint32_t conn_number, bool outgoing, const struct iovec *iov, size_t iov_count)
+static void write_pdus_locked(uint32_t conn_number, bool outgoing, const struct iovec *iov,
+                              size_t iov_count)
 {
-    if (conn_number == 0)
-        return;
-    pthread_mutex_lock(&lock);
     struct connection *conn = *find_locked(conn_number);
     size_t index = 0;
     size_t offset = 0;
@@ -378,7 +377,46 @@ void capture_pdus(uint32_t conn_number, bool outgoing, const struct iovec *iov, 
         if (len > 0)
             write_packet(conn, from, TCP_PSH | TCP_ACK, len);
     }
+}
+
+void capture_pdus(uint32_t conn_number, bool outgoing, const struct iovec *iov, size_t iov_count)
+{
+    if (conn_number == 0)
+        return;
+    pthread_mutex_lock(&lock);
+    write_pdus_locked(conn_number, outgoing, iov, iov_count);
     pthread_mutex_unlock(&lock);
+}
+
+/* Cuts the list to `len` octets; returns how many elements it has then. */
+static size_t trim(struct iovec *iov, size_t iov_count, size_t len)
+{
+    size_t n = 0;
+    for (; n < iov_count && len > 0; n++) {
+        if (iov[n].iov_len > len)
+            iov[n].iov_len = len;
+        len -= iov[n].iov_len;
+    }
+    return n;
+}
+
+ssize_t capture_sendmsg(uint32_t conn_number, int fd, struct msghdr *msg, int flags)
+{
+    for (;;) {
+        /* With the lock held nothing may block. */
+        pthread_mutex_lock(&lock);
+        ssize_t n = sendmsg(fd, msg, flags | MSG_DONTWAIT);
+        int error = n < 0 ? errno : 0;
+        if (n > 0)
+            write_pdus_locked(conn_number, true, msg->msg_iov,
+                              trim(msg->msg_iov, msg->msg_iovlen, (size_t)n));
+        pthread_mutex_unlock(&lock);
+        errno = error;
+        if (n >= 0 || (error != EAGAIN && error != EWOULDBLOCK) || flags & MSG_DONTWAIT)
+            return n;
+        struct pollfd pfd = {.fd = fd, .events = POLLOUT};
+        poll(&pfd, 1, -1);
+    }
 }
 
 static void close_locked(struct connection *conn)

@@ -15,6 +15,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 
 /* Is anything captured?  One load once the environment was read. */
@@ -26,6 +28,10 @@ uint32_t capture_open(bool server_side);
 
 /* Octets sent (`outgoing`) or received, in order; borrowed for the call. */
 void capture_pdus(uint32_t conn, bool outgoing, const struct iovec *iov, size_t iov_count);
+
+/* sendmsg(fd, msg, flags), and what was accepted is captured before anything else is:
+ * no answer stands before its question in the file.  `msg->msg_iov` is changed. */
+ssize_t capture_sendmsg(uint32_t conn, int fd, struct msghdr *msg, int flags);
 
 /* The connection ends; its number may not be used again. */
 void capture_close(uint32_t conn);

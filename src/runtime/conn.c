@@ -235,18 +235,6 @@ void conn_read_next(struct conn *conn)
 
 /* ---- Sending -------------------------------------------------------------- */
 
-static void capture_sent(const struct conn *conn, struct iovec *iov, size_t count, size_t len)
-{
-    /* Only what was accepted. */
-    size_t n = 0;
-    for (size_t left = len; n < count && left > 0; n++) {
-        if (iov[n].iov_len > left)
-            iov[n].iov_len = left;
-        left -= iov[n].iov_len;
-    }
-    capture_pdus(conn->capture, true, iov, n);
-}
-
 /* One sendmsg of about `octets_max` octets, with the lock dropped; `block` waits until
  * they are taken.  False: no more for now, or dead. */
 static bool send_once(struct conn *conn, size_t octets_max, bool block)
@@ -259,11 +247,10 @@ static bool send_once(struct conn *conn, size_t octets_max, bool block)
     conn_unlock(conn);
     ssize_t n;
     do
-        n = sendmsg(conn->watch.fd, &msg, flags);
+        n = conn->capture ? capture_sendmsg(conn->capture, conn->watch.fd, &msg, flags)
+                          : sendmsg(conn->watch.fd, &msg, flags);
     while (n < 0 && errno == EINTR);
     int error = n < 0 ? errno : 0;
-    if (n > 0 && conn->capture)
-        capture_sent(conn, iov, msg.msg_iovlen, (size_t)n);
     conn_lock(conn);
     if (n >= 0) {
         txq_sent(&conn->assoc.txq, (size_t)n);
@@ -465,7 +452,8 @@ void conn_close(struct conn *conn)
         return;
     conn->closed = true;
     assoc_fail(&conn->assoc, RPC_S_CALL_FAILED);
-    shutdown(conn->watch.fd, SHUT_RDWR);
+    /* A server that does not read must hear of it all the same. */
+    transport_shutdown(conn->kind, conn->watch.fd, conn->assoc.role == ASSOC_CLIENT);
     reactor_remove(&conn->watch);
     TRACE(TRACE_ASSOC, "conn %d: closed", conn->watch.fd);
     conn_notify(conn);

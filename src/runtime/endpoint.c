@@ -210,7 +210,7 @@ static RPC_STATUS use_protseq(RPC_CSTR Protseq, unsigned int MaxCalls, const cha
 {
     enum transport_kind kind;
     if (!Protseq)
-        return RPC_S_INVALID_RPC_PROTSEQ;
+        return RPC_S_INVALID_ARG;
     RPC_STATUS status = transport_from_protseq((const char *)Protseq, &kind);
     return status == RPC_S_OK ? add_endpoint(kind, endpoint, MaxCalls) : status;
 }
@@ -226,7 +226,7 @@ RPC_STATUS RpcServerUseProtseqEpA(RPC_CSTR Protseq, unsigned int MaxCalls, RPC_C
 {
     (void)SecurityDescriptor;
     return Endpoint ? use_protseq(Protseq, MaxCalls, (const char *)Endpoint)
-                    : RPC_S_INVALID_ENDPOINT_FORMAT;
+                    : RPC_S_INVALID_ARG;
 }
 
 RPC_STATUS RpcServerUseProtseqEpExA(RPC_CSTR Protseq, unsigned int MaxCalls, RPC_CSTR Endpoint,

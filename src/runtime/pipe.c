@@ -90,7 +90,7 @@ static void check_low_mark(struct pipe *pipe)
     size_t queued = 0;
     for (unsigned i = 0; i < pipe->call->pipe_count; i++)
         queued += pipe->call->pipes[i].rx.octets;
-    if (queued <= pipe->low) {
+    if (pipe->high == 0 || queued <= pipe->low) {
         call_stop_reading(pipe->call, false);
         TRACE(TRACE_PIPE, "call %u: reading goes on", pipe->call->wire.id);
     }
@@ -248,6 +248,7 @@ static void wait_at_high_mark(struct pipe *pipe)
     conn_settle(conn, CONN_ARM_NOW); /* a fault must be heard meanwhile */
     conn_flush_until(conn, pipe->low);
     pipe->throttled = true;
+    pipe->pushed_us = clock_us();
 }
 
 /* A producer that has met the high mark and pushes on at once, with nothing between

@@ -173,7 +173,7 @@ RPC_STATUS RpcServerRegisterIf3(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid, RPC_MGR
     (void)MaxRpcSize;
     (void)SecurityDescriptor;
     if (!spec)
-        return RPC_S_UNKNOWN_IF;
+        return RPC_S_INVALID_ARG;
     if (IfCallback)
         return RPC_S_CANNOT_SUPPORT; /* access checks come with security */
     const RPC_MGR_EPV *epv = MgrEpv ? MgrEpv : spec->DefaultManagerEpv;

@@ -344,6 +344,34 @@ def test_b_a_folder_in_the_way(serve, tmp_path):
     assert list((server.root / "folder").iterdir()) == []
 
 
+def serve_unprivileged(serve, served, tmp_path):
+    """Root may read everything, so somebody else has to serve."""
+    if not ROOT:
+        return serve(served)
+    for parent in (tmp_path, *tmp_path.parents):
+        if parent.stat().st_mode & 0o001 == 0:
+            parent.chmod(parent.stat().st_mode | 0o011)
+    for path in (tmp_path / "run", served, *served.iterdir()):
+        os.chown(path, NOBODY, NOBODY)
+    return serve(served, as_user=NOBODY)
+
+
+def test_b_many_refusals(serve, tmp_path):
+    """The server refuses each file at once: its fault races with the client's first pull, which
+    may fail while the notification of the same failure is under way (F6, AP-37, AP-41)."""
+    served = tmp_path / "served"
+    served.mkdir()
+    for i in range(300):
+        (served / f"{i}").touch(mode=0)
+    server = serve_unprivileged(serve, served, tmp_path)
+    for _ in range(5):
+        code, stderr = server.get(".", tmp_path / "copy", "-j", "16")
+        assert code == 1
+        assert sorted(stderr.splitlines()) == sorted(
+            f"filerep: get: ./{i}: Permission denied" for i in range(300))
+        assert list((tmp_path / "copy").iterdir()) == []
+
+
 def test_b_no_permission(serve, tmp_path):
     """One file cannot be read: said, and everything else arrives."""
     served = tmp_path / "served"
@@ -352,14 +380,7 @@ def test_b_no_permission(serve, tmp_path):
         (served / name).write_text(name)
     (served / "secret").chmod(0)
     (served / "closed").mkdir(mode=0)
-    if ROOT:  # root may read everything, so somebody else has to serve
-        tmp_path.chmod(0o755)
-        for parent in tmp_path.parents:
-            if parent.stat().st_mode & 0o001 == 0:
-                parent.chmod(parent.stat().st_mode | 0o001)
-        for path in (tmp_path / "run", served, *served.iterdir()):
-            os.chown(path, NOBODY, NOBODY)
-    server = serve(served, as_user=NOBODY if ROOT else None)
+    server = serve_unprivileged(serve, served, tmp_path)
     code, stderr = server.get(".", tmp_path / "copy")
     assert code == 1
     assert sorted(stderr.splitlines()) == ["filerep: get: ./closed: Permission denied",

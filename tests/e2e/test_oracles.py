@@ -53,7 +53,8 @@ def tshark(path, *fields):
     if not shutil.which("tshark"):
         pytest.skip("tshark is not installed")
     options = [option for field in fields for option in ("-e", field)]
-    done = subprocess.run(["tshark", "-r", path, "-T", "fields", "-E", "separator=/t",
+    # Left to guess, it loses the thread where a segment ends within a header.
+    done = subprocess.run(["tshark", "-r", path, "-d", f"tcp.port=={pcap.SERVER_PORT},dcerpc", "-T", "fields", "-E", "separator=/t",
                            "-E", "occurrence=a", "-E", "aggregator=,", *options],
                           capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
@@ -110,14 +111,12 @@ def test_a_wireshark_reassembles(capture):
     assert all(row[3] == row[4] == "" for row in rows)
     seen = {int(n) for row in rows for n in row[1].split(",") if n}
     ours = set()
-    for direction in (pcap.FROM_CLIENT, pcap.FROM_SERVER):
-        for stream in pcap.streams(capture.client).values():
-            found = pcap.pdus(stream[direction])
+    for stream in pcap.streams(capture.client).values():
+        for octets in stream.values():
+            found = pcap.pdus(octets)
             whole = pcap.stubs(found)
-            for p in found:
-                if p.last and not p.first:
-                    ours.add(len(whole[p.call]))
-    assert ours and ours <= seen
+            ours |= {len(whole[p.call]) for p in found if p.last and not p.first}
+    assert len(ours) > 2 and ours == seen
 
 
 def test_b_captures_agree(capture):

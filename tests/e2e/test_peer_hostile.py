@@ -25,6 +25,7 @@ SANITIZED = "lib" + "asan" in subprocess.run(["ldd", BUILD / "peer_server"], cap
 GROWTH_KIB = (512 if SANITIZED else 64) << 10
 AT_ONCE = 5.0 if SANITIZED else 2.0  # seconds, on a machine that does other things too
 SEEDS = range(4)
+BIND_SECONDS = 30  # LIMIT_BIND_MS: a connection must be bound within it
 
 
 class Streamer(threading.Thread):
@@ -70,6 +71,11 @@ def running(tmp_path_factory):
     for _ in range(20):  # what a process pays for once
         good_call(server, "tcp")
         good_call(server, "local")
+    # Clients that take for ever; the last test looks after them.
+    server.slow = [server.connect("local" if i % 2 else "tcp") for i in range(60)]
+    server.slow_since = time.monotonic()
+    for i, wire in enumerate(server.slow):
+        wire.send(pdu.bind()[:i])
     streamers = [Streamer(server, "tcp"), Streamer(server, "local")]
     for streamer in streamers:
         streamer.start()
@@ -480,3 +486,13 @@ def test_answers_read_late(server):
             calls.check_echo(p.stub, 1, text)
         sender.join(10)
         assert not sender.is_alive()
+
+
+def test_z_clients_that_never_finish_binding(server):
+    """Sixty of them have been there since the first test, each stuck at another octet of
+    its bind.  Once their time is over the next connection drives them out."""
+    time.sleep(max(0, server.slow_since + BIND_SECONDS + 1 - time.monotonic()))
+    good_call(server)
+    for wire in server.slow:
+        wire.expect_end()
+        wire.close()
