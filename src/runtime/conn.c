@@ -33,6 +33,7 @@ static void conn_destroy(struct counted *object)
         capture_close(conn->capture); /* not before the last sender has written down its part */
     assoc_fini(&conn->assoc);
     free(conn->leftover);
+    free(conn->tracer);
     pthread_cond_destroy(&conn->changed);
     pthread_mutex_destroy(&conn->lock);
     free(conn);
@@ -82,27 +83,13 @@ void conn_notify(struct conn *conn)
 
 /* ---- Receiving ------------------------------------------------------------ */
 
-static void trace_pdus(const struct conn *conn, const char *verb, const uint8_t *octets,
-                       size_t len)
+static void show_received(struct conn *conn, const uint8_t *octets, size_t len)
 {
-    struct pdu_header hdr;
-    while (pdu_decode_header(octets, len, &hdr) == PDU_OK && hdr.frag_len <= len) {
-        char text[256];
-        pdu_print(text, sizeof(text), octets, hdr.frag_len);
-        trace_line(TRACE_PDU, "conn %d %s %s", conn->watch.fd, verb, text);
-        octets += hdr.frag_len;
-        len -= hdr.frag_len;
-    }
-}
-
-static void capture_received(const struct conn *conn, const uint8_t *octets, size_t len)
-{
-    if (conn->capture) {
-        const struct iovec iov = {(void *)(uintptr_t)octets, len};
+    const struct iovec iov = {(void *)(uintptr_t)octets, len};
+    if (conn->capture)
         capture_pdus(conn->capture, false, &iov, 1);
-    }
     if (trace_enabled(TRACE_PDU))
-        trace_pdus(conn, "<-", octets, len);
+        conn_trace_pdu(conn->watch.fd, "<-", octets, len);
 }
 
 /* Keeps the octets of an incomplete PDU until the next receive. */
@@ -127,7 +114,7 @@ static void handle_octets(struct conn *conn, struct rxbuf *buf, size_t len)
         size_t n = assoc_recv(&conn->assoc, buf->octets + used, len - used, &need, &event);
         if (n == 0)
             break;
-        capture_received(conn, buf->octets + used, n);
+        show_received(conn, buf->octets + used, n);
         used += n;
         if (event.kind == ASSOC_EVENT_DEAD)
             conn_fail(conn, event.status);
@@ -235,6 +222,14 @@ void conn_read_next(struct conn *conn)
 
 /* ---- Sending -------------------------------------------------------------- */
 
+static void trace_sent(struct conn *conn, const struct iovec *iov, size_t count, size_t len)
+{
+    if (!conn->tracer)
+        conn->tracer = calloc(1, sizeof(*conn->tracer));
+    if (conn->tracer)
+        conn_trace(conn->tracer, conn->watch.fd, "->", iov, count, len);
+}
+
 /* One sendmsg of about `octets_max` octets, with the lock dropped; `block` waits until
  * they are taken.  False: no more for now, or dead. */
 static bool send_once(struct conn *conn, size_t octets_max, bool block)
@@ -251,6 +246,8 @@ static bool send_once(struct conn *conn, size_t octets_max, bool block)
                           : sendmsg(conn->watch.fd, &msg, flags);
     while (n < 0 && errno == EINTR);
     int error = n < 0 ? errno : 0;
+    if (n > 0 && trace_enabled(TRACE_PDU))
+        trace_sent(conn, iov, msg.msg_iovlen, (size_t)n);
     conn_lock(conn);
     if (n >= 0) {
         txq_sent(&conn->assoc.txq, (size_t)n);

@@ -21,6 +21,7 @@
 #include "io/reactor.h"
 #include "io/transport.h"
 #include "proto/assoc.h"
+#include "runtime/conn_trace.h"
 #include "runtime/rxbuf.h"
 
 struct conn;
@@ -74,6 +75,8 @@ struct conn {
     bool lingering;        /* dead; a fault is on its way, input is swallowed   */
     size_t lingered;       /* octets swallowed so                               */
     uint32_t armed;        /* epoll events waited for; 0: none                  */
+
+    struct conn_tracer *tracer; /* the writer's, of what was sent; NULL: not traced yet */
 
     uint8_t *leftover; /* first octets of an incomplete PDU */
     size_t leftover_len;
