@@ -90,7 +90,7 @@
 /* Connection attempt, milliseconds, all addresses of a host together. */
 #define LIMIT_CONNECT_MS 30000u
 
-/* Server call states that stay addressable after they failed, see
+/* Server call states that stay addressable after their call ended, see
  * runtime/server_call.c (AP-18). */
 #define LIMIT_QUARANTINE 4096u
 

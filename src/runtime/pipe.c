@@ -53,10 +53,21 @@ static void pipe_leave(struct pipe *pipe)
     counted_put(&pipe->object); /* may free the call, and run the application's free */
 }
 
-/* The call has failed and this push or pull tells: nothing else will (AP-18, AP-37). */
-static RPC_STATUS tell_failure(struct pipe *pipe)
+/* A client's RpcCallComplete routine is running for this failure, on another thread:
+ * it tells, and this push or pull must not do so too (F2). */
+static bool routine_is_telling(const struct rpc_call *call)
+{
+    return !call->server && call->notify.completed && call->notify.delivering &&
+           pipe_in_callback == 0;
+}
+
+/* The call has failed and this push or pull tells: nothing else will (AP-18, AP-37).
+ * `meanwhile` is answered while a routine tells. */
+static RPC_STATUS tell_failure(struct pipe *pipe, RPC_STATUS meanwhile)
 {
     RPC_STATUS status = pipe->call->status;
+    if (routine_is_telling(pipe->call))
+        return meanwhile;
     if (pipe->call->server)
         server_call_abandoned(pipe->call);
     call_release(pipe->call, status);
@@ -105,12 +116,12 @@ static RPC_STATUS pull_locked(struct pipe *pipe, void *buf, unsigned long esize,
         return status;
     for (;;) {
         if (call->status != RPC_S_OK)
-            return tell_failure(pipe);
+            return tell_failure(pipe, RPC_S_ASYNC_CALL_PENDING);
         size_t count = 0;
         status = pipe_rx_read(&pipe->rx, buf, esize, &count);
         if (status != RPC_S_OK) {
             call_break(call, status);
-            return tell_failure(pipe);
+            return tell_failure(pipe, RPC_S_ASYNC_CALL_PENDING);
         }
         if (count > 0 || pipe_at_end(pipe)) {
             *ecount = count;
@@ -414,12 +425,12 @@ static RPC_STATUS push_locked(struct pipe *pipe, const void *buf, unsigned long 
     if (status != RPC_S_OK)
         return status;
     if (call->status != RPC_S_OK || call->over)
-        return call->status != RPC_S_OK ? tell_failure(pipe) : RPC_X_PIPE_CLOSED;
+        return call->status != RPC_S_OK ? tell_failure(pipe, RPC_S_OK) : RPC_X_PIPE_CLOSED;
     status = ecount > 0 ? push_elements(pipe, buf, ecount) : push_end(pipe);
     if (call->released) /* by a rival thread, against the rules */
         return RPC_X_PIPE_CLOSED;
     if (call->status != RPC_S_OK)
-        return tell_failure(pipe);
+        return tell_failure(pipe, RPC_S_OK);
     if (status != RPC_S_OK)
         return status;
     call_ask_send_complete(call, pipe->low, ecount == 0);

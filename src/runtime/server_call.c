@@ -27,8 +27,9 @@
 
 /* RPC_ASYNC_STATE and pipe structures of one call.  After a push or pull has told a
  * manager of a failure it need not complete the call, but samples do, much later
- * (AP-18), and others go on pulling (AP-44): the memory must still be there and must
- * not be another call's.  So it is kept in a queue of LIMIT_QUARANTINE such states. */
+ * (AP-18), and others go on pulling (AP-44), or complete a call twice: the memory must
+ * still be there and must not be another call's.  So it is kept in a queue of
+ * LIMIT_QUARANTINE such states. */
 struct server_state {
     struct server_state *next; /* in the quarantine */
     RPC_ASYNC_STATE async;
@@ -75,7 +76,8 @@ void server_call_gone(struct rpc_call *call)
     const struct ndr_memory memory = call_memory(call);
     if (call->stub_done)
         ndr_free_params(call->op, call->frame, &memory);
-    free(call->state);
+    if (call->state)
+        quarantine(call->state);
     if (call->iface)
         registry_end_call(call->iface);
 }
