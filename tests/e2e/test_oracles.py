@@ -54,8 +54,10 @@ def tshark(path, *fields):
         pytest.skip("tshark is not installed")
     options = [option for field in fields for option in ("-e", field)]
     # Left to guess, it loses the thread where a segment ends within a header.
-    done = subprocess.run(["tshark", "-r", path, "-d", f"tcp.port=={pcap.SERVER_PORT},dcerpc", "-T", "fields", "-E", "separator=/t",
-                           "-E", "occurrence=a", "-E", "aggregator=,", *options],
+    decode_as = f"tcp.port=={pcap.SERVER_PORT},dcerpc"
+    done = subprocess.run(["tshark", "-r", path, "-d", decode_as, "-T", "fields",
+                           "-E", "separator=/t", "-E", "occurrence=a", "-E", "aggregator=,",
+                           *options],
                           capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     return [line.split("\t") for line in done.stdout.split("\n")[:-1]]

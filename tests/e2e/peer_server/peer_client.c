@@ -312,7 +312,8 @@ int main(int argc, char **argv)
     struct client client = {.event = CreateEvent(NULL, FALSE, FALSE, NULL)};
     if (argc < 3)
         die("usage: peer_client BINDING COMMAND [ARGUMENT ...] [-- COMMAND ...]");
-    if (!client.event || RpcBindingFromStringBindingA((RPC_CSTR)argv[1], &client.binding) != RPC_S_OK)
+    if (!client.event ||
+        RpcBindingFromStringBindingA((RPC_CSTR)argv[1], &client.binding) != RPC_S_OK)
         die("cannot make the binding");
     for (int i = 2; i < argc; i++) {
         const struct command *command = find_command(argv[i]);
