@@ -87,6 +87,12 @@ void transport_unlisten(struct transport_listener *listener)
     listener->fds[0] = listener->fds[1] = -1;
 }
 
+void transport_remove_name(const struct transport_listener *listener)
+{
+    if (listener->kind == TRANSPORT_UNIX && listener->fds[0] >= 0)
+        unix_remove(listener->endpoint);
+}
+
 int transport_accept(enum transport_kind kind, int listen_fd)
 {
     int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);

@@ -50,6 +50,10 @@ RPC_STATUS transport_listen(enum transport_kind kind, const char *endpoint, int 
 /* Closes the sockets and removes a Unix socket's name. */
 void transport_unlisten(struct transport_listener *listener);
 
+/* For a process that ends: removes what outlives it, the name in the file system, and
+ * leaves the descriptors to the threads that may still use them. */
+void transport_remove_name(const struct transport_listener *listener);
+
 /* Accepts one connection without blocking; -1 when there is none or no descriptor
  * is left (errno tells). */
 int transport_accept(enum transport_kind kind, int listen_fd);

@@ -165,7 +165,7 @@ static void remove_names(void)
 {
     pthread_mutex_lock(&endpoints_lock);
     for (struct list *node = endpoints.next; node != &endpoints; node = node->next)
-        transport_unlisten(&list_entry(node, struct endpoint, node)->listener);
+        transport_remove_name(&list_entry(node, struct endpoint, node)->listener);
     pthread_mutex_unlock(&endpoints_lock);
 }
 

@@ -347,7 +347,6 @@ struct feeder {
     NDR_ASYNC_PIPE pipe;
     uint64_t position;
     atomic_uint pushes, completes;
-    atomic_ullong longest_ms;
 };
 #define FEED_PUSHES 40u
 #define FEED_LEN 1000000u
@@ -360,16 +359,13 @@ static void on_feed(PRPC_ASYNC_STATE async, void *context, RPC_ASYNC_EVENT event
         atomic_fetch_add(&feeder->completes, 1);
     if (event != RpcSendComplete || atomic_load(&feeder->pushes) >= FEED_PUSHES)
         return;
-    uint64_t begin = now_ms();
-    /* Several at once, far past the mark. */
+    /* Several at once, far past the mark, with nobody pulling: blocking is for ever. */
     for (int i = 0; i < 10; i++) {
         CHECK_EQUAL(push_pattern(&feeder->pipe, &feeder->position, FEED_LEN, FEED_LEN), RPC_S_OK);
         atomic_fetch_add(&feeder->pushes, 1);
     }
     if (atomic_load(&feeder->pushes) == FEED_PUSHES)
         CHECK_EQUAL(PUSH(&feeder->pipe, NULL, 0), RPC_S_OK);
-    if (now_ms() - begin > atomic_load(&feeder->longest_ms))
-        atomic_store(&feeder->longest_ms, now_ms() - begin);
 }
 
 static void push_in_callback(void)
@@ -390,7 +386,7 @@ static void push_in_callback(void)
     feeder.position = 10; /* the routine may run before this push returns */
     CHECK_EQUAL(push_pattern(&feeder.pipe, &begin, 10, 10), RPC_S_OK);
     uint64_t until = now_ms() + SOON_MS;
-    while (atomic_load(&feeder.pushes) < 10) { /* nobody pulls yet */
+    while (atomic_load(&feeder.pushes) < 10) { /* nobody pulls before that */
         CHECK(now_ms() < until);
         sleep_ms(1);
     }
@@ -403,7 +399,6 @@ static void push_in_callback(void)
         CHECK(now_ms() < until);
         sleep_ms(1);
     }
-    CHECK(atomic_load(&feeder.longest_ms) < AT_ONCE_MS);
     CHECK_EQUAL(complete(&caller, NULL), RPC_S_OK);
     served_free(served);
     caller_fini(&caller);
@@ -444,10 +439,10 @@ static void short_exchanges_on_one_thread(void)
 
 /* ---- Many ---------------------------------------------------------------------- */
 
-#define MANY 200
+#define MANY (MEASURED ? 200 : 40) /* pattern and pulls are slow in instrumented builds */
 #define MANY_LEN (UINT64_C(3) << 20)
 
-/* 200 pipes stalled at once, half of them each way, then drained. */
+/* Pipes stalled at once, half of them each way, then drained. */
 static void many_stalled_pipes(void)
 {
     struct rlimit limit;
@@ -494,7 +489,7 @@ static void many_stalled_pipes(void)
     RpcBindingFree(&h);
 }
 
-/* 200 pipes stalled, then all cancelled: everybody is told at once, nothing leaks. */
+/* Pipes stalled, then all cancelled: everybody is told at once, nothing leaks. */
 static void many_cancelled_pipes(void)
 {
     struct rlimit limit;

@@ -27,9 +27,9 @@ static uint64_t scale = 1;
 
 #define CALL_CASE(name, type)                                                                      \
     case ELEMENT_##name:                                                                           \
-        if (direction == TO_SERVER)                                                                       \
+        if (direction == TO_SERVER)                                                                \
             sink_##name(&flow->own_async, h, server, (ASYNC_##name##_pipe *)&flow->pipe, got);     \
-        else if (direction == TO_CLIENT)                                                                 \
+        else if (direction == TO_CLIENT)                                                           \
             source_##name(&flow->own_async, h, server, (ASYNC_##name##_pipe *)&flow->pipe);        \
         else                                                                                       \
             swap_##name(&flow->own_async, h, server, (ASYNC_##name##_pipe *)&flow->pipe, got);     \

@@ -14,21 +14,21 @@
 #include "serve.h"
 
 #define PIPE_MANAGERS(name, type)                                                                  \
-    void sink_##name(PRPC_ASYNC_STATE async, handle_t h, const flow_plan *server,                       \
+    void sink_##name(PRPC_ASYNC_STATE async, handle_t h, const flow_plan *server,                  \
                      ASYNC_##name##_pipe *data, uint64_t *got)                                     \
     {                                                                                              \
         (void)h;                                                                                   \
         flow_serve(async, &elements[ELEMENT_##name], server, (NDR_ASYNC_PIPE *)data, true, false,  \
                    got);                                                                           \
     }                                                                                              \
-    void source_##name(PRPC_ASYNC_STATE async, handle_t h, const flow_plan *server,                     \
+    void source_##name(PRPC_ASYNC_STATE async, handle_t h, const flow_plan *server,                \
                        ASYNC_##name##_pipe *data)                                                  \
     {                                                                                              \
         (void)h;                                                                                   \
         flow_serve(async, &elements[ELEMENT_##name], server, (NDR_ASYNC_PIPE *)data, false, true,  \
                    NULL);                                                                          \
     }                                                                                              \
-    void swap_##name(PRPC_ASYNC_STATE async, handle_t h, const flow_plan *server,                       \
+    void swap_##name(PRPC_ASYNC_STATE async, handle_t h, const flow_plan *server,                  \
                      ASYNC_##name##_pipe *data, uint64_t *got)                                     \
     {                                                                                              \
         (void)h;                                                                                   \

@@ -18,17 +18,17 @@ static void never(const char *name)
 }
 
 #define PIPE_MANAGERS(name, type)                                                                  \
-    void sink_##name(handle_t h, const flow_plan *server, name##_pipe *data, uint64_t *got)             \
+    void sink_##name(handle_t h, const flow_plan *server, name##_pipe *data, uint64_t *got)        \
     {                                                                                              \
         (void)h, (void)server, (void)data, (void)got;                                              \
         never("sink_" #name);                                                                      \
     }                                                                                              \
-    void source_##name(handle_t h, const flow_plan *server, name##_pipe *data)                          \
+    void source_##name(handle_t h, const flow_plan *server, name##_pipe *data)                     \
     {                                                                                              \
         (void)h, (void)server, (void)data;                                                         \
         never("source_" #name);                                                                    \
     }                                                                                              \
-    void swap_##name(handle_t h, const flow_plan *server, name##_pipe *data, uint64_t *got)             \
+    void swap_##name(handle_t h, const flow_plan *server, name##_pipe *data, uint64_t *got)        \
     {                                                                                              \
         (void)h, (void)server, (void)data, (void)got;                                              \
         never("swap_" #name);                                                                      \

@@ -359,7 +359,7 @@ static void record_change_one(RECORD *record)
     if (record->colour)
         *record->colour = (RT_COLOUR)(RT_LAST - *record->colour);
     blob_change(&record->blob);
-    for (uint32_t i = 0; i < rows_of((uint32_t)record->rows - 1); i++)
+    for (int32_t i = 0; i < record->rows + record->extra; i++)
         record->padded[i].b = ~record->padded[i].b;
     for (uint32_t i = 0; i < record->count; i++) {
         string_change(record->strings[i]);

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* client.c - runs cases against the server at a string binding:
+ *
+ *     roundtrip_client BINDING [CASE ...]
+ *
+ * One line per case: "ok NAME" or "FAILED NAME why". */
+#include "client.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "win32.h"
+#include "wrong.h"
+
+/* A server frees what a call held after it has answered. */
+#define LIVE_PATIENCE_MS 3000
+#define ASYNC_PATIENCE_MS 20000
+
+RPC_BINDING_HANDLE server;
+
+static const char *running;
+
+bool fail(const char *file, int line, const char *format, ...)
+{
+    const char *slash = strrchr(file, '/');
+    va_list args;
+    va_start(args, format);
+    printf("FAILED %s %s:%d: ", running, slash ? slash + 1 : file, line);
+    vprintf(format, args);
+    puts("");
+    va_end(args);
+    return false;
+}
+
+/* ---- Asynchronous calls ------------------------------------------------------------ */
+
+void pending_init(struct pending *pending)
+{
+    RPC_STATUS status = RpcAsyncInitializeHandle(&pending->async, sizeof(pending->async));
+    pending->event = CreateEvent(NULL, FALSE, FALSE, NULL);
+    if (status != RPC_S_OK || !pending->event)
+        RpcRaiseException(RPC_S_OUT_OF_RESOURCES);
+    pending->async.NotificationType = RpcNotificationTypeEvent;
+    pending->async.u.hEvent = pending->event;
+}
+
+RPC_STATUS pending_complete(struct pending *pending, void *reply)
+{
+    RPC_STATUS status = RPC_S_TIMEOUT;
+    if (WaitForSingleObject(pending->event, ASYNC_PATIENCE_MS) == WAIT_OBJECT_0)
+        status = RpcAsyncCompleteCall(&pending->async, reply);
+    CloseHandle(pending->event);
+    return status;
+}
+
+/* ---- Cases ----------------------------------------------------------------------------- */
+
+static const char *wrong_file(RPC_STATUS status)
+{
+    switch (WRONG_FILE(status)) {
+    case WRONG_VALUES:
+        return "server_values.c";
+    case WRONG_POINTERS:
+        return "server_pointers.c";
+    default:
+        return "server_calls.c";
+    }
+}
+
+static bool run_case(const struct test_case *test)
+{
+    RPC_STATUS status;
+    volatile bool ok = false;
+    RAISED(status, ok = test->run());
+    if (IS_WRONG(status))
+        return fail(wrong_file(status), WRONG_LINE(status), "not what was sent");
+    if (status != RPC_S_OK)
+        return fail("client", 0, "raised %d", (int)status);
+    return ok;
+}
+
+/* Nothing is left in either program. */
+static bool check_memory(void)
+{
+    int64_t live = -1;
+    CHECK_EQUAL(memory_live(), 0);
+    for (int i = 0; i < LIVE_PATIENCE_MS / 10 && live != 0; i++) {
+        RPC_STATUS status;
+        RAISED(status, live = RtLive(server));
+        CHECK_EQUAL(status, RPC_S_OK);
+        if (live != 0)
+            RpcxSleep(10);
+    }
+    if (live != 0)
+        return fail("server", 0, "%lld objects are left", (long long)live);
+    return true;
+}
+
+static bool wanted(const char *name, int argc, char **argv)
+{
+    for (int i = 2; i < argc; i++)
+        if (strcmp(argv[i], name) == 0)
+            return true;
+    return argc == 2;
+}
+
+int main(int argc, char **argv)
+{
+    const struct test_case *const sets[] = {value_cases,   array_cases, string_cases,
+                                            pointer_cases, async_cases, failure_cases};
+    if (argc < 2 || RpcBindingFromStringBinding((RPC_CSTR)argv[1], &server) != RPC_S_OK) {
+        fprintf(stderr, "usage: %s BINDING [CASE ...]\n", argv[0]);
+        return 2;
+    }
+    int failures = 0;
+    for (size_t i = 0; i < COUNT_OF(sets); i++) {
+        for (const struct test_case *test = sets[i]; test->name; test++) {
+            if (!wanted(test->name, argc, argv))
+                continue;
+            running = test->name;
+            if (run_case(test) && check_memory())
+                printf("ok %s\n", running);
+            else
+                failures++;
+            fflush(stdout);
+        }
+    }
+    RpcBindingFree(&server);
+    return failures > 0;
+}
