@@ -238,9 +238,33 @@ static void register_call(struct server_pool *pool, struct conn *conn, bool shar
     pthread_mutex_unlock(&pools_lock);
 }
 
+/* Closes connections nobody has used for LIMIT_IDLE_MS. */
+static void discard_old(struct server_pool *pool)
+{
+    uint64_t now = clock_ms();
+    for (;;) {
+        struct conn *conn = NULL;
+        pthread_mutex_lock(&pools_lock);
+        if (!list_empty(&pool->idle)) {
+            conn = list_entry(pool->idle.prev, struct conn, node); /* the oldest */
+            if (now - conn->idle_since_ms < LIMIT_IDLE_MS) {
+                conn = NULL;
+            } else {
+                list_remove(&conn->node);
+                pool->idle_count--;
+            }
+        }
+        pthread_mutex_unlock(&pools_lock);
+        if (!conn)
+            return;
+        discard(pool, conn);
+    }
+}
+
 RPC_STATUS server_pool_take(struct server_pool *pool, const struct pdu_syntax *interface_id,
                             bool shared, unsigned timeout_ms, struct conn **ret_conn)
 {
+    discard_old(pool);
     struct conn *conn = shared ? take_shared(pool, interface_id) : NULL;
     if (conn) {
         *ret_conn = conn;

@@ -33,7 +33,7 @@ struct endpoint {
 
 static pthread_mutex_t endpoints_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct list endpoints = {&endpoints, &endpoints};
-/* Server connections, oldest first; each holds a reference while it is here. */
+/* Server connections, in the order they were last looked at; each holds a reference while it is here. */
 static struct list conns = {&conns, &conns};
 static unsigned conn_count;
 
@@ -53,33 +53,35 @@ void server_on_closed(struct conn *conn)
         conn_put(conn); /* not the last one: whoever closes has another */
 }
 
-/* A connection that was accepted long ago and never bound, with a reference. */
-static struct conn *find_unbound(void)
+/* The connection that was looked at longest ago, with a reference, when that is more
+ * than LIMIT_BIND_MS.  The list is in order of that time: looking moves to the end. */
+static struct conn *next_to_check(void)
 {
-    struct conn *found = NULL;
+    struct conn *conn = NULL;
     uint64_t now = clock_ms();
     pthread_mutex_lock(&endpoints_lock);
-    for (struct list *node = conns.next; node != &conns && !found; node = node->next) {
-        struct conn *conn = list_entry(node, struct conn, node);
-        if (now - conn->idle_since_ms < LIMIT_BIND_MS)
-            break; /* the rest is younger */
-        if (conn->calls == 0) /* looked at once: bound ones are marked below */
-            found = conn;
-    }
-    if (found) {
-        found->calls = 1;
-        conn_get(found);
+    if (!list_empty(&conns)) {
+        conn = list_entry(conns.next, struct conn, node);
+        if (now - conn->idle_since_ms < LIMIT_BIND_MS) {
+            conn = NULL;
+        } else {
+            conn->idle_since_ms = now;
+            list_remove(&conn->node);
+            list_append(&conns, &conn->node);
+            conn_get(conn);
+        }
     }
     pthread_mutex_unlock(&endpoints_lock);
-    return found;
+    return conn;
 }
 
-/* Done when new ones come: who does not connect costs nothing. */
-static void drop_unbound(void)
+/* Closes connections that were never bound and those that only swallow what a broken
+ * peer still sends.  Done when new ones come: who does not connect costs nothing. */
+static void drop_useless(void)
 {
-    for (struct conn *conn = find_unbound(); conn; conn = find_unbound()) {
+    for (struct conn *conn = next_to_check(); conn; conn = next_to_check()) {
         conn_lock(conn);
-        if (conn->assoc.state == ASSOC_IDLE)
+        if (conn->assoc.state == ASSOC_IDLE || conn->lingering)
             conn_close(conn);
         conn_unlock(conn);
         conn_put(conn);
@@ -115,7 +117,7 @@ static void on_acceptable(struct io_watch *watch, uint32_t events)
     struct acceptor *acceptor = list_entry(watch, struct acceptor, watch);
     struct endpoint *endpoint = acceptor->endpoint;
     (void)events;
-    drop_unbound();
+    drop_useless();
     for (;;) {
         int fd = transport_accept(endpoint->listener.kind, watch->fd);
         if (fd >= 0) {

@@ -395,6 +395,7 @@ static void push_in_callback(void)
     PULL_END(&served->pipe[0]);
     int32_t reply = 1;
     CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    until = now_ms() + SOON_MS;
     while (atomic_load(&feeder.completes) == 0) {
         CHECK(now_ms() < until);
         sleep_ms(1);
