@@ -283,7 +283,9 @@ bool ndr_decode_pointee(struct ndr_decode *d, const struct ndr_target *target)
     void *memory;
     if (target->is_null)
         return ndr_decode_claim(d, type->max_count, scope.base, 0, true);
-    if (scope.owner != NDR_OURS && !is_unique(target->type) && scope.base == d->frame &&
+    /* Only of the parameter itself: a [ref] pointer deeper in [out] memory may be NULL, to
+     * be given memory, in a structure as in an array. */
+    if (scope.owner != NDR_OURS && !is_unique(target->type) && scope.depth == 0 &&
         !ndr_load_pointer(target->slot))
         return ndr_decode_fail(d, RPC_X_NULL_REF_POINTER);
     if (!ndr_decode_require(d, ndr_least_len(d->rules, type, NDR_AT_TOP)))

@@ -111,7 +111,8 @@ struct ndr_reader {
  * `memory`, one object each, and given to the frame (ndr_free_params).
  * OUT (client): the frame has the application's pointers.  Pointees of [ref]
  * pointers are written in place; so are those of [in,out] unique pointers that are
- * not NULL; other unique pointees are allocated and given to the application.  In
+ * not NULL; other unique pointees, and those of [ref] pointers that are NULL inside
+ * [out] memory, are allocated and given to the application.  In
  * [out]-only memory unique pointers are taken as uninitialised.  Memory whose size
  * is variable is written only as far as its size was before the call (the old value
  * of size_is, the old length of a string).

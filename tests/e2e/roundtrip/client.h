@@ -68,6 +68,14 @@ bool fail(const char *file, int line, const char *format, ...)
 /* What memory holds where nobody may look. */
 #define GARBAGE(object) memset(&(object), 0xee, sizeof(object))
 
+/* A record as the application's [out] memory may be.  [unique] pointers hold anything;
+ * a [ref] pointer keeps its value, or is NULL to be given memory. */
+static inline void record_is_out(RECORD *record, int32_t *value)
+{
+    GARBAGE(*record);
+    record->value = value;
+}
+
 /* ---- Asynchronous calls ------------------------------------------------------------ */
 
 struct pending {

@@ -147,6 +147,7 @@ static bool other_sizes(void)
 {
     int32_t v[8], w[8];
     byte octets[12], back[12];
+    int64_t wide[1] = {0};
     for (int32_t i = 0; i < 8; i++)
         v[i] = i * 1000;
     for (int32_t last = -1; last < 8; last++) {
@@ -168,7 +169,7 @@ static bool other_sizes(void)
     CHECK_EQUAL(RtSigned(server, 0, octets), -1);
     CHECK_RAISES(RPC_S_INVALID_BOUND, RtSigned(server, -1, octets));
     CHECK_RAISES(RPC_S_INVALID_BOUND, RtSigned(server, INT32_MIN, octets));
-    CHECK_RAISES(RPC_S_INVALID_BOUND, RtSum(server, -1, 0, NULL, NULL));
+    CHECK_RAISES(RPC_S_INVALID_BOUND, RtSum(server, -1, 0, wide, wide));
     return true;
 }
 

@@ -36,9 +36,9 @@ static bool async_records(void)
     for (uint32_t round = 0; round < 4; round++) {
         memset(in, 0, sizeof(in));
         memset(both, 0, sizeof(both));
-        GARBAGE(out);
         for (uint32_t i = 0; i < AT_ONCE; i++) {
             uint32_t seed = AT_ONCE * round + i;
+            record_is_out(&out[i], NULL);
             record_fill(&in[i], seed);
             record_fill(&both[i], seed + 1);
             pending_init(&pending[i]);
@@ -121,7 +121,7 @@ static bool async_raise(void)
         struct pending pending;
         RECORD in = {0}, out;
         record_fill(&in, seed);
-        GARBAGE(out);
+        record_is_out(&out, NULL);
         pending_init(&pending);
         RtAsyncRaise(&pending.async, server, seed, &in, &out, 5000 + seed);
         CHECK_EQUAL(pending_complete(&pending, NULL), 5000 + seed);

@@ -26,7 +26,7 @@ static bool exceptions_late(void)
     for (uint32_t code = 5000; code < 5012; code++) {
         RECORD in = {0}, out;
         record_fill(&in, code);
-        GARBAGE(out);
+        record_is_out(&out, NULL);
         CHECK_RAISES((RPC_STATUS)code, RtRaiseLate(server, code, &in, &out));
         record_clear(&in);
     }
@@ -97,7 +97,7 @@ static RPC_STATUS call_record(void)
     RECORD in = {0}, out, both = {0};
     record_fill(&in, SEED);
     record_fill(&both, SEED + 1);
-    GARBAGE(out);
+    record_is_out(&out, NULL);
     WITH_FAILURE(status, RtRecord(server, SEED, &in, &out, &both));
     if (status == RPC_S_OK) {
         if (!record_equal(&out, SEED + 2, false) || !record_equal(&both, SEED + 1, true))
@@ -116,7 +116,7 @@ static RPC_STATUS call_async_record(void)
     RECORD in = {0}, out, both = {0};
     record_fill(&in, SEED);
     record_fill(&both, SEED + 1);
-    GARBAGE(out);
+    record_is_out(&out, NULL);
     pending_init(&pending);
     RtAsyncRecord(&pending.async, server, SEED, &in, &out, &both);
     RPC_STATUS collected = RPC_S_CALL_FAILED;

@@ -36,8 +36,10 @@ static bool records(void)
         RECORD in = {0}, out, both = {0};
         record_fill(&in, seed);
         record_fill(&both, seed + 1);
-        GARBAGE(out);
+        int32_t *value = seed % 2 ? sample_allocate(sizeof(*value)) : NULL;
+        record_is_out(&out, value);
         RtRecord(server, seed, &in, &out, &both);
+        CHECK(out.value && (!value || out.value == value));
         CHECK(record_equal(&in, seed, false));
         CHECK(record_equal(&out, seed + 2, false));
         CHECK(record_equal(&both, seed + 1, true));
@@ -215,10 +217,174 @@ static bool blobs(void)
 static bool blob_octets(void)
 {
     byte data[] = {1, 2, 3};
-    BLOB many[3] = {{.size = 3, .data = data}, {.size = 0, .data = NULL}, {.size = 1, .data = data}};
+    BLOB many[3] = {{.size = 3, .data = data}, {.size = 0}, {.size = 1, .data = data}};
     uint32_t sum;
     RtBlobs(server, 3, many, &sum);
     CHECK_EQUAL(sum, 7);
+    return true;
+}
+
+/* ---- Pointers in arrays ------------------------------------------------------------------ */
+
+#define HOLDER_MAX 5
+
+/* What holder number `i` points to. */
+struct holder_memory {
+    SHARED_POINT point;
+    byte octets[5];
+    WCHAR text[8];
+    int64_t numbers[4];
+    RT_COLOUR colours[RT_DEPTH];
+    int32_t ref, unique;
+};
+
+static HOLDER holder_make(struct holder_memory *m, int i)
+{
+    *m = (struct holder_memory){.point = sample_Flat((uint32_t)i),
+                                .octets = {1, 2, 3, 4, (byte)i},
+                                .text = {'t', (WCHAR)(0x100 + i), 0},
+                                .numbers = {i, -1, INT64_MIN, INT64_MAX},
+                                .colours = {RT_LAST, RT_GREEN},
+                                .ref = i,
+                                .unique = -i};
+    return (HOLDER){.points = {i % 2 ? &m->point : NULL, &m->point},
+                    .blobs = {{.size = 0}, {.size = (uint32_t)i, .data = i ? m->octets : NULL}},
+                    .capacity = (int16_t)(i % 3 ? 3 + i : 0),
+                    .text = i % 3 ? m->text : NULL,
+                    .last = (small)(i - 1),
+                    .numbers = m->numbers,
+                    .colours = m->colours,
+                    .ref = {.tag = (byte)i, .is_ref = &m->ref,
+                            .is_unique = i % 2 ? &m->unique : NULL}};
+}
+
+/* [unique] pointers hold anything in [out] memory, [ref] pointers do not. */
+static void holder_is_out(HOLDER *out)
+{
+    GARBAGE(*out);
+    out->ref.is_ref = NULL;
+}
+
+static bool holder_check(const HOLDER *out, int i)
+{
+    struct holder_memory m;
+    const HOLDER in = holder_make(&m, i);
+    for (int k = 0; k < 2; k++) {
+        CHECK((out->points[k] != NULL) == (in.points[1 - k] != NULL));
+        CHECK(!out->points[k] || equal_Flat(out->points[k], (uint32_t)i));
+    }
+    CHECK(out->blobs[0].size == (uint32_t)i && (out->blobs[0].data != NULL) == (i > 0));
+    CHECK(i == 0 || memcmp(out->blobs[0].data, m.octets, (size_t)i) == 0);
+    CHECK(out->blobs[1].size == 0 && !out->blobs[1].data);
+    CHECK(out->capacity == in.capacity && (out->text != NULL) == (in.text != NULL));
+    CHECK(!out->text || wide_equal(out->text, in.text));
+    CHECK(out->last == in.last && out->numbers);
+    for (int k = 0; k < i; k++)
+        CHECK_EQUAL(out->numbers[k], ~in.numbers[k]);
+    CHECK(out->colours && memcmp(out->colours, in.colours, sizeof(m.colours)) == 0);
+    CHECK(out->ref.tag == i && out->ref.is_ref && *out->ref.is_ref == i);
+    CHECK((out->ref.is_unique != NULL) == (i % 2 == 1));
+    CHECK(!out->ref.is_unique || *out->ref.is_unique == -i);
+    return true;
+}
+
+static void holder_clear(HOLDER *out)
+{
+    for (int k = 0; k < 2; k++) {
+        midl_user_free(out->points[k]);
+        midl_user_free(out->blobs[k].data);
+    }
+    midl_user_free(out->text);
+    midl_user_free(out->numbers);
+    midl_user_free(out->colours);
+    midl_user_free(out->ref.is_ref);
+    midl_user_free(out->ref.is_unique);
+}
+
+static bool holders(void)
+{
+    struct holder_memory memory[HOLDER_MAX];
+    HOLDER in[HOLDER_MAX], out[HOLDER_MAX];
+    BLOB kept[HOLDER_MAX];
+    for (int n = 0; n < HOLDER_MAX; n++) {
+        for (int i = 0; i < HOLDER_MAX; i++) {
+            in[i] = holder_make(&memory[i], i);
+            holder_is_out(&out[i]);
+            kept[i] = in[i].blobs[1];
+        }
+        RtHolder(server, &in[n], &out[0]);
+        if (!holder_check(&out[0], n))
+            return false;
+        holder_clear(&out[0]);
+        holder_is_out(&out[0]);
+        RtHolders(server, (small)n, in, out, kept);
+        for (int i = 0; i < n; i++) {
+            CHECK_EQUAL(kept[i].size, i);
+            for (int k = 0; k < i; k++)
+                CHECK_EQUAL(kept[i].data[k], (k < 4 ? k + 1 : i) ^ 0xff);
+            if (!holder_check(&out[i], i))
+                return false;
+            holder_clear(&out[i]);
+        }
+    }
+    return true;
+}
+
+static bool ref_arrays(void)
+{
+    for (uint32_t n = 0; n < 6; n++) {
+        int32_t values[6], *both[6], *out[6] = {NULL};
+        for (uint32_t i = 0; i < n; i++) {
+            values[i] = (int32_t)i * 1000;
+            both[i] = &values[i];
+        }
+        RtRefs(server, n, both, out);
+        for (uint32_t i = 0; i < n; i++) {
+            CHECK(both[i] == &values[i] && out[i]);
+            CHECK_EQUAL(values[i], i * 2000);
+            CHECK_EQUAL(*out[i], i * 3000);
+            midl_user_free(out[i]);
+        }
+        if (n > 0) {
+            both[n - 1] = NULL;
+            CHECK_RAISES(RPC_X_NULL_REF_POINTER, RtRefs(server, n, both, out));
+        }
+    }
+    return true;
+}
+
+static bool in_out_strings(void)
+{
+    unsigned char same[] = "same", cut[] = "cut this", drop[] = "drop", grow[] = "grow";
+    RT_STR strings[] = {same, NULL, cut, drop};
+    RtStrings(server, 4, strings);
+    CHECK(strings[0] == same && strcmp((char *)same, "same") == 0);
+    CHECK(strings[1] && strcmp((char *)strings[1], "made") == 0);
+    CHECK(strings[2] == cut && strcmp((char *)cut, "cut") == 0);
+    CHECK(!strings[3] && strcmp((char *)drop, "drop") == 0);
+    midl_user_free(strings[1]);
+    /* More than there was room for: nothing is written past it, pointers stay. */
+    strings[1] = grow;
+    strings[3] = NULL;
+    CHECK_RAISES(RPC_X_BAD_STUB_DATA, RtStrings(server, 4, strings));
+    CHECK(strings[0] == same && strings[1] == grow && strings[2] == cut && !strings[3]);
+    CHECK(strcmp((char *)grow, "grow") == 0);
+    return true;
+}
+
+static bool in_out_unique(void)
+{
+    unsigned char text[] = "HAL";
+    TAIL tails[] = {{1, 2}, {3, 4}, {5, 6}};
+    RtMaybe(server, text, 2, tails);
+    CHECK(strcmp((char *)text, "IBM") == 0);
+    CHECK(tails[0].a == -1 && tails[1].a == -3 && tails[2].a == 5);
+    RtMaybe(server, NULL, 0, NULL);
+    RtMaybe(server, text, 0, NULL);
+    CHECK(strcmp((char *)text, "JCN") == 0);
+    RtMaybe(server, NULL, 3, tails);
+    CHECK(tails[0].a == 1 && tails[2].a == -5);
+    CHECK_RAISES(RPC_X_BAD_STUB_DATA, RtMaybe(server, NULL, 3, NULL));
     return true;
 }
 
@@ -236,5 +402,9 @@ const struct test_case pointer_cases[] = {
     {"in_out_blob", in_out_blob},
     {"blobs", blobs},
     {"blob_octets", blob_octets},
+    {"holders", holders},
+    {"ref_arrays", ref_arrays},
+    {"in_out_strings", in_out_strings},
+    {"in_out_unique", in_out_unique},
     {NULL, NULL},
 };

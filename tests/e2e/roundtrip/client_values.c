@@ -79,7 +79,7 @@ static bool explicit_handle(void)
     }
 STRUCT_TYPES(STRUCT_CASE)
 
-/* ---- What cannot be sent ---------------------------------------------------------------------- */
+/* ---- What cannot be sent --------------------------------------------------------------------- */
 
 static bool enum_out_of_range(void)
 {
@@ -110,7 +110,7 @@ static bool int3264_beyond_32_bits(void)
     return true;
 }
 
-/* ---- [range] -------------------------------------------------------------------------------------- */
+/* ---- [range] --------------------------------------------------------------------------------- */
 
 /* The sender does not look; the receiver refuses. */
 static bool range_of_requests(void)

@@ -122,6 +122,111 @@ RT_STR RtStr(handle_t h, int32_t n)
 
 /* ---- rt_pointer ------------------------------------------------------------------------------ */
 
+static SHARED_POINT *point_copy(const SHARED_POINT *point)
+{
+    SHARED_POINT *copy = point ? sample_allocate(sizeof(*copy)) : NULL;
+    if (copy)
+        *copy = *point;
+    return copy;
+}
+
+static int32_t *long_copy(const int32_t *n)
+{
+    int32_t *copy = n ? sample_allocate(sizeof(*copy)) : NULL;
+    if (copy)
+        *copy = *n;
+    return copy;
+}
+
+static void blob_copy(const BLOB *blob, BLOB *copy)
+{
+    copy->size = blob->size;
+    copy->data = blob->data ? sample_allocate(blob->size) : NULL;
+    if (copy->data)
+        memcpy(copy->data, blob->data, blob->size);
+}
+
+static void holder_answer(const HOLDER *in, HOLDER *out)
+{
+    for (int i = 0; i < 2; i++) {
+        out->points[i] = point_copy(in->points[1 - i]);
+        blob_copy(&in->blobs[1 - i], &out->blobs[i]);
+    }
+    out->capacity = in->capacity;
+    out->text = in->text ? sample_allocate((size_t)in->capacity * sizeof(WCHAR)) : NULL;
+    if (out->text)
+        memcpy(out->text, in->text, (wide_len(in->text) + 1) * sizeof(WCHAR));
+    out->last = in->last;
+    out->numbers = in->numbers ? sample_allocate((size_t)(in->last + 1) * sizeof(int64_t)) : NULL;
+    for (int i = 0; in->numbers && i <= in->last; i++)
+        out->numbers[i] = ~in->numbers[i];
+    VERIFY(in->colours);
+    out->colours = sample_allocate(RT_DEPTH * sizeof(RT_COLOUR));
+    memcpy(out->colours, in->colours, RT_DEPTH * sizeof(RT_COLOUR));
+    out->ref.tag = in->ref.tag;
+    out->ref.is_ref = long_copy(in->ref.is_ref);
+    out->ref.is_unique = long_copy(in->ref.is_unique);
+}
+
+void RtHolder(handle_t h, HOLDER *in, HOLDER *out)
+{
+    (void)h;
+    holder_answer(in, out);
+}
+
+void RtHolders(handle_t h, signed char n, HOLDER *in, HOLDER *out, BLOB *kept)
+{
+    (void)h;
+    for (int i = 0; i < n; i++) {
+        holder_answer(&in[i], &out[i]);
+        for (uint32_t k = 0; k < kept[i].size; k++)
+            kept[i].data[k] ^= 0xff;
+    }
+}
+
+void RtRefs(handle_t h, uint32_t n, RPLONG *both, RPLONG *out)
+{
+    (void)h;
+    for (uint32_t i = 0; i < n; i++) {
+        out[i] = sample_allocate(sizeof(*out[i]));
+        *out[i] = 3 * *both[i];
+        *both[i] *= 2;
+    }
+}
+
+static RT_STR string_answer(RT_STR s)
+{
+    static const char grown[] = "grown", made[] = "made";
+    bool grow = s && strcmp((char *)s, "grow") == 0;
+    if (s && strncmp((char *)s, "cut", 3) == 0)
+        s[3] = 0;
+    if (s && !grow && strcmp((char *)s, "drop") != 0)
+        return s;
+    RT_STR answer = NULL;
+    if (!s || grow) {
+        answer = sample_allocate(sizeof(grown));
+        strcpy((char *)answer, grow ? grown : made);
+    }
+    midl_user_free(s);
+    return answer;
+}
+
+void RtStrings(handle_t h, uint32_t n, RT_STR *strings)
+{
+    (void)h;
+    for (uint32_t i = 0; i < n; i++)
+        strings[i] = string_answer(strings[i]);
+}
+
+void RtMaybe(handle_t h, unsigned char *maybe, boolean n, TAIL *tails)
+{
+    (void)h;
+    for (; maybe && *maybe; maybe++)
+        *maybe = (unsigned char)(*maybe + 1);
+    for (int i = 0; tails && i < n; i++)
+        tails[i].a = -tails[i].a;
+}
+
 void RtUnique(handle_t h, int32_t *n, int64_t *both, TAIL *tail, uint32_t *seen)
 {
     (void)h;

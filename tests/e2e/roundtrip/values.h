@@ -22,10 +22,11 @@ static const int32_t long_values[] = {0, 1, INT32_MAX, INT32_MIN, -1, 0x12345678
 static const uint32_t ulong_values[] = {0, 1, INT32_MAX, 0x80000000, UINT32_MAX, 0x12345678};
 static const int64_t hyper_values[] = {0, 1, INT64_MAX, INT64_MIN, -1, 0x123456789abcdef0};
 static const uint64_t uhyper_values[] = {0, 1, INT64_MAX, UINT64_MAX, 0x123456789abcdef0};
-static const float float_values[] = {0,         -0.0f,    1.5f,      FLT_MAX, -FLT_MAX, FLT_MIN,
-                                     FLT_MIN / 2, INFINITY, -INFINITY, NAN,     -NAN};
-static const double double_values[] = {0,         -0.0,     1.5,       DBL_MAX,    -DBL_MAX, DBL_MIN,
-                                       DBL_MIN / 2, INFINITY, -INFINITY, (double)NAN, M_PI};
+static const float float_values[] = {0,       -0.0f,       1.5f,     FLT_MAX,   -FLT_MAX,
+                                     FLT_MIN, FLT_MIN / 2, INFINITY, -INFINITY, NAN, -NAN};
+static const double double_values[] = {0,       -0.0,        1.5,      DBL_MAX,   -DBL_MAX,
+                                       DBL_MIN, DBL_MIN / 2, INFINITY, -INFINITY, (double)NAN,
+                                       M_PI};
 static const WCHAR wchar_values[] = {0, 'a', 0x20ac, 0xd800, 0xffff};
 /* Those that 32 bits hold: an __int3264 has no more on the wire. */
 static const intptr_t int3264_values[] = {0, 1, INT32_MAX, INT32_MIN, -1, 0x12345678};

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+"""Every construct of the language through generated stubs and a real server, and the
+octets of some of it.
+
+The programs (roundtrip/) compare every value on both sides and count their memory: one
+line per case, a case that leaves an object in either program has failed.  In a build
+with the address sanitizer leaks fail as well.  The octets below are made by hand from
+C706 chapter 14, "<" being the byte order of the machines we test on.
+"""
+import shutil
+import struct
+import subprocess
+import sys
+
+import pytest
+
+from conftest import BUILD, serving
+from peer import pcap
+
+PROGRAMS = BUILD / "tests/e2e/roundtrip"
+TRANSPORTS = ["ncalrpc", "tcp4"]
+CASES = 87  # least, so that a client that does nothing is no success
+
+
+@pytest.fixture(scope="module")
+def env(program_env):
+    return dict(program_env, UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1")
+
+
+@pytest.fixture(scope="module")
+def server(env):
+    with serving(PROGRAMS / "roundtrip_server", env) as found:
+        yield found
+
+
+def run_client(binding, env, *cases):
+    done = subprocess.run([PROGRAMS / "roundtrip_client", binding, *cases], env=env,
+                          capture_output=True, text=True, timeout=120, check=False)
+    lines = done.stdout.splitlines()
+    bad = [line for line in lines if not line.startswith("ok ")]
+    assert not bad and done.returncode == 0, \
+        "\n".join(bad[:20]) + f"\nstatus {done.returncode}\n{done.stderr[-4000:]}"
+    return lines
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_b_every_construct(transport, server, env):
+    assert len(run_client(server.bindings[transport], env)) >= CASES
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_c_several_clients_at_once(transport, server, env):
+    """Cases that neither count the server's memory nor make it fail."""
+    cases = ["base_Hyper", "struct_Nested", "elements", "big", "records", "async_records"]
+    clients = [subprocess.Popen([PROGRAMS / "roundtrip_client", "--no-counting",
+                                 server.bindings[transport], *cases],
+                                env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                text=True) for _ in range(4)]
+    try:
+        for client in clients:
+            output, _ = client.communicate(timeout=120)
+            assert client.returncode == 0 and output.count("ok ") == len(cases), output[-4000:]
+    finally:
+        for client in clients:
+            client.kill()
+
+
+# ---- Octets --------------------------------------------------------------------------------
+
+
+def u32(*values):
+    return struct.pack(f"<{len(values)}I", *values)
+
+
+FIRST, SECOND, THIRD = 0x20000, 0x20004, 0x20008  # referents, as Windows numbers them
+LONGS = [0, 1, 0x7FFFFFFF, -0x80000000, -1, 0x12345678]
+SHORTS = [0, 1, 0x7FFF, -0x8000, -1, 0x1234]
+HYPERS = [0, 1, 2**63 - 1, -2**63, -1, 0x123456789ABCDEF0]
+TAILS = [struct.pack("<iB", LONGS[i + 1], i) for i in range(4)]
+PAD3 = bytes(3)
+
+# case: requests, responses, in the order of the calls
+OCTETS = {
+    "odd_alignments": (
+        [struct.pack("<B7xqB7xdBxhB3xiBxHB", 0x11, 0x0102030405060708, 0x22, -2.5, 0x33, 0x4455,
+                     0x66, 0x778899AA, 0x15, 6, 0x16)],
+        [struct.pack("<B7xqB7xdBxhB3xi", 0xEE, ~0x0102030405060708, 0xDD, 2.5, 0xCC, ~0x4455,
+                     0x99, ~0x778899AA)]),
+    "fixed": (
+        [struct.pack("<I10i", 0, *LONGS, *LONGS[:4]) + struct.pack("<6h", *SHORTS) +
+         bytes([0, 1, 2, 3, 4]) + PAD3 + PAD3.join(TAILS) + b"\0" +
+         struct.pack("<3H4x", 0, 5, 6) + struct.pack("<12q", *(HYPERS * 2))],
+        [struct.pack("<6h", *(~n for n in SHORTS)) + PAD3.join(reversed(TAILS)) + bytes(7) +
+         struct.pack("<12q", *(~n for n in HYPERS * 2)) + bytes([1, 2, 3, 4, 5])]),
+    "conditional_octets": (
+        [bytes.fromhex("0100 0300 0c000000 0201 feff 0300 0400 0500 0600"
+                       "0700 0800 0900 0a00 0b00 0c00"),
+         bytes.fromhex("0000 0900 02000000 0201 feff")],
+        [bytes.fromhex("0c000000 fdfe 0100 fcff fbff faff f9ff f8ff f7ff f6ff f5ff f4ff f3ff"),
+         bytes.fromhex("02000000 fdfe 0100")]),
+    "string_octets": (
+        [u32(5, 0, 5) + b"abcd\0" + PAD3 + u32(0),
+         u32(3, 0, 3) + bytes.fromhex("7800 ac20 0000 0000") + u32(FIRST, 3, 0, 3) +
+         bytes.fromhex("7800 ac20 0000")],
+        [u32(FIRST, 5, 0, 5) + b"dcba\0" + PAD3 + u32(0),
+         u32(FIRST, 3, 0, 3) + bytes.fromhex("ac20 7800 0000 0000") + u32(SECOND, 3, 0, 3) +
+         bytes.fromhex("ac20 7800 0000")]),
+    "unique_octets": (
+        [u32(FIRST, 4711, SECOND, 0) + struct.pack("<q", 0x0102030405060708) +
+         u32(THIRD, 0) + b"\5",
+         u32(0, FIRST) + struct.pack("<q", ~0x0102030405060708) + u32(0)],
+        [u32(FIRST, 0) + struct.pack("<qI", ~0x0102030405060708, 7),
+         u32(FIRST, 0) + struct.pack("<qI", 0x0102030405060708, 2)]),
+    "blob_octets": (
+        [u32(3, 3) + u32(3, FIRST) + u32(0, 0) + u32(1, SECOND) +
+         u32(3) + b"\1\2\3\0" + u32(1) + b"\1"],
+        [u32(7)]),
+}
+
+
+@pytest.fixture(scope="module")
+def captured(server, env, tmp_path_factory):
+    """{case: capture file}"""
+    if sys.byteorder != "little":
+        pytest.skip("octets of the other byte order")
+    folder = tmp_path_factory.mktemp("octets")
+    files = {}
+    for case in OCTETS:
+        files[case] = folder / f"{case}.pcap"
+        assert run_client(server.bindings["tcp4"], dict(env, PENSTOCK_PCAP=str(files[case])),
+                          case) == [f"ok {case}"]
+    return files
+
+
+@pytest.mark.parametrize("case", OCTETS)
+def test_b_octets(case, captured):
+    for direction, wanted in zip((pcap.FROM_CLIENT, pcap.FROM_SERVER), OCTETS[case]):
+        found = [octets for stream in pcap.streams(captured[case]).values()
+                 for octets in pcap.stubs(pcap.pdus(stream[direction])).values()]
+        for number, octets in enumerate(wanted):
+            assert found[number].hex(" ", 4) == octets.hex(" ", 4), f"{direction} {number}"
+
+
+def test_b_octets_as_wireshark_sees_them(captured):
+    if not shutil.which("tshark"):
+        pytest.skip("tshark is not installed")
+    case = "unique_octets"
+    done = subprocess.run(["tshark", "-r", captured[case], "-d",
+                           f"tcp.port=={pcap.SERVER_PORT},dcerpc", "-T", "fields",
+                           "-e", "dcerpc.stub_data"], capture_output=True, text=True, timeout=60,
+                          check=True)
+    lines = [line.replace(":", "") for line in done.stdout.split()]
+    requests, responses = OCTETS[case]
+    for number, octets in enumerate(o for pair in zip(requests, responses) for o in pair):
+        assert lines[number] == octets.hex(), f"stub {number}"
