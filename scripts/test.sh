@@ -11,7 +11,7 @@ fail=0
 # Sanitizers stop at the first finding, and say where.
 export ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:exitcode=99:${ASAN_OPTIONS:-}"
 export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1:${UBSAN_OPTIONS:-}"
-export TSAN_OPTIONS="halt_on_error=1:exitcode=66:suppressions=$PWD/tests/tsan.supp:${TSAN_OPTIONS:-}"
+export TSAN_OPTIONS="halt_on_error=1:atexit_sleep_ms=0:exitcode=66:suppressions=$PWD/tests/tsan.supp:${TSAN_OPTIONS:-}"
 
 meson test -C "$build" --no-rebuild --print-errorlogs 2>&1 | tee "$log"
 passed=$(sed -n 's/^Ok: *\([0-9]*\).*/\1/p' "$log" | tail -1)

@@ -164,7 +164,9 @@ RPC_STATUS call_send(struct call *call, const struct iovec *stub, size_t stub_co
     size_t len = 0;
     for (size_t i = 0; i < stub_count; i++)
         len += stub[i].iov_len;
-    if (len == 0 && !last)
+    /* A request without [in] data begins all the same, with an empty fragment: the
+     * manager is to be called before the first push. */
+    if (len == 0 && !last && call->tx_begun)
         return RPC_S_OK;
 
     uint64_t undo = assoc->txq.total;

@@ -114,6 +114,7 @@ RPC_STATUS call_new(struct conn *conn, const RPC_CLIENT_INTERFACE *spec, const N
     conn_get(conn);
     call->conn = conn;
     call->server = server;
+    call->stub_max = LIMIT_STUB_LEN;
     call->spec = spec;
     call->op = op;
     call->frame = calloc(1, op->frame_size ? op->frame_size : 1);
@@ -212,7 +213,8 @@ void calls_on_sent(struct conn *conn)
 static RPC_STATUS gather(struct rpc_call *call, const uint8_t *octets, size_t len)
 {
     size_t need = call->stub_len + len;
-    if (need > LIMIT_STUB_LEN)
+    /* With pipes their first octets are gathered too: judged after decoding. */
+    if (need > (call->pipe_count > 0 ? LIMIT_STUB_LEN : call->stub_max))
         return call->server ? RPC_S_ACCESS_DENIED : RPC_S_OUT_OF_RESOURCES;
     if (!call->stub || call->stub->capacity < need) {
         size_t capacity = call->stub ? call->stub->capacity * 2 : 64;

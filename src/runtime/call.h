@@ -94,6 +94,7 @@ struct rpc_call {
     /* Non-pipe octets that arrived. */
     struct rxbuf *stub;
     size_t stub_len;
+    size_t stub_max;      /* octets without pipes the peer may send              */
     size_t stub_need;     /* server: decoding is not tried again below this length */
     uint64_t stub_origin; /* stub offset of stub->octets[0] */
     bool stub_done;       /* request: parameters decoded, the rest belongs to pipes */

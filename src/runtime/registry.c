@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/list.h"
 #include "base/uuid.h"
 #include "runtime/server.h"
@@ -25,6 +26,7 @@ struct interface {
     const RPC_SERVER_INTERFACE *spec;
     struct list managers; /* empty: not registered */
     unsigned flags;       /* RPC_IF_*                          */
+    unsigned rpc_size_max;/* octets of a request, all-ones: no limit */
     unsigned calls_max;   /* with AUTOLISTEN; 0: no limit      */
     unsigned calls;       /* running                           */
 };
@@ -87,7 +89,12 @@ static RPC_STATUS admit(const struct interface *interface, enum transport_kind k
     const struct manager *manager = find_manager(interface, &nil);
     if (!manager)
         return RPC_S_UNSUPPORTED_TYPE;
-    *ret_dispatch = (struct dispatch){.spec = interface->spec, .epv = manager->epv};
+    /* MaxRpcSize is ignored on ncalrpc; our own limit holds everywhere. */
+    size_t stub_max = LIMIT_STUB_LEN;
+    if (kind != TRANSPORT_UNIX && interface->rpc_size_max < stub_max)
+        stub_max = interface->rpc_size_max;
+    *ret_dispatch =
+        (struct dispatch){.spec = interface->spec, .epv = manager->epv, .stub_max = stub_max};
     return RPC_S_OK;
 }
 
@@ -137,7 +144,8 @@ static struct interface *add_interface(const RPC_SERVER_INTERFACE *spec)
 }
 
 static RPC_STATUS add_manager(const RPC_SERVER_INTERFACE *spec, const UUID *type,
-                              const RPC_MGR_EPV *epv, unsigned flags, unsigned calls_max)
+                              const RPC_MGR_EPV *epv, unsigned flags, unsigned calls_max,
+                              unsigned rpc_size_max)
 {
     struct interface *interface = find_spec(spec);
     if (!interface)
@@ -154,6 +162,7 @@ static RPC_STATUS add_manager(const RPC_SERVER_INTERFACE *spec, const UUID *type
     list_append(&interface->managers, &manager->node);
     interface->flags = flags;
     interface->calls_max = calls_max;
+    interface->rpc_size_max = rpc_size_max;
     return RPC_S_OK;
 }
 
@@ -170,7 +179,6 @@ RPC_STATUS RpcServerRegisterIf3(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid, RPC_MGR
 {
     static const UUID nil;
     const RPC_SERVER_INTERFACE *spec = spec_of(IfSpec);
-    (void)MaxRpcSize;
     (void)SecurityDescriptor;
     if (!spec)
         return RPC_S_INVALID_ARG;
@@ -181,7 +189,8 @@ RPC_STATUS RpcServerRegisterIf3(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid, RPC_MGR
         return RPC_S_INVALID_ARG;
     pthread_mutex_lock(&registry_lock);
     RPC_STATUS status =
-        add_manager(spec, MgrTypeUuid ? MgrTypeUuid : &nil, epv, Flags, MaxCalls);
+        add_manager(spec, MgrTypeUuid ? MgrTypeUuid : &nil, epv, Flags, MaxCalls,
+                    MaxRpcSize);
     pthread_mutex_unlock(&registry_lock);
     return status;
 }

@@ -32,6 +32,7 @@ struct interface *registry_find(const struct pdu_syntax *id);
 struct dispatch {
     const RPC_SERVER_INTERFACE *spec;
     const RPC_MGR_EPV *epv;
+    size_t stub_max; /* octets of a request without its pipes: MaxRpcSize */
 };
 
 /* Begins a call: RPC_S_OK, and the interface counts it until registry_end_call();

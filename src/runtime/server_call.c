@@ -281,6 +281,8 @@ static RPC_STATUS complete_frame(struct rpc_call *call, size_t pos)
 {
     const struct ndr_memory memory = call_memory(call);
     RPC_STATUS status = begin_pipes(call, pos);
+    if (status == RPC_S_OK && pos > call->stub_max)
+        status = RPC_S_ACCESS_DENIED;
     if (status == RPC_S_OK)
         status = ndr_prepare_out(call->op, call->frame, &memory);
     return status == RPC_S_OK ? fill_frame(call) : status;
@@ -389,6 +391,7 @@ static void on_new_call(struct conn *conn, const struct assoc_event *event, stru
     }
     call->iface = interface;
     call->epv = dispatch.epv;
+    call->stub_max = dispatch.stub_max;
     assoc_accept(&conn->assoc, &call->wire); /* takes our reference */
     call_join_pipes(call);
     TRACE(TRACE_CALL, "call %u %s: request", call->wire.id, op->name);
