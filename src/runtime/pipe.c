@@ -191,6 +191,7 @@ struct outgoing {
     size_t count, len;
     size_t slice;     /* octets after which a slice is sent                     */
     bool direct;      /* see sends_directly()                                   */
+    bool collect;     /* see collects()                                         */
     uint8_t carry[8]; /* end of the slice before, see send_whole()              */
 };
 
@@ -205,7 +206,10 @@ static RPC_STATUS send_slice(struct outgoing *out, bool last)
         call_break(call, status);
         return status;
     }
-    if (out->direct) {
+    if (out->collect && !call->conn->writing) {
+        if (txq_settle(&call->conn->assoc.txq))
+            return RPC_S_OK;
+    } else if (out->direct) {
         call->conn->more = true;
         conn_flush_until(call->conn, 0);
         call->conn->more = false;
@@ -273,6 +277,16 @@ static bool sends_directly(struct pipe *pipe)
     pipe->throttled = pipe->high > 0 && pipe_in_callback == 0 &&
                       clock_us() - pipe->pushed_us < LIMIT_TIGHT_LOOP_US;
     return pipe->throttled;
+}
+
+/* On TCP one large send costs much less than several small ones, more than copying
+ * does: small pushes of a tight loop are collected and leave together.  The tick sends
+ * them should the loop stop. */
+static bool collects(const struct pipe *pipe, bool direct, uint64_t len)
+{
+    const struct conn *conn = pipe->call->conn;
+    return direct && conn->kind == TRANSPORT_TCP &&
+           txq_len(&conn->assoc.txq) + len < LIMIT_PUSH_SLICE;
 }
 
 /* Adds octets; sends a slice whenever one is full. */
@@ -352,6 +366,7 @@ static RPC_STATUS push_elements(struct pipe *pipe, const uint8_t *memory, unsign
     struct outgoing out = {.pipe = pipe,
                            .slice = LIMIT_PUSH_SLICE / stub_max * stub_max,
                            .direct = sends_directly(pipe)};
+    out.collect = collects(pipe, out.direct, (uint64_t)count * pipe->rx.layout.stride);
     RPC_STATUS status = put(&out, call->held, call->held_len);
     call->held_len = 0;
     for (unsigned i = 0; i < plan.piece_count && status == RPC_S_OK; i++) {
