@@ -134,11 +134,6 @@ bool reactor_has_idle_thread(void)
     return idle;
 }
 
-bool reactor_is_pool_thread(void)
-{
-    return on_pool_thread;
-}
-
 /* ---- Watches ------------------------------------------------------------- */
 
 bool reactor_add(struct io_watch *watch)

@@ -80,7 +80,4 @@ void reactor_block_end(void);
 /* Is a thread of the pool waiting for events right now?  A hint. */
 bool reactor_has_idle_thread(void);
 
-/* Is this a thread of the pool? */
-bool reactor_is_pool_thread(void);
-
 #endif

@@ -132,6 +132,15 @@ RPC_STATUS call_new(struct conn *conn, const RPC_CLIENT_INTERFACE *spec, const N
     return RPC_S_OK;
 }
 
+bool op_has_in_pipes(const NDR_OPERATION *op)
+{
+    const uint32_t in_pipe = NDR_PARAM_PIPE | NDR_PARAM_IN;
+    for (uint32_t i = 0; i < op->param_count; i++)
+        if ((op->params[i].flags & in_pipe) == in_pipe)
+            return true;
+    return false;
+}
+
 bool call_all_drained(const struct rpc_call *call)
 {
     for (unsigned i = 0; i < call->pipe_count; i++)

@@ -202,6 +202,9 @@ static inline bool pipe_sends(const struct pipe *pipe)
 /* Has everything of the pipe arrived, so that a pull may say so? */
 bool pipe_at_end(const struct pipe *pipe);
 
+/* Does the request go on with pipes? */
+bool op_has_in_pipes(const NDR_OPERATION *op);
+
 /* Are all pipes towards us pulled to the end, all from us ended by a null push? */
 bool call_all_drained(const struct rpc_call *call);
 bool call_all_finished(const struct rpc_call *call);

@@ -122,15 +122,6 @@ static RPC_STATUS check_pipes(const NDR_OPERATION *op, const void *frame)
     return RPC_S_OK;
 }
 
-static bool has_in_pipes(const NDR_OPERATION *op)
-{
-    for (uint32_t i = 0; i < op->param_count; i++)
-        if ((op->params[i].flags & (NDR_PARAM_PIPE | NDR_PARAM_IN)) ==
-            (NDR_PARAM_PIPE | NDR_PARAM_IN))
-            return true;
-    return false;
-}
-
 /* Seconds of the connection time-out: api.md 2.3, 120 * (n + 1) for keep-alive; a
  * connection attempt is given a quarter of the limit at the least patience. */
 static unsigned connect_timeout_ms(unsigned com_timeout)
@@ -191,7 +182,7 @@ static RPC_STATUS send_request(struct rpc_call *call, struct start *start)
     call_join_pipes(call);
     TRACE(TRACE_CALL, "call %u %s: starts", call->wire.id, call->op->name);
 
-    bool more = has_in_pipes(call->op);
+    bool more = op_has_in_pipes(call->op);
     const struct iovec stub[2] = {{start->writer.octets, start->writer.len},
                                   {(void *)(uintptr_t)zeros, more ? -start->writer.len & 3 : 0}};
     RPC_STATUS status = call_send(&call->wire, stub, 2, !more);
@@ -330,7 +321,7 @@ static RPC_STATUS async_call_locked(struct rpc_call *call, struct start *start,
         conn_settle(call->conn, CONN_ARM_NOW);
         return status;
     }
-    if (has_in_pipes(call->op) && !call->over)
+    if (op_has_in_pipes(call->op) && !call->over)
         call_ask_send_complete(call, 0, false); /* for the request itself (AP-16) */
     conn_settle(call->conn, CONN_ARM_NOW);
     return RPC_S_OK;

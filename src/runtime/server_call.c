@@ -229,15 +229,6 @@ static void run_manager(struct rpc_call *call)
 
 /* ---- The request ---------------------------------------------------------- */
 
-static bool op_receives_pipes(const NDR_OPERATION *op)
-{
-    for (uint32_t i = 0; i < op->param_count; i++)
-        if ((op->params[i].flags & (NDR_PARAM_PIPE | NDR_PARAM_IN)) ==
-            (NDR_PARAM_PIPE | NDR_PARAM_IN))
-            return true;
-    return false;
-}
-
 /* Decodes the parameters; what follows them belongs to the pipes.  Drops the lock:
  * nothing is read meanwhile, but what was received with these octets may be added
  * behind them. */
@@ -356,7 +347,7 @@ static void on_octets(struct rpc_call *call, const struct assoc_event *event, st
         return;
     }
     if (!call->stub_done && !call->looking &&
-        (event->last || (op_receives_pipes(call->op) && call->stub_len >= call->stub_need)))
+        (event->last || (op_has_in_pipes(call->op) && call->stub_len >= call->stub_need)))
         submit(call, event->last);
 }
 
