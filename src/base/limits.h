@@ -77,6 +77,9 @@
 #define LIMIT_SERVER_CONNS 65536u
 /* Threads of the pool beyond the cores, all blocked in managers. */
 #define LIMIT_POOL_THREADS 512u
+/* With several managers running, how long their threads have to return before another
+ * is started, microseconds. */
+#define LIMIT_SPAWN_US 1000
 /* How long a surplus pool thread stays idle before it leaves, milliseconds. */
 #define LIMIT_POOL_LINGER_MS 500
 

@@ -32,6 +32,9 @@ static struct {
     unsigned threads;     /* alive */
     unsigned waiting;     /* in epoll_wait, or about to be */
     unsigned blocked;     /* between block_begin and block_end */
+    pthread_cond_t freed; /* `released` grew */
+    unsigned hesitating;  /* threads that wait for another before they spawn one */
+    unsigned released;    /* of those, how many may go on without */
     unsigned core_threads, thread_max;
     bool started;
     struct list touched;
@@ -68,6 +71,11 @@ static void reactor_setup(void)
 {
     list_init(&reactor.jobs);
     list_init(&reactor.touched);
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&reactor.freed, &attr);
+    pthread_condattr_destroy(&attr);
     reactor.core_threads = core_count();
     reactor.thread_max = reactor.core_threads + LIMIT_POOL_THREADS;
     reactor.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -287,6 +295,40 @@ static void run_own_jobs(void)
     }
 }
 
+/* Are there fewer threads outside managers than cores, and none with nothing to do?
+ * Those that send a reply or read are back in a moment.  Lock held. */
+static bool needs_thread(void)
+{
+    return reactor.waiting == 0 && reactor.threads < reactor.thread_max &&
+           reactor.threads - reactor.blocked < reactor.core_threads;
+}
+
+/* Has one of several managers returned within LIMIT_SPAWN_US?  Then its thread looks
+ * after everybody else, and this one need not start another: a burst of short calls
+ * runs on a few threads, managers that do block get theirs a moment later.  Lock held,
+ * dropped meanwhile; this thread is still one that runs no manager. */
+static bool another_is_freed(void)
+{
+    if (reactor.blocked <= 2 * reactor.core_threads)
+        return false;
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += LIMIT_SPAWN_US * 1000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    reactor.hesitating++;
+    int timeout = 0;
+    while (reactor.released == 0 && timeout == 0)
+        timeout = pthread_cond_timedwait(&reactor.freed, &reactor.lock, &until);
+    reactor.hesitating--;
+    bool freed = reactor.released > 0;
+    if (freed)
+        reactor.released--;
+    return freed;
+}
+
 void reactor_block_begin(void)
 {
     if (!on_pool_thread || block_depth++ > 0)
@@ -299,11 +341,11 @@ void reactor_block_begin(void)
         list_append(&reactor.jobs, node);
         moved++;
     }
-    if (reactor.waiting == 0 && reactor.threads < reactor.thread_max)
-        spawn_thread();
-    pthread_mutex_unlock(&reactor.lock);
     if (moved > 0)
         wake(moved);
+    if (needs_thread() && !another_is_freed() && needs_thread())
+        spawn_thread();
+    pthread_mutex_unlock(&reactor.lock);
 }
 
 void reactor_block_end(void)
@@ -312,6 +354,10 @@ void reactor_block_end(void)
         return;
     pthread_mutex_lock(&reactor.lock);
     reactor.blocked--;
+    if (reactor.released < reactor.hesitating) {
+        reactor.released++;
+        pthread_cond_signal(&reactor.freed);
+    }
     pthread_mutex_unlock(&reactor.lock);
 }
 
