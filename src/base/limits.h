@@ -41,8 +41,12 @@
 #define LIMIT_PIPE_HIGH (1u << 20)
 #define LIMIT_PIPE_LOW (256u << 10)
 
-/* One receive: large enough for dozens of TCP fragments per system call. */
+/* One receive: large enough for dozens of fragments per system call.  On TCP less than
+ * the buffer: what the kernel copied should still be in the processor's cache when the
+ * application's buffer gets it.  A Unix socket is emptied at one go, so that its sender
+ * runs on. */
 #define LIMIT_RECV_LEN (256u << 10)
+#define LIMIT_RECV_TCP (128u << 10)
 /* Receive buffers kept warm for reuse, process wide. */
 #define LIMIT_RECV_BUFFERS_KEPT 8u
 /* Received octets below this are copied out so that they do not pin a receive
@@ -63,9 +67,9 @@
 #define LIMIT_PROMPT_US 4000
 
 /* One slice of a large push: fragmented and sent before the next is looked at. */
-#define LIMIT_PUSH_SLICE (320u << 10)
+#define LIMIT_PUSH_SLICE (1000u << 10)
 /* iovec elements per sendmsg; IOV_MAX is 1,024 on Linux. */
-#define LIMIT_SEND_IOV 256u
+#define LIMIT_SEND_IOV 512u
 
 /* Connections a client keeps idle per server, and how long (milliseconds). */
 #define LIMIT_IDLE_CONNS 64u

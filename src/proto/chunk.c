@@ -34,6 +34,8 @@ static uint64_t data_len(const struct chunk_layout *layout, uint32_t count)
 
 uint64_t chunk_whole_elements(const struct chunk_layout *layout, uint64_t len)
 {
+    if (layout->stride == 1) /* a byte pipe counts often: no division */
+        return len;
     return len < layout->size ? 0 : (len - layout->size) / layout->stride + 1;
 }
 

@@ -48,8 +48,8 @@ struct pipe {
     bool receive_armed;    /* a pull returned 997 and is waited for */
     bool drained;          /* a pull has returned the end           */
     bool finished;         /* our null push was made                */
-    bool throttled;        /* a push has met the high mark, and pushes go on in a loop */
-    uint64_t pushed_us;    /* throttled: when the last push returned */
+    uint64_t streak;       /* octets pushed in a tight loop, see sends_directly() */
+    uint64_t pushed_us;    /* when the last push returned */
     size_t high, low;      /* water marks, octets; high 0: no limit */
 };
 

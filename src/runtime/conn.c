@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <penstock/rpcnterr.h>
@@ -116,6 +117,10 @@ static void handle_octets(struct conn *conn, struct rxbuf *buf, size_t len)
             break;
         show_received(conn, buf->octets + used, n);
         used += n;
+        /* Fragments of a stream are of one length: the header after the next one is
+         * fetched while the next is looked at. */
+        if (len - used > n)
+            __builtin_prefetch(buf->octets + used + n);
         if (event.kind == ASSOC_EVENT_DEAD)
             conn_fail(conn, event.status);
         else if (event.kind != ASSOC_EVENT_NONE)
@@ -155,12 +160,12 @@ enum conn_read conn_read(struct conn *conn, bool block)
         return CONN_READ_DEAD;
     }
     size_t have = take_leftover(conn, buf);
+    size_t max = conn->kind == TRANSPORT_TCP ? LIMIT_RECV_TCP : buf->capacity;
     conn->reading = true;
     conn_unlock(conn);
     ssize_t n;
     do
-        n = recv(conn->watch.fd, buf->octets + have, buf->capacity - have,
-                 block ? 0 : MSG_DONTWAIT);
+        n = recv(conn->watch.fd, buf->octets + have, max - have, block ? 0 : MSG_DONTWAIT);
     while (n < 0 && errno == EINTR);
     int error = n < 0 ? errno : 0;
     conn_lock(conn);
@@ -185,17 +190,28 @@ enum conn_read conn_read(struct conn *conn, bool block)
     return conn_alive(conn) ? result : CONN_READ_DEAD;
 }
 
+/* A receiver that waits in the kernel makes the sender pay for waking it with every
+ * push, which keeps the sender just behind.  So it looks again by itself.  TCP has
+ * buffers of megabytes: there it sleeps a while, the sender runs on, and the next
+ * receive is a large one.  A Unix socket holds little more than one push. */
+static void look_away(enum transport_kind kind)
+{
+    const struct timespec moment = {.tv_nsec = 1000}; /* and the timer slack, 50 us */
+    if (kind == TRANSPORT_TCP)
+        nanosleep(&moment, NULL);
+    else
+        sched_yield();
+}
+
 enum conn_read conn_read_eager(struct conn *conn)
 {
     enum conn_read result = conn_read(conn, false);
     if (result != CONN_READ_DRY || conn->last_read < LIMIT_SPIN_LEN)
         return result;
-    /* A receiver that goes to sleep between two pushes makes the sender pay for
-     * waking it with every one of them, which keeps the sender just behind. */
     uint64_t end = clock_us() + LIMIT_SPIN_US;
     while (result == CONN_READ_DRY && !conn->reading && clock_us() < end) {
         conn_unlock(conn);
-        sched_yield();
+        look_away(conn->kind);
         conn_lock(conn);
         result = conn_read(conn, false);
     }
@@ -221,6 +237,9 @@ void conn_read_next(struct conn *conn)
 }
 
 /* ---- Sending -------------------------------------------------------------- */
+
+/* Octets per system call: a slice and what was collected before it leave together. */
+#define SEND_MAX (2 * LIMIT_PUSH_SLICE)
 
 static void trace_sent(struct conn *conn, const struct iovec *iov, size_t count, size_t len)
 {
@@ -267,7 +286,7 @@ void conn_flush(struct conn *conn)
     conn->writing = true;
     bool more = txq_len(&conn->assoc.txq) > 0 && !conn->closed;
     while (more)
-        more = send_once(conn, 2 * LIMIT_PUSH_SLICE, false) && !conn->closed;
+        more = send_once(conn, SEND_MAX, false) && !conn->closed;
     conn->writing = false;
     conn_notify(conn);
     calls_on_sent(conn);
@@ -281,7 +300,7 @@ static void send_blocking(struct conn *conn, size_t len)
     conn->blocked_push = true;
     while (!conn->closed && conn_alive(conn) && txq_len(&conn->assoc.txq) > len) {
         size_t excess = txq_len(&conn->assoc.txq) - len;
-        send_once(conn, excess < LIMIT_PUSH_SLICE ? excess : LIMIT_PUSH_SLICE, true);
+        send_once(conn, excess < SEND_MAX ? excess : SEND_MAX, true);
     }
     conn->writing = false;
     conn->blocked_push = false;

@@ -262,21 +262,21 @@ static void wait_at_high_mark(struct pipe *pipe)
           txq_len(&conn->assoc.txq));
     conn_settle(conn, CONN_ARM_NOW); /* a fault must be heard meanwhile */
     conn_flush_until(conn, pipe->low);
-    pipe->throttled = true;
-    pipe->pushed_us = clock_us();
 }
 
-/* A producer that has met the high mark and pushes on at once, with nothing between
- * its pushes, would only be copied into the queue until it meets it again.  Its pushes
- * send straight from its buffer instead and return when the transport has all of it.
- * A producer that does something else in between has the whole queue again. */
-static bool sends_directly(struct pipe *pipe)
+/* A producer that pushes on at once, with nothing between its pushes, would only be
+ * copied into the queue until it meets the high mark.  When it has pushed as much as
+ * the queue holds, its pushes send straight from its buffer instead and return when
+ * the transport has all of it.  A producer that does something else in between has the
+ * whole queue again. */
+static bool sends_directly(struct pipe *pipe, uint64_t len)
 {
-    if (!pipe->throttled)
+    if (pipe->high == 0 || pipe_in_callback > 0)
         return false;
-    pipe->throttled = pipe->high > 0 && pipe_in_callback == 0 &&
-                      clock_us() - pipe->pushed_us < LIMIT_TIGHT_LOOP_US;
-    return pipe->throttled;
+    if (clock_us() - pipe->pushed_us >= LIMIT_TIGHT_LOOP_US)
+        pipe->streak = 0;
+    pipe->streak += len;
+    return pipe->streak > pipe->high;
 }
 
 /* On TCP one large send costs much less than several small ones, more than copying
@@ -285,8 +285,8 @@ static bool sends_directly(struct pipe *pipe)
 static bool collects(const struct pipe *pipe, bool direct, uint64_t len)
 {
     const struct conn *conn = pipe->call->conn;
-    return direct && conn->kind == TRANSPORT_TCP &&
-           txq_len(&conn->assoc.txq) + len < LIMIT_PUSH_SLICE;
+    size_t most = pipe->high < LIMIT_PUSH_SLICE ? pipe->high : LIMIT_PUSH_SLICE;
+    return direct && conn->kind == TRANSPORT_TCP && txq_len(&conn->assoc.txq) + len < most;
 }
 
 /* Adds octets; sends a slice whenever one is full. */
@@ -358,6 +358,8 @@ static RPC_STATUS push_elements(struct pipe *pipe, const uint8_t *memory, unsign
     uint64_t offset = call->wire.tx_stub + call->held_len;
     if (!chunk_plan(&pipe->rx.chunk, offset, count, &plan))
         return RPC_S_INVALID_ARG;
+    const uint64_t len = (uint64_t)count * pipe->rx.layout.stride;
+    const bool direct = sends_directly(pipe, len);
     wait_at_high_mark(pipe);
     if (call->status != RPC_S_OK)
         return call->status;
@@ -365,8 +367,8 @@ static RPC_STATUS push_elements(struct pipe *pipe, const uint8_t *memory, unsign
     size_t stub_max = call_frag_stub_max(&call->wire);
     struct outgoing out = {.pipe = pipe,
                            .slice = LIMIT_PUSH_SLICE / stub_max * stub_max,
-                           .direct = sends_directly(pipe)};
-    out.collect = collects(pipe, out.direct, (uint64_t)count * pipe->rx.layout.stride);
+                           .direct = direct,
+                           .collect = collects(pipe, direct, len)};
     RPC_STATUS status = put(&out, call->held, call->held_len);
     call->held_len = 0;
     for (unsigned i = 0; i < plan.piece_count && status == RPC_S_OK; i++) {
@@ -377,8 +379,7 @@ static RPC_STATUS push_elements(struct pipe *pipe, const uint8_t *memory, unsign
         status = put(&out, zeros, plan.tail_len);
     if (status == RPC_S_OK && out.count > 0)
         status = send_slice(&out, false);
-    if (pipe->throttled)
-        pipe->pushed_us = clock_us();
+    pipe->pushed_us = clock_us();
     return status;
 }
 
