@@ -59,6 +59,10 @@
 #define LIMIT_SPIN_US 40u
 #define LIMIT_SPIN_LEN (16u << 10)
 
+/* After so many operations in a row that left a connection to the application, it is not
+ * even in the epoll set. */
+#define LIMIT_LAZY_OPS 16u
+
 /* Pushes that follow each other within this time, microseconds, are one loop. */
 #define LIMIT_TIGHT_LOOP_US 100u
 
@@ -89,7 +93,8 @@
 
 /* Period of the tick that looks after connections left unarmed, milliseconds;
  * see io/reactor.h. */
-#define LIMIT_TICK_MS 2
+#define LIMIT_TICK_MS 2u
+#define LIMIT_TICK_MAX_MS 16u /* while connections are busy all the time */
 
 /* A connection that was accepted must be bound within this time, milliseconds. */
 #define LIMIT_BIND_MS 30000u

@@ -39,6 +39,7 @@ static struct {
     bool started;
     struct list touched;
     unsigned tick_quiet; /* ticks in a row that found nothing touched */
+    unsigned tick_ms;    /* its period */
     atomic_bool ticking;
     atomic_uint tick;
 } reactor = {
@@ -156,22 +157,32 @@ bool reactor_add(struct io_watch *watch)
         watch->handle = 0;
         return false;
     }
+    watch->attached = true;
     return true;
 }
 
-void reactor_arm(struct io_watch *watch, uint32_t events)
+bool reactor_arm(struct io_watch *watch, uint32_t events)
 {
     if (watch->handle == 0)
-        return;
+        return true;
     struct epoll_event ev = {.events = events | EPOLLONESHOT, .data.u64 = watch->handle};
-    epoll_ctl(reactor.epoll_fd, EPOLL_CTL_MOD, watch->fd, &ev);
+    int op = watch->attached ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    watch->attached = epoll_ctl(reactor.epoll_fd, op, watch->fd, &ev) == 0;
+    return watch->attached;
+}
+
+void reactor_detach(struct io_watch *watch)
+{
+    if (watch->attached)
+        epoll_ctl(reactor.epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
+    watch->attached = false;
 }
 
 void reactor_remove(struct io_watch *watch)
 {
     if (watch->handle == 0)
         return;
-    epoll_ctl(reactor.epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
+    reactor_detach(watch);
     handle_close(watch->handle, 0);
 }
 
@@ -188,12 +199,16 @@ static void watch_event(uint64_t handle, uint32_t events)
 
 /* ---- The tick ------------------------------------------------------------ */
 
-static void tick_set(bool on)
+/* 0 stops it.  Lock held. */
+static void tick_set(unsigned ms)
 {
-    struct timespec period = {.tv_nsec = on ? LIMIT_TICK_MS * 1000000L : 0};
+    if (ms == reactor.tick_ms)
+        return;
+    struct timespec period = {.tv_nsec = (long)ms * 1000000L};
     struct itimerspec spec = {.it_interval = period, .it_value = period};
     timerfd_settime(reactor.tick_fd, 0, &spec, NULL);
-    atomic_store(&reactor.ticking, on);
+    reactor.tick_ms = ms;
+    atomic_store(&reactor.ticking, ms > 0);
 }
 
 void reactor_touch(struct io_watch *watch)
@@ -209,8 +224,7 @@ void reactor_touch(struct io_watch *watch)
         counted_get(&watch->object);
         list_append(&reactor.touched, &watch->touch_node);
     }
-    if (!atomic_load(&reactor.ticking))
-        tick_set(true);
+    tick_set(LIMIT_TICK_MS);
     reactor.tick_quiet = 0;
     pthread_mutex_unlock(&reactor.lock);
 }
@@ -230,10 +244,16 @@ static void tick_collect(struct list *ret_idle)
         list_remove(&watch->touch_node);
         list_append(ret_idle, &watch->touch_node);
     }
+    /* While everybody is busy a tick only takes processors away from them: the longer
+     * they have been, the rarer it comes. */
     if (!list_empty(&reactor.touched) || !list_empty(ret_idle))
         reactor.tick_quiet = 0;
     else if (++reactor.tick_quiet > TICK_IDLE_MAX)
-        tick_set(false);
+        tick_set(0);
+    if (!list_empty(ret_idle))
+        tick_set(LIMIT_TICK_MS);
+    else if (!list_empty(&reactor.touched) && reactor.tick_ms < LIMIT_TICK_MAX_MS)
+        tick_set(2 * reactor.tick_ms);
     pthread_mutex_unlock(&reactor.lock);
 }
 

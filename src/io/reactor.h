@@ -28,6 +28,7 @@ struct io_watch {
     struct counted object;
     int fd;
     uint64_t handle; /* 0: not in the reactor */
+    bool attached;   /* in the epoll set; the caller's lock guards it */
     /* An armed event fired (EPOLLIN ...); the watch is no longer armed. */
     void (*on_event)(struct io_watch *watch, uint32_t events);
     /* The tick found the watch touched, then left alone for a whole period. */
@@ -55,8 +56,12 @@ bool reactor_add(struct io_watch *watch);
 
 /* Waits for one of `events` (EPOLLIN, EPOLLOUT, EPOLLRDHUP; errors and hang-ups
  * always count).  Replaces what the watch was armed for.  The caller serialises
- * calls for one watch. */
-void reactor_arm(struct io_watch *watch, uint32_t events);
+ * calls of this and the next function for one watch.  False: no resources now. */
+bool reactor_arm(struct io_watch *watch, uint32_t events);
+
+/* Takes an unarmed watch out of the epoll set until it is armed again: a descriptor in
+ * the set costs both sides of a stream something with everything that is sent. */
+void reactor_detach(struct io_watch *watch);
 
 /* Takes the watch out; no event for it is delivered that was not yet taken by a
  * thread.  Drops the reactor's reference. */

@@ -190,17 +190,33 @@ static void add_piece(struct chunk_plan *plan, const struct chunk_layout *layout
     plan->end_offset += piece->lead_len + piece->data_len;
 }
 
-/* A plan of a chunk of `first` elements and, if `second` is not 0, another. */
-static struct chunk_plan plan_chunks(const struct chunk_layout *layout, uint64_t stub_offset,
-                                     uint32_t first, uint32_t second)
+/* Where a chunk of `count` elements at `offset` ends. */
+static uint64_t chunk_end(const struct chunk_layout *layout, uint64_t offset, uint64_t count)
 {
-    struct chunk_plan plan = {.end_offset = stub_offset};
-    add_piece(&plan, layout, first);
+    uint64_t at = offset + gap_to(offset, COUNT_ALIGN) + COUNT_ALIGN;
+    return at + gap_to(at, layout->align) + data_len(layout, (uint32_t)count);
+}
+
+/* Where a plan of a chunk of `first` elements and, if `second` is not 0, another ends. */
+static uint64_t plan_end(const struct chunk_layout *layout, uint64_t stub_offset, uint64_t first,
+                         uint64_t second)
+{
+    uint64_t end = chunk_end(layout, stub_offset, first);
     if (second > 0)
-        add_piece(&plan, layout, second);
-    plan.tail_len = (uint8_t)gap_to(plan.end_offset, COUNT_ALIGN);
-    plan.end_offset += plan.tail_len;
-    return plan;
+        end = chunk_end(layout, end, second);
+    return end + gap_to(end, COUNT_ALIGN);
+}
+
+static void plan_chunks(const struct chunk_layout *layout, uint64_t stub_offset, uint32_t first,
+                        uint32_t second, struct chunk_plan *ret_plan)
+{
+    ret_plan->end_offset = stub_offset;
+    ret_plan->piece_count = 0;
+    add_piece(ret_plan, layout, first);
+    if (second > 0)
+        add_piece(ret_plan, layout, second);
+    ret_plan->tail_len = (uint8_t)gap_to(ret_plan->end_offset, COUNT_ALIGN);
+    ret_plan->end_offset += ret_plan->tail_len;
 }
 
 static uint64_t min_u64(uint64_t a, uint64_t b)
@@ -227,30 +243,27 @@ bool chunk_plan(const struct chunk_layout *layout, uint64_t stub_offset, uint64_
 
     uint64_t low = max_u64(layout->count_min, 1);
     uint64_t high = layout->count_max;
-    bool found = false;
+    uint64_t first = 0; /* elements of the first chunk; 0: no plan found yet */
+    bool aligned = false;
     if (low <= count && count <= high) {
-        *ret_plan = plan_chunks(layout, stub_offset, (uint32_t)count, 0);
-        found = true;
-        if (ret_plan->end_offset % END_ALIGN == 0)
-            return true;
+        first = count;
+        aligned = plan_end(layout, stub_offset, count, 0) % END_ALIGN == 0;
     }
-    if (count < 2 || count < low)
-        return found;
-
     /* Sizes of the first of two chunks, such that both are in range.  Four in a
      * row tell all there is: four elements more here and four less there move the
      * end of neither chunk to another place modulo 4 (align 1, 2, 4), and with align
      * 8 the end does not depend on the split at all. */
-    uint64_t from = max_u64(low, count > high ? count - high : 1);
-    uint64_t to = min_u64(min_u64(high, count - 1), count - low);
-    for (uint64_t first = from; first <= to && first - from < 4; first++) {
-        struct chunk_plan plan =
-            plan_chunks(layout, stub_offset, (uint32_t)first, (uint32_t)(count - first));
-        if (plan.end_offset % END_ALIGN == 0 || !found)
-            *ret_plan = plan;
-        found = true;
-        if (ret_plan->end_offset % END_ALIGN == 0)
-            return true;
+    if (!aligned && count >= 2 && count >= low) {
+        uint64_t from = max_u64(low, count > high ? count - high : 1);
+        uint64_t to = min_u64(min_u64(high, count - 1), count - low);
+        for (uint64_t split = from; !aligned && split <= to && split - from < 4; split++) {
+            aligned = plan_end(layout, stub_offset, split, count - split) % END_ALIGN == 0;
+            if (aligned || first == 0)
+                first = split;
+        }
     }
-    return found;
+    if (first == 0)
+        return false;
+    plan_chunks(layout, stub_offset, (uint32_t)first, (uint32_t)(count - first), ret_plan);
+    return true;
 }

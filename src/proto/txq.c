@@ -62,6 +62,10 @@ void txq_trim(struct txq *q)
         free(block);
     }
     q->spare_count = 0;
+    if (q->len == 0) {
+        block_put(q, q->block);
+        q->block = NULL;
+    }
 }
 
 void txq_init(struct txq *q)
@@ -74,6 +78,7 @@ void txq_fini(struct txq *q)
     for (size_t i = q->head; i < q->tail; i++)
         block_put(q, q->segs[i].block);
     block_put(q, q->block);
+    q->block = NULL;
     txq_trim(q);
     free(q->segs);
     *q = (struct txq){0};
@@ -206,10 +211,13 @@ void txq_sent(struct txq *q, size_t len)
         }
     }
     if (q->len == 0) {
-        /* An idle association holds no buffers. */
         q->head = q->tail = 0;
-        block_put(q, q->block);
-        q->block = NULL;
+        if (q->block && q->block->capacity == BLOCK_LEN) {
+            q->block->used = 0; /* the next push wants it; see txq_trim() */
+        } else {
+            block_put(q, q->block);
+            q->block = NULL;
+        }
         if (q->capacity > 64) {
             free(q->segs);
             q->segs = NULL;

@@ -33,7 +33,7 @@ static void conn_destroy(struct counted *object)
     if (conn->capture)
         capture_close(conn->capture); /* not before the last sender has written down its part */
     assoc_fini(&conn->assoc);
-    free(conn->leftover);
+    rxbuf_put(conn->rest);
     free(conn->tracer);
     pthread_cond_destroy(&conn->changed);
     pthread_mutex_destroy(&conn->lock);
@@ -84,6 +84,17 @@ void conn_notify(struct conn *conn)
 
 /* ---- Receiving ------------------------------------------------------------ */
 
+/* Octets of an incomplete PDU wait in their buffer for the next receive. */
+static void keep_rest(struct conn *conn, struct rxbuf *buf, size_t at, size_t len)
+{
+    if (len == 0)
+        return;
+    rxbuf_get(buf);
+    conn->rest = buf;
+    conn->rest_at = at;
+    conn->rest_len = len;
+}
+
 static void show_received(struct conn *conn, const uint8_t *octets, size_t len)
 {
     const struct iovec iov = {(void *)(uintptr_t)octets, len};
@@ -93,52 +104,64 @@ static void show_received(struct conn *conn, const uint8_t *octets, size_t len)
         conn_trace_pdu(conn->watch.fd, "<-", octets, len);
 }
 
-/* Keeps the octets of an incomplete PDU until the next receive. */
-static bool keep_leftover(struct conn *conn, const uint8_t *octets, size_t len)
+/* Feeds the octets of `buf` from `at` to `end` to the association.  What is left of them,
+ * an incomplete PDU, stays where it is. */
+static void handle_octets(struct conn *conn, struct rxbuf *buf, size_t at, size_t end)
 {
-    conn->leftover_len = len;
-    if (len == 0)
-        return true;
-    conn->leftover = malloc(len);
-    if (!conn->leftover)
-        return false;
-    memcpy(conn->leftover, octets, len);
-    return true;
-}
-
-/* Feeds `len` octets of `buf` to the association. */
-static void handle_octets(struct conn *conn, struct rxbuf *buf, size_t len)
-{
-    size_t used = 0, need = 0;
-    while (used < len) {
+    while (at < end) {
         struct assoc_event event;
-        size_t n = assoc_recv(&conn->assoc, buf->octets + used, len - used, &need, &event);
+        size_t need;
+        size_t n = assoc_recv(&conn->assoc, buf->octets + at, end - at, &need, &event);
         if (n == 0)
             break;
-        show_received(conn, buf->octets + used, n);
-        used += n;
+        show_received(conn, buf->octets + at, n);
+        at += n;
         /* Fragments of a stream are of one length: the header after the next one is
          * fetched while the next is looked at. */
-        if (len - used > n)
-            __builtin_prefetch(buf->octets + used + n);
+        if (end - at > n)
+            __builtin_prefetch(buf->octets + at + n);
         if (event.kind == ASSOC_EVENT_DEAD)
             conn_fail(conn, event.status);
         else if (event.kind != ASSOC_EVENT_NONE)
             conn->ops->on_event(conn, &event, buf);
     }
-    if (conn_alive(conn) && !keep_leftover(conn, buf->octets + used, len - used))
-        conn_fail(conn, RPC_S_OUT_OF_MEMORY);
+    keep_rest(conn, buf, at, end - at);
 }
 
-static size_t take_leftover(struct conn *conn, struct rxbuf *buf)
+/* An incomplete PDU up to this length is moved to the buffer of the next receive; a
+ * longer one goes on where it began, if all of it has room there. */
+#define MOVE_MAX (8u << 10)
+
+/* The buffer of the next receive, with what is left of the last one at *ret_at, *ret_len
+ * octets.  NULL: out of memory. */
+static struct rxbuf *open_buffer(struct conn *conn, size_t *ret_at, size_t *ret_len)
 {
-    size_t len = conn->leftover_len;
-    if (len > 0)
-        memcpy(buf->octets, conn->leftover, len);
-    free(conn->leftover);
-    conn->leftover = NULL;
-    conn->leftover_len = 0;
-    return len;
+    struct rxbuf *rest = conn->rest;
+    *ret_at = conn->rest_at;
+    *ret_len = rest ? conn->rest_len : 0;
+    conn->rest = NULL;
+    if (rest && *ret_len > MOVE_MAX && rest->capacity - *ret_at > PDU_LEN_MAX)
+        return rest;
+    struct rxbuf *buf = rxbuf_new(LIMIT_RECV_LEN);
+    if (buf && rest)
+        memcpy(buf->octets, rest->octets + *ret_at, *ret_len);
+    *ret_at = 0;
+    rxbuf_put(rest);
+    return buf;
+}
+
+/* Nobody receives for a while: a few octets must not hold a whole buffer. */
+static void compact_rest(struct conn *conn)
+{
+    if (!conn->rest || conn->rest->capacity < LIMIT_RECV_LEN)
+        return;
+    struct rxbuf *exact = rxbuf_new(conn->rest_len);
+    if (!exact)
+        return; /* it only costs memory */
+    memcpy(exact->octets, conn->rest->octets + conn->rest_at, conn->rest_len);
+    rxbuf_put(conn->rest);
+    conn->rest = exact;
+    conn->rest_at = 0;
 }
 
 enum conn_read conn_read(struct conn *conn, bool block)
@@ -154,18 +177,20 @@ enum conn_read conn_read(struct conn *conn, bool block)
         conn->waiters--;
         return conn_alive(conn) ? CONN_READ_SOME : CONN_READ_DEAD;
     }
-    struct rxbuf *buf = rxbuf_new(LIMIT_RECV_LEN);
+    size_t at, have;
+    struct rxbuf *buf = open_buffer(conn, &at, &have);
     if (!buf) {
         conn_fail(conn, RPC_S_OUT_OF_MEMORY);
         return CONN_READ_DEAD;
     }
-    size_t have = take_leftover(conn, buf);
-    size_t max = conn->kind == TRANSPORT_TCP ? LIMIT_RECV_TCP : buf->capacity;
+    size_t room = buf->capacity - at - have;
+    if (conn->kind == TRANSPORT_TCP && room > LIMIT_RECV_TCP)
+        room = LIMIT_RECV_TCP;
     conn->reading = true;
     conn_unlock(conn);
     ssize_t n;
     do
-        n = recv(conn->watch.fd, buf->octets + have, max - have, block ? 0 : MSG_DONTWAIT);
+        n = recv(conn->watch.fd, buf->octets + at + have, room, block ? 0 : MSG_DONTWAIT);
     while (n < 0 && errno == EINTR);
     int error = n < 0 ? errno : 0;
     conn_lock(conn);
@@ -173,11 +198,10 @@ enum conn_read conn_read(struct conn *conn, bool block)
     enum conn_read result = CONN_READ_SOME;
     if (n > 0 && conn_alive(conn)) {
         conn->last_read = (size_t)n;
-        handle_octets(conn, buf, have + (size_t)n);
+        handle_octets(conn, buf, at, at + have + (size_t)n);
     } else if (n < 0 && (error == EAGAIN || error == EWOULDBLOCK)) {
         result = CONN_READ_DRY;
-        if (!keep_leftover(conn, buf->octets, have))
-            conn_fail(conn, RPC_S_OUT_OF_MEMORY);
+        keep_rest(conn, buf, at, have);
     } else {
         TRACE(TRACE_IO, "conn %d: recv: %s", conn->watch.fd, n == 0 ? "end" : strerror(error));
         conn_fail(conn, RPC_S_CALL_FAILED);
@@ -342,6 +366,26 @@ void conn_push_out(struct conn *conn)
 
 /* ---- Waiting -------------------------------------------------------------- */
 
+/* The application comes back again and again: the descriptor is in nobody's way. */
+static void leave_unarmed(struct conn *conn)
+{
+    if (conn->armed == 0 && ++conn->lazy == LIMIT_LAZY_OPS)
+        reactor_detach(&conn->watch);
+    reactor_touch(&conn->watch);
+}
+
+static void arm_for(struct conn *conn, uint32_t events)
+{
+    if (!conn->reading)
+        compact_rest(conn);
+    conn->lazy = 0;
+    conn->armed = events;
+    if (reactor_arm(&conn->watch, events))
+        return;
+    conn->armed = 0;
+    reactor_touch(&conn->watch); /* the tick tries again */
+}
+
 /* The association is dead.  A server that owes the peer a fault sends it and then
  * swallows what the peer is still sending: closing at once would reset the
  * connection and destroy the fault on its way. */
@@ -357,8 +401,7 @@ static void settle_dead(struct conn *conn)
     if (!conn->lingering)
         shutdown(conn->watch.fd, SHUT_WR);
     conn->lingering = true;
-    conn->armed = EPOLLIN;
-    reactor_arm(&conn->watch, EPOLLIN);
+    arm_for(conn, EPOLLIN);
 }
 
 static void on_linger_io(struct conn *conn)
@@ -390,7 +433,7 @@ void conn_settle(struct conn *conn, enum conn_arm arm)
     }
     bool output = txq_len(&conn->assoc.txq) > 0 && !conn->writing;
     if (arm == CONN_ARM_LAZY && !(output && conn->await_output)) {
-        reactor_touch(&conn->watch);
+        leave_unarmed(conn);
         return;
     }
     uint32_t events = EPOLLRDHUP;
@@ -400,10 +443,8 @@ void conn_settle(struct conn *conn, enum conn_arm arm)
         events |= EPOLLOUT;
     if (conn->peer_closed)
         events &= ~(uint32_t)EPOLLRDHUP; /* known; would fire for ever */
-    if (events == conn->armed)
-        return;
-    conn->armed = events;
-    reactor_arm(&conn->watch, events);
+    if (events != conn->armed)
+        arm_for(conn, events);
 }
 
 /* The client has closed its side: it waits for nothing any more, even if octets of

@@ -75,11 +75,12 @@ struct conn {
     bool lingering;        /* dead; a fault is on its way, input is swallowed   */
     size_t lingered;       /* octets swallowed so                               */
     uint32_t armed;        /* epoll events waited for; 0: none                  */
+    unsigned lazy;         /* operations in a row that left it unarmed          */
 
     struct conn_tracer *tracer; /* the writer's, of what was sent; NULL: not traced yet */
 
-    uint8_t *leftover; /* first octets of an incomplete PDU */
-    size_t leftover_len;
+    struct rxbuf *rest; /* holds the first octets of an incomplete PDU, or NULL: */
+    size_t rest_at, rest_len;
     bool prompt;       /* server: the last request came soon after a reply        */
     uint64_t replied_us; /* server: when the reply was sent; 0: a request came since */
     size_t last_read;  /* octets the last successful receive brought */

@@ -720,6 +720,7 @@ static void c_no_memory_for_a_fault(void **state)
             feed_request(&a, FIRST, 2, CTX_B, 8);
         if (way == 2)
             begin_call(&call, FIRST, 2, 8);
+        txq_trim(&a.txq); /* what it keeps would serve the fault */
         free(peer_fed); /* feed() allocates: leave the failure to the association */
         size_t need;
         struct assoc_event event = {.kind = ASSOC_EVENT_NONE};
