@@ -72,6 +72,8 @@
 
 /* One slice of a large push: fragmented and sent before the next is looked at. */
 #define LIMIT_PUSH_SLICE (1000u << 10)
+/* Pushes are collected to as much; on a Unix socket to what keeps its buffer full. */
+#define LIMIT_COLLECT_LOCAL (340u << 10)
 /* iovec elements per sendmsg; IOV_MAX is 1,024 on Linux. */
 #define LIMIT_SEND_IOV 512u
 

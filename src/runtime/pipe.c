@@ -279,14 +279,16 @@ static bool sends_directly(struct pipe *pipe, uint64_t len)
     return pipe->streak > pipe->high;
 }
 
-/* On TCP one large send costs much less than several small ones, more than copying
- * does: small pushes of a tight loop are collected and leave together.  The tick sends
- * them should the loop stop. */
+/* One large send costs less than several small ones, on TCP much less, more than copying
+ * does: small pushes of a tight loop are collected and leave together, as many as the
+ * transport takes well.  The tick sends them should the loop stop. */
 static bool collects(const struct pipe *pipe, bool direct, uint64_t len)
 {
     const struct conn *conn = pipe->call->conn;
-    size_t most = pipe->high < LIMIT_PUSH_SLICE ? pipe->high : LIMIT_PUSH_SLICE;
-    return direct && conn->kind == TRANSPORT_TCP && txq_len(&conn->assoc.txq) + len < most;
+    size_t most = conn->kind == TRANSPORT_TCP ? LIMIT_PUSH_SLICE : LIMIT_COLLECT_LOCAL;
+    if (pipe->high < most)
+        most = pipe->high;
+    return direct && txq_len(&conn->assoc.txq) + len < most;
 }
 
 /* Adds octets; sends a slice whenever one is full. */
