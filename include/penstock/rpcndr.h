@@ -82,6 +82,8 @@ typedef enum _NDR_KIND {
     NDR_KIND_POINTER,  /* element = pointee; class in flags */
     NDR_KIND_PIPE,     /* element */
     NDR_KIND_HANDLE,   /* handle_t: nothing on the wire */
+    NDR_KIND_UNION,    /* alternatives; encapsulated: the structure around it too */
+    NDR_KIND_CONTEXT,  /* context handle: a pointer/20 octets; context */
     NDR_KIND_COUNT
 } NDR_KIND;
 
@@ -89,16 +91,21 @@ typedef enum _NDR_KIND {
 #define NDR_TYPE_REF 0x0001u    /* POINTER: [ref]    */
 #define NDR_TYPE_UNIQUE 0x0002u /* POINTER: [unique] */
 #define NDR_TYPE_FULL 0x0004u   /* POINTER: [ptr]    */
+#define NDR_TYPE_IGNORE 0x0008u /* POINTER: [ignore]: its value travels, its pointee does not */
 /* Memory and NDR 2.0 representation (same byte order) are the same octets, with
  * no padding anywhere, inner or trailing: arrays of it move by memcpy. */
 #define NDR_TYPE_FLAT 0x0010u
 /* Somewhere inside there is a pointer: a second, deferred pass is needed. */
 #define NDR_TYPE_HAS_POINTERS 0x0020u
+/* ARRAY: varying: an offset and a count of elements precede them.  first, length. */
+#define NDR_TYPE_VARYING 0x0040u
 
 typedef struct _NDR_TYPE NDR_TYPE;
 typedef struct _NDR_FIELD NDR_FIELD;
 typedef struct _NDR_EXPR NDR_EXPR;
 typedef struct _NDR_RANGE NDR_RANGE;
+typedef struct _NDR_UNION NDR_UNION;
+typedef struct _NDR_CONTEXT NDR_CONTEXT;
 
 struct _NDR_TYPE {
     NDR_KIND kind;
@@ -111,6 +118,11 @@ struct _NDR_TYPE {
     const NDR_TYPE *element;  /* ARRAY, STRING, POINTER, PIPE                          */
     const NDR_FIELD *fields;  /* STRUCT                                                */
     const NDR_EXPR *max_count;/* conformant ARRAY, sized STRING: value of size_is      */
+    const NDR_EXPR *first;    /* VARYING: value of first_is; NULL: 0                   */
+    const NDR_EXPR *length;   /* VARYING: value of length_is, last_is - first_is + 1;
+                               * NULL: all elements from the first on                  */
+    const NDR_UNION *alternatives; /* UNION                                            */
+    const NDR_CONTEXT *context;    /* CONTEXT                                          */
 };
 
 struct _NDR_FIELD {
@@ -118,6 +130,38 @@ struct _NDR_FIELD {
     const NDR_TYPE *type;
     uint32_t offset; /* in the structure */
     const NDR_RANGE *range; /* [range], or NULL */
+};
+
+/* One case label of a union; an arm with several labels has an entry for each. */
+typedef struct _NDR_ARM {
+    const char *name;       /* of the member, NULL: empty arm             */
+    int64_t value;          /* of the label; meaningless in a default arm */
+    const NDR_TYPE *type;   /* NULL: nothing is sent                      */
+    const NDR_RANGE *range; /* [range], or NULL                           */
+} NDR_ARM;
+
+/* Non-encapsulated: the C type is the union, and the discriminant is what switch_is
+ * gives over the base (the frame of a parameter, the structure of a field); it is sent in
+ * front of the arm.  Encapsulated: the C type is a structure of discriminant and union. */
+struct _NDR_UNION {
+    NDR_KIND switch_kind;      /* scalar that travels as discriminant                */
+    const NDR_EXPR *switch_is; /* NULL: encapsulated                                 */
+    uint32_t switch_offset;    /* encapsulated: of the discriminant in the structure */
+    uint32_t arms_offset;      /* encapsulated: of the union in the structure        */
+    uint32_t arm_count;
+    const NDR_ARM *arms;
+    const NDR_ARM *otherwise;  /* the default arm, or NULL: other values are refused */
+};
+
+/* A context handle of one type.  Strictness is the interface's (ACF). */
+#define NDR_CONTEXT_STRICT 0x0001u      /* only in the interface that made it            */
+#define NDR_CONTEXT_TYPE_STRICT 0x0002u /* only as the type it was made as               */
+#define NDR_CONTEXT_SERIALIZE 0x0004u
+#define NDR_CONTEXT_NOSERIALIZE 0x0008u
+struct _NDR_CONTEXT {
+    const char *name;                      /* of the typedef, NULL: declared on a parameter */
+    void(__RPC_USER *rundown)(void *user); /* server stub; NULL: none                      */
+    uint32_t flags;                        /* NDR_CONTEXT_*                                */
 };
 
 struct _NDR_RANGE {
@@ -159,6 +203,9 @@ struct _NDR_EXPR {
 #define NDR_PARAM_PIPE 0x0008u     /* type->kind is NDR_KIND_PIPE */
 #define NDR_PARAM_BY_VALUE 0x0010u /* a synchronous pipe structure itself, not a pointer to it */
 #define NDR_PARAM_BINDING 0x0020u  /* the handle_t that carries the call; not sent */
+#define NDR_PARAM_COMM_STATUS 0x0040u  /* [comm_status], [fault_status]: receives the    */
+#define NDR_PARAM_FAULT_STATUS 0x0080u /* failure instead of an exception                */
+#define NDR_PARAM_LOCAL 0x0100u        /* a status parameter of the ACF alone: not sent  */
 
 /* One C parameter.  Its type describes the frame member as C passes it: an array
  * parameter and a by-reference parameter are NDR_KIND_POINTER (ref), a structure
@@ -177,6 +224,8 @@ typedef struct _NDR_PARAM {
 #define NDR_OP_HAS_PIPES 0x0002u
 #define NDR_OP_IDEMPOTENT 0x0004u
 #define NDR_OP_MAYBE 0x0008u
+#define NDR_OP_COMM_STATUS 0x0010u  /* the result receives the failure */
+#define NDR_OP_FAULT_STATUS 0x0020u
 
 typedef struct _NDR_OPERATION {
     const char *name;
