@@ -279,6 +279,11 @@ static bool sends_directly(struct pipe *pipe, uint64_t len)
     return pipe->streak > pipe->high;
 }
 
+static bool asks_send_complete(const struct rpc_call *call)
+{
+    return call->async && (call->async->Flags & RPC_C_NOTIFY_ON_SEND_COMPLETE);
+}
+
 /* One large send costs less than several small ones, on TCP much less, more than copying
  * does: small pushes of a tight loop are collected and leave together, as many as the
  * transport takes well.  The tick sends them should the loop stop. */
@@ -286,8 +291,9 @@ static bool collects(const struct pipe *pipe, bool direct, uint64_t len)
 {
     const struct conn *conn = pipe->call->conn;
     size_t most = conn->kind == TRANSPORT_TCP ? LIMIT_PUSH_SLICE : LIMIT_COLLECT_LOCAL;
-    if (pipe->high < most)
-        most = pipe->high;
+    /* A producer that goes by RpcSendComplete would wait for what is collected. */
+    size_t mark = asks_send_complete(pipe->call) ? pipe->low : pipe->high;
+    most = mark < most ? mark : most;
     return direct && txq_len(&conn->assoc.txq) + len < most;
 }
 
@@ -421,8 +427,7 @@ static RPC_STATUS push_end(struct pipe *pipe)
  * client's null push none is sent: RpcCallComplete follows it (AP-15). */
 void call_ask_send_complete(struct rpc_call *call, size_t low, bool null_push)
 {
-    if (!call->async || !(call->async->Flags & RPC_C_NOTIFY_ON_SEND_COMPLETE) ||
-        (null_push && !call->server))
+    if (!asks_send_complete(call) || (null_push && !call->server))
         return;
     bool waiting = call->send_mark != 0;
     call->send_low = low;

@@ -421,9 +421,10 @@ def test_open_pipes_cut_off(server):
 @pytest.mark.parametrize("transport", ["tcp", "local"])
 def test_answers_nobody_reads(server, transport, kind):
     """The server stops reading when its answers are not taken: neither replies nor faults
-    pile up."""
+    pile up.  And a burst of short calls does not become a crowd of threads."""
     stub = calls.echo(1, b"x" * 2000)
     before = server.status_kib("VmRSS")
+    threads = server.threads() + 8 * os.cpu_count()
     with server.bound(transport, flags=FIRST | LAST | pdu.CONC_MPX) as wire:
         wire.sock.settimeout(0.5)
         sent, call = 0, 2
@@ -438,6 +439,8 @@ def test_answers_nobody_reads(server, transport, kind):
                 wire.sock.sendall(block)
                 sent += len(block)
                 call += 1
+                if call % 50 == 0:
+                    assert server.threads() <= threads
             pytest.fail("100 MiB of requests were taken while no answer was read")
         except (TimeoutError, socket.timeout):
             pass

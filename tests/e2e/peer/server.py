@@ -70,6 +70,9 @@ class Server:
                 return int(line.split()[1])
         raise KeyError(key)
 
+    def threads(self):
+        return len(os.listdir(f"/proc/{self.pid}/task"))
+
     def alive(self):
         return self.process.poll() is None
 
