@@ -166,8 +166,9 @@ bool reactor_arm(struct io_watch *watch, uint32_t events)
     if (watch->handle == 0)
         return true;
     struct epoll_event ev = {.events = events | EPOLLONESHOT, .data.u64 = watch->handle};
-    int op = watch->attached ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-    watch->attached = epoll_ctl(reactor.epoll_fd, op, watch->fd, &ev) == 0;
+    if (watch->attached)
+        return epoll_ctl(reactor.epoll_fd, EPOLL_CTL_MOD, watch->fd, &ev) == 0;
+    watch->attached = epoll_ctl(reactor.epoll_fd, EPOLL_CTL_ADD, watch->fd, &ev) == 0;
     return watch->attached;
 }
 

@@ -56,7 +56,8 @@ bool reactor_add(struct io_watch *watch);
 
 /* Waits for one of `events` (EPOLLIN, EPOLLOUT, EPOLLRDHUP; errors and hang-ups
  * always count).  Replaces what the watch was armed for.  The caller serialises
- * calls of this and the next function for one watch.  False: no resources now. */
+ * calls of this and the next function for a watch that it detaches.  False: no
+ * resources now. */
 bool reactor_arm(struct io_watch *watch, uint32_t events);
 
 /* Takes an unarmed watch out of the epoll set until it is armed again: a descriptor in

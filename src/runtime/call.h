@@ -83,6 +83,7 @@ struct rpc_call {
     PRPC_ASYNC_STATE async;
 
     bool starting;     /* client: the stub has not returned, notify nothing yet     */
+    bool leaving;      /* client: its orphaned or co_cancel is on its way, nothing may follow it */
     bool over;         /* nothing more will happen on the wire                     */
     bool released;     /* the application is done with it                          */
     RPC_STATUS status; /* failure; RPC_S_OK while there is none                    */

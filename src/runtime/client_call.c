@@ -427,8 +427,9 @@ RPC_STATUS client_cancel(struct rpc_call *call, bool abort)
             call_cancel(&call->wire);
         else
             call_orphan(&call->wire);
+        call->leaving = true; /* flushing drops the lock */
         conn_flush(conn);
-        if (!call->over) /* flushing drops the lock */
+        if (!call->over)
             call_fail(call, RPC_S_CALL_CANCELLED);
     }
     conn_settle(conn, CONN_ARM_NOW);

@@ -195,9 +195,21 @@ struct outgoing {
     uint8_t carry[8]; /* end of the slice before, see send_whole()              */
 };
 
+/* Another thread is giving the call up: no fragment behind its last word. */
+static void wait_while_leaving(struct rpc_call *call)
+{
+    struct conn *conn = call->conn;
+    while (call->leaving && !call->over) {
+        conn->waiters++;
+        pthread_cond_wait(&conn->changed, &conn->lock);
+        conn->waiters--;
+    }
+}
+
 static RPC_STATUS send_slice(struct outgoing *out, bool last)
 {
     struct rpc_call *call = out->pipe->call;
+    wait_while_leaving(call);
     if (call->status != RPC_S_OK || call->over)
         return call->status;
     RPC_STATUS status = call_send(&call->wire, out->iov, out->count, last);
