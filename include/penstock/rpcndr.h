@@ -294,6 +294,19 @@ PENSTOCK_API void RPC_ENTRY NdrxAsyncClientCall(const RPC_CLIENT_INTERFACE *inte
                                                 unsigned int opnum, PRPC_ASYNC_STATE async,
                                                 void *frame);
 
+/* Writes a value as one line of text: `{name="x", v=3[1, 2, 3], next=NULL}`.  For traces, test
+ * failures and tools; long strings, long arrays and deep structures are shortened with
+ * "...".
+ *   Type   its descriptor, as in the generated stubs
+ *   Value  the value in memory, read only
+ *   Base   what size_is in the type refers to: the enclosing structure, or the frame of a
+ *          parameter; NULL when the type has no such expression
+ *   Text   receives the text, always NUL terminated, cut at `Size` octets
+ * RPC_S_OK; RPC_S_INVALID_ARG: a pointer is NULL (Base may be) or Size is 0.
+ * Any thread.  Of ours, there is no such function in Microsoft's interface. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcxNdrPrint(const NDR_TYPE *Type, const void *Value,
+                                               const void *Base, char *Text, size_t Size);
+
 /* The shape all generated pipe structures share, with the element untyped. */
 typedef struct _NDR_ASYNC_PIPE {
     RPC_STATUS(__RPC_USER *pull)(char *state, void *buf, unsigned long esize,

@@ -29,7 +29,7 @@ static const struct {
     unsigned bits;
 } class_names[] = {
     {"pdu", TRACE_PDU},     {"call", TRACE_CALL}, {"pipe", TRACE_PIPE},
-    {"assoc", TRACE_ASSOC}, {"io", TRACE_IO},     {"all", ~0u},
+    {"assoc", TRACE_ASSOC}, {"io", TRACE_IO},     {"ndr", TRACE_NDR},   {"all", ~0u},
 };
 #define CLASS_COUNT (sizeof(class_names) / sizeof(class_names[0]))
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* trace.h - one line per event worth seeing, when asked for.
  *
- *   PENSTOCK_TRACE=pdu,call,pipe,assoc,io    any of them, or "all"
+ *   PENSTOCK_TRACE=pdu,call,pipe,assoc,io,ndr    any of them, or "all"
  *
  * Lines go to standard error:  "0.001234 [4711] pdu: bind call 1, 160 octets".
  * Seconds since the first line; thread number as top(1) shows it.  Always compiled
@@ -19,7 +19,8 @@ enum trace_class {
     TRACE_CALL = 1u << 1,  /* life of calls                      */
     TRACE_PIPE = 1u << 2,  /* chunks, water marks                */
     TRACE_ASSOC = 1u << 3, /* life of associations, negotiation  */
-    TRACE_IO = 1u << 4     /* sockets, threads, system errors    */
+    TRACE_IO = 1u << 4,    /* sockets, threads, system errors    */
+    TRACE_NDR = 1u << 5    /* values of parameters               */
 };
 
 /* The classes asked for.  Before the environment was read all bits are set, so

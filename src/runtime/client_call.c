@@ -18,6 +18,7 @@
 #include "runtime/async.h"
 #include "runtime/call.h"
 #include "runtime/conn_pool.h"
+#include "runtime/ndr_api.h"
 
 /* ---- Events --------------------------------------------------------------- */
 
@@ -146,6 +147,7 @@ static RPC_STATUS prepare(struct start *start, bool shared)
         status = ndr_encode_params(&start->writer, start->op, start->frame, NDR_PARAM_IN);
     if (status != RPC_S_OK)
         return status;
+    trace_values(start->op, start->frame, NDR_PARAM_IN, true);
     if (start->writer.len > LIMIT_STUB_LEN)
         return RPC_S_OUT_OF_RESOURCES;
     const struct pdu_syntax id = interface_syntax(start->spec);
@@ -217,9 +219,10 @@ static RPC_STATUS decode_reply(struct rpc_call *call, void *frame)
                                 .origin = call->stub_origin,
                                 .little_endian = call->wire.little_endian,
                                 .last = true};
-    return ndr_decode_params(&reader, call->op, frame, NDR_PARAM_OUT, &memory) == NDR_DONE
-               ? RPC_S_OK
-               : reader.status;
+    if (ndr_decode_params(&reader, call->op, frame, NDR_PARAM_OUT, &memory) != NDR_DONE)
+        return reader.status;
+    trace_values(call->op, frame, NDR_PARAM_OUT, false);
+    return RPC_S_OK;
 }
 
 static RPC_STATUS sync_call(struct start *start, void *frame)

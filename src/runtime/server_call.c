@@ -21,6 +21,7 @@
 #include "runtime/async.h"
 #include "runtime/call.h"
 #include "runtime/exception.h"
+#include "runtime/ndr_api.h"
 #include "runtime/server.h"
 
 /* ---- What the manager sees of an asynchronous call ------------------------ */
@@ -93,6 +94,7 @@ static RPC_STATUS send_reply(struct rpc_call *call)
     writer.origin = call->wire.tx_stub + call->held_len;
     RPC_STATUS status = ndr_encode_params(&writer, call->op, call->frame, NDR_PARAM_OUT);
     if (status == RPC_S_OK) {
+        trace_values(call->op, call->frame, NDR_PARAM_OUT, true);
         const struct iovec stub[2] = {{call->held, call->held_len}, {writer.octets, writer.len}};
         status = call_send(&call->wire, stub, 2, true);
     }
@@ -248,6 +250,8 @@ static enum ndr_verdict decode_request(struct rpc_call *call, RPC_STATUS *ret_st
     conn_unlock(call->conn);
     enum ndr_verdict verdict =
         ndr_decode_params(&reader, call->op, call->frame, NDR_PARAM_IN, &memory);
+    if (verdict == NDR_DONE)
+        trace_values(call->op, call->frame, NDR_PARAM_IN, false);
     conn_lock(call->conn);
     rxbuf_put(stub);
     *ret_status = verdict == NDR_FAILED ? reader.status : RPC_S_OK;
