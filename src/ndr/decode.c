@@ -197,6 +197,47 @@ static bool note_old_counts(struct ndr_decode *d, const NDR_PARAM *param)
     return true;
 }
 
+/* ---- Context handles ----------------------------------------------------------------- */
+
+bool ndr_decode_context(struct ndr_decode *d, const NDR_TYPE *type, void *slot)
+{
+    struct ndr_context_note note = {.type = type, .slot = slot};
+    if (!d->reader->contexts)
+        return ndr_decode_fail(d, RPC_S_CANNOT_SUPPORT);
+    ndr_decode_align(d, NDR_CONTEXT_ALIGN);
+    if (!ndr_decode_require(d, NDR_CONTEXT_LEN))
+        return false;
+    memcpy(note.octets, d->reader->octets + d->pos, NDR_CONTEXT_LEN);
+    if (d->swap) {
+        /* attributes, then the integers of the UUID */
+        static const struct {
+            uint8_t at, size;
+        } integers[] = {{0, 4}, {4, 4}, {8, 2}, {10, 2}};
+        for (size_t i = 0; i < sizeof(integers) / sizeof(integers[0]); i++) {
+            uint8_t *low = note.octets + integers[i].at, *high = low + integers[i].size - 1;
+            for (; low < high; low++, high--) {
+                uint8_t octet = *low;
+                *low = *high;
+                *high = octet;
+            }
+        }
+    }
+    d->pos += NDR_CONTEXT_LEN;
+    return ndr_decode_note(d, &d->contexts, &note);
+}
+
+static bool deliver_contexts(struct ndr_decode *d)
+{
+    const struct ndr_context_hooks *hooks = d->reader->contexts;
+    for (size_t i = 0; i < d->contexts.count; i++) {
+        const struct ndr_context_note *note = ndr_list_at(&d->contexts, i);
+        RPC_STATUS status = hooks->from_wire(hooks->arg, note->type, note->octets, note->slot);
+        if (status != RPC_S_OK)
+            return ndr_decode_fail(d, status);
+    }
+    return true;
+}
+
 /* ---- Parameters --------------------------------------------------------------------- */
 
 static enum ndr_owner owner_of(const NDR_PARAM *param, uint32_t direction)
@@ -269,7 +310,7 @@ static bool decode_all(struct ndr_decode *d, const NDR_OPERATION *operation)
         if (!decode_param(d, param))
             return false;
     }
-    return check_claims(d);
+    return check_claims(d) && deliver_contexts(d);
 }
 
 /* Only what we may have written: the caller's members are the caller's. */
@@ -289,6 +330,7 @@ enum ndr_verdict ndr_decode_params(struct ndr_reader *reader, const NDR_OPERATIO
     struct ndr_undo inline_undo[16];
     struct ndr_claim inline_claims[4];
     struct ndr_old_count inline_old_counts[4];
+    struct ndr_context_note inline_contexts[2];
     struct ndr_decode d = {
         .reader = reader,
         .rules = &ndr20_rules,
@@ -304,6 +346,7 @@ enum ndr_verdict ndr_decode_params(struct ndr_reader *reader, const NDR_OPERATIO
     NDR_LIST_INIT(&d.undo, inline_undo, reader->reallocate);
     NDR_LIST_INIT(&d.claims, inline_claims, reader->reallocate);
     NDR_LIST_INIT(&d.old_counts, inline_old_counts, reader->reallocate);
+    NDR_LIST_INIT(&d.contexts, inline_contexts, reader->reallocate);
     if (decode_all(&d, operation)) {
         reader->pos = d.pos;
     } else {
@@ -315,5 +358,6 @@ enum ndr_verdict ndr_decode_params(struct ndr_reader *reader, const NDR_OPERATIO
     ndr_list_fini(&d.undo);
     ndr_list_fini(&d.claims);
     ndr_list_fini(&d.old_counts);
+    ndr_list_fini(&d.contexts);
     return d.verdict;
 }

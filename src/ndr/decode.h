@@ -2,9 +2,10 @@
 /* decode.h - the state one try of ndr_decode_params shares between decode.c
  * (parameters, memory, rollback) and decode_value.c (values).
  *
- * The work is as in encode.c, flat parts first, with three more lists:
+ * The work is as in encode.c, flat parts first, with four more lists:
  *   pending   pointers whose pointee is still to come
  *   undo      pointers this try has changed, newest last
+ *   contexts  context handles received; their owner hears of them at the end
  *   claims    what size_is over the frame must turn out to be: its operands may be
  *             parameters that come later */
 #ifndef PENSTOCK_NDR_DECODE_H
@@ -60,6 +61,12 @@ struct ndr_old_count {
     uint32_t count;
 };
 
+struct ndr_context_note {
+    const NDR_TYPE *type;
+    void *slot;
+    uint8_t octets[NDR_CONTEXT_LEN]; /* host order */
+};
+
 struct ndr_decode {
     struct ndr_reader *reader;
     const struct ndr_rules *rules;
@@ -74,7 +81,7 @@ struct ndr_decode {
     size_t budget;            /* octets that may still be allocated         */
     void *frame_slot;         /* a parameter passed by value that is itself a pointer the
                                * peer must not set: nobody would see it     */
-    struct ndr_list pending, undo, claims, old_counts;
+    struct ndr_list pending, undo, claims, old_counts, contexts;
 };
 
 /* Each returns false and sets the verdict when decoding cannot go on; this one always.
@@ -101,6 +108,9 @@ bool ndr_decode_note(struct ndr_decode *d, struct ndr_list *list, const void *it
 /* The wire has `count` elements (or a NULL pointer) where `expr` tells how many. */
 bool ndr_decode_claim(struct ndr_decode *d, const NDR_EXPR *expr, const void *base, uint32_t count,
                       bool is_null);
+
+/* Reads a context handle; its slot is set when all else is known to be good. */
+bool ndr_decode_context(struct ndr_decode *d, const NDR_TYPE *type, void *slot);
 
 /* Decodes a parameter's own member of the frame with its direct pointees. */
 bool ndr_decode_top(struct ndr_decode *d, const NDR_TYPE *type, void *memory,

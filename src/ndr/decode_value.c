@@ -474,5 +474,7 @@ static bool decode_value(struct ndr_decode *d, const NDR_TYPE *type, void *memor
         return decode_elements(d, type->element, memory, type->count, scope);
     if (type->kind == NDR_KIND_STRING && type->count > 0)
         return decode_fixed_string(d, type, memory, scope);
+    if (type->kind == NDR_KIND_CONTEXT)
+        return ndr_decode_context(d, type, memory);
     return ndr_decode_fail(d, RPC_S_CANNOT_SUPPORT);
 }

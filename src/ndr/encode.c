@@ -197,6 +197,27 @@ static void defer(struct encode *e, const NDR_TYPE *type, const void *memory, co
         fail(e, RPC_S_OUT_OF_MEMORY);
 }
 
+/* ---- Context handles ----------------------------------------------------------------- */
+
+static void encode_context(struct encode *e, const NDR_TYPE *type, const void *slot)
+{
+    const struct ndr_context_hooks *hooks = e->writer->contexts;
+    uint8_t octets[NDR_CONTEXT_LEN];
+    if (!hooks) {
+        fail(e, RPC_S_CANNOT_SUPPORT);
+        return;
+    }
+    RPC_STATUS status = hooks->to_wire(hooks->arg, type, slot, octets);
+    if (status != RPC_S_OK) {
+        fail(e, status);
+        return;
+    }
+    ndr_writer_align(e->writer, NDR_CONTEXT_ALIGN);
+    uint8_t *out = ndr_writer_extend(e->writer, sizeof(octets));
+    if (out)
+        memcpy(out, octets, sizeof(octets));
+}
+
 /* ---- Values -------------------------------------------------------------------------- */
 
 static void encode_fields(struct encode *e, const NDR_TYPE *type, const void *memory,
@@ -232,6 +253,8 @@ static void encode_value(struct encode *e, const NDR_TYPE *type, const void *mem
         encode_elements(e, type->element, memory, type->count, base);
     else if (type->kind == NDR_KIND_STRING && type->count > 0)
         encode_fixed_string(e, type, memory);
+    else if (type->kind == NDR_KIND_CONTEXT)
+        encode_context(e, type, memory);
     else
         fail(e, RPC_S_CANNOT_SUPPORT);
 }

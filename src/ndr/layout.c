@@ -60,7 +60,7 @@ bool ndr_is_conformant(const NDR_TYPE *type)
 
 size_t ndr_memory_size(const NDR_TYPE *type)
 {
-    if (type->kind == NDR_KIND_POINTER)
+    if (type->kind == NDR_KIND_POINTER || type->kind == NDR_KIND_CONTEXT)
         return sizeof(void *);
     if (type->kind == NDR_KIND_STRUCT)
         return type->size;
@@ -184,6 +184,8 @@ uint64_t ndr_least_len(const struct ndr_rules *rules, const NDR_TYPE *type, enum
                ndr_scalar_wire_size(rules, type->element->kind);
     case NDR_KIND_POINTER:
         return least_pointer(rules, type, place);
+    case NDR_KIND_CONTEXT:
+        return NDR_CONTEXT_LEN;
     default: /* scalars; 0 for void, handles, pipes */
         return ndr_scalar_wire_size(rules, type->kind);
     }

@@ -9,6 +9,9 @@
 
 #define NDR_HOST_LITTLE_ENDIAN (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
 
+/* A context handle begins with an integer of 4 octets. */
+#define NDR_CONTEXT_ALIGN 4u
+
 /* Counts above this are refused in both directions (MS-RPCE 3.1.1.5.3.3). */
 #define NDR_COUNT_MAX INT32_MAX
 

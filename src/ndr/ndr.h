@@ -43,6 +43,29 @@ struct ndr_memory {
     void *(*reallocate)(void *old, size_t size); /* scratch of freeing; NULL: realloc */
 };
 
+/* ---- Context handles -------------------------------------------------------- */
+
+/* Octets of a context handle in both transfer syntaxes: attributes, then the UUID; all
+ * zero stands for NULL (MS-RPCE 2.2.1.1.3). */
+#define NDR_CONTEXT_LEN 20u
+
+/* Who knows which handle stands for which 20 octets.  `slot` is the C parameter itself
+ * (the void *), the same address in decoding and encoding a server's frame, but not
+ * necessarily aligned in a packed structure.  The octets are in the host's byte order on
+ * both ways: a uint32_t and a GUID.
+ *
+ * from_wire is called once everything else of all parameters was decoded and found good,
+ * in the order of the wire, never in a try that ends in NDR_NEED_MORE; so it may create
+ * objects and take locks.  When one fails, the decoding fails with its status, and what
+ * earlier ones did stays: their owner gives it back. */
+struct ndr_context_hooks {
+    RPC_STATUS (*to_wire)(void *arg, const NDR_TYPE *type, const void *slot,
+                          uint8_t out[NDR_CONTEXT_LEN]);
+    RPC_STATUS (*from_wire)(void *arg, const NDR_TYPE *type, const uint8_t in[NDR_CONTEXT_LEN],
+                            void *slot);
+    void *arg;
+};
+
 /* ---- Sending --------------------------------------------------------------- */
 
 /* A growing octet buffer, reusable from call to call. */
@@ -53,6 +76,7 @@ struct ndr_writer {
     size_t len_max;    /* caller: limit of len; 0: NDR_WRITER_LEN_MAX              */
     uint64_t origin;   /* caller: stub offset of octets[0]; only alignment uses it */
     RPC_STATUS status; /* first failure, latched until reset                     */
+    const struct ndr_context_hooks *contexts; /* caller: NULL: RPC_S_CANNOT_SUPPORT */
     void *(*reallocate)(void *old, size_t size); /* NULL: realloc; freed by free() */
 };
 
@@ -95,6 +119,7 @@ struct ndr_reader {
     size_t allocated_max; /* octets of memory one try may take; 0: NDR_ALLOCATED_MAX */
     uint32_t depth_max;   /* 0: NDR_DEPTH_MAX                                       */
     void *(*reallocate)(void *old, size_t size); /* scratch; NULL: realloc          */
+    const struct ndr_context_hooks *contexts; /* NULL: RPC_S_CANNOT_SUPPORT         */
     /* Set by us. */
     size_t need;       /* NEED_MORE: a try with a smaller `len` is useless.  Counts what
                         * is certain to come (announced elements, pending pointees,
