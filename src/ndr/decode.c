@@ -9,6 +9,7 @@
 #include <penstock/rpcnterr.h>
 
 #include "ndr/expr.h"
+#include "ndr/union.h"
 
 /* ---- Octets ------------------------------------------------------------------------ */
 
@@ -69,13 +70,31 @@ bool ndr_decode_note(struct ndr_decode *d, struct ndr_list *list, const void *it
     return ndr_list_push(list, item) || ndr_decode_fail(d, RPC_S_OUT_OF_MEMORY);
 }
 
-bool ndr_decode_set_pointer(struct ndr_decode *d, void *slot, void *value)
+static bool change_pointer(struct ndr_decode *d, void *slot, void *value, bool is_shared)
 {
-    struct ndr_undo undo = {.slot = slot, .old = ndr_load_pointer(slot)};
+    struct ndr_undo undo = {.slot = slot, .old = ndr_load_pointer(slot), .is_shared = is_shared};
     if (!ndr_decode_note(d, &d->undo, &undo))
         return false;
     ndr_store_pointer(slot, value);
     return true;
+}
+
+bool ndr_decode_set_pointer(struct ndr_decode *d, void *slot, void *value)
+{
+    return change_pointer(d, slot, value, false);
+}
+
+bool ndr_decode_share(struct ndr_decode *d, void *slot, void *object)
+{
+    return change_pointer(d, slot, object, true);
+}
+
+bool ndr_decode_add_alias(struct ndr_decode *d, struct ndr_aliases *aliases,
+                          const struct ndr_alias *alias)
+{
+    /* the entry, its share of growth, and two to four buckets */
+    return spend(d, 2 * sizeof(*alias) + 4 * sizeof(uint32_t)) &&
+           (ndr_alias_add(aliases, alias) || ndr_decode_fail(d, RPC_S_OUT_OF_MEMORY));
 }
 
 bool ndr_decode_allocate(struct ndr_decode *d, void *slot, uint64_t size, void **ret_memory)
@@ -108,41 +127,40 @@ static void roll_back(struct ndr_decode *d)
     }
     for (size_t i = d->undo.count; i-- > 0;) {
         struct ndr_undo *undo = ndr_list_at(&d->undo, i);
-        if (undo->old) /* NULL: the peer cleared an application's pointer */
+        if (undo->old && !undo->is_shared) /* NULL: the peer cleared an application's pointer */
             d->memory->free(undo->old);
     }
 }
 
-/* ---- size_is over the frame ------------------------------------------------------- */
+/* ---- size_is and switch_is -------------------------------------------------------- */
 
-static struct ndr_claim *find_claim(struct ndr_decode *d, const NDR_EXPR *expr)
+static struct ndr_claim *find_claim(struct ndr_decode *d, const NDR_EXPR *expr, NDR_KIND kind)
 {
     for (size_t i = 0; i < d->claims.count; i++) {
         struct ndr_claim *claim = ndr_list_at(&d->claims, i);
-        if (claim->expr == expr)
+        if (claim->expr == expr && claim->kind == kind)
             return claim;
     }
-    struct ndr_claim claim = {.expr = expr};
+    struct ndr_claim claim = {.expr = expr, .kind = kind};
     if (!ndr_decode_note(d, &d->claims, &claim))
         return NULL;
     return ndr_list_at(&d->claims, d->claims.count - 1);
 }
 
-static bool claim_over_frame(struct ndr_decode *d, const NDR_EXPR *expr, uint32_t count,
-                             bool is_null)
+static bool claim_over_frame(struct ndr_decode *d, const struct ndr_claim *fresh)
 {
-    struct ndr_claim *claim = find_claim(d, expr);
+    struct ndr_claim *claim = find_claim(d, fresh->expr, fresh->kind);
     if (!claim)
         return false;
-    if (is_null) {
+    if (fresh->null_seen) {
         claim->null_seen = true;
         return true;
     }
     /* One expression has one value, however many arrays it sizes. */
-    if (claim->count_seen && claim->count != count)
+    if (claim->value_seen && claim->value != fresh->value)
         return ndr_decode_fail(d, RPC_X_BAD_STUB_DATA);
-    claim->count_seen = true;
-    claim->count = count;
+    claim->value_seen = true;
+    claim->value = fresh->value;
     return true;
 }
 
@@ -151,22 +169,54 @@ static bool claim_holds(const struct ndr_claim *claim, const void *base)
 {
     int64_t value;
     bool has_value = ndr_expr_value(claim->expr, base, &value);
-    if (claim->count_seen && (!has_value || value != claim->count))
+    if (has_value && claim->kind != NDR_KIND_VOID)
+        value = ndr_as_kind(claim->kind, value);
+    if (claim->value_seen && (!has_value || value != claim->value))
         return false;
     return !claim->null_seen || !has_value || value == 0;
 }
 
-bool ndr_decode_claim(struct ndr_decode *d, const NDR_EXPR *expr, const void *base, uint32_t count,
-                      bool is_null)
+static bool add_claim(struct ndr_decode *d, const struct ndr_claim *claim,
+                      const struct ndr_scope *scope)
+{
+    if (scope->base == d->frame)
+        return claim_over_frame(d, claim);
+    if (scope->is_partial)
+        return ndr_decode_note(d, &d->late, claim);
+    return claim_holds(claim, scope->base) || ndr_decode_fail(d, RPC_X_BAD_STUB_DATA);
+}
+
+bool ndr_decode_claim(struct ndr_decode *d, const NDR_EXPR *expr, const struct ndr_scope *scope,
+                      uint32_t count, bool is_null)
 {
     /* In replies a NULL array beside a count is common: "this many would have been". */
     if (!expr || (is_null && d->direction != NDR_PARAM_IN))
         return true;
-    if (base == d->frame)
-        return claim_over_frame(d, expr, count, is_null);
+    struct ndr_claim claim = {.expr = expr,
+                              .base = scope->base,
+                              .value = count,
+                              .null_seen = is_null,
+                              .value_seen = !is_null};
+    return add_claim(d, &claim, scope);
+}
+
+bool ndr_decode_claim_tag(struct ndr_decode *d, const NDR_EXPR *expr, const struct ndr_scope *scope,
+                          NDR_KIND kind, int64_t tag)
+{
     struct ndr_claim claim = {
-        .expr = expr, .count = count, .null_seen = is_null, .count_seen = !is_null};
-    return claim_holds(&claim, base) || ndr_decode_fail(d, RPC_X_BAD_STUB_DATA);
+        .expr = expr, .base = scope->base, .value = tag, .kind = kind, .value_seen = true};
+    return add_claim(d, &claim, scope);
+}
+
+bool ndr_decode_check_late(struct ndr_decode *d, size_t first)
+{
+    for (size_t i = first; i < d->late.count; i++) {
+        const struct ndr_claim *claim = ndr_list_at(&d->late, i);
+        if (!claim_holds(claim, claim->base))
+            return ndr_decode_fail(d, RPC_X_BAD_STUB_DATA);
+    }
+    d->late.count = first;
+    return true;
 }
 
 static bool check_claims(struct ndr_decode *d)
@@ -177,22 +227,77 @@ static bool check_claims(struct ndr_decode *d)
     return true;
 }
 
-/* Remembers how large the application's arrays are, before an operand of size_is that
+bool ndr_decode_old_value(const struct ndr_decode *d, const NDR_EXPR *expr, int64_t *ret_value)
+{
+    for (size_t i = 0; i < d->old_values.count; i++) {
+        const struct ndr_old_value *old = ndr_list_at(&d->old_values, i);
+        if (old->expr == expr) {
+            *ret_value = old->value;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Remembers how large the application's arrays are, and which arms its unions have, before an operand of size_is that
  * is itself [out] changes.  Structures see to their own members (decode_value.c). */
-static bool note_old_counts(struct ndr_decode *d, const NDR_PARAM *param)
+static bool note_old_values(struct ndr_decode *d, const NDR_PARAM *param)
 {
     for (const NDR_TYPE *type = param->type; type; type = type->element) {
-        struct ndr_old_count old = {.expr = type->max_count};
-        if (type->max_count && ndr_expr_count(type->max_count, d->frame, &old.count) &&
-            !ndr_decode_note(d, &d->old_counts, &old))
+        struct ndr_old_value old = {.expr = type->max_count};
+        if (type->kind == NDR_KIND_UNION)
+            old.expr = type->alternatives->switch_is;
+        if (old.expr && ndr_expr_value(old.expr, d->frame, &old.value) &&
+            !ndr_decode_note(d, &d->old_values, &old))
             return false;
         /* Behind a unique pointer in [out]-only memory there is nothing yet, and the
          * operands may be as uninitialised. */
-        if (type->kind == NDR_KIND_POINTER && (type->flags & NDR_TYPE_UNIQUE) &&
+        if (type->kind == NDR_KIND_POINTER && (type->flags & (NDR_TYPE_UNIQUE | NDR_TYPE_FULL)) &&
             !(param->flags & NDR_PARAM_IN))
             return true;
         if (type->kind != NDR_KIND_POINTER && type->kind != NDR_KIND_ARRAY)
             return true;
+    }
+    return true;
+}
+
+/* ---- Context handles ----------------------------------------------------------------- */
+
+bool ndr_decode_context(struct ndr_decode *d, const NDR_TYPE *type, void *slot)
+{
+    struct ndr_context_note note = {.type = type, .slot = slot};
+    if (!d->reader->contexts)
+        return ndr_decode_fail(d, RPC_S_CANNOT_SUPPORT);
+    ndr_decode_align(d, NDR_CONTEXT_ALIGN);
+    if (!ndr_decode_require(d, NDR_CONTEXT_LEN))
+        return false;
+    memcpy(note.octets, d->reader->octets + d->pos, NDR_CONTEXT_LEN);
+    if (d->swap) {
+        /* attributes, then the integers of the UUID */
+        static const struct {
+            uint8_t at, size;
+        } integers[] = {{0, 4}, {4, 4}, {8, 2}, {10, 2}};
+        for (size_t i = 0; i < sizeof(integers) / sizeof(integers[0]); i++) {
+            uint8_t *low = note.octets + integers[i].at, *high = low + integers[i].size - 1;
+            for (; low < high; low++, high--) {
+                uint8_t octet = *low;
+                *low = *high;
+                *high = octet;
+            }
+        }
+    }
+    d->pos += NDR_CONTEXT_LEN;
+    return ndr_decode_note(d, &d->contexts, &note);
+}
+
+static bool deliver_contexts(struct ndr_decode *d)
+{
+    const struct ndr_context_hooks *hooks = d->reader->contexts;
+    for (size_t i = 0; i < d->contexts.count; i++) {
+        const struct ndr_context_note *note = ndr_list_at(&d->contexts, i);
+        RPC_STATUS status = hooks->from_wire(hooks->arg, note->type, note->octets, note->slot);
+        if (status != RPC_S_OK)
+            return ndr_decode_fail(d, status);
     }
     return true;
 }
@@ -240,7 +345,7 @@ static bool prepare(struct ndr_decode *d, const NDR_OPERATION *operation)
         if (!ndr_param_travels(param, d->direction))
             continue;
         d->least_params += ndr_least_len(d->rules, param->type, NDR_AT_TOP);
-        if (d->direction == NDR_PARAM_OUT && !note_old_counts(d, param))
+        if (d->direction == NDR_PARAM_OUT && !note_old_values(d, param))
             return false;
     }
     return true;
@@ -269,7 +374,7 @@ static bool decode_all(struct ndr_decode *d, const NDR_OPERATION *operation)
         if (!decode_param(d, param))
             return false;
     }
-    return check_claims(d);
+    return check_claims(d) && deliver_contexts(d);
 }
 
 /* Only what we may have written: the caller's members are the caller's. */
@@ -288,10 +393,12 @@ enum ndr_verdict ndr_decode_params(struct ndr_reader *reader, const NDR_OPERATIO
     struct ndr_target inline_pending[8];
     struct ndr_undo inline_undo[16];
     struct ndr_claim inline_claims[4];
-    struct ndr_old_count inline_old_counts[4];
+    struct ndr_old_value inline_old_values[4];
+    struct ndr_claim inline_late[4];
+    struct ndr_context_note inline_contexts[2];
     struct ndr_decode d = {
         .reader = reader,
-        .rules = &ndr20_rules,
+        .rules = reader->ndr64 ? &ndr64_rules : &ndr20_rules,
         .memory = memory,
         .frame = frame,
         .direction = direction,
@@ -303,10 +410,16 @@ enum ndr_verdict ndr_decode_params(struct ndr_reader *reader, const NDR_OPERATIO
     NDR_LIST_INIT(&d.pending, inline_pending, reader->reallocate);
     NDR_LIST_INIT(&d.undo, inline_undo, reader->reallocate);
     NDR_LIST_INIT(&d.claims, inline_claims, reader->reallocate);
-    NDR_LIST_INIT(&d.old_counts, inline_old_counts, reader->reallocate);
-    if (decode_all(&d, operation)) {
+    NDR_LIST_INIT(&d.late, inline_late, reader->reallocate);
+    NDR_LIST_INIT(&d.old_values, inline_old_values, reader->reallocate);
+    ndr_aliases_init(&d.objects, reader->reallocate);
+    ndr_aliases_init(&d.taken, reader->reallocate);
+    NDR_LIST_INIT(&d.contexts, inline_contexts, reader->reallocate);
+    if (reader->ndr64 && !NDR64_SUPPORTED)
+        ndr_decode_fail(&d, RPC_S_CANNOT_SUPPORT);
+    else if (decode_all(&d, operation))
         reader->pos = d.pos;
-    } else {
+    if (d.verdict != NDR_DONE) {
         roll_back(&d);
         if (direction == NDR_PARAM_IN)
             clear_frame(&d, operation);
@@ -314,6 +427,10 @@ enum ndr_verdict ndr_decode_params(struct ndr_reader *reader, const NDR_OPERATIO
     ndr_list_fini(&d.pending);
     ndr_list_fini(&d.undo);
     ndr_list_fini(&d.claims);
-    ndr_list_fini(&d.old_counts);
+    ndr_list_fini(&d.late);
+    ndr_list_fini(&d.old_values);
+    ndr_aliases_fini(&d.objects);
+    ndr_aliases_fini(&d.taken);
+    ndr_list_fini(&d.contexts);
     return d.verdict;
 }

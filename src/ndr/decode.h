@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* decode.h - the state one try of ndr_decode_params shares between decode.c
- * (parameters, memory, rollback) and decode_value.c (values).
+ * (parameters, memory, rollback), decode_value.c (values) and decode_pointer.c
+ * (pointers and what they point to).
  *
- * The work is as in encode.c, flat parts first, with three more lists:
+ * The work is as in encode.c, flat parts first, with more lists:
  *   pending   pointers whose pointee is still to come
  *   undo      pointers this try has changed, newest last
- *   claims    what size_is over the frame must turn out to be: its operands may be
- *             parameters that come later */
+ *   contexts  context handles received; their owner hears of them at the end
+ *   claims    what size_is and switch_is over the frame must turn out to be: their
+ *             operands may be parameters that come later
+ *   late      the same over structures that are not yet complete
+ *   objects   what full pointers lead to, by referent; `taken` by address */
 #ifndef PENSTOCK_NDR_DECODE_H
 #define PENSTOCK_NDR_DECODE_H
 
+#include "ndr/alias.h"
 #include "ndr/layout.h"
 #include "ndr/list.h"
 
@@ -27,16 +32,20 @@ enum ndr_owner {
 struct ndr_scope {
     const void *base;       /* what size_is refers to                             */
     const void *old;        /* NDR_KEPT: a copy of *base from before the call, or
-                             * NULL; for the frame see decode->old_counts         */
+                             * NULL; for the frame see decode->old_values         */
     const NDR_RANGE *range; /* of the parameter or field                          */
+    int64_t old_tag;        /* NDR_KEPT pointee that is a union: see has_old_tag  */
     enum ndr_owner owner;
     uint32_t depth;
+    bool has_old_tag;
+    bool is_partial; /* members of *base are still to come */
 };
 
 /* A pointer on its way to a pointee. */
 struct ndr_target {
     const NDR_TYPE *type;   /* the pointer's */
     void *slot;             /* the pointer */
+    uint64_t referent;      /* of a full pointer */
     struct ndr_scope scope; /* of the slot; `old` is not kept */
     uint32_t capacity;      /* elements at *slot if it is the application's memory  */
     uint32_t least_len;     /* octets the pointee adds to decode->least_pending     */
@@ -46,18 +55,27 @@ struct ndr_target {
 struct ndr_undo {
     void *slot;
     void *old;
+    bool is_shared; /* what is there now belongs to another pointer */
 };
 
 struct ndr_claim {
-    const NDR_EXPR *expr; /* over the frame                                       */
-    uint32_t count;       /* what the wire says                                   */
+    const NDR_EXPR *expr; /* over the frame, or `base`                            */
+    const void *base;     /* of a late claim                                      */
+    int64_t value;        /* what the wire says                                   */
+    NDR_KIND kind;        /* of a discriminant; VOID: a count                     */
     bool null_seen;       /* a NULL pointer wants it to be 0                      */
-    bool count_seen;
+    bool value_seen;
 };
 
-struct ndr_old_count {
+struct ndr_old_value {
     const NDR_EXPR *expr; /* over the frame, before anything was decoded          */
-    uint32_t count;
+    int64_t value;
+};
+
+struct ndr_context_note {
+    const NDR_TYPE *type;
+    void *slot;
+    uint8_t octets[NDR_CONTEXT_LEN]; /* host order */
 };
 
 struct ndr_decode {
@@ -74,7 +92,8 @@ struct ndr_decode {
     size_t budget;            /* octets that may still be allocated         */
     void *frame_slot;         /* a parameter passed by value that is itself a pointer the
                                * peer must not set: nobody would see it     */
-    struct ndr_list pending, undo, claims, old_counts;
+    struct ndr_list pending, undo, claims, late, old_values, contexts;
+    struct ndr_aliases objects, taken;
 };
 
 /* Each returns false and sets the verdict when decoding cannot go on; this one always.
@@ -98,10 +117,54 @@ bool ndr_decode_allocate(struct ndr_decode *d, void *slot, uint64_t size, void *
 bool ndr_decode_set_pointer(struct ndr_decode *d, void *slot, void *value);
 /* Scratch items count against the budget as well: 4 octets can claim one. */
 bool ndr_decode_note(struct ndr_decode *d, struct ndr_list *list, const void *item);
+/* Sets a pointer to an object that another pointer owns. */
+bool ndr_decode_share(struct ndr_decode *d, void *slot, void *object);
+bool ndr_decode_add_alias(struct ndr_decode *d, struct ndr_aliases *aliases,
+                          const struct ndr_alias *alias);
 /* The wire has `count` elements (or a NULL pointer) where `expr` tells how many. */
-bool ndr_decode_claim(struct ndr_decode *d, const NDR_EXPR *expr, const void *base, uint32_t count,
-                      bool is_null);
+bool ndr_decode_claim(struct ndr_decode *d, const NDR_EXPR *expr, const struct ndr_scope *scope,
+                      uint32_t count, bool is_null);
+/* The wire has the discriminant `tag` of that kind where `expr` tells which. */
+bool ndr_decode_claim_tag(struct ndr_decode *d, const NDR_EXPR *expr, const struct ndr_scope *scope,
+                          NDR_KIND kind, int64_t tag);
+/* Checks the late claims from number `first` on, and forgets them. */
+bool ndr_decode_check_late(struct ndr_decode *d, size_t first);
+/* What `expr` over the frame was before the call. */
+bool ndr_decode_old_value(const struct ndr_decode *d, const NDR_EXPR *expr, int64_t *ret_value);
 
+/* Reads a context handle; its slot is set when all else is known to be good. */
+bool ndr_decode_context(struct ndr_decode *d, const NDR_TYPE *type, void *slot);
+
+/* ---- decode_value.c ---- */
+
+/* Which elements of an array or string come. */
+struct ndr_extent {
+    uint32_t max, first, actual;
+};
+
+bool ndr_decode_count(struct ndr_decode *d, uint32_t *ret_count);
+/* The max count of a conformant array or string, checked against [range] and size_is. */
+bool ndr_decode_max(struct ndr_decode *d, const NDR_TYPE *type, const struct ndr_scope *scope,
+                    uint32_t *ret_max);
+/* Offset and actual count if the type has them, and are the elements there? */
+bool ndr_decode_extent(struct ndr_decode *d, const NDR_TYPE *type, const struct ndr_scope *scope,
+                       uint32_t max, struct ndr_extent *ret_extent);
+/* The octets of `count` elements are there: asked before memory is allocated. */
+bool ndr_decode_require_elements(struct ndr_decode *d, const NDR_TYPE *element, uint32_t count);
+/* The elements, to the array at `memory`. */
+bool ndr_decode_elements(struct ndr_decode *d, const NDR_TYPE *type, void *memory,
+                         const struct ndr_extent *extent, const struct ndr_scope *scope);
+/* The flat part of a value.  `tail_max`: the hoisted count of a structure that ends in
+ * something conformant. */
+bool ndr_decode_value(struct ndr_decode *d, const NDR_TYPE *type, void *memory,
+                      const struct ndr_scope *scope, enum ndr_place place,
+                      const uint32_t *tail_max);
+
+/* ---- decode_pointer.c ---- */
+
+/* A pointer in a structure, array or union: its pointee comes behind the flat part. */
+bool ndr_decode_defer(struct ndr_decode *d, const NDR_TYPE *type, void *slot,
+                      const struct ndr_scope *scope, enum ndr_place place);
 /* Decodes a parameter's own member of the frame with its direct pointees. */
 bool ndr_decode_top(struct ndr_decode *d, const NDR_TYPE *type, void *memory,
                     const struct ndr_scope *scope);

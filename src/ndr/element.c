@@ -267,19 +267,12 @@ bool ndr_in_range(const NDR_RANGE *range, const NDR_TYPE *type, const uint8_t *m
     return true;
 }
 
-static RPC_STATUS enums_from_wire(const struct columns *c, uint32_t wire_size, const uint8_t *wire,
-                                  uint8_t *memory)
+static RPC_STATUS enums_from_wire(const struct columns *c, const uint8_t *wire, uint8_t *memory)
 {
     for (size_t i = 0; i < c->count; i++) {
         uint16_t v16;
-        uint32_t v32;
-        if (wire_size == 2) {
-            memcpy(&v16, wire + i * c->wire_stride, sizeof(v16));
-            v32 = c->swap ? swap_16(v16) : v16;
-        } else {
-            memcpy(&v32, wire + i * c->wire_stride, sizeof(v32));
-            v32 = c->swap ? swap_32(v32) : v32;
-        }
+        memcpy(&v16, wire + i * c->wire_stride, sizeof(v16));
+        uint32_t v32 = c->swap ? swap_16(v16) : v16;
         if (v32 > INT16_MAX)
             return RPC_X_BAD_STUB_DATA;
         memcpy(memory + i * c->memory_stride, &v32, sizeof(v32));
@@ -357,8 +350,8 @@ static RPC_STATUS columns_from_wire(const struct columns *c, const NDR_TYPE *typ
         return struct_from_wire(c, type, wire, memory);
     if (type->kind == NDR_KIND_ARRAY)
         return arrays_from_wire(c, type, wire, memory);
-    if (type->kind == NDR_KIND_ENUM16)
-        return enums_from_wire(c, layout->size, wire, memory);
+    if (type->kind == NDR_KIND_ENUM16 && layout->size == 2)
+        return enums_from_wire(c, wire, memory);
     if (layout->size == layout->memory_size)
         swap_column(memory, c->memory_stride, wire, c->wire_stride, layout->size, c->count);
     else

@@ -14,10 +14,12 @@
 
 #include <penstock/rpcnterr.h>
 
+#include "ndr/alias.h"
 #include "ndr/element.h"
 #include "ndr/expr.h"
 #include "ndr/layout.h"
 #include "ndr/list.h"
+#include "ndr/union.h"
 #include "ndr/writer.h"
 
 /* Windows numbers unique pointers like this; any nonzero value would do. */
@@ -30,6 +32,7 @@ struct pending {
     const void *target;   /* the pointee                          */
     const void *base;     /* what size_is in `type` refers to     */
     uint32_t depth;       /* pointers between it and the parameter */
+    bool is_full;         /* its referent may have brought the object already */
 };
 
 struct encode {
@@ -38,6 +41,7 @@ struct encode {
     struct ndr_list pending;
     uint32_t referent; /* of the next pointer that is not NULL */
     uint32_t depth;    /* of the construct being written       */
+    struct ndr_aliases objects; /* of full pointers, by address */
 };
 
 static void encode_value(struct encode *e, const NDR_TYPE *type, const void *memory,
@@ -104,67 +108,121 @@ static uint32_t string_count(const NDR_TYPE *type, const void *memory, uint32_t 
     return 0;
 }
 
-/* What a conformant array or string announces first: how many elements could be, and
- * for a string how many there are. */
-static bool conformance(struct encode *e, const NDR_TYPE *type, const void *memory,
-                        const void *base, uint32_t *ret_max, uint32_t *ret_actual)
+/* Which elements of an array or string travel. */
+struct extent {
+    uint32_t max, first, actual;
+};
+
+static bool varies(const NDR_TYPE *type)
 {
-    uint32_t max = NDR_COUNT_MAX;
-    if (type->max_count ? !ndr_expr_count(type->max_count, base, &max)
-                        : type->kind == NDR_KIND_ARRAY)
-        goto bad;
-    *ret_actual = max;
-    if (type->kind == NDR_KIND_STRING) {
-        *ret_actual = string_count(type, memory, max);
-        if (*ret_actual == 0)
+    return type->kind == NDR_KIND_STRING || (type->flags & NDR_TYPE_VARYING);
+}
+
+/* first_is and length_is, within `max`. */
+static bool varying_extent(const NDR_TYPE *type, const void *base, uint32_t max,
+                           struct extent *extent)
+{
+    extent->first = 0;
+    if (type->first && !ndr_expr_count(type->first, base, &extent->first))
+        return false;
+    if (extent->first > max)
+        return false;
+    extent->actual = max - extent->first;
+    return !type->length || (ndr_expr_count(type->length, base, &extent->actual) &&
+                             extent->actual <= max - extent->first);
+}
+
+static bool extent_of(struct encode *e, const NDR_TYPE *type, const void *memory, const void *base,
+                      struct extent *ret_extent)
+{
+    struct extent extent = {.max = type->count};
+    if (extent.max == 0) {
+        extent.max = NDR_COUNT_MAX;
+        if (type->max_count ? !ndr_expr_count(type->max_count, base, &extent.max)
+                            : type->kind == NDR_KIND_ARRAY)
             goto bad;
     }
-    *ret_max = type->max_count ? max : *ret_actual;
+    extent.actual = extent.max;
+    if (type->kind == NDR_KIND_STRING) {
+        extent.actual = string_count(type, memory, extent.max);
+        if (extent.actual == 0)
+            goto bad;
+        if (type->count == 0 && !type->max_count)
+            extent.max = extent.actual;
+    } else if (varies(type) && !varying_extent(type, base, extent.max, &extent)) {
+        goto bad;
+    }
+    *ret_extent = extent;
     return true;
 bad:
     fail(e, RPC_S_INVALID_BOUND);
     return false;
 }
 
-/* Offset, actual count and elements of a string, or the elements of an array. */
-static void encode_body(struct encode *e, const NDR_TYPE *type, const void *memory, uint32_t actual,
-                        const void *base)
+/* Offset and actual count of what varies, and the elements. */
+static void encode_body(struct encode *e, const NDR_TYPE *type, const void *memory,
+                        const struct extent *extent, const void *base)
 {
-    if (type->kind == NDR_KIND_STRING) {
-        put_count(e, 0);
-        put_count(e, actual);
+    /* C706 14.3.3.9 gives every dimension its own offset and count. */
+    if ((type->flags & NDR_TYPE_VARYING) && type->element->kind == NDR_KIND_ARRAY) {
+        fail(e, RPC_S_CANNOT_SUPPORT);
+        return;
     }
-    encode_elements(e, type->element, memory, actual, base);
+    if (varies(type)) {
+        put_count(e, extent->first);
+        put_count(e, extent->actual);
+    }
+    const uint8_t *at = memory;
+    encode_elements(e, type->element, at + extent->first * ndr_memory_size(type->element),
+                    extent->actual, base);
 }
 
-static void encode_conformant(struct encode *e, const NDR_TYPE *type, const void *memory,
-                              const void *base, bool with_max)
+/* Arrays and strings that are not of constant size; `with_max`: of a conformant one. */
+static void encode_array(struct encode *e, const NDR_TYPE *type, const void *memory,
+                         const void *base, bool with_max)
 {
-    uint32_t max, actual;
-    if (!conformance(e, type, memory, base, &max, &actual))
+    struct extent extent;
+    if (!extent_of(e, type, memory, base, &extent))
         return;
     if (with_max)
-        put_count(e, max);
-    encode_body(e, type, memory, actual, base);
-}
-
-static void encode_fixed_string(struct encode *e, const NDR_TYPE *type, const void *memory)
-{
-    uint32_t actual = string_count(type, memory, type->count);
-    if (actual == 0)
-        fail(e, RPC_S_INVALID_BOUND);
-    else
-        encode_body(e, type, memory, actual, NULL);
+        put_count(e, extent.max);
+    encode_body(e, type, memory, &extent, base);
 }
 
 /* ---- Pointers ----------------------------------------------------------------------- */
+
+/* The number of the object at the end of a full pointer: the same for all that lead there. */
+static uint32_t referent_of(struct encode *e, const NDR_TYPE *type, const void *target)
+{
+    uint64_t address = (uintptr_t)target;
+    struct ndr_alias fresh = {.key = address, .type = type->element, .referent = e->referent};
+    const struct ndr_alias *known = ndr_alias_find(&e->objects, address, type->element);
+    if (known)
+        return known->referent;
+    if (!ndr_alias_add(&e->objects, &fresh))
+        fail(e, RPC_S_OUT_OF_MEMORY);
+    e->referent += REFERENT_STEP;
+    return fresh.referent;
+}
+
+/* Is the object of this full pointer still to be written?  It goes where the first pointer
+ * to it would have it, in the order pointees are written. */
+static bool claim_object(struct encode *e, const NDR_TYPE *pointee, const void *target)
+{
+    struct ndr_alias *object = ndr_alias_find(&e->objects, (uintptr_t)target, pointee);
+    if (!object || object->done)
+        return false;
+    object->done = true;
+    return true;
+}
 
 /* Checks a pointer and writes its referent.  True when a pointee has to follow. */
 static bool encode_referent(struct encode *e, const NDR_TYPE *type, const void *target,
                             enum ndr_place place)
 {
-    bool is_ref = type->flags & NDR_TYPE_REF;
-    if (type->flags & NDR_TYPE_FULL || !(type->flags & (NDR_TYPE_REF | NDR_TYPE_UNIQUE))) {
+    uint32_t referent = 0;
+    bool is_ref = (type->flags & NDR_TYPE_REF) && !(type->flags & NDR_TYPE_IGNORE);
+    if (!(type->flags & (NDR_TYPE_REF | NDR_TYPE_UNIQUE | NDR_TYPE_FULL | NDR_TYPE_IGNORE))) {
         fail(e, RPC_S_CANNOT_SUPPORT);
         return false;
     }
@@ -174,10 +232,14 @@ static bool encode_referent(struct encode *e, const NDR_TYPE *type, const void *
     }
     if (is_ref && (place == NDR_AT_TOP || (place == NDR_AT_ELEMENT && !e->rules->refs_in_arrays)))
         return true;
-    ndr_writer_put(e->writer, target ? e->referent : 0, e->rules->pointer_size);
-    if (target)
+    if (target && (type->flags & NDR_TYPE_FULL)) {
+        referent = referent_of(e, type, target);
+    } else if (target) {
+        referent = e->referent;
         e->referent += REFERENT_STEP;
-    return target != NULL;
+    }
+    ndr_writer_put(e->writer, referent, e->rules->pointer_size);
+    return target && !(type->flags & NDR_TYPE_IGNORE);
 }
 
 static void defer(struct encode *e, const NDR_TYPE *type, const void *memory, const void *base,
@@ -188,6 +250,7 @@ static void defer(struct encode *e, const NDR_TYPE *type, const void *memory, co
         .target = ndr_load_pointer(memory),
         .base = base,
         .depth = e->depth + 1,
+        .is_full = type->flags & NDR_TYPE_FULL,
     };
     if (!encode_referent(e, type, note.target, place))
         return;
@@ -197,23 +260,87 @@ static void defer(struct encode *e, const NDR_TYPE *type, const void *memory, co
         fail(e, RPC_S_OUT_OF_MEMORY);
 }
 
+/* ---- Context handles ----------------------------------------------------------------- */
+
+static void encode_context(struct encode *e, const NDR_TYPE *type, const void *slot)
+{
+    const struct ndr_context_hooks *hooks = e->writer->contexts;
+    uint8_t octets[NDR_CONTEXT_LEN];
+    if (!hooks) {
+        fail(e, RPC_S_CANNOT_SUPPORT);
+        return;
+    }
+    RPC_STATUS status = hooks->to_wire(hooks->arg, type, slot, octets);
+    if (status != RPC_S_OK) {
+        fail(e, status);
+        return;
+    }
+    ndr_writer_align(e->writer, NDR_CONTEXT_ALIGN);
+    uint8_t *out = ndr_writer_extend(e->writer, sizeof(octets));
+    if (out)
+        memcpy(out, octets, sizeof(octets));
+}
+
+/* ---- Unions ---------------------------------------------------------------------------- */
+
+static void encode_tag(struct encode *e, const NDR_UNION *u, int64_t tag)
+{
+    const NDR_TYPE type = {.kind = u->switch_kind};
+    struct ndr_element_layout layout;
+    uint64_t memory;
+    if (ndr_fixed_layout(e->rules, &type, &layout) && ndr_store_integer(type.kind, &memory, tag))
+        encode_run(e, &type, &layout, &memory, 1);
+    else
+        fail(e, RPC_S_CANNOT_SUPPORT);
+}
+
+static void encode_union(struct encode *e, const NDR_TYPE *type, const void *memory,
+                         const void *base)
+{
+    const NDR_UNION *u = type->alternatives;
+    int64_t tag;
+    if (!ndr_union_tag(type, memory, base, &tag)) {
+        fail(e, RPC_S_INVALID_BOUND);
+        return;
+    }
+    const NDR_ARM *arm = ndr_union_arm(u, tag);
+    if (!arm) {
+        fail(e, RPC_S_INVALID_TAG);
+        return;
+    }
+    if (e->rules->pads)
+        ndr_writer_align(e->writer, ndr_align(e->rules, type));
+    encode_tag(e, u, tag);
+    if (e->rules->pads)
+        ndr_writer_align(e->writer, ndr_arms_align(e->rules, u));
+    if (arm->type)
+        encode_value(e, arm->type, (const uint8_t *)memory + ndr_arms_offset(type),
+                     ndr_arm_base(type, memory, base), NDR_AT_FIELD);
+}
+
 /* ---- Values -------------------------------------------------------------------------- */
 
 static void encode_fields(struct encode *e, const NDR_TYPE *type, const void *memory,
                           enum ndr_place place)
 {
-    ndr_writer_align(e->writer, ndr_align(e->rules, type));
+    uint32_t align = ndr_align(e->rules, type);
+    size_t tail_base, tail_offset;
+    ndr_writer_align(e->writer, align);
     for (uint32_t i = 0; i < type->count && !failed(e); i++) {
         const NDR_FIELD *field = &type->fields[i];
         const uint8_t *at = (const uint8_t *)memory + field->offset;
         bool at_end = place == NDR_AT_TOP && i + 1 == type->count;
-        if (at_end && ndr_is_conformant(field->type))
-            encode_conformant(e, field->type, at, memory, false);
-        else if (at_end && field->type->kind == NDR_KIND_STRUCT)
-            encode_value(e, field->type, at, memory, NDR_AT_TOP);
-        else
-            encode_value(e, field->type, at, memory, NDR_AT_FIELD);
+        if (at_end && ndr_is_conformant(field->type)) {
+            if (e->rules->pads)
+                ndr_writer_align(e->writer, align);
+            encode_array(e, field->type, at, memory, false);
+        } else {
+            bool may_have_tail = at_end && field->type->kind == NDR_KIND_STRUCT;
+            encode_value(e, field->type, at, memory, may_have_tail ? NDR_AT_TOP : NDR_AT_FIELD);
+        }
     }
+    if (e->rules->pads && !ndr_conformant_tail(type, &tail_base, &tail_offset))
+        ndr_writer_align(e->writer, align);
 }
 
 /* The flat part of a value.  Place NDR_AT_TOP for a structure allows it to end in a
@@ -228,10 +355,12 @@ static void encode_value(struct encode *e, const NDR_TYPE *type, const void *mem
         encode_fields(e, type, memory, place);
     else if (type->kind == NDR_KIND_POINTER)
         defer(e, type, memory, base, place);
-    else if (type->kind == NDR_KIND_ARRAY && type->count > 0)
-        encode_elements(e, type->element, memory, type->count, base);
-    else if (type->kind == NDR_KIND_STRING && type->count > 0)
-        encode_fixed_string(e, type, memory);
+    else if (type->kind == NDR_KIND_UNION)
+        encode_union(e, type, memory, base);
+    else if ((type->kind == NDR_KIND_ARRAY || type->kind == NDR_KIND_STRING) && type->count > 0)
+        encode_array(e, type, memory, base, false);
+    else if (type->kind == NDR_KIND_CONTEXT)
+        encode_context(e, type, memory);
     else
         fail(e, RPC_S_CANNOT_SUPPORT);
 }
@@ -243,21 +372,23 @@ static void encode_top(struct encode *e, const NDR_TYPE *type, const void *memor
         const void *target = ndr_load_pointer(memory);
         if (!encode_referent(e, type, target, NDR_AT_TOP))
             return;
+        if ((type->flags & NDR_TYPE_FULL) && !claim_object(e, type->element, target))
+            return;
         type = type->element;
         memory = target;
     }
     if (ndr_is_conformant(type)) {
-        encode_conformant(e, type, memory, base, true);
+        encode_array(e, type, memory, base, true);
         return;
     }
     size_t tail_base, tail_offset;
     const NDR_TYPE *tail = ndr_conformant_tail(type, &tail_base, &tail_offset);
     if (tail) {
         const uint8_t *start = memory;
-        uint32_t max, actual;
-        if (!conformance(e, tail, start + tail_offset, start + tail_base, &max, &actual))
+        struct extent extent;
+        if (!extent_of(e, tail, start + tail_offset, start + tail_base, &extent))
             return;
-        put_count(e, max); /* C706 14.3.7.1: hoisted */
+        put_count(e, extent.max); /* C706 14.3.7.1: hoisted */
     }
     encode_value(e, type, memory, base, NDR_AT_TOP);
 }
@@ -272,6 +403,8 @@ static void encode_param(struct encode *e, const NDR_PARAM *param, const void *f
         ndr_list_pop(&e->pending, &note);
         size_t first_new = e->pending.count;
         e->depth = note.depth;
+        if (note.is_full && !claim_object(e, note.type, note.target))
+            continue;
         encode_top(e, note.type, note.target, note.base);
         ndr_list_reverse(&e->pending, first_new);
     }
@@ -292,8 +425,13 @@ RPC_STATUS ndr_encode_params(struct ndr_writer *writer, const NDR_OPERATION *ope
                              const void *frame, uint32_t direction)
 {
     struct pending inline_pending[16];
-    struct encode e = {.writer = writer, .rules = &ndr20_rules, .referent = REFERENT_FIRST};
+    struct encode e = {.writer = writer,
+                       .rules = writer->ndr64 ? &ndr64_rules : &ndr20_rules,
+                       .referent = REFERENT_FIRST};
     size_t start = writer->len;
+    if (writer->ndr64 && !NDR64_SUPPORTED)
+        fail(&e, RPC_S_CANNOT_SUPPORT);
+    ndr_aliases_init(&e.objects, writer->reallocate);
     NDR_LIST_INIT(&e.pending, inline_pending, writer->reallocate);
     for (uint32_t i = 0; i < operation->param_count && !failed(&e); i++) {
         const NDR_PARAM *param = &operation->params[i];
@@ -303,6 +441,7 @@ RPC_STATUS ndr_encode_params(struct ndr_writer *writer, const NDR_OPERATION *ope
             encode_param(&e, param, frame);
     }
     ndr_list_fini(&e.pending);
+    ndr_aliases_fini(&e.objects);
     if (writer->status != RPC_S_OK)
         writer->len = start;
     return writer->status;

@@ -67,6 +67,23 @@ bool ndr_load_integer(NDR_KIND kind, const void *memory, int64_t *ret_value)
     }
 }
 
+bool ndr_store_integer(NDR_KIND kind, void *memory, int64_t value)
+{
+    uint32_t size = ndr_scalar_memory_size(kind);
+    int64_t ignored;
+    uint8_t octets[sizeof(value)] = {0};
+    if (size == 0 || !ndr_load_integer(kind, octets, &ignored))
+        return false;
+    if (size < sizeof(value)) {
+        int64_t limit = INT64_C(1) << (8 * size);
+        if (value < -limit / 2 || value >= limit)
+            return false;
+    }
+    memcpy(octets, &value, sizeof(value));
+    memcpy(memory, NDR_HOST_LITTLE_ENDIAN ? octets : octets + sizeof(value) - size, size);
+    return true;
+}
+
 static bool divide(NDR_EXPR_OP op, int64_t a, int64_t b, int64_t *ret_value)
 {
     if (b == 0 || (a == INT64_MIN && b == -1))

@@ -18,6 +18,10 @@ bool ndr_expr_count(const NDR_EXPR *expr, const void *base, uint32_t *ret_count)
 /* The integer of kind `kind` at `memory`; false for kinds that are none. */
 bool ndr_load_integer(NDR_KIND kind, const void *memory, int64_t *ret_value);
 
+/* Stores an integer; false, and nothing stored, when it does not fit the kind, read as
+ * signed or unsigned, or the kind is none. */
+bool ndr_store_integer(NDR_KIND kind, void *memory, int64_t value);
+
 /* Pointers are moved by memcpy: a packed structure may misalign them. */
 static inline void *ndr_load_pointer(const void *slot)
 {

@@ -6,12 +6,25 @@
 
 #include <assert.h>
 
+#include "ndr/union.h"
+
 const struct ndr_rules ndr20_rules = {
     .count_size = 4,
     .pointer_size = 4,
     .enum16_size = 2,
     .int3264_size = 4,
     .refs_in_arrays = false, /* C706 14.3.12.2 */
+    .pads = false,
+};
+
+/* MS-RPCE 2.2.5. */
+const struct ndr_rules ndr64_rules = {
+    .count_size = 8,
+    .pointer_size = 8,
+    .enum16_size = 4,
+    .int3264_size = 8,
+    .refs_in_arrays = true, /* MS-RPCE 2.2.5.3.5.1 */
+    .pads = true,
 };
 
 /* [kind] = {memory, wire}; wire 0: a rule of the syntax decides. */
@@ -60,19 +73,54 @@ bool ndr_is_conformant(const NDR_TYPE *type)
 
 size_t ndr_memory_size(const NDR_TYPE *type)
 {
-    if (type->kind == NDR_KIND_POINTER)
+    if (type->kind == NDR_KIND_POINTER || type->kind == NDR_KIND_CONTEXT)
         return sizeof(void *);
-    if (type->kind == NDR_KIND_STRUCT)
+    if (type->kind == NDR_KIND_STRUCT || type->kind == NDR_KIND_UNION)
         return type->size;
     if (type->kind == NDR_KIND_ARRAY || type->kind == NDR_KIND_STRING)
         return type->count * ndr_memory_size(type->element);
     return scalars[type->kind].memory;
 }
 
+static uint32_t max_align(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The descriptor tells the alignment of NDR 2.0 only.  The hoisted count of a conformant
+ * array does not raise its structure's; offset and actual count stand in place and do. */
+static uint32_t ndr64_align(const struct ndr_rules *rules, const NDR_TYPE *type)
+{
+    uint32_t align = 1;
+    switch (type->kind) {
+    case NDR_KIND_STRUCT:
+        for (uint32_t i = 0; i < type->count; i++)
+            align = max_align(align, ndr64_align(rules, type->fields[i].type));
+        return align;
+    case NDR_KIND_ARRAY:
+        if (type->flags & NDR_TYPE_VARYING)
+            align = rules->count_size;
+        return max_align(align, ndr64_align(rules, type->element));
+    case NDR_KIND_STRING:
+        return rules->count_size;
+    case NDR_KIND_POINTER:
+        return rules->pointer_size;
+    case NDR_KIND_UNION:
+        return max_align(ndr_scalar_wire_size(rules, type->alternatives->switch_kind),
+                         ndr_arms_align(rules, type->alternatives));
+    case NDR_KIND_CONTEXT:
+        return NDR_CONTEXT_ALIGN;
+    default:
+        return max_align(align, ndr_scalar_wire_size(rules, type->kind));
+    }
+}
+
 uint32_t ndr_align(const struct ndr_rules *rules, const NDR_TYPE *type)
 {
     if (type->kind == NDR_KIND_POINTER)
         return rules->pointer_size;
+    if (rules->pads)
+        return ndr64_align(rules, type);
     assert(type->align != 0 && type->align <= 8 && (type->align & (type->align - 1)) == 0);
     return type->align;
 }
@@ -94,7 +142,7 @@ static bool scalar_layout(const struct ndr_rules *rules, const NDR_TYPE *type,
         .align = size,
         .stride = size,
         .memory_size = memory_size,
-        .flat = size == memory_size && type->kind != NDR_KIND_ENUM16,
+        .flat = size == memory_size,
     };
     return true;
 }
@@ -120,7 +168,7 @@ static bool struct_layout(const struct ndr_rules *rules, const NDR_TYPE *type,
     uint64_t stride = round_up(end, whole.align);
     if (end == 0 || stride > UINT32_MAX)
         return false;
-    whole.size = (uint32_t)end;
+    whole.size = (uint32_t)(rules->pads ? stride : end);
     whole.stride = (uint32_t)stride;
     whole.flat = whole.flat && end == stride && end == type->size;
     *ret_layout = whole;
@@ -131,7 +179,8 @@ static bool array_layout(const struct ndr_rules *rules, const NDR_TYPE *type,
                          struct ndr_element_layout *ret_layout)
 {
     struct ndr_element_layout element;
-    if (type->count == 0 || !ndr_fixed_layout(rules, type->element, &element))
+    if (type->count == 0 || (type->flags & NDR_TYPE_VARYING) ||
+        !ndr_fixed_layout(rules, type->element, &element))
         return false;
     uint64_t len = ndr_run_len(&element, type->count);
     uint64_t memory_size = (uint64_t)type->count * element.memory_size;
@@ -161,10 +210,24 @@ bool ndr_fixed_layout(const struct ndr_rules *rules, const NDR_TYPE *type,
 static uint64_t least_pointer(const struct ndr_rules *rules, const NDR_TYPE *type,
                               enum ndr_place place)
 {
-    bool unvalued = (type->flags & NDR_TYPE_REF) &&
+    bool unvalued = (type->flags & NDR_TYPE_REF) && !(type->flags & NDR_TYPE_IGNORE) &&
                     (place == NDR_AT_TOP || (place == NDR_AT_ELEMENT && !rules->refs_in_arrays));
     /* A [ref] pointer cannot lead back to itself, so this ends. */
     return unvalued ? ndr_least_len(rules, type->element, NDR_AT_TOP) : rules->pointer_size;
+}
+
+static uint64_t least_union(const struct ndr_rules *rules, const NDR_UNION *u)
+{
+    uint64_t least = UINT64_MAX;
+    for (uint32_t i = 0; i <= u->arm_count; i++) {
+        const NDR_ARM *arm = i < u->arm_count ? &u->arms[i] : u->otherwise;
+        if (!arm)
+            continue;
+        uint64_t of_arm = arm->type ? ndr_least_len(rules, arm->type, NDR_AT_FIELD) : 0;
+        if (of_arm < least)
+            least = of_arm;
+    }
+    return ndr_scalar_wire_size(rules, u->switch_kind) + (least == UINT64_MAX ? 0 : least);
 }
 
 uint64_t ndr_least_len(const struct ndr_rules *rules, const NDR_TYPE *type, enum ndr_place place)
@@ -176,14 +239,19 @@ uint64_t ndr_least_len(const struct ndr_rules *rules, const NDR_TYPE *type, enum
             least += ndr_least_len(rules, type->fields[i].type, NDR_AT_FIELD);
         return least;
     case NDR_KIND_ARRAY:
-        if (type->count == 0)
-            return rules->count_size;
-        return type->count * ndr_least_len(rules, type->element, NDR_AT_ELEMENT);
+        least = (type->count == 0 ? 1u : 0u) * rules->count_size;
+        if (type->flags & NDR_TYPE_VARYING)
+            return least + 2 * rules->count_size;
+        return least + type->count * ndr_least_len(rules, type->element, NDR_AT_ELEMENT);
     case NDR_KIND_STRING: /* [max,] offset, actual, terminator */
         return (type->count == 0 ? 3u : 2u) * rules->count_size +
                ndr_scalar_wire_size(rules, type->element->kind);
     case NDR_KIND_POINTER:
         return least_pointer(rules, type, place);
+    case NDR_KIND_UNION:
+        return least_union(rules, type->alternatives);
+    case NDR_KIND_CONTEXT:
+        return NDR_CONTEXT_LEN;
     default: /* scalars; 0 for void, handles, pipes */
         return ndr_scalar_wire_size(rules, type->kind);
     }
@@ -205,12 +273,22 @@ const NDR_TYPE *ndr_conformant_tail(const NDR_TYPE *type, size_t *ret_base, size
     return NULL;
 }
 
+static bool union_has_pointers(const NDR_UNION *u)
+{
+    for (uint32_t i = 0; i < u->arm_count; i++)
+        if (u->arms[i].type && ndr_has_pointers(u->arms[i].type))
+            return true;
+    return u->otherwise && u->otherwise->type && ndr_has_pointers(u->otherwise->type);
+}
+
 bool ndr_has_pointers(const NDR_TYPE *type)
 {
     if (type->kind == NDR_KIND_POINTER)
-        return true;
+        return !(type->flags & NDR_TYPE_IGNORE);
     if (type->kind == NDR_KIND_ARRAY)
         return ndr_has_pointers(type->element);
+    if (type->kind == NDR_KIND_UNION)
+        return union_has_pointers(type->alternatives);
     if (type->kind != NDR_KIND_STRUCT)
         return false;
     for (uint32_t i = 0; i < type->count; i++)
@@ -219,10 +297,20 @@ bool ndr_has_pointers(const NDR_TYPE *type)
     return false;
 }
 
+/* Handles and pipes have no value of their own in the frame. */
+static bool is_data(const NDR_PARAM *param)
+{
+    NDR_KIND kind = param->type->kind;
+    return !(param->flags & (NDR_PARAM_PIPE | NDR_PARAM_BINDING)) && kind != NDR_KIND_VOID &&
+           kind != NDR_KIND_HANDLE && kind != NDR_KIND_PIPE;
+}
+
 bool ndr_param_travels(const NDR_PARAM *param, uint32_t direction)
 {
-    if (!(param->flags & direction) || (param->flags & (NDR_PARAM_PIPE | NDR_PARAM_BINDING)))
-        return false;
-    NDR_KIND kind = param->type->kind;
-    return kind != NDR_KIND_VOID && kind != NDR_KIND_HANDLE && kind != NDR_KIND_PIPE;
+    return (param->flags & direction) && !(param->flags & NDR_PARAM_LOCAL) && is_data(param);
+}
+
+bool ndr_param_has_memory(const NDR_PARAM *param)
+{
+    return (param->flags & (NDR_PARAM_IN | NDR_PARAM_OUT)) && is_data(param);
 }

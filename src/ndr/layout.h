@@ -9,22 +9,29 @@
 
 #define NDR_HOST_LITTLE_ENDIAN (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
 
+/* A context handle begins with an integer of 4 octets. */
+#define NDR_CONTEXT_ALIGN 4u
+
+/* __int3264 has 8 octets in NDR64; where pointers are narrower it would not fit. */
+#define NDR64_SUPPORTED (sizeof(void *) == 8)
+
 /* Counts above this are refused in both directions (MS-RPCE 3.1.1.5.3.3). */
 #define NDR_COUNT_MAX INT32_MAX
 
-/* One transfer syntax.  NDR64 is to become a second constant of this type; beside
- * these numbers it needs a pad at the end of structures (ndr_fixed_layout and the
- * STRUCT cases of encode.c and decode_value.c) and its own structure alignment
- * (ndr_align). */
+/* One transfer syntax. */
 struct ndr_rules {
     uint8_t count_size;   /* octets of a max, offset or actual count */
     uint8_t pointer_size; /* octets of a pointer's referent          */
     uint8_t enum16_size;  /* octets of an enum without [v1_enum]     */
     uint8_t int3264_size;
     bool refs_in_arrays; /* do [ref] pointers in arrays have a value on the wire? */
+    /* NDR64: structures end with a pad to their alignment, or have it in front of a
+     * conformant tail; unions begin aligned to the strictest of discriminant and arms, and
+     * all arms begin where the strictest could.  NDR 2.0 does neither. */
+    bool pads;
 };
 
-extern const struct ndr_rules ndr20_rules;
+extern const struct ndr_rules ndr20_rules, ndr64_rules;
 
 /* Where a value stands; it decides what a pointer looks like and whether a
  * conformant array is legal. */
@@ -41,7 +48,8 @@ uint32_t ndr_scalar_wire_size(const struct ndr_rules *rules, NDR_KIND kind);
 /* sizeof the type in C; what is conformant counts 0. */
 size_t ndr_memory_size(const NDR_TYPE *type);
 
-/* Alignment on the wire of a structure's or pointer's first octet. */
+/* Alignment on the wire of a value's first octet.  In NDR 2.0 asked only for structures and
+ * pointers: the descriptor has it. */
 uint32_t ndr_align(const struct ndr_rules *rules, const NDR_TYPE *type);
 
 /* True, and the layout, when each value of the type has the same size on the wire:
@@ -74,5 +82,8 @@ bool ndr_has_pointers(const NDR_TYPE *type);
 
 /* Does the parameter travel in this direction (or in one of them) as ordinary data? */
 bool ndr_param_travels(const NDR_PARAM *param, uint32_t direction);
+/* The same in either direction, or a status parameter of the ACF: a server gives it storage
+ * and frees it. */
+bool ndr_param_has_memory(const NDR_PARAM *param);
 
 #endif

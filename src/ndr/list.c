@@ -29,14 +29,14 @@ void ndr_list_fini(struct ndr_list *list)
 
 static bool grow(struct ndr_list *list)
 {
-    bool is_inline = list->items == list->inline_items;
+    bool is_inline = list->items == list->inline_items; /* or there are none */
     if (list->capacity > SIZE_MAX / 2 / list->item_size)
         return false;
-    size_t capacity = list->capacity * 2;
+    size_t capacity = list->capacity > 0 ? list->capacity * 2 : 16;
     void *items = list->reallocate(is_inline ? NULL : list->items, capacity * list->item_size);
     if (!items)
         return false;
-    if (is_inline)
+    if (is_inline && list->count > 0)
         memcpy(items, list->items, list->count * list->item_size);
     list->items = items;
     list->capacity = capacity;

@@ -12,9 +12,11 @@
 
 #include <penstock/rpcnterr.h>
 
+#include "ndr/alias.h"
 #include "ndr/expr.h"
 #include "ndr/layout.h"
 #include "ndr/list.h"
+#include "ndr/union.h"
 
 /* ---- [out] storage ------------------------------------------------------------------- */
 
@@ -67,7 +69,7 @@ RPC_STATUS ndr_prepare_out(const NDR_OPERATION *operation, void *frame,
     size_t budget = memory->prepare_max ? memory->prepare_max : NDR_ALLOCATED_MAX;
     for (uint32_t i = 0; i < operation->param_count; i++) {
         const NDR_PARAM *param = &operation->params[i];
-        if (!ndr_param_travels(param, NDR_PARAM_OUT) ||
+        if (!ndr_param_has_memory(param) || !(param->flags & NDR_PARAM_OUT) ||
             (param->flags & (NDR_PARAM_IN | NDR_PARAM_RETURN)))
             continue;
         RPC_STATUS status =
@@ -85,7 +87,7 @@ RPC_STATUS ndr_prepare_out(const NDR_OPERATION *operation, void *frame,
 #define RECURSION_MAX 128
 
 struct garbage {
-    const NDR_TYPE *type; /* STRUCT with pointers inside  */
+    const NDR_TYPE *type; /* needs no base: STRUCT, encapsulated UNION */
     void *memory;         /* `count` of them, one object  */
     uint32_t count;
 };
@@ -93,16 +95,23 @@ struct garbage {
 struct sweep {
     const struct ndr_memory *memory;
     struct ndr_list waiting;
+    struct ndr_aliases freed; /* objects of full pointers, by address */
     unsigned recursion;
 };
 
 static void sweep_value(struct sweep *s, const NDR_TYPE *type, void *memory, const void *base);
 
+static void sweep_run(struct sweep *s, const NDR_TYPE *type, void *memory, uint64_t count,
+                      const void *base)
+{
+    size_t size = ndr_memory_size(type);
+    for (uint64_t i = 0; i < count; i++)
+        sweep_value(s, type, (uint8_t *)memory + i * size, base);
+}
+
 static void sweep_garbage(struct sweep *s, const struct garbage *garbage)
 {
-    for (uint32_t i = 0; i < garbage->count; i++)
-        sweep_value(s, garbage->type, (uint8_t *)garbage->memory + (size_t)i * garbage->type->size,
-                    NULL);
+    sweep_run(s, garbage->type, garbage->memory, garbage->count, NULL);
     s->memory->free(garbage->memory);
 }
 
@@ -116,14 +125,25 @@ static void discard(struct sweep *s, const NDR_TYPE *type, void *memory, uint32_
     s->recursion--;
 }
 
+/* Several full pointers may lead to one object: the first that gets here frees it. */
+static bool is_mine_to_free(struct sweep *s, const NDR_TYPE *pointer, const void *target)
+{
+    struct ndr_alias alias = {.key = (uintptr_t)target, .type = pointer->element};
+    if (!(pointer->flags & NDR_TYPE_FULL))
+        return true;
+    return !ndr_alias_find(&s->freed, alias.key, NULL) && ndr_alias_add(&s->freed, &alias);
+}
+
 /* Frees the pointee of the pointer at `slot`. */
 static void sweep_pointer(struct sweep *s, const NDR_TYPE *pointer, void *slot, const void *base)
 {
     const NDR_TYPE *type = pointer->element;
     uint8_t *target = ndr_load_pointer(slot);
-    if (!target)
+    if (!target || (pointer->flags & NDR_TYPE_IGNORE))
         return;
     ndr_store_pointer(slot, NULL);
+    if (!is_mine_to_free(s, pointer, target))
+        return;
     uint64_t count = 1;
     uint32_t max = 0;
     if (type->kind == NDR_KIND_ARRAY && type->count == 0) {
@@ -136,14 +156,32 @@ static void sweep_pointer(struct sweep *s, const NDR_TYPE *pointer, void *slot, 
         count *= type->count;
         type = type->element;
     }
-    if (type->kind == NDR_KIND_STRUCT && ndr_has_pointers(type) && count <= UINT32_MAX) {
+    bool has_pointers = ndr_has_pointers(type);
+    bool needs_no_base = type->kind == NDR_KIND_STRUCT || ndr_is_encapsulated(type);
+    if (has_pointers && needs_no_base && count <= UINT32_MAX) {
         discard(s, type, target, (uint32_t)count);
         return;
     }
-    if (type->kind == NDR_KIND_POINTER)
-        for (uint64_t i = 0; i < count; i++)
-            sweep_pointer(s, type, target + i * sizeof(void *), base);
+    if (has_pointers)
+        sweep_run(s, type, target, count, base);
     s->memory->free(target);
+}
+
+static void sweep_union(struct sweep *s, const NDR_TYPE *type, void *memory, const void *base)
+{
+    int64_t tag;
+    const NDR_ARM *arm = ndr_union_tag(type, memory, base, &tag)
+                             ? ndr_union_arm(type->alternatives, tag)
+                             : NULL;
+    if (arm && arm->type)
+        sweep_value(s, arm->type, (uint8_t *)memory + ndr_arms_offset(type),
+                    ndr_arm_base(type, memory, base));
+}
+
+/* What size_is and switch_is may dereference goes last. */
+static bool may_be_operand(const NDR_TYPE *type)
+{
+    return type->kind == NDR_KIND_POINTER && ndr_scalar_memory_size(type->element->kind) != 0;
 }
 
 /* Frees what the pointers in a value point to, not the value. */
@@ -153,15 +191,27 @@ static void sweep_value(struct sweep *s, const NDR_TYPE *type, void *memory, con
     if (type->kind == NDR_KIND_POINTER) {
         sweep_pointer(s, type, memory, base);
     } else if (type->kind == NDR_KIND_STRUCT) {
-        for (uint32_t i = 0; i < type->count; i++)
-            sweep_value(s, type->fields[i].type, at + type->fields[i].offset, memory);
+        for (int operands = 0; operands <= 1; operands++)
+            for (uint32_t i = 0; i < type->count; i++)
+                if (may_be_operand(type->fields[i].type) == operands)
+                    sweep_value(s, type->fields[i].type, at + type->fields[i].offset, memory);
+    } else if (type->kind == NDR_KIND_UNION) {
+        sweep_union(s, type, memory, base);
     } else if (type->kind == NDR_KIND_ARRAY && ndr_has_pointers(type->element)) {
         uint32_t count = type->count;
         if (count == 0 && type->max_count)
             (void)ndr_expr_count(type->max_count, base, &count);
-        size_t size = ndr_memory_size(type->element);
-        for (uint32_t i = 0; i < count; i++)
-            sweep_value(s, type->element, at + i * size, base);
+        sweep_run(s, type->element, at, count, base);
+    }
+}
+
+static void sweep_param(struct sweep *s, const NDR_PARAM *param, void *frame)
+{
+    sweep_value(s, param->type, (uint8_t *)frame + param->offset, frame);
+    while (s->waiting.count > 0) {
+        struct garbage garbage;
+        ndr_list_pop(&s->waiting, &garbage);
+        sweep_garbage(s, &garbage);
     }
 }
 
@@ -170,16 +220,13 @@ void ndr_free_params(const NDR_OPERATION *operation, void *frame, const struct n
     struct garbage inline_waiting[32];
     struct sweep s = {.memory = memory};
     NDR_LIST_INIT(&s.waiting, inline_waiting, memory->reallocate);
-    for (uint32_t i = 0; i < operation->param_count; i++) {
-        const NDR_PARAM *param = &operation->params[i];
-        if (!ndr_param_travels(param, NDR_PARAM_IN | NDR_PARAM_OUT))
-            continue;
-        sweep_value(&s, param->type, (uint8_t *)frame + param->offset, frame);
-        while (s.waiting.count > 0) {
-            struct garbage garbage;
-            ndr_list_pop(&s.waiting, &garbage);
-            sweep_garbage(&s, &garbage);
+    ndr_aliases_init(&s.freed, memory->reallocate);
+    for (int operands = 0; operands <= 1; operands++)
+        for (uint32_t i = 0; i < operation->param_count; i++) {
+            const NDR_PARAM *param = &operation->params[i];
+            if (ndr_param_has_memory(param) && may_be_operand(param->type) == operands)
+                sweep_param(&s, param, frame);
         }
-    }
     ndr_list_fini(&s.waiting);
+    ndr_aliases_fini(&s.freed);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* ndr.h - what the layers above call: parameters of an operation and elements of
  * a pipe, between C memory and stub octets, driven by the descriptors of
- * penstock/rpcndr.h.  Transfer syntax NDR 2.0 (C706 chapter 14, MS-RPCE 2.2.4).
+ * penstock/rpcndr.h.  Transfer syntaxes NDR 2.0 (C706 chapter 14, MS-RPCE 2.2.4) and
+ * NDR64 (MS-RPCE 2.2.5).
  *
  *     frame --ndr_encode_params--> writer.octets         (client IN, server OUT)
  *     reader.octets --ndr_decode_params--> frame         (server IN, client OUT)
@@ -43,6 +44,29 @@ struct ndr_memory {
     void *(*reallocate)(void *old, size_t size); /* scratch of freeing; NULL: realloc */
 };
 
+/* ---- Context handles -------------------------------------------------------- */
+
+/* Octets of a context handle in both transfer syntaxes: attributes, then the UUID; all
+ * zero stands for NULL (MS-RPCE 2.2.1.1.3). */
+#define NDR_CONTEXT_LEN 20u
+
+/* Who knows which handle stands for which 20 octets.  `slot` is the C parameter itself
+ * (the void *), the same address in decoding and encoding a server's frame, but not
+ * necessarily aligned in a packed structure.  The octets are in the host's byte order on
+ * both ways: a uint32_t and a GUID.
+ *
+ * from_wire is called once everything else of all parameters was decoded and found good,
+ * in the order of the wire, never in a try that ends in NDR_NEED_MORE; so it may create
+ * objects and take locks.  When one fails, the decoding fails with its status, and what
+ * earlier ones did stays: their owner gives it back. */
+struct ndr_context_hooks {
+    RPC_STATUS (*to_wire)(void *arg, const NDR_TYPE *type, const void *slot,
+                          uint8_t out[NDR_CONTEXT_LEN]);
+    RPC_STATUS (*from_wire)(void *arg, const NDR_TYPE *type, const uint8_t in[NDR_CONTEXT_LEN],
+                            void *slot);
+    void *arg;
+};
+
 /* ---- Sending --------------------------------------------------------------- */
 
 /* A growing octet buffer, reusable from call to call. */
@@ -53,6 +77,8 @@ struct ndr_writer {
     size_t len_max;    /* caller: limit of len; 0: NDR_WRITER_LEN_MAX              */
     uint64_t origin;   /* caller: stub offset of octets[0]; only alignment uses it */
     RPC_STATUS status; /* first failure, latched until reset                     */
+    const struct ndr_context_hooks *contexts; /* caller: NULL: RPC_S_CANNOT_SUPPORT */
+    bool ndr64;        /* caller: transfer syntax NDR64, else NDR 2.0            */
     void *(*reallocate)(void *old, size_t size); /* NULL: realloc; freed by free() */
 };
 
@@ -70,9 +96,10 @@ void ndr_writer_fini(struct ndr_writer *writer);
  *
  * RPC_S_OK, or the writer is as long as before and has the status latched:
  * RPC_X_NULL_REF_POINTER; RPC_X_ENUM_VALUE_OUT_OF_RANGE; RPC_S_INVALID_BOUND: a
- * size_is or string out of bounds, a 64-bit __int3264; RPC_S_OUT_OF_MEMORY;
- * RPC_S_OUT_OF_RESOURCES: len_max or NDR_DEPTH_MAX; RPC_S_CANNOT_SUPPORT: a type
- * the engine has no rule for yet ([ptr] pointers, arrays of conformant arrays). */
+ * size_is, length_is or string out of bounds, a 64-bit __int3264; RPC_S_INVALID_TAG: a
+ * discriminant without arm; RPC_S_OUT_OF_MEMORY; RPC_S_OUT_OF_RESOURCES: len_max or
+ * NDR_DEPTH_MAX; what a context hook says; RPC_S_CANNOT_SUPPORT: a type the engine has no
+ * rule for yet (arrays of conformant arrays, varying arrays of arrays). */
 RPC_STATUS ndr_encode_params(struct ndr_writer *writer, const NDR_OPERATION *operation,
                              const void *frame, uint32_t direction);
 
@@ -95,6 +122,8 @@ struct ndr_reader {
     size_t allocated_max; /* octets of memory one try may take; 0: NDR_ALLOCATED_MAX */
     uint32_t depth_max;   /* 0: NDR_DEPTH_MAX                                       */
     void *(*reallocate)(void *old, size_t size); /* scratch; NULL: realloc          */
+    const struct ndr_context_hooks *contexts; /* NULL: RPC_S_CANNOT_SUPPORT         */
+    bool ndr64;           /* transfer syntax NDR64, else NDR 2.0                    */
     /* Set by us. */
     size_t need;       /* NEED_MORE: a try with a smaller `len` is useless.  Counts what
                         * is certain to come (announced elements, pending pointees,
@@ -122,11 +151,17 @@ struct ndr_reader {
  * was, or NULL in [out]-only memory (scalars and array elements in the application's
  * [out] memory may have changed).
  *
- * Checked on receipt: counts against size_is, [range], enum range, string
- * terminators, bounds.  A unique pointer with size_is that is NULL while size_is is
+ * A full pointer shares the object with all full pointers of the same direction that have
+ * its referent; it is decoded where the first of them is worked off.  What an [in,out]
+ * union holds is kept only if its arm stays the same.  Elements that do not travel are zero
+ * in memory we allocate.
+ *
+ * Checked on receipt: counts against size_is, length_is and first_is, discriminants against
+ * switch_is, [range], enum range, string terminators, bounds.  A unique pointer with size_is that is NULL while size_is is
  * not zero is refused in requests (MIDL /robust).  Octets left over are fine.
  *
- * FAILED: RPC_X_BAD_STUB_DATA; RPC_S_OUT_OF_MEMORY; RPC_S_OUT_OF_RESOURCES: a limit of
+ * FAILED: RPC_X_BAD_STUB_DATA; RPC_S_INVALID_TAG: a discriminant without arm;
+ * RPC_S_OUT_OF_MEMORY; RPC_S_OUT_OF_RESOURCES: a limit of
  * the reader; RPC_X_NULL_REF_POINTER: the application's pointer is missing;
  * RPC_S_CANNOT_SUPPORT. */
 enum ndr_verdict ndr_decode_params(struct ndr_reader *reader, const NDR_OPERATION *operation,

@@ -10,6 +10,7 @@
 
 #include "ndr/expr.h"
 #include "ndr/layout.h"
+#include "ndr/union.h"
 
 /* Enough to recognise a value, few enough to read. */
 #define STRING_SHOWN   48
@@ -97,7 +98,15 @@ static void print_array(struct print *p, const NDR_TYPE *type, const uint8_t *me
         put(p, "[?]");
         return;
     }
+    uint32_t first = 0, max = count;
+    if (type->first && !ndr_expr_count(type->first, base, &first))
+        first = 0;
+    if (type->length && ndr_expr_count(type->length, base, &count))
+        put(p, "%" PRIu32 "..+", first);
+    if (first > max || count > max - first) /* not what could be sent */
+        count = 0;
     size_t size = ndr_memory_size(type->element);
+    memory += first * size;
     put(p, "%" PRIu32 "[", count);
     for (uint32_t i = 0; i < count; i++) {
         if (i > 0)
@@ -123,6 +132,23 @@ static void print_struct(struct print *p, const NDR_TYPE *type, const uint8_t *m
     put(p, "}");
 }
 
+static void print_union(struct print *p, const NDR_TYPE *type, const uint8_t *memory,
+                        const void *base, unsigned depth)
+{
+    int64_t tag;
+    if (!ndr_union_tag(type, memory, base, &tag)) {
+        put(p, "<?>");
+        return;
+    }
+    const NDR_ARM *arm = ndr_union_arm(type->alternatives, tag);
+    put(p, "<%" PRId64 ">", tag);
+    if (!arm || !arm->type)
+        return;
+    put(p, "%s=", arm->name ? arm->name : "");
+    print_value(p, arm->type, memory + ndr_arms_offset(type), ndr_arm_base(type, memory, base),
+                depth + 1);
+}
+
 static void print_value(struct print *p, const NDR_TYPE *type, const uint8_t *memory,
                         const void *base, unsigned depth)
 {
@@ -132,16 +158,22 @@ static void print_value(struct print *p, const NDR_TYPE *type, const uint8_t *me
     }
     if (type->kind == NDR_KIND_POINTER) {
         const uint8_t *target = ndr_load_pointer(memory);
-        if (target)
+        if (type->flags & NDR_TYPE_IGNORE)
+            put(p, target ? "ignored" : "NULL");
+        else if (target)
             print_value(p, type->element, target, base, depth + 1);
         else
             put(p, "NULL");
     } else if (type->kind == NDR_KIND_STRUCT) {
         print_struct(p, type, memory, depth);
+    } else if (type->kind == NDR_KIND_UNION) {
+        print_union(p, type, memory, base, depth);
     } else if (type->kind == NDR_KIND_ARRAY) {
         print_array(p, type, memory, base, depth);
     } else if (type->kind == NDR_KIND_STRING) {
         print_string(p, type, memory, type->count > 0 ? type->count : NDR_COUNT_MAX);
+    } else if (type->kind == NDR_KIND_CONTEXT) {
+        put(p, ndr_load_pointer(memory) ? "context" : "NULL");
     } else {
         print_scalar(p, type, memory);
     }

@@ -648,12 +648,13 @@ static void b_allocation_limit(void **state)
 /* ---- A sender's mistakes --------------------------------------------------------------------- */
 
 struct mistakes_frame {
-    int32_t *full;
+    int32_t *classless;
 };
-static const NDR_PARAM full_params[] = {
-    PARAM(struct mistakes_frame, full, t_long_full, NDR_PARAM_IN),
+POINTER_TO(t_long_classless, t_long, 0);
+static const NDR_PARAM classless_params[] = {
+    PARAM(struct mistakes_frame, classless, t_long_classless, NDR_PARAM_IN),
 };
-OPERATION(full_op, struct mistakes_frame, full_params);
+OPERATION(classless_op, struct mistakes_frame, classless_params);
 /* an array of conformant arrays: no such thing in IDL */
 ARRAY_SIZED(t_matrix, t_arrays_v, arrays_n);
 POINTER_TO(t_matrix_ref, t_matrix, NDR_TYPE_REF);
@@ -675,7 +676,7 @@ static void b_sending_mistakes(void **state)
     struct arrays_frame arrays = {.v = v, .n = 2, .w = w, .pn = &pn, .fixed = fixed, .h = h};
     struct scalars_frame scalars = {0};
     struct outs_frame outs = {.n = 1, .info = &info, .buf = octets, .pp = &p};
-    struct mistakes_frame full = {.full = &value};
+    struct mistakes_frame classless = {.classless = &value};
     (void)state;
     assert_int_equal(encode_status(&strings_op, NDR_PARAM_IN, &strings), RPC_S_OK);
     strings.a = NULL;
@@ -729,7 +730,7 @@ static void b_sending_mistakes(void **state)
     outs.buf = NULL;
     assert_int_equal(encode_status(&outs_op, NDR_PARAM_IN, &outs), RPC_X_NULL_REF_POINTER);
 
-    assert_int_equal(encode_status(&full_op, NDR_PARAM_IN, &full), RPC_S_CANNOT_SUPPORT);
+    assert_int_equal(encode_status(&classless_op, NDR_PARAM_IN, &classless), RPC_S_CANNOT_SUPPORT);
     arrays.n = 1;
     assert_int_equal(encode_status(&matrix_op, NDR_PARAM_IN, &arrays), RPC_S_CANNOT_SUPPORT);
 }
@@ -737,7 +738,7 @@ static void b_sending_mistakes(void **state)
 static void b_unsupported_types_on_receipt(void **state)
 {
     static const uint8_t octets[] = {1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0};
-    static const NDR_OPERATION *const operations[] = {&full_op, &matrix_op};
+    static const NDR_OPERATION *const operations[] = {&classless_op, &matrix_op};
     (void)state;
     for (size_t i = 0; i < ROWS(operations); i++) {
         struct arrays_frame frame = {0};

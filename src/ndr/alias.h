@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* alias.h - objects that full pointers share: a hash table from a key (a referent, or
+ * an address) to the object, of one direction of one call. */
+#ifndef PENSTOCK_NDR_ALIAS_H
+#define PENSTOCK_NDR_ALIAS_H
+
+#include <stdint.h>
+
+#include <penstock/rpcndr.h>
+
+#include "ndr/list.h"
+
+struct ndr_alias {
+    uint64_t key;
+    const NDR_TYPE *type; /* of the object */
+    void *object;
+    uint32_t referent;
+    bool done; /* sender: the object itself is written */
+};
+
+struct ndr_aliases {
+    struct ndr_list entries; /* struct ndr_alias, in order of their coming */
+    uint32_t *buckets;       /* 0: empty; else number of an entry, from 1  */
+    size_t bucket_count;     /* a power of 2; 0: none yet                  */
+};
+
+/* An empty table that owns no memory; `reallocate` NULL: realloc. */
+void ndr_aliases_init(struct ndr_aliases *aliases, void *(*reallocate)(void *old, size_t size));
+void ndr_aliases_fini(struct ndr_aliases *aliases);
+
+/* The entry with that key and a type of the same shape (`type` NULL: any), valid until
+ * the next one is added; NULL: none. */
+struct ndr_alias *ndr_alias_find(const struct ndr_aliases *aliases, uint64_t key,
+                                 const NDR_TYPE *type);
+/* Adds a copy; NULL: no memory, nothing changed. */
+struct ndr_alias *ndr_alias_add(struct ndr_aliases *aliases, const struct ndr_alias *alias);
+
+/* May an object of type `a` be seen as `b`?  Descriptors of equal types need not be one
+ * object: each size_is makes its own. */
+bool ndr_same_shape(const NDR_TYPE *a, const NDR_TYPE *b);
+
+#endif

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/* decode_pointer.c - pointers, and memory for what they point to.
+ *
+ * A pointee's memory is allocated only when its octets are there, or at least as many
+ * as its counts announce.  A pointer found in the application's memory is followed
+ * only as `enum ndr_owner` allows. */
+#include "ndr/decode.h"
+
+#include <string.h>
+
+#include <penstock/rpcnterr.h>
+
+#include "ndr/expr.h"
+#include "ndr/union.h"
+
+static bool bad(struct ndr_decode *d)
+{
+    return ndr_decode_fail(d, RPC_X_BAD_STUB_DATA);
+}
+
+/* ---- Memory of a pointee ------------------------------------------------------------- */
+
+/* [unique] or full. */
+static bool may_be_null(const NDR_TYPE *type)
+{
+    return type->flags & (NDR_TYPE_UNIQUE | NDR_TYPE_FULL);
+}
+
+static bool is_full(const NDR_TYPE *type)
+{
+    return type->flags & NDR_TYPE_FULL;
+}
+
+/* What the application has at the end of the pointer; NULL when we have to allocate. */
+static void *existing(const struct ndr_decode *d, const struct ndr_target *target)
+{
+    if (target->scope.owner == NDR_OURS ||
+        (target->scope.owner == NDR_OUT_ONLY && may_be_null(target->type)))
+        return NULL;
+    void *memory = ndr_load_pointer(target->slot);
+    /* Two full pointers led here before the call; the reply has two objects. */
+    if (memory && is_full(target->type) && ndr_alias_find(&d->taken, (uintptr_t)memory, NULL))
+        return NULL;
+    return memory;
+}
+
+static bool old_count_over_frame(const struct ndr_decode *d, const NDR_EXPR *expr,
+                                 uint32_t *ret_count)
+{
+    int64_t value;
+    if (!ndr_decode_old_value(d, expr, &value) || value < 0 || value > NDR_COUNT_MAX)
+        return false;
+    *ret_count = (uint32_t)value;
+    return true;
+}
+
+/* Elements the application's string has room for, as far as we can know. */
+static uint32_t old_string_count(const NDR_TYPE *type, const void *memory)
+{
+    if (type->element->kind != NDR_KIND_WCHAR)
+        return (uint32_t)strnlen(memory, NDR_COUNT_MAX) + 1;
+    const uint8_t *at = memory;
+    uint32_t count = 1;
+    for (; at[0] != 0 || at[1] != 0; at += sizeof(WCHAR))
+        count++;
+    return count;
+}
+
+/* Elements that fit at `memory`, the application's.  [out]-only memory of a size
+ * nobody told us is not touched. */
+static bool capacity_of(struct ndr_decode *d, const struct ndr_target *target, const NDR_TYPE *type,
+                        const void *memory, uint32_t *ret_capacity)
+{
+    if (!type->max_count && type->kind == NDR_KIND_STRING && target->scope.owner == NDR_KEPT) {
+        *ret_capacity = old_string_count(type, memory);
+        return true;
+    }
+    if (type->max_count && target->scope.base == d->frame &&
+        old_count_over_frame(d, type->max_count, ret_capacity))
+        return true;
+    if (target->capacity == NDR_CAPACITY_UNKNOWN)
+        return ndr_decode_fail(d, RPC_S_CANNOT_SUPPORT);
+    *ret_capacity = target->capacity;
+    return true;
+}
+
+/* Other full pointers with this referent lead to `memory` from now on. */
+static bool settle(struct ndr_decode *d, const struct ndr_target *target, void *memory)
+{
+    struct ndr_alias object = {
+        .key = target->referent, .type = target->type->element, .object = memory};
+    if (!is_full(target->type))
+        return true;
+    if (!ndr_decode_add_alias(d, &d->objects, &object))
+        return false;
+    object.key = (uintptr_t)memory;
+    return target->scope.owner != NDR_KEPT || ndr_decode_add_alias(d, &d->taken, &object);
+}
+
+/* An object that came before: a full pointer then has no pointee of its own. */
+static bool share_known(struct ndr_decode *d, const struct ndr_target *target, bool *ret_known)
+{
+    const struct ndr_alias *object = ndr_alias_find(&d->objects, target->referent, NULL);
+    *ret_known = object != NULL;
+    if (!object || ndr_load_pointer(target->slot) == object->object)
+        return true;
+    if (!ndr_same_shape(object->type, target->type->element) || target->slot == d->frame_slot)
+        return bad(d);
+    return ndr_decode_share(d, target->slot, object->object);
+}
+
+/* Memory for a pointee of `size` octets, and its scope in *scope. */
+static bool obtain(struct ndr_decode *d, const struct ndr_target *target, uint64_t size,
+                   struct ndr_scope *scope, void **ret_memory)
+{
+    void *memory = existing(d, target);
+    if (!memory) {
+        scope->owner = NDR_OURS;
+        if (!ndr_decode_allocate(d, target->slot, size, &memory))
+            return false;
+    }
+    *ret_memory = memory;
+    return settle(d, target, memory);
+}
+
+/* The same for `room` elements of a conformant type, of which `used` come now. */
+static bool obtain_elements(struct ndr_decode *d, const struct ndr_target *target,
+                            const NDR_TYPE *type, uint32_t room, uint32_t used,
+                            struct ndr_scope *scope, void **ret_memory)
+{
+    void *memory = existing(d, target);
+    if (!memory)
+        return obtain(d, target, (uint64_t)room * ndr_memory_size(type->element), scope,
+                      ret_memory);
+    uint32_t capacity;
+    if (!capacity_of(d, target, type, memory, &capacity))
+        return false;
+    /* With size_is the program trusts all of `room` from now on. */
+    if (used > capacity || (type->max_count && room > capacity))
+        return bad(d);
+    *ret_memory = memory;
+    return settle(d, target, memory);
+}
+
+/* ---- Pointees ------------------------------------------------------------------------- */
+
+static bool decode_array_pointee(struct ndr_decode *d, const struct ndr_target *target,
+                                 const NDR_TYPE *type, struct ndr_scope *scope)
+{
+    struct ndr_extent extent;
+    uint32_t max;
+    void *memory;
+    if (!ndr_decode_max(d, type, scope, &max) ||
+        !ndr_decode_extent(d, type, scope, max, &extent))
+        return false;
+    /* A sized string is a buffer: the manager may write up to its size. */
+    uint32_t used = extent.first + extent.actual;
+    uint32_t room = type->kind == NDR_KIND_STRING && !type->max_count ? used : max;
+    if (!obtain_elements(d, target, type, room, used, scope, &memory))
+        return false;
+    struct ndr_scope elements = *scope;
+    elements.range = NULL; /* it was the count's */
+    return ndr_decode_elements(d, type, memory, &extent, &elements);
+}
+
+/* A structure that ends in a conformant array or string: its count comes first. */
+static bool decode_conformant_struct(struct ndr_decode *d, const struct ndr_target *target,
+                                     const NDR_TYPE *type, struct ndr_scope *scope)
+{
+    size_t base, offset;
+    const NDR_TYPE *tail = ndr_conformant_tail(type, &base, &offset);
+    bool all_come = tail->kind == NDR_KIND_ARRAY && !(tail->flags & NDR_TYPE_VARYING);
+    uint32_t max;
+    if (!ndr_decode_count(d, &max) ||
+        (all_come && !ndr_decode_require_elements(d, tail->element, max)))
+        return false;
+    void *memory = existing(d, target);
+    if (memory) {
+        uint32_t capacity;
+        if (target->scope.owner != NDR_KEPT || !tail->max_count)
+            return ndr_decode_fail(d, RPC_S_CANNOT_SUPPORT);
+        if (!ndr_expr_count(tail->max_count, (uint8_t *)memory + base, &capacity) || max > capacity)
+            return bad(d);
+        if (!settle(d, target, memory))
+            return false;
+    } else {
+        uint64_t size = offset + (uint64_t)max * ndr_memory_size(tail->element);
+        if (!obtain(d, target, size > type->size ? size : type->size, scope, &memory))
+            return false;
+    }
+    return ndr_decode_value(d, type, memory, scope, NDR_AT_TOP, &max);
+}
+
+bool ndr_decode_pointee(struct ndr_decode *d, const struct ndr_target *target)
+{
+    const NDR_TYPE *type = target->type->element;
+    struct ndr_scope scope = target->scope;
+    size_t base, offset;
+    void *memory;
+    if (target->is_null)
+        return ndr_decode_claim(d, type->max_count, &scope, 0, true);
+    if (is_full(target->type)) {
+        bool known;
+        if (!share_known(d, target, &known) || known)
+            return d->verdict == NDR_DONE;
+    }
+    /* Only of the parameter itself: a [ref] pointer deeper in [out] memory may be NULL, to
+     * be given memory, in a structure as in an array. */
+    if (scope.owner != NDR_OURS && !may_be_null(target->type) && scope.depth == 0 &&
+        !ndr_load_pointer(target->slot))
+        return ndr_decode_fail(d, RPC_X_NULL_REF_POINTER);
+    if (!ndr_decode_require(d, ndr_least_len(d->rules, type, NDR_AT_TOP)))
+        return false;
+    if (ndr_is_conformant(type))
+        return decode_array_pointee(d, target, type, &scope);
+    if (ndr_conformant_tail(type, &base, &offset))
+        return decode_conformant_struct(d, target, type, &scope);
+    return obtain(d, target, ndr_memory_size(type), &scope, &memory) &&
+           ndr_decode_top(d, type, memory, &scope);
+}
+
+/* ---- Pointers -------------------------------------------------------------------------- */
+
+/* A NULL referent. */
+static bool decode_null(struct ndr_decode *d, const struct ndr_target *target)
+{
+    /* What an [in,out] pointer pointed to stays the application's to free. */
+    if (target->scope.owner == NDR_KEPT && ndr_load_pointer(target->slot))
+        return ndr_decode_set_pointer(d, target->slot, NULL);
+    return true;
+}
+
+/* Reads the referent, if this pointer has one here; *ret_present: is there a pointee? */
+static bool get_referent(struct ndr_decode *d, struct ndr_target *target, enum ndr_place place,
+                         bool *ret_present)
+{
+    uint32_t flags = target->type->flags;
+    bool is_ref = (flags & NDR_TYPE_REF) && !(flags & NDR_TYPE_IGNORE);
+    bool unvalued =
+        is_ref && (place == NDR_AT_TOP || (place == NDR_AT_ELEMENT && !d->rules->refs_in_arrays));
+    target->referent = 1;
+    if (!(flags & (NDR_TYPE_REF | NDR_TYPE_UNIQUE | NDR_TYPE_FULL | NDR_TYPE_IGNORE)))
+        return ndr_decode_fail(d, RPC_S_CANNOT_SUPPORT);
+    if (!unvalued && !ndr_decode_get(d, d->rules->pointer_size, &target->referent))
+        return false;
+    /* The value of a [ref] pointer means nothing (C706 14.3.12.2). */
+    *ret_present = target->referent != 0 || is_ref;
+    return true;
+}
+
+/* [ignore]: the value means nothing here, least of all as a pointer. */
+static bool skip_ignored(struct ndr_decode *d, struct ndr_target *target, enum ndr_place place)
+{
+    bool present;
+    if (target->scope.owner != NDR_KEPT)
+        ndr_store_pointer(target->slot, NULL);
+    return get_referent(d, target, place, &present);
+}
+
+/* Starts with what a pointer at `slot` may be in memory of that owner. */
+static struct ndr_target target_at(const NDR_TYPE *type, void *slot, const struct ndr_scope *scope)
+{
+    if (scope->owner == NDR_OUT_ONLY && may_be_null(type))
+        ndr_store_pointer(slot, NULL); /* was not initialised */
+    return (struct ndr_target){
+        .type = type, .slot = slot, .scope = *scope, .capacity = NDR_CAPACITY_UNKNOWN};
+}
+
+/* What the application's members told about the pointee, before they are overwritten. */
+static void note_old(struct ndr_target *target, const NDR_TYPE *pointee, const void *old)
+{
+    struct ndr_scope *scope = &target->scope;
+    if (pointee->max_count)
+        (void)ndr_expr_count(pointee->max_count, old, &target->capacity);
+    if (pointee->kind == NDR_KIND_UNION)
+        scope->has_old_tag = ndr_union_tag(pointee, NULL, old, &scope->old_tag);
+}
+
+/* A NULL pointer is noted too when size_is ought to be zero, which later members tell. */
+bool ndr_decode_defer(struct ndr_decode *d, const NDR_TYPE *type, void *slot,
+                      const struct ndr_scope *scope, enum ndr_place place)
+{
+    struct ndr_target target = target_at(type, slot, scope);
+    const NDR_TYPE *pointee = type->element;
+    uint32_t depth_max = d->reader->depth_max ? d->reader->depth_max : NDR_DEPTH_MAX;
+    bool present;
+    if (type->flags & NDR_TYPE_IGNORE)
+        return skip_ignored(d, &target, place);
+    if (!get_referent(d, &target, place, &present))
+        return false;
+    if (++target.scope.depth > depth_max && present)
+        return ndr_decode_fail(d, RPC_S_OUT_OF_RESOURCES);
+    target.scope.has_old_tag = false;
+    if (scope->old)
+        note_old(&target, pointee, scope->old);
+    target.scope.old = NULL; /* ends with the flat part */
+    target.scope.is_partial = false;
+    target.is_null = !present;
+    if (present) {
+        /* A full pointer may lead to what was there before. */
+        uint64_t least = is_full(type) ? 0 : ndr_least_len(d->rules, pointee, NDR_AT_TOP);
+        target.least_len = least > UINT32_MAX ? UINT32_MAX : (uint32_t)least;
+        d->least_pending += target.least_len;
+    } else if (!decode_null(d, &target) || !pointee->max_count) {
+        return d->verdict == NDR_DONE;
+    }
+    return ndr_decode_note(d, &d->pending, &target);
+}
+
+bool ndr_decode_top(struct ndr_decode *d, const NDR_TYPE *type, void *memory,
+                    const struct ndr_scope *scope)
+{
+    if (type->kind != NDR_KIND_POINTER)
+        return ndr_decode_value(d, type, memory, scope, NDR_AT_FIELD, NULL);
+    struct ndr_target target = target_at(type, memory, scope);
+    bool present;
+    if (type->flags & NDR_TYPE_IGNORE)
+        return skip_ignored(d, &target, NDR_AT_TOP);
+    if (!get_referent(d, &target, NDR_AT_TOP, &present))
+        return false;
+    if (!present)
+        return decode_null(d, &target) &&
+               ndr_decode_claim(d, type->element->max_count, scope, 0, true);
+    if (memory == d->frame_slot && may_be_null(type) && !ndr_load_pointer(memory))
+        return bad(d);
+    return ndr_decode_pointee(d, &target);
+}
