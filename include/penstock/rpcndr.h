@@ -99,6 +99,9 @@ typedef enum _NDR_KIND {
 #define NDR_TYPE_HAS_POINTERS 0x0020u
 /* ARRAY: varying: an offset and a count of elements precede them.  first, length. */
 #define NDR_TYPE_VARYING 0x0040u
+/* STRUCT: its last field, or that of a structure there, is a conformant array.  size is
+ * sizeof the C structure, which has one element. */
+#define NDR_TYPE_OPEN 0x0080u
 
 typedef struct _NDR_TYPE NDR_TYPE;
 typedef struct _NDR_FIELD NDR_FIELD;
@@ -143,6 +146,8 @@ typedef struct _NDR_ARM {
 /* Non-encapsulated: the C type is the union, and the discriminant is what switch_is
  * gives over the base (the frame of a parameter, the structure of a field); it is sent in
  * front of the arm.  Encapsulated: the C type is a structure of discriminant and union. */
+#define NDR_UNION_MS 0x0001u /* [ms_union], NDR 2.0: all arms begin at the alignment of the
+                              * strictest one, even an empty one (MS-RPCE 2.2.4.5) */
 struct _NDR_UNION {
     NDR_KIND switch_kind;      /* scalar that travels as discriminant                */
     const NDR_EXPR *switch_is; /* NULL: encapsulated                                 */
@@ -151,6 +156,7 @@ struct _NDR_UNION {
     uint32_t arm_count;
     const NDR_ARM *arms;
     const NDR_ARM *otherwise;  /* the default arm, or NULL: other values are refused */
+    uint32_t flags;            /* NDR_UNION_*                                        */
 };
 
 /* A context handle of one type.  Strictness is the interface's (ACF). */

@@ -97,7 +97,8 @@ enum {
 
 struct attr_arg {
     struct expr *expr; /* NULL: a hole, size_is(,n) */
-    const char *text;  /* TEXT, STRINGS, WORD */
+    const char *text;  /* TEXT, STRINGS, WORD; TYPE: as written */
+    struct type *type; /* TYPE */
     struct loc loc;
     struct attr_arg *next;
 };
@@ -116,7 +117,8 @@ enum type_kind {
     TYPE_ERROR, /* already reported: says nothing more */
     TYPE_BASE,
     TYPE_ENUM,
-    TYPE_STRUCT,
+    TYPE_STRUCT, /* encapsulated unions, too: in C they are structures */
+    TYPE_UNION,  /* non-encapsulated */
     TYPE_POINTER,
     TYPE_ARRAY,
     TYPE_PIPE,
@@ -171,7 +173,12 @@ struct aggregate {
     const char *tag;
     const char *c_name; /* "struct tag", or a typedef name once there is one */
     struct loc loc;
-    struct var *fields;
+    struct var *fields; /* unions: the arms; an empty arm has no name and is not counted */
+    struct var *last_field;
+    bool is_union;
+    bool is_encapsulated; /* two fields: the discriminant and the union */
+    bool ms_union;        /* all arms begin at the alignment of the strictest one */
+    struct attr *attrs;   /* unions: [switch_type] before the body; NULL: none */
     struct name_map field_names; /* -> struct var */
     unsigned field_count;
     bool defined;
@@ -180,6 +187,7 @@ struct aggregate {
     unsigned visited; /* of the search for cycles: round of the last visit */
     struct interface *home;
     struct node *node; /* layout.c */
+    struct node_arms *arms; /* layout_union.c: of a union, one for each discriminant type */
 };
 
 struct type {
@@ -196,7 +204,7 @@ struct type {
     const char *pipe_name; /* PIPE: the name after `typedef pipe T` */
     struct var *params;    /* FUNCTION */
     bool variadic;         /* FUNCTION */
-    bool defines;          /* STRUCT, ENUM: the body stands here */
+    bool defines;          /* STRUCT, UNION, ENUM: the body stands here */
 };
 
 /* A name with a type: a typedef name, field, parameter or constant. */
@@ -213,7 +221,7 @@ struct var {
     bool is_in, is_out;             /* parameters */
     bool is_binding;                /* the parameter that carries the call */
     bool synthesized;               /* IDL_handle */
-    struct aggregate *aggregate;    /* fields: the structure */
+    struct aggregate *aggregate;    /* fields: the structure or union */
     struct proc *proc;              /* parameters: the operation */
     struct node *node;              /* fields, parameters, results: the descriptor */
     const struct node_range *range; /* [range] on it or its type; NULL: none */
@@ -291,6 +299,7 @@ struct interface {
     bool explicit_handle, auto_handle, is_async; /* ACF */
     bool has_pipes;
     unsigned tagless; /* tags invented so far */
+    bool ms_union;    /* [ms_union]: of the unions in it */
     struct interface *next;
 };
 

@@ -61,6 +61,13 @@ static void check_typedef(struct idl_compiler *c, struct var *alias)
     struct type *inner = type;
     while (inner->kind == TYPE_POINTER || inner->kind == TYPE_ARRAY)
         inner = type_strip(inner->target);
+    const struct attr *switch_type = attr_find(alias->attrs, ATTR_SWITCH_TYPE);
+    if (inner->kind == TYPE_UNION)
+        return; /* what [switch_is] has to say comes with its use */
+    if (switch_type) {
+        diag_error(c, &switch_type->loc, 2072, "[switch_type] applies to unions only");
+        return;
+    }
     if (inner->kind == TYPE_FUNCTION) {
         diag_later(c, &alias->loc, "a typedef of a function");
         return;
@@ -90,6 +97,8 @@ static void check_decl(struct idl_compiler *c, struct decl *decl)
         type = type_unqualified(decl->type);
         if (type->kind == TYPE_STRUCT && type->defines)
             check_struct(c, type->aggregate);
+        if (type->kind == TYPE_UNION && type->defines)
+            layout_union_body(c, type->aggregate);
         for (struct var *alias = decl->vars; alias; alias = alias->next)
             check_typedef(c, alias);
         break;

@@ -42,6 +42,7 @@ struct idl_compiler {
     struct name_map node_names;         /* all names given to descriptors and their parts */
     struct node *node_list, **node_end; /* in order of completion */
     unsigned node_count;
+    struct node *settled;               /* the last of them that layout_settle() has seen */
     unsigned search_round; /* of the search for endless structures */
     unsigned layout_depth; /* structures being laid out inside each other, by pointers */
 

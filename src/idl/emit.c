@@ -120,12 +120,14 @@ const char *emit_attrs(struct idl_compiler *c, const struct var *var)
     for (const struct attr *attr = var->attrs; attr; attr = attr->next) {
         text_add(&text, text.len > 0 ? ", " : "[");
         text_add(&text, attr->name);
-        if (attr->id != ATTR_SIZE_IS && attr->id != ATTR_MAX_IS && attr->id != ATTR_RANGE)
+        if (!attr->args || (attr->args->text && !attr->args->type))
             continue;
         text_add(&text, "(");
         for (const struct attr_arg *arg = attr->args; arg; arg = arg->next) {
             if (arg->expr)
                 text_add(&text, emit_squeeze(c, arg->expr->start, arg->expr->end));
+            if (arg->type)
+                text_add(&text, emit_squeeze(c, arg->text, arg->text + strlen(arg->text)));
             if (arg->next)
                 text_add(&text, ", ");
         }
@@ -163,9 +165,9 @@ static const char *specifier(struct idl_compiler *c, const struct type *type)
     case TYPE_BASE:
         return base_info(type->base)->c_name;
     case TYPE_ENUM:
-        return arena_printf(&c->arena, "enum %s", type->enumeration->tag);
     case TYPE_STRUCT:
-        return arena_printf(&c->arena, "struct %s", type->aggregate->tag);
+    case TYPE_UNION:
+        return arena_printf(&c->arena, "%s%s", type_word(type), type_tag(type));
     case TYPE_ALIAS:
         return type->alias->name;
     case TYPE_PIPE:

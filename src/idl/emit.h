@@ -51,8 +51,19 @@ const char *emit_local(struct idl_compiler *compiler, const struct proc *proc, c
 /* A 64-bit number as a C constant expression. */
 const char *emit_int64(struct idl_compiler *compiler, int64_t value);
 
+/* ---- emit_union.c ---------------------------------------------------------------------- */
+
+/* The arms, where `node` is the first to need them, and the NDR_UNION of `node`. */
+void emit_alternatives(struct idl_compiler *compiler, struct text *out, struct node *node);
+
 /* ---- emit_types.c ---------------------------------------------------------------------- */
 
+/* An expression, its operands first, under `c_name`. */
+void emit_expr(struct idl_compiler *compiler, struct text *out, struct node_expr *expr,
+               const char *c_name);
+/* The NDR_RANGE of `var`, when it has one. */
+void emit_range(struct idl_compiler *compiler, struct text *out, const struct var *var,
+                const char *c_name);
 /* Frames, types and parameters of `interface`. */
 void emit_types(struct idl_compiler *compiler, struct text *out, struct interface *interface);
 

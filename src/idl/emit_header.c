@@ -54,18 +54,21 @@ static struct type *defining(struct type *type)
 static void emit_field(struct idl_compiler *c, struct text *out, const struct var *field,
                        const char *indent, const struct var *previous)
 {
-    struct type *body = defining(field->type);
     const char *attrs = emit_attrs(c, field);
     text_add(out, indent);
     if (*attrs != '\0')
-        text_addf(out, "/* %s */ ", attrs);
+        text_addf(out, "/* %s */%s", attrs, field->name ? " " : "");
+    if (!field->name) {
+        text_add(out, "\n");
+        return;
+    }
+    struct type *body = defining(field->type);
     /* `struct {...} a, b;` shows its body once. */
-    bool again = previous && body && defining(previous->type) == body;
+    bool again = previous && previous->name && body && defining(previous->type) == body;
     const char *declaration = emit_declaration(c, field->type, field->name);
     if (body && !again) {
         emit_body(c, out, body, indent);
-        const char *word = body->kind == TYPE_STRUCT ? "struct " : "enum ";
-        const char *tag = body->kind == TYPE_STRUCT ? body->aggregate->tag : body->enumeration->tag;
+        const char *word = type_word(body), *tag = type_tag(body);
         const char *at = strstr(declaration, word);
         declaration = at ? at + strlen(word) + strlen(tag) : declaration;
     }
@@ -76,18 +79,17 @@ static void emit_body(struct idl_compiler *c, struct text *out, struct type *typ
                       const char *indent)
 {
     const char *deeper = arena_printf(&c->arena, "%s    ", indent);
-    if (type->kind == TYPE_STRUCT) {
+    text_addf(out, "%s%s {\n", type_word(type), type_tag(type));
+    if (type->kind == TYPE_ENUM) {
+        for (const struct enumerator *item = type->enumeration->list; item; item = item->next)
+            text_addf(out, "%s%s = %s%s\n", deeper, item->name, emit_int64(c, item->value),
+                      item->next ? "," : "");
+    } else {
         const struct var *previous = NULL;
-        text_addf(out, "struct %s {\n", type->aggregate->tag);
         for (const struct var *field = type->aggregate->fields; field; field = field->next) {
             emit_field(c, out, field, deeper, previous);
             previous = field;
         }
-    } else {
-        text_addf(out, "enum %s {\n", type->enumeration->tag);
-        for (const struct enumerator *item = type->enumeration->list; item; item = item->next)
-            text_addf(out, "%s%s = %s%s\n", deeper, item->name, emit_int64(c, item->value),
-                      item->next ? "," : "");
     }
     text_addf(out, "%s}", indent);
 }
@@ -200,8 +202,7 @@ static void emit_typedef(struct idl_compiler *c, struct text *out, const struct 
         return;
     }
     emit_type_of(c, out, decl->type, "");
-    const char *word = base->kind == TYPE_STRUCT ? "struct " : "enum ";
-    const char *tag = base->kind == TYPE_STRUCT ? base->aggregate->tag : base->enumeration->tag;
+    const char *word = type_word(base), *tag = type_tag(base);
     for (const struct var *var = decl->vars; var; var = var->next) {
         const char *declaration = emit_declaration(c, var->type, var->name);
         declaration = strstr(declaration, word) + strlen(word) + strlen(tag);
@@ -338,7 +339,7 @@ static void emit_decl(struct idl_compiler *c, struct text *out, const struct dec
         if (type->defines)
             emit_body(c, out, type, "");
         else
-            text_addf(out, "struct %s", type->aggregate->tag);
+            text_addf(out, "%s%s", type_word(type), type_tag(type));
         text_add(out, ";\n");
         break;
     }

@@ -10,8 +10,7 @@
 /* ---- Expressions and ranges ------------------------------------------------------------ */
 
 /* Operands before what uses them: C wants the names declared. */
-static void emit_expr(struct idl_compiler *c, struct text *out, struct node_expr *expr,
-                      const char *c_name)
+void emit_expr(struct idl_compiler *c, struct text *out, struct node_expr *expr, const char *c_name)
 {
     static const char members[] = "abc";
     if (!expr->c_name)
@@ -31,8 +30,7 @@ static void emit_expr(struct idl_compiler *c, struct text *out, struct node_expr
     text_add(out, "\n};\n");
 }
 
-static void emit_range(struct idl_compiler *c, struct text *out, const struct var *var,
-                       const char *c_name)
+void emit_range(struct idl_compiler *c, struct text *out, const struct var *var, const char *c_name)
 {
     struct node_range *range = (struct node_range *)var->range;
     if (!range)
@@ -82,38 +80,55 @@ static void emit_fields(struct idl_compiler *c, struct text *out, const struct n
     text_add(out, "};\n");
 }
 
-static void emit_flags(struct text *out, const struct node *node)
+static void emit_flags(struct idl_compiler *c, struct text *out, const struct node *node)
 {
     const char *flat = NULL;
     if (node->flat == FLAT_ALWAYS)
         flat = "NDR_TYPE_FLAT";
-    if (!node->pointer_flag && !node->has_pointers && node->flat == FLAT_NEVER)
-        return;
-    const char *separator = "";
-    text_add(out, "    .flags = ");
-    if (node->pointer_flag) {
-        text_add(out, node->pointer_flag);
-        separator = " | ";
-    }
-    if (node->has_pointers) {
-        text_addf(out, "%sNDR_TYPE_HAS_POINTERS", separator);
-        separator = " | ";
-    }
-    if (flat)
-        text_addf(out, "%s%s", separator, flat);
     if (node->flat == FLAT_DEPENDS)
-        text_addf(out, "%s(%s ? NDR_TYPE_FLAT : 0u)", separator, node->flat_name);
-    text_add(out, ",\n");
+        flat = arena_printf(&c->arena, "(%s ? NDR_TYPE_FLAT : 0u)", node->flat_name);
+    const char *const flags[] = {
+        node->pointer_flag,
+        node->has_pointers ? "NDR_TYPE_HAS_POINTERS" : NULL,
+        node->is_varying ? "NDR_TYPE_VARYING" : NULL,
+        node->is_open ? "NDR_TYPE_OPEN" : NULL,
+        flat,
+    };
+    const char *separator = "    .flags = ";
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        if (!flags[i])
+            continue;
+        text_addf(out, "%s%s", separator, flags[i]);
+        separator = " | ";
+    }
+    if (*separator == ' ' && separator[1] == '|')
+        text_add(out, ",\n");
+}
+
+/* What size_is, length_is and switch_is compute. */
+static void emit_node_exprs(struct idl_compiler *c, struct text *out, struct node *node)
+{
+    const struct var *var = node->sized_by_attr_of;
+    if (var)
+        text_addf(out, "/* the %s of %s: %s */\n", node->arms ? "arm" : "size", var->name,
+                  emit_attrs(c, var));
+    const struct {
+        struct node_expr *expr;
+        const char *suffix;
+    } exprs[] = {{node->max_count, "count"}, {node->first, "first"}, {node->length, "length"}};
+    for (size_t i = 0; i < sizeof(exprs) / sizeof(exprs[0]); i++) {
+        if (exprs[i].expr)
+            emit_expr(c, out, exprs[i].expr,
+                      arena_printf(&c->arena, "%s_%s", node->c_name, exprs[i].suffix));
+    }
 }
 
 static void emit_node(struct idl_compiler *c, struct text *out, struct node *node)
 {
     text_add(out, "\n");
-    if (node->max_count) {
-        const struct var *var = node->sized_by_attr_of;
-        text_addf(out, "/* the size of %s: %s */\n", var->name, emit_attrs(c, var));
-        emit_expr(c, out, node->max_count, arena_printf(&c->arena, "%s_count", node->c_name));
-    }
+    emit_node_exprs(c, out, node);
+    if (node->arms)
+        emit_alternatives(c, out, node);
     if (node->aggregate) {
         if (node->flat == FLAT_DEPENDS)
             emit_flat_constant(out, node);
@@ -121,7 +136,7 @@ static void emit_node(struct idl_compiler *c, struct text *out, struct node *nod
     }
     text_addf(out, "static const NDR_TYPE %s = {\n    .kind = NDR_KIND_%s,\n", node->c_name,
               node->kind);
-    emit_flags(out, node);
+    emit_flags(c, out, node);
     if (strcmp(node->size, "0") != 0)
         text_addf(out, "    .size = %s,\n", node->size);
     text_addf(out, "    .align = %u,\n", node->align);
@@ -135,6 +150,12 @@ static void emit_node(struct idl_compiler *c, struct text *out, struct node *nod
         text_addf(out, "    .fields = %s_fields,\n", node->c_name);
     if (node->max_count)
         text_addf(out, "    .max_count = &%s,\n", node->max_count->c_name);
+    if (node->first)
+        text_addf(out, "    .first = &%s,\n", node->first->c_name);
+    if (node->length)
+        text_addf(out, "    .length = &%s,\n", node->length->c_name);
+    if (node->arms)
+        text_addf(out, "    .alternatives = &%s_alternatives,\n", node->c_name);
     text_add(out, "};\n");
 }
 

@@ -33,7 +33,7 @@ static struct node *known_node(struct idl_compiler *c, const char *c_name)
     return names_find(&c->nodes, c_name, strlen(c_name));
 }
 
-static struct node *new_node(struct idl_compiler *c, const char *c_name, const char *kind)
+struct node *layout_new_node(struct idl_compiler *c, const char *c_name, const char *kind)
 {
     struct node *node = ARENA_NEW(&c->arena, struct node);
     node->c_name = c_name;
@@ -45,7 +45,7 @@ static struct node *new_node(struct idl_compiler *c, const char *c_name, const c
     return node;
 }
 
-static struct node *complete(struct idl_compiler *c, struct node *node)
+struct node *layout_complete(struct idl_compiler *c, struct node *node)
 {
     node->complete = true;
     node->order = ++c->node_count;
@@ -67,16 +67,17 @@ static struct node *base_node(struct idl_compiler *c, struct type *type)
     struct node *node = known_node(c, c_name);
     if (node)
         return node;
-    node = new_node(c, c_name, info->ndr_kind);
+    node = layout_new_node(c, c_name, info->ndr_kind);
     node->idl_name = info->idl_name;
     if (type->base != BASE_VOID)
         node->size = arena_printf(&c->arena, "sizeof(%s)", info->c_name);
     node->ndr_size = info->size;
     node->align = info->size ? info->size : 1;
     node->flat = info->flat ? FLAT_ALWAYS : FLAT_NEVER;
+    node->settled = true;
     node->pipe_element_ok =
         info->size > 0 && type->base != BASE_INT3264 && type->base != BASE_UINT3264;
-    return complete(c, node);
+    return layout_complete(c, node);
 }
 
 static struct node *enum_node(struct idl_compiler *c, struct type *type)
@@ -94,64 +95,27 @@ static struct node *enum_node(struct idl_compiler *c, struct type *type)
                          "without [v1_enum] are 0 to 32767",
                          item->name);
     }
-    node = new_node(c, c_name, e->is_v1 ? "ENUM32" : "ENUM16");
+    node = layout_new_node(c, c_name, e->is_v1 ? "ENUM32" : "ENUM16");
     node->idl_name = name;
     node->size = arena_printf(&c->arena, "sizeof(%s)", e->c_name);
     node->ndr_size = node->align = e->is_v1 ? 4 : 2;
     node->flat = e->is_v1 ? FLAT_ALWAYS : FLAT_NEVER;
+    node->settled = true;
     node->pipe_element_ok = e->is_v1;
-    return complete(c, node);
+    return layout_complete(c, node);
 }
 
 /* ---- Structures -------------------------------------------------------------------- */
 
-/* The offsets NDR 2.0 gives the fields.  False: padding somewhere, or too large. */
-static bool ndr_layout(struct idl_compiler *c, struct node *node)
-{
-    const struct aggregate *owner = node->aggregate;
-    uint64_t offset = 0;
-    bool dense = true, fixed = true;
-    for (unsigned i = 0; i < owner->field_count; i++) {
-        const struct node *field = node->fields[i].node;
-        if (field->align > node->align)
-            node->align = field->align;
-        if (offset % field->align != 0) {
-            dense = false;
-            offset += field->align - offset % field->align;
-        }
-        offset += field->ndr_size;
-        fixed = fixed && field->ndr_size > 0;
-        if (offset > IDL_SIZE_MAX) {
-            diag_error(c, &node->fields[i].var->loc, 2220, "structure is too large");
-            return false;
-        }
-    }
-    node->ndr_size = fixed ? offset : 0;
-    node->flat = fixed && dense && offset % node->align == 0 ? FLAT_DEPENDS : FLAT_NEVER;
-    return true;
-}
-
-static void struct_flags(struct node *node)
-{
-    node->pipe_element_ok = true;
-    for (unsigned i = 0; i < node->aggregate->field_count; i++) {
-        const struct node *field = node->fields[i].node;
-        node->has_pointers |= field->has_pointers;
-        node->pipe_element_ok &= field->pipe_element_ok;
-        if (field->flat == FLAT_NEVER)
-            node->flat = FLAT_NEVER;
-    }
-}
-
 static struct node *struct_node(struct idl_compiler *c, struct aggregate *aggregate)
 {
-    const char *name = aggregate->c_name;
-    if (strncmp(name, "struct ", 7) == 0)
-        name += 7;
-    struct node *node = new_node(c, arena_printf(&c->arena, "ndr_struct_%s", name), "STRUCT");
+    const char *name = type_plain_name(aggregate->c_name);
+    struct node *node = layout_new_node(c, arena_printf(&c->arena, "ndr_struct_%s", name), "STRUCT");
     aggregate->node = node;
     node->aggregate = aggregate;
     node->idl_name = name;
+    node->loc = aggregate->loc;
+    node->is_open = aggregate_is_open(aggregate);
     node->size = arena_printf(&c->arena, "sizeof(%s)", aggregate->c_name);
     node->count = aggregate->field_count;
     node->fields = arena_alloc(&c->arena, aggregate->field_count * sizeof(*node->fields));
@@ -165,29 +129,31 @@ static struct node *struct_node(struct idl_compiler *c, struct aggregate *aggreg
         }
         node->fields[i] = (struct node_field){.var = field, .node = field->node};
     }
-    if (node->broken || !ndr_layout(c, node)) {
-        node->broken = true;
-        return NULL;
+    return node->broken ? NULL : layout_complete(c, node);
+}
+
+bool layout_enter(struct idl_compiler *c, const struct loc *loc)
+{
+    if (c->layout_depth < LAYOUT_DEPTH_MAX) {
+        c->layout_depth++;
+        return true;
     }
-    struct_flags(node);
-    if (node->flat == FLAT_DEPENDS)
-        node->flat_name = layout_name(c, arena_printf(&c->arena, "%s_is_flat", node->c_name));
-    return complete(c, node);
+    diag_error(c, loc, 2002, "structures refer to each other too deeply");
+    return false;
 }
 
 struct node *layout_struct(struct idl_compiler *c, struct aggregate *aggregate)
 {
     if (aggregate->node)
         return aggregate->node->broken ? NULL : aggregate->node;
-    if (c->layout_depth >= LAYOUT_DEPTH_MAX) {
-        diag_error(c, &aggregate->loc, 2002, "structures refer to each other too deeply");
+    if (!layout_enter(c, &aggregate->loc))
         return NULL;
-    }
-    c->layout_depth++;
-    struct node *node = struct_node(c, aggregate);
+    struct node *node = aggregate->is_encapsulated ? layout_encapsulated(c, aggregate)
+                                                   : struct_node(c, aggregate);
     c->layout_depth--;
-    return node;
+    return layout_settle(c) ? node : NULL;
 }
+
 /* Through a pointer a structure may be reached while it is being laid out: then its
  * node is there, and its contents follow. */
 static struct node *struct_behind_pointer(struct idl_compiler *c, struct aggregate *aggregate,
@@ -217,7 +183,7 @@ static struct node *value_node(struct idl_compiler *c, struct type *type, bool b
         return layout_struct(c, type->aggregate);
     case TYPE_PIPE:
         return layout_pipe(c, type);
-    default:
+    default: /* unions need more than a type: layout_union() */
         return NULL;
     }
 }
@@ -233,7 +199,7 @@ struct node *layout_pipe(struct idl_compiler *c, struct type *pipe)
     struct type *element = type_strip(pipe->target);
     bool possible = element->kind == TYPE_BASE || element->kind == TYPE_ENUM ||
                     (element->kind == TYPE_STRUCT && element->aggregate->defined);
-    node = new_node(c, c_name, "PIPE");
+    node = layout_new_node(c, c_name, "PIPE");
     node->broken = true;
     if (element->kind == TYPE_ERROR)
         return NULL;
@@ -252,27 +218,36 @@ struct node *layout_pipe(struct idl_compiler *c, struct type *pipe)
     node->idl_name = pipe->pipe_name;
     node->size = arena_printf(&c->arena, "sizeof(%s)", pipe->pipe_name);
     node->align = element_node->align > 4 ? element_node->align : 4;
-    return complete(c, node);
+    node->settled = true;
+    return layout_complete(c, node);
 }
 
 /* ---- Pointers, arrays, strings ---------------------------------------------------------- */
 
 static struct node *pointer_node(struct idl_compiler *c, struct node *target,
-                                 enum pointer_class class)
+                                 enum pointer_class class, bool is_ignored)
 {
-    const char *word = class == POINTER_REF ? "ref" : "unique";
+    const char *word = is_ignored               ? "ignored"
+                       : class == POINTER_REF    ? "ref"
+                       : class == POINTER_UNIQUE ? "unique"
+                                                 : "full";
     const char *c_name = arena_printf(&c->arena, "ndr_%s_%s", word, bare(target));
     struct node *node = known_node(c, c_name);
     if (node)
         return node;
-    node = new_node(c, c_name, "POINTER");
-    node->pointer_flag = class == POINTER_REF ? "NDR_TYPE_REF" : "NDR_TYPE_UNIQUE";
+    node = layout_new_node(c, c_name, "POINTER");
+    node->pointer_flag = is_ignored               ? "NDR_TYPE_IGNORE"
+                         : class == POINTER_REF    ? "NDR_TYPE_REF"
+                         : class == POINTER_UNIQUE ? "NDR_TYPE_UNIQUE"
+                                                   : "NDR_TYPE_FULL";
     node->size = "sizeof(void *)";
     node->align = 4;
     node->ndr_size = 4;
-    node->has_pointers = true;
+    node->has_pointers = !is_ignored;
+    node->is_ignored = is_ignored;
+    node->settled = true;
     node->element = target;
-    return complete(c, node);
+    return layout_complete(c, node);
 }
 
 static struct node *fixed_node(struct idl_compiler *c, struct node *element, uint32_t count,
@@ -283,22 +258,13 @@ static struct node *fixed_node(struct idl_compiler *c, struct node *element, uin
     struct node *node = known_node(c, c_name);
     if (node)
         return node;
-    if (element->ndr_size * count > IDL_SIZE_MAX) {
-        diag_error(c, loc, 2219, "array is too large");
-        return NULL;
-    }
-    node = new_node(c, c_name, is_string ? "STRING" : "ARRAY");
+    node = layout_new_node(c, c_name, is_string ? "STRING" : "ARRAY");
     node->element = element;
     node->count = count;
+    node->loc = *loc;
     node->size = arena_printf(&c->arena, "%u * %s", count, element->size);
-    node->align = is_string ? 4 : element->align;
-    node->ndr_size = is_string ? 0 : element->ndr_size * count;
-    node->flat = is_string ? FLAT_NEVER : element->flat;
-    node->flat_name = element->flat_name;
-    node->has_pointers = element->has_pointers;
     node->is_sized = is_string;
-    node->pipe_element_ok = !is_string && element->pipe_element_ok;
-    return complete(c, node);
+    return layout_complete(c, node);
 }
 
 /* char * with [string] and no size. */
@@ -308,76 +274,123 @@ static struct node *string_node(struct idl_compiler *c, struct node *element)
     struct node *node = known_node(c, c_name);
     if (node)
         return node;
-    node = new_node(c, c_name, "STRING");
+    node = layout_new_node(c, c_name, "STRING");
     node->element = element;
-    node->align = 4;
     node->is_sized = true;
-    return complete(c, node);
+    return layout_complete(c, node);
 }
 
-static const char *context_name(struct idl_compiler *c, const struct var *var)
+const char *layout_context(struct idl_compiler *c, const struct var *var)
 {
     const char *name = var->name ? var->name : "result";
-    if (var->aggregate)
-        return arena_printf(&c->arena, "%s_%s", var->aggregate->node->idl_name, name);
-    return arena_printf(&c->arena, "%s_%s", var->proc->name, name);
+    const char *owner =
+        var->aggregate ? type_plain_name(var->aggregate->c_name) : var->proc->name;
+    return arena_printf(&c->arena, "%s_%s", owner, name);
 }
 
-/* A conformant array or a sized string: its size is an expression around `var`. */
+/* first_is and length_is of one level.  last_is is the last index: one more is counted. */
+static bool varying_part(struct idl_compiler *c, struct node *node, const struct level *level,
+                         const struct var *var)
+{
+    node->is_varying = true;
+    if (level->first) {
+        node->first = layout_expr(c, level->first, var, USE_LENGTH);
+        if (!node->first)
+            return false;
+    }
+    if (!level->length)
+        return true;
+    struct node_expr *length = layout_expr(c, level->length, var, USE_LENGTH);
+    if (length && level->length_is_last) {
+        if (node->first) {
+            /* A second tree: each node is emitted under a name of its own. */
+            struct node_expr *first = layout_expr(c, level->first, var, USE_LENGTH);
+            length = layout_binary(c, "SUB", length, first);
+        }
+        length = layout_binary(c, "ADD", length, layout_constant(c, 1));
+    }
+    node->length = length;
+    return length != NULL;
+}
+
+/* Conformant, varying or both, or a sized string: expressions around `var` say how many. */
 static struct node *sized_node(struct idl_compiler *c, struct node *element,
                                const struct level *level, bool is_string, const struct var *var,
                                bool outermost)
 {
-    struct node_expr *max_count = layout_expr(c, level->size, var, outermost);
-    if (!max_count)
-        return NULL;
-    if (level->size_is_max) {
-        struct node_expr *one = ARENA_NEW(&c->arena, struct node_expr);
-        struct node_expr *sum = ARENA_NEW(&c->arena, struct node_expr);
-        *one = (struct node_expr){.op = "CONST", .value = 1};
-        *sum = (struct node_expr){.op = "ADD", .operands = {max_count, one}};
-        max_count = sum;
-    }
-    const char *c_name =
-        layout_name(c, arena_printf(&c->arena, "ndr_sized_%s", context_name(c, var)));
     struct node *node = ARENA_NEW(&c->arena, struct node);
-    node->c_name = c_name;
     node->kind = is_string ? "STRING" : "ARRAY";
     node->size = "0";
     node->element = element;
-    node->max_count = max_count;
-    node->align = element->align > 4 ? element->align : 4;
-    node->has_pointers = element->has_pointers;
-    node->is_sized = true;
+    node->loc = var->loc;
     node->sized_by_attr_of = var;
-    return complete(c, node);
+    if (level->size) {
+        node->max_count = layout_expr(c, level->size, var, outermost ? USE_TOP_SIZE : USE_SIZE);
+        if (!node->max_count)
+            return NULL;
+        if (level->size_is_max)
+            node->max_count =
+                layout_binary(c, "ADD", node->max_count, layout_constant(c, 1));
+        node->is_sized = true;
+    } else {
+        node->count = level->count;
+        node->size = arena_printf(&c->arena, "%u * %s", level->count, element->size);
+    }
+    if (level_is_varying(level) && !varying_part(c, node, level, var))
+        return NULL;
+    node->c_name =
+        layout_name(c, arena_printf(&c->arena, level->size ? "ndr_sized_%s" : "ndr_varying_%s",
+                                    layout_context(c, var)));
+    return layout_complete(c, node);
 }
 
 /* What a level leads to: `inner` itself, so many of it, or a string of it. */
 static struct node *pointee(struct idl_compiler *c, struct node *inner, const struct level *level,
                             bool is_string, const struct var *var, bool outermost)
 {
-    if (level->size)
+    if (level->size || level_is_varying(level))
         return sized_node(c, inner, level, is_string, var, outermost);
     if (!level->is_pointer && level->count > 0)
         return fixed_node(c, inner, level->count, is_string, &var->loc);
     return is_string ? string_node(c, inner) : inner;
 }
 
-bool layout_var(struct idl_compiler *c, struct var *var, const struct shape *shape, enum role role)
+/* The value of the pointer travels, whatever it leads to. */
+static struct node *ignored_node(struct idl_compiler *c, const struct loc *loc)
+{
+    struct type *nothing = ARENA_NEW(&c->arena, struct type);
+    nothing->kind = TYPE_BASE;
+    nothing->base = BASE_VOID;
+    nothing->loc = *loc;
+    return pointer_node(c, base_node(c, nothing), POINTER_UNIQUE, true);
+}
+
+static struct node *var_node(struct idl_compiler *c, struct var *var, const struct shape *shape,
+                             enum role role)
 {
     bool behind_pointer = false;
     for (unsigned i = 0; i < shape->level_count; i++)
         behind_pointer |= shape->levels[i].is_pointer;
-    struct node *node = value_node(c, shape->base, behind_pointer, &var->loc);
+    struct node *node = shape->base->kind == TYPE_UNION
+                            ? layout_union(c, var, shape)
+                            : value_node(c, shape->base, behind_pointer, &var->loc);
     for (unsigned i = shape->level_count; node && i-- > 0;) {
         const struct level *level = &shape->levels[i];
         bool innermost = i + 1 == shape->level_count;
         node = pointee(c, node, level, shape->is_string && innermost, var, i == 0);
         bool array_param = i == 0 && role == ROLE_PARAM && !level->is_pointer;
         if (node && (level->is_pointer || array_param))
-            node = pointer_node(c, node, level->class);
+            node = pointer_node(c, node, level->class, false);
     }
+    return node;
+}
+
+bool layout_var(struct idl_compiler *c, struct var *var, const struct shape *shape, enum role role)
+{
+    struct node *node =
+        shape->is_ignored ? ignored_node(c, &var->loc) : var_node(c, var, shape, role);
+    if (!layout_settle(c))
+        node = NULL;
     var->node = node;
     return node != NULL;
 }
@@ -397,6 +410,18 @@ static void reach(struct worklist *list, struct node *node, unsigned section)
     list->nodes[list->count++] = node;
 }
 
+/* Arms are emitted with the first node that has them, which may stand inside them. */
+static void mark_late_arms(const struct node *owner)
+{
+    const struct node_arms *arms = owner->arms;
+    for (unsigned i = 0; i <= arms->label_count; i++) {
+        struct node_arm *arm = i < arms->label_count ? &arms->labels[i] : arms->otherwise;
+        if (arm && arm->node && arm->node->section == owner->section &&
+            arm->node->order >= owner->order)
+            arm->node->forward = true;
+    }
+}
+
 void layout_mark(struct idl_compiler *c, struct interface *interface, unsigned section)
 {
     struct worklist list = {0};
@@ -412,10 +437,18 @@ void layout_mark(struct idl_compiler *c, struct interface *interface, unsigned s
         reach(&list, node->element, section);
         for (unsigned i = 0; node->aggregate && i < node->aggregate->field_count; i++)
             reach(&list, node->fields[i].node, section);
+        for (unsigned i = 0; node->arms && i < node->arms->label_count; i++)
+            reach(&list, node->arms->labels[i].node, section);
+        if (node->arms && node->arms->otherwise)
+            reach(&list, node->arms->otherwise->node, section);
     }
     for (struct node *node = c->node_list; node; node = node->next) {
         if (node->section != section)
             continue;
+        if (node->arms && !node->arms->owner) {
+            node->arms->owner = node;
+            mark_late_arms(node);
+        }
         if (node->element && node->element->section == section &&
             node->element->order >= node->order)
             node->element->forward = true;

@@ -26,6 +26,27 @@ struct node_expr {
     const char *c_name;
 };
 
+/* One label of a union. */
+struct node_arm {
+    const struct var *var; /* no name: empty */
+    struct node *node;     /* NULL: empty */
+    int64_t value;
+};
+
+/* The arms of a union, for one type of discriminant. */
+struct node_arms {
+    const char *c_name;
+    const char *switch_kind; /* NDR_KIND_*, without the prefix */
+    unsigned switch_size;    /* octets of NDR 2.0 */
+    struct node_arm *labels;
+    unsigned label_count;
+    struct node_arm *otherwise; /* NULL: no default */
+    bool in_progress, broken;
+    bool ms_union;
+    struct node *owner; /* the node they are emitted with */
+    struct node_arms *next;
+};
+
 enum node_flat {
     FLAT_NEVER,
     FLAT_ALWAYS,
@@ -46,19 +67,28 @@ struct node {
     unsigned align;           /* NDR 2.0 */
     uint64_t ndr_size;        /* NDR 2.0 octets; 0: varies */
     uint32_t count;
+    struct loc loc; /* of what needed it first */
     enum node_flat flat;
     const char *flat_name; /* FLAT_DEPENDS: the constant */
     bool has_pointers;
     bool is_sized; /* conformant, or a string */
+    bool is_open;  /* STRUCT: ends in a conformant array */
+    bool is_ignored; /* POINTER: [ignore] */
     bool pipe_element_ok;
     struct node *element;
     struct aggregate *aggregate; /* STRUCT */
     struct node_field *fields;   /* STRUCT, aggregate->field_count of them */
     struct node_expr *max_count;
-    const struct var *sized_by_attr_of; /* conformant ARRAY, sized STRING: whose size it is */
+    struct node_expr *first, *length; /* varying ARRAY; NULL: from the first, all */
+    bool is_varying;
+    struct node_arms *arms;             /* UNION */
+    struct node_expr *switch_is;        /* UNION; NULL: encapsulated */
+    struct aggregate *encapsulation;    /* UNION: encapsulated: the structure */
+    const struct var *sized_by_attr_of; /* ARRAY, STRING, UNION: whose expressions these are */
     unsigned order;                     /* of completion */
     unsigned section;                   /* interface it is emitted with, from 1; 0: none */
     bool forward;                       /* something emitted before it refers to it */
+    bool settled;                       /* align, ndr_size and all flags are final */
     bool complete, broken;
     struct node *next; /* in order of completion */
 };
@@ -72,10 +102,48 @@ struct node *layout_struct(struct idl_compiler *compiler, struct aggregate *aggr
 /* The pipe itself. */
 struct node *layout_pipe(struct idl_compiler *compiler, struct type *pipe);
 
-/* size_is, with names looked up around `var`; NULL: reported.  `outermost`: of what the
- * parameter itself points to. */
+/* What an expression is for decides about [out] parameters in it. */
+enum expr_use {
+    USE_TOP_SIZE, /* of what the parameter itself points to */
+    USE_SIZE,
+    USE_LENGTH,
+    USE_SWITCH
+};
+
+/* size_is and kin, with names looked up around `var`; NULL: reported. */
 struct node_expr *layout_expr(struct idl_compiler *compiler, const struct expr *expr,
-                              const struct var *var, bool outermost);
+                              const struct var *var, enum expr_use use);
+struct node_expr *layout_constant(struct idl_compiler *compiler, int64_t value);
+struct node_expr *layout_binary(struct idl_compiler *compiler, const char *op,
+                                struct node_expr *a, struct node_expr *b);
+/* The type of the parameter or field that `expr` names or dereferences; NULL: it does
+ * something else. */
+struct type *layout_expr_type(const struct expr *expr, const struct var *var);
+
+/* ---- layout_union.c -------------------------------------------------------------------- */
+
+/* The union `shape` ends in, at this use; NULL: reported. */
+struct node *layout_union(struct idl_compiler *compiler, const struct var *var,
+                          const struct shape *shape);
+/* Checks the arms of a union, used or not. */
+void layout_union_body(struct idl_compiler *compiler, struct aggregate *aggregate);
+/* The structure around an encapsulated union. */
+struct node *layout_encapsulated(struct idl_compiler *compiler, struct aggregate *aggregate);
+
+/* ---- layout_settle.c ------------------------------------------------------------------- */
+
+/* Works out alignment, size and flags of all nodes not settled yet, when no structure is
+ * under construction any more.  False: reported. */
+bool layout_settle(struct idl_compiler *compiler);
+
+/* ---- Parts of layout.c ------------------------------------------------------------------ */
+
+struct node *layout_new_node(struct idl_compiler *compiler, const char *c_name, const char *kind);
+struct node *layout_complete(struct idl_compiler *compiler, struct node *node);
+/* "Operation_parameter" or "STRUCT_field". */
+const char *layout_context(struct idl_compiler *compiler, const struct var *var);
+/* One level into structures; false: too deep, reported. */
+bool layout_enter(struct idl_compiler *compiler, const struct loc *loc);
 
 /* `text`, or with a number behind it, so that no other descriptor has the name. */
 const char *layout_name(struct idl_compiler *compiler, const char *text);

@@ -4,6 +4,7 @@
  * A name is first a parameter or field beside the sized one, then a constant. */
 #include "idl/expr.h"
 #include "idl/layout.h"
+#include "idl/parse.h"
 #include "idl/types.h"
 
 #include <string.h>
@@ -12,26 +13,56 @@ struct scope {
     struct idl_compiler *compiler;
     const struct var *var; /* what is being sized */
     const char *base;      /* C name of the frame or structure */
-    bool outermost;        /* the size of what the parameter itself points to */
+    enum expr_use use;
 };
 
-static struct var *find_sibling(const struct scope *scope, const char *name)
+static struct var *sibling_of(const struct var *var, const char *name)
 {
-    if (scope->var->aggregate)
-        return names_find(&scope->var->aggregate->field_names, name, strlen(name));
-    for (struct var *param = scope->var->proc->params; param; param = param->next) {
+    if (var->aggregate && var->aggregate->is_union)
+        return NULL; /* beside an arm there is nothing */
+    if (var->aggregate)
+        return names_find(&var->aggregate->field_names, name, strlen(name));
+    for (struct var *param = var->proc->params; param; param = param->next) {
         if (param->name && strcmp(param->name, name) == 0)
             return param;
     }
     return NULL;
 }
 
-static struct node_expr *constant(const struct scope *scope, int64_t value)
+static struct var *find_sibling(const struct scope *scope, const char *name)
 {
-    struct node_expr *node = ARENA_NEW(&scope->compiler->arena, struct node_expr);
+    return sibling_of(scope->var, name);
+}
+
+struct node_expr *layout_constant(struct idl_compiler *c, int64_t value)
+{
+    struct node_expr *node = ARENA_NEW(&c->arena, struct node_expr);
     node->op = "CONST";
     node->value = value;
     return node;
+}
+
+struct node_expr *layout_binary(struct idl_compiler *c, const char *op, struct node_expr *a,
+                                struct node_expr *b)
+{
+    struct node_expr *node = ARENA_NEW(&c->arena, struct node_expr);
+    node->op = op;
+    node->operands[0] = a;
+    node->operands[1] = b;
+    return node;
+}
+
+struct type *layout_expr_type(const struct expr *expr, const struct var *var)
+{
+    bool deref = expr->op == EXPR_DEREF;
+    const struct expr *name = deref ? expr->a : expr;
+    if (name->op != EXPR_NAME)
+        return NULL;
+    struct var *sibling = sibling_of(var, name->text);
+    struct type *type = sibling ? type_strip(sibling->type) : NULL;
+    if (!type || !deref)
+        return type;
+    return type->kind == TYPE_POINTER ? type_strip(type->target) : NULL;
 }
 
 /* The kind to load a scalar of `type` with; NULL: it is none, reported. */
@@ -58,10 +89,15 @@ static bool direction_ok(const struct scope *scope, const struct var *sibling,
     bool out_only = sibling->is_out && !sibling->is_in;
     if (!scope->var->proc || !out_only)
         return true;
-    if (!scope->var->is_in && !scope->outermost)
-        return true; /* [out, size_is(,*n)] T **pp, [out] n: both come back together */
-    diag_error(scope->compiler, &expr->loc, 2123,
-               "a size must not derive from the [out]-only parameter '%s'", sibling->name);
+    /* [out, size_is(,*n)] T **pp, [out] n: both come back together. */
+    if (!scope->var->is_in && scope->use != USE_TOP_SIZE)
+        return true;
+    diag_error(scope->compiler, &expr->loc, scope->use == USE_LENGTH ? 2124 : 2123,
+               "%s must not derive from the [out]-only parameter '%s'",
+               scope->use == USE_LENGTH   ? "a length"
+               : scope->use == USE_SWITCH ? "a discriminant"
+                                          : "a size",
+               sibling->name);
     return false;
 }
 
@@ -89,6 +125,11 @@ static struct node_expr *load(const struct scope *scope, const struct expr *expr
     }
     struct type *type = type_strip(sibling->type);
     bool is_pointer = type->kind == TYPE_POINTER;
+    if (attr_find(sibling->attrs, ATTR_IGNORE)) {
+        diag_error(c, &expr->loc, 2229, "'%s' is an [ignore] pointer and has no value here",
+                   expr->text);
+        return NULL;
+    }
     if (type->kind == TYPE_ERROR || !direction_ok(scope, sibling, expr))
         return NULL;
     if (deref && !is_pointer) {
@@ -143,7 +184,7 @@ static struct node_expr *lower(const struct scope *scope, const struct expr *exp
             return load(scope, expr, false, as_condition);
         struct value value = expr_evaluate(c, expr, 2058);
         if (value.kind == VALUE_INT)
-            return constant(scope, value.number);
+            return layout_constant(c, value.number);
         if (value.kind != VALUE_INVALID)
             diag_error(c, &expr->loc, 2059, "attribute expression must be of integral type");
         return NULL;
@@ -170,18 +211,20 @@ static struct node_expr *lower(const struct scope *scope, const struct expr *exp
 }
 
 struct node_expr *layout_expr(struct idl_compiler *c, const struct expr *expr,
-                              const struct var *var, bool outermost)
+                              const struct var *var, enum expr_use use)
 {
-    struct scope scope = {.compiler = c, .var = var, .outermost = outermost};
+    struct scope scope = {.compiler = c, .var = var, .use = use};
     scope.base = var->aggregate ? var->aggregate->c_name : var->proc->frame;
     if (mentions_sibling(&scope, expr) || !expr_is_constant(c, expr))
         return lower(&scope, expr, false);
     struct value value = expr_evaluate(c, expr, 2058);
     if (value.kind == VALUE_INVALID)
         return NULL;
-    if (value.kind != VALUE_INT || value.number < 0 || value.number > UINT32_MAX) {
+    bool is_count = use != USE_SWITCH;
+    if (value.kind != VALUE_INT ||
+        (is_count && (value.number < 0 || value.number > UINT32_MAX))) {
         diag_error(c, &expr->loc, 2059, "attribute expression must be a count of at most 32 bits");
         return NULL;
     }
-    return constant(&scope, value.number);
+    return layout_constant(c, value.number);
 }

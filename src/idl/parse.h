@@ -73,6 +73,13 @@ bool parse_params(struct parser *parser, struct type *function);
 struct type *parse_body_struct(struct parser *parser, struct loc loc);
 struct type *parse_body_enum(struct parser *parser, struct loc loc);
 
+/* ---- parse_union.c ----------------------------------------------------------------- */
+
+/* Both kinds of union, from the word on. */
+struct type *parse_union(struct parser *parser, struct loc loc);
+/* [switch_type] and [ms_union] that stand before a union defined here. */
+void parse_union_attributes(struct parser *parser, struct type *base, struct attr *attrs);
+
 /* ---- parse_body.c ------------------------------------------------------------------ */
 
 /* Makes `name` known or reports that it is taken. */
@@ -80,6 +87,14 @@ bool declare(struct parser *parser, const char *name, const struct symbol *symbo
 /* Reports names that C cannot take or a constant has taken. */
 void check_name(struct parser *parser, const char *name, const struct loc *loc);
 const char *invent_tag(struct parser *parser);
+/* The structure or union with that tag, made when there is none; NULL: reported. */
+struct aggregate *aggregate_of_tag(struct parser *parser, const char *name, bool is_union,
+                                   struct loc loc);
+/* Appends a named member whose type is complete, or reports. */
+void add_field(struct parser *parser, struct aggregate *owner, struct var *field,
+               struct var ***end);
+/* Opens the body of a struct or union: false: it has one already, reported. */
+bool begin_body(struct parser *parser, struct aggregate *owner, struct loc loc);
 
 /* ---- parse_expr.c ------------------------------------------------------------------ */
 

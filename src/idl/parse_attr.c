@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum attr_args { ARGS_NONE, ARGS_EXPRS, ARGS_TEXT, ARGS_STRINGS, ARGS_WORD, ARGS_SKIP };
+enum attr_args { ARGS_NONE, ARGS_EXPRS, ARGS_TEXT, ARGS_STRINGS, ARGS_WORD, ARGS_TYPE, ARGS_SKIP };
 enum attr_state { STATE_YES, STATE_IGNORED, STATE_LATER, STATE_COM };
 
 #define I PLACE_INTERFACE
@@ -107,6 +107,21 @@ static bool args_word(struct parser *parser, struct attr_arg **end)
     return true;
 }
 
+/* type [ abstract-declarator ] */
+static bool args_type(struct parser *parser, struct attr_arg **end)
+{
+    struct attr_arg *arg = add_arg(parser, &end);
+    const char *start = parser->token.loc.at;
+    struct type *base = parse_type(parser, true);
+    struct var var = {0};
+    if (!base || !parse_declarator(parser, base, &var, true))
+        return false;
+    arg->type = var.type;
+    arg->text =
+        arena_strndup(&parser->compiler->arena, start, (size_t)(parser->last_end - start));
+    return true;
+}
+
 /* Anything, with its parentheses balanced; stops at the ')' that closes the list. */
 static bool args_skip(struct parser *parser)
 {
@@ -161,6 +176,9 @@ static bool attribute_args(struct parser *parser, struct attr *attr)
         break;
     case ARGS_WORD:
         ok = args_word(parser, &attr->args);
+        break;
+    case ARGS_TYPE:
+        ok = args_type(parser, &attr->args);
         break;
     case ARGS_NONE:
         diag_error(parser->compiler, &attr->loc, 2025, "syntax error: [%s] takes no arguments",

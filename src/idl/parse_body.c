@@ -134,8 +134,8 @@ const char *invent_tag(struct parser *parser)
 
 /* ---- Structures ------------------------------------------------------------------- */
 
-/* The aggregate with that tag, made when there is none; NULL: it is an enum. */
-static struct aggregate *aggregate_of_tag(struct parser *parser, const char *name, struct loc loc)
+struct aggregate *aggregate_of_tag(struct parser *parser, const char *name, bool is_union,
+                                   struct loc loc)
 {
     struct idl_compiler *c = parser->compiler;
     struct tag *tag = names_find(&c->tags, name, strlen(name));
@@ -144,13 +144,20 @@ static struct aggregate *aggregate_of_tag(struct parser *parser, const char *nam
         tag->loc = loc;
         tag->aggregate = ARENA_NEW(&c->arena, struct aggregate);
         tag->aggregate->tag = name;
-        tag->aggregate->c_name = arena_printf(&c->arena, "struct %s", name);
+        tag->aggregate->is_union = is_union;
+        tag->aggregate->c_name =
+            arena_printf(&c->arena, is_union ? "union %s" : "struct %s", name);
         tag->aggregate->loc = loc;
         names_set(&c->tags, &c->arena, name, strlen(name), tag);
     }
     if (!tag->aggregate)
         diag_error(c, &loc, 2003, "redefinition: '%s' is the tag of an enum", name);
-    return tag->aggregate;
+    bool fits = tag->aggregate && (tag->aggregate->is_union == is_union ||
+                                   (is_union && tag->aggregate->is_encapsulated));
+    if (tag->aggregate && !fits)
+        diag_error(c, &loc, 2003, "redefinition: '%s' is the tag of a %s", name,
+                   is_union ? "struct" : "union");
+    return fits ? tag->aggregate : NULL;
 }
 
 /* A complete type by value?  Reports and spoils the field when not. */
@@ -161,7 +168,7 @@ static void check_field_complete(struct parser *parser, struct var *field)
     struct type *type = type_strip(field->type);
     while (type->kind == TYPE_ARRAY)
         type = type_strip(type->target);
-    if (type->kind != TYPE_STRUCT)
+    if (type->kind != TYPE_STRUCT && type->kind != TYPE_UNION)
         return;
     const struct aggregate *inner = type->aggregate;
     if (inner->being_defined) {
@@ -182,8 +189,8 @@ static void check_field_complete(struct parser *parser, struct var *field)
     field->type = error;
 }
 
-static void add_field(struct parser *parser, struct aggregate *owner, struct var *field,
-                      struct var ***end)
+void add_field(struct parser *parser, struct aggregate *owner, struct var *field,
+               struct var ***end)
 {
     struct idl_compiler *c = parser->compiler;
     field->aggregate = owner;
@@ -199,6 +206,7 @@ static void add_field(struct parser *parser, struct aggregate *owner, struct var
     check_field_complete(parser, field);
     names_set(&owner->field_names, &c->arena, field->name, strlen(field->name), field);
     owner->field_count++;
+    owner->last_field = field;
     **end = field;
     *end = &field->next;
 }
@@ -216,6 +224,7 @@ static bool field_line(struct parser *parser, struct aggregate *owner, struct va
     struct type *defined = type_unqualified(base);
     if (defined->kind == TYPE_ENUM && defined->defines && attr_find(attrs, ATTR_V1_ENUM))
         defined->enumeration->is_v1 = true;
+    parse_union_attributes(parser, base, attrs);
     if (parse_at(parser, ';')) {
         diag_later(c, &base->loc, "a field without a name");
         return parse_expect(parser, ';');
@@ -262,6 +271,21 @@ static bool fields(struct parser *parser, struct aggregate *owner)
     return true;
 }
 
+bool begin_body(struct parser *parser, struct aggregate *owner, struct loc loc)
+{
+    if (owner->defined || owner->being_defined) {
+        diag_error(parser->compiler, &loc, 2003, "redefinition of %s '%s', first defined at %s:%u",
+                   owner->is_union || owner->is_encapsulated ? "union" : "struct", owner->tag,
+                   owner->loc.path, owner->loc.line);
+        return false;
+    }
+    owner->loc = loc;
+    owner->home = parser->interface;
+    owner->being_defined = true;
+    owner->depth = 1;
+    return true;
+}
+
 /* struct = 'struct' ( ID | [ ID ] fields ) */
 struct type *parse_body_struct(struct parser *parser, struct loc loc)
 {
@@ -278,14 +302,9 @@ struct type *parse_body_struct(struct parser *parser, struct loc loc)
             return NULL;
     }
     bool has_body = parse_at(parser, '{');
-    struct aggregate *owner = aggregate_of_tag(parser, name ? name : invent_tag(parser), name_loc);
-    bool broken = !owner;
-    if (has_body && owner && (owner->defined || owner->being_defined)) {
-        diag_error(c, &name_loc, 2003, "redefinition of struct '%s', first defined at %s:%u", name,
-                   owner->loc.path, owner->loc.line);
-        broken = true;
-    }
-    if (broken) {
+    struct aggregate *owner =
+        aggregate_of_tag(parser, name ? name : invent_tag(parser), false, name_loc);
+    if (!owner || (has_body && !begin_body(parser, owner, name_loc))) {
         owner = ARENA_NEW(&c->arena, struct aggregate);
         owner->tag = name;
         owner->c_name = "struct";
@@ -294,10 +313,7 @@ struct type *parse_body_struct(struct parser *parser, struct loc loc)
     type->aggregate = owner;
     if (!has_body)
         return type;
-    owner->loc = name_loc;
-    owner->home = parser->interface;
     owner->being_defined = true;
-    owner->depth = 1;
     type->defines = true;
     bool ok = fields(parser, owner);
     owner->being_defined = false;
@@ -385,7 +401,7 @@ static struct enumeration *enumeration_of_tag(struct parser *parser, const char 
     struct idl_compiler *c = parser->compiler;
     struct tag *tag = names_find(&c->tags, name, strlen(name));
     if (tag && !tag->enumeration) {
-        diag_error(c, &loc, 2003, "redefinition: '%s' is the tag of a struct", name);
+        diag_error(c, &loc, 2003, "redefinition: '%s' is the tag of a struct or union", name);
         return NULL;
     }
     if (tag && has_body) {

@@ -40,7 +40,7 @@ static void name_for_c(struct type *base, const struct var *var)
     struct type *type = type_unqualified(base);
     if (var->type != base || type != base || !type->defines)
         return;
-    if (type->kind == TYPE_STRUCT)
+    if (type->kind == TYPE_STRUCT || type->kind == TYPE_UNION)
         type->aggregate->c_name = var->name;
     if (type->kind == TYPE_ENUM)
         type->enumeration->c_name = var->name;
@@ -74,6 +74,7 @@ static bool typedef_decl(struct parser *parser, struct attr *attrs, const char *
     if (parse_at(parser, '['))
         attrs = attr_append(attrs, parse_attributes(parser));
     parse_check_attributes(parser, attrs, PLACE_TYPE);
+    parse_union_attributes(parser, base, attrs);
     struct type *enumeration = type_unqualified(base);
     const struct attr *v1 = attr_find(attrs, ATTR_V1_ENUM);
     if (v1 && enumeration->kind == TYPE_ENUM && enumeration->defines)
@@ -269,10 +270,11 @@ static bool type_or_name(struct parser *parser, struct attr *attrs, const char *
     struct type *type = type_unqualified(base);
     if (parse_at(parser, ';')) {
         parse_check_attributes(parser, attrs, PLACE_TYPE);
+        parse_union_attributes(parser, base, attrs);
         if (type->kind == TYPE_ENUM && type->defines && attr_find(attrs, ATTR_V1_ENUM))
             type->enumeration->is_v1 = true;
         parse_advance(parser);
-        if (type->kind == TYPE_STRUCT || (type->kind == TYPE_ENUM && type->defines)) {
+        if (type->kind == TYPE_STRUCT || type->kind == TYPE_UNION || (type->kind == TYPE_ENUM && type->defines)) {
             struct decl *decl = add_decl(parser, DECL_TYPE, source, end);
             decl->type = base;
             decl->loc = loc;
@@ -287,7 +289,7 @@ static bool type_or_name(struct parser *parser, struct attr *attrs, const char *
     if (var->type->kind == TYPE_FUNCTION) {
         if (type->defines)
             diag_error(c, &type->loc, 2157,
-                       "struct/enum must not be defined in a parameter or result type");
+                       "struct/union/enum must not be defined in a parameter or result type");
         return proc_decl(parser, var, source, end);
     }
     if (parse_at(parser, '=') && said_const)

@@ -122,6 +122,8 @@ static void interface_attributes(struct parser *parser, struct interface *interf
             interface->explicit_handle = true;
         else if (attr->id == ATTR_ASYNC)
             interface->is_async = true;
+        else if (attr->id == ATTR_MS_UNION)
+            interface->ms_union = true;
     }
 }
 

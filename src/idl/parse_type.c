@@ -184,28 +184,6 @@ static struct type *named_type(struct parser *parser)
     return type;
 }
 
-/* union = 'union' ...: taken whole, so that one message is enough. */
-static struct type *union_type(struct parser *parser)
-{
-    struct type *type = new_type(parser, TYPE_ERROR);
-    diag_later(parser->compiler, &parser->token.loc, "'union'");
-    parse_advance(parser);
-    while (!parse_at(parser, '{') && !parse_at(parser, ';') && !parse_at(parser, '}') &&
-           !parse_at(parser, TOK_END) && !parse_at(parser, '*'))
-        parse_advance(parser);
-    if (!parse_at(parser, '{'))
-        return type;
-    unsigned open = 0;
-    do {
-        if (parse_at(parser, '{'))
-            open++;
-        if (parse_at(parser, '}'))
-            open--;
-        parse_advance(parser);
-    } while (open > 0 && !parse_at(parser, TOK_END));
-    return type;
-}
-
 /* pipe = 'pipe' type */
 static struct type *pipe_type(struct parser *parser)
 {
@@ -234,7 +212,7 @@ struct type *parse_type(struct parser *parser, bool in_param)
         type = parse_body_enum(parser, loc);
         break;
     case KW_UNION:
-        type = union_type(parser);
+        type = parse_union(parser, loc);
         break;
     case KW_PIPE:
         type = pipe_type(parser);
@@ -258,7 +236,7 @@ struct type *parse_type(struct parser *parser, bool in_param)
         return NULL;
     if (in_param && type->defines) {
         diag_error(parser->compiler, &type->loc, 2157,
-                   "struct/enum must not be defined in a parameter or result type");
+                   "struct/union/enum must not be defined in a parameter or result type");
     }
     while (qualifier(parser, &is_const))
         ;

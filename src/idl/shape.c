@@ -16,6 +16,7 @@ struct walk {
     const struct attr *class_attr; /* of var or of a typedef, still looking for its pointer */
     bool class_attr_is_own;        /* it stands on var itself */
     const struct attr *range_attr;
+    unsigned range_level; /* levels above the type it was written for */
     const struct interface *home; /* whose pointer_default counts here */
 };
 
@@ -55,10 +56,15 @@ static bool check_one_class(struct walk *walk, struct attr *attrs)
 static bool enter_alias(struct walk *walk, const struct var *alias)
 {
     const struct attr *class_attr = class_attr_of(alias->attrs);
+    const struct attr *switch_type = attr_find(alias->attrs, ATTR_SWITCH_TYPE);
     if (attr_find(alias->attrs, ATTR_STRING))
         walk->shape->is_string = true;
-    if (!walk->range_attr)
+    if (switch_type && !walk->shape->switch_type)
+        walk->shape->switch_type = switch_type->args->type;
+    if (!walk->range_attr) {
         walk->range_attr = attr_find(alias->attrs, ATTR_RANGE);
+        walk->range_level = walk->shape->level_count;
+    }
     if (alias->home && alias->home->pointer_default != POINTER_DEFAULT)
         walk->home = alias->home;
     if (!class_attr)
@@ -136,6 +142,7 @@ static bool walk_type(struct walk *walk)
         case TYPE_BASE:
         case TYPE_ENUM:
         case TYPE_STRUCT:
+        case TYPE_UNION:
         case TYPE_PIPE:
         case TYPE_FUNCTION:
         case TYPE_ALIAS:
@@ -164,90 +171,7 @@ static bool leftover_class(struct walk *walk)
     return true;
 }
 
-/* ---- Sizes -------------------------------------------------------------------------- */
-
-static bool place_sizes(struct walk *walk, const struct attr *attr, bool is_max)
-{
-    struct idl_compiler *c = walk->compiler;
-    struct shape *shape = walk->shape;
-    unsigned i = 0;
-    for (const struct attr_arg *arg = attr->args; arg; arg = arg->next, i++) {
-        if (!arg->expr)
-            continue;
-        if (i >= shape->level_count) {
-            diag_error(c, &attr->loc, 2072, "[%s] needs a pointer or an array for each size",
-                       attr->name);
-            return false;
-        }
-        struct level *level = &shape->levels[i];
-        if (level->size) {
-            diag_error(c, &attr->loc, 2077,
-                       "[max_is] and [size_is] cannot be specified at the same time");
-            return false;
-        }
-        if (!level->is_pointer && level->count > 0) {
-            diag_error(c, &attr->loc, 2299, "[%s] cannot be applied to an array of fixed size",
-                       attr->name);
-            return false;
-        }
-        level->size = arg->expr;
-        level->size_is_max = is_max;
-    }
-    return true;
-}
-
-/* Open dimensions: outermost only, and in a structure not yet. */
-static bool check_open(struct walk *walk)
-{
-    struct idl_compiler *c = walk->compiler;
-    const struct shape *shape = walk->shape;
-    const struct var *var = walk->var;
-    for (unsigned i = 0; i < shape->level_count; i++) {
-        if (shape->levels[i].is_pointer || shape->levels[i].count > 0)
-            continue;
-        if (i > 0 && !shape->levels[i - 1].is_pointer) {
-            diag_error(c, &var->loc, 2296, "only the first dimension may be open");
-            return false;
-        }
-        if (i > 0) {
-            diag_error(c, &var->loc, 2104, "pointer to a conformant array is not supported");
-            return false;
-        }
-        if (walk->role == ROLE_FIELD && var->next) {
-            diag_error(c, &var->loc, 2055,
-                       "conformant array '%s' must be the last member of the structure", var->name);
-            return false;
-        }
-        if (walk->role == ROLE_FIELD) {
-            diag_later(c, &var->loc, "a structure that ends in a conformant array");
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool check_conformance(struct walk *walk)
-{
-    struct idl_compiler *c = walk->compiler;
-    struct shape *shape = walk->shape;
-    for (unsigned i = 0; i < shape->level_count; i++) {
-        const struct level *level = &shape->levels[i];
-        bool innermost = i + 1 == shape->level_count;
-        bool conformant = !level->is_pointer && level->count == 0;
-        if (conformant && !level->size && !(shape->is_string && innermost)) {
-            diag_error(c, &walk->var->loc, 2105, "array '%s' does not derive any size",
-                       walk->var->name ? walk->var->name : "");
-            return false;
-        }
-        /* Elements that are arrays: their wire form as further dimensions is unsettled. */
-        bool sized = level->size || conformant;
-        if (sized && !innermost && !shape->levels[i + 1].is_pointer) {
-            diag_later(c, &walk->var->loc, "a conformant array of arrays");
-            return false;
-        }
-    }
-    return true;
-}
+/* ---- Strings ------------------------------------------------------------------------- */
 
 static bool check_string(struct walk *walk)
 {
@@ -262,11 +186,6 @@ static bool check_string(struct walk *walk)
     if (!characters || shape->level_count == 0) {
         diag_error(c, &walk->var->loc, base->kind == TYPE_STRUCT ? 2191 : 2082,
                    "[string] needs an array of or a pointer to byte, char or wchar_t");
-        return false;
-    }
-    unsigned last = shape->level_count - 1;
-    if (last > 0 && !shape->levels[last].is_pointer && !shape->levels[last - 1].is_pointer) {
-        diag_later(c, &walk->var->loc, "an array of strings that are arrays");
         return false;
     }
     return true;
@@ -287,7 +206,30 @@ static bool range_bound(struct walk *walk, const struct attr_arg *arg, int64_t *
     return true;
 }
 
-/* range = 'range' '(' expr ',' expr ')' on integers, enumerations and pipes */
+/* Is there a count for the range to limit, and is it the only one? */
+static bool range_of_count(struct walk *walk, bool *ret_is_count)
+{
+    const struct shape *shape = walk->shape;
+    unsigned counts = 0, above = 0;
+    for (unsigned i = 0; i < shape->level_count; i++) {
+        bool innermost = i + 1 == shape->level_count;
+        const struct level *level = &shape->levels[i];
+        bool fixed = !level->is_pointer && level->count > 0;
+        bool counted = level->size || (shape->is_string && innermost && !fixed);
+        counts += counted;
+        above += counted && i < walk->range_level;
+    }
+    *ret_is_count = counts > 0;
+    if (counts <= 1 && above == 0)
+        return true;
+    diag_later(walk->compiler, &walk->range_attr->loc,
+               above > 0 ? "[range] on the elements of a sized array"
+                         : "[range] on an array with several sizes");
+    return false;
+}
+
+/* range = 'range' '(' expr ',' expr ')': the value of integers and enumerations, the
+ * number of elements of what has a size, the elements in a chunk of a pipe */
 static bool check_range(struct walk *walk)
 {
     struct idl_compiler *c = walk->compiler;
@@ -307,15 +249,14 @@ static bool check_range(struct walk *walk)
         diag_error(c, &attr->loc, 2371, "the bounds of [range] are reversed");
         return false;
     }
+    bool is_count;
+    if (!range_of_count(walk, &is_count))
+        return false;
     bool is_integer =
         base->kind == TYPE_ENUM || (base->kind == TYPE_BASE && base_info(base->base)->integral &&
                                     !base_info(base->base)->wide);
-    if (base->kind != TYPE_PIPE && !is_integer) {
+    if (base->kind != TYPE_PIPE && !is_integer && !is_count) {
         diag_error(c, &attr->loc, 2072, "[range] applies to integers of at most 32 bits");
-        return false;
-    }
-    if (base->kind != TYPE_PIPE && walk->shape->level_count > 0) {
-        diag_later(c, &attr->loc, "[range] on a pointer or an array");
         return false;
     }
     walk->var->range = range;
@@ -334,24 +275,16 @@ bool shape_resolve(struct idl_compiler *compiler, struct var *var, enum role rol
     walk.home = var->home;
     walk.range_attr = attr_find(var->attrs, ATTR_RANGE);
     shape.is_string = attr_find(var->attrs, ATTR_STRING) != NULL;
+    shape.is_ignored = attr_find(var->attrs, ATTR_IGNORE) != NULL;
+    shape.switch_is = attr_find(var->attrs, ATTR_SWITCH_IS);
+    const struct attr *switch_type = attr_find(var->attrs, ATTR_SWITCH_TYPE);
+    if (switch_type)
+        shape.switch_type = switch_type->args->type;
     if (!check_one_class(&walk, var->attrs) || !walk_type(&walk) || !leftover_class(&walk) ||
-        !check_open(&walk))
+        !shape_place_sizes(compiler, var, role, &shape) ||
+        !shape_check_base(compiler, var, role, &shape) || !check_string(&walk) ||
+        !check_range(&walk))
         return false;
-
-    const struct attr *size_is = attr_find(var->attrs, ATTR_SIZE_IS);
-    const struct attr *max_is = attr_find(var->attrs, ATTR_MAX_IS);
-    if ((size_is && !place_sizes(&walk, size_is, false)) ||
-        (max_is && !place_sizes(&walk, max_is, true)))
-        return false;
-    if (!shape_check_base(compiler, var, role, &shape) || !check_string(&walk) ||
-        !check_conformance(&walk) || !check_range(&walk))
-        return false;
-    for (unsigned i = 0; i < shape.level_count; i++) {
-        if (shape.levels[i].class == POINTER_FULL) {
-            diag_later(compiler, &var->loc, "a full pointer, [ptr],");
-            return false;
-        }
-    }
     *ret_shape = shape;
     return true;
 }

@@ -21,6 +21,9 @@ struct level {
     uint32_t count;          /* arrays; 0: conformant */
     const struct expr *size; /* size_is or max_is; NULL: none */
     bool size_is_max;        /* size holds the highest index */
+    const struct expr *first;  /* first_is; NULL: none */
+    const struct expr *length; /* length_is or last_is; NULL: none */
+    bool length_is_last;       /* length holds the last index */
 };
 
 struct shape {
@@ -29,11 +32,24 @@ struct shape {
     struct type *base; /* no alias, const, pointer or array */
     bool is_string;
     bool target_is_const; /* what the outermost level leads to is const */
+    bool is_ignored;      /* [ignore] */
+    struct type *switch_type;     /* [switch_type]; NULL: none */
+    const struct attr *switch_is; /* NULL: none */
 };
 
 /* False: reported (or the type was wrong before). */
 bool shape_resolve(struct idl_compiler *compiler, struct var *var, enum role role,
                    struct shape *ret_shape);
+
+/* Does the level hold elements that are counted by length_is and kin? */
+static inline bool level_is_varying(const struct level *level)
+{
+    return level->length || level->first;
+}
+
+/* shape_size.c: puts size_is, length_is and kin on their levels and checks them. */
+bool shape_place_sizes(struct idl_compiler *compiler, const struct var *var, enum role role,
+                       struct shape *shape);
 
 /* shape_check.c: may the base stand behind these levels in that role? */
 bool shape_check_base(struct idl_compiler *compiler, const struct var *var, enum role role,

@@ -105,20 +105,94 @@ static bool check_pipe(const struct check *check)
     return true;
 }
 
+/* Non-encapsulated: something must say which arm is in use. */
+static bool check_union(const struct check *check)
+{
+    const struct shape *shape = check->shape;
+    if (check->role == ROLE_RESULT)
+        return fail(check, 2198, "a union cannot be returned");
+    if (check->role == ROLE_FIELD && check->var->aggregate && check->var->aggregate->is_union)
+        return fail(check, 2221, "a union arm cannot be another non-encapsulated union");
+    for (unsigned i = 0; i < shape->level_count; i++) {
+        if (!shape->levels[i].is_pointer || shape->levels[i].size)
+            return fail(check, 2159, "array of unions: put the union into a structure");
+    }
+    if (!shape->switch_is)
+        return fail(check, 2078, "no [switch_is] attribute specified for this union");
+    const struct attr_arg *arg = shape->switch_is->args;
+    if (arg->expr && !arg->next)
+        return true;
+    diag_error(check->compiler, &arg->loc, 2025, "syntax error: [switch_is] takes one expression");
+    return false;
+}
+
+/* A structure that ends in a conformant array has no size of its own (idl.md 3.3). */
+static bool check_open_struct(const struct check *check)
+{
+    const struct shape *shape = check->shape;
+    const struct var *var = check->var;
+    if (shape->level_count > 0) {
+        if (in_array(shape) || shape->levels[shape->level_count - 1].size)
+            return fail(check, 2043, "array element must not be a conformant structure");
+        if (check->role == ROLE_PARAM && !var->is_in && var->is_out && shape->level_count == 1)
+            return fail(check, 2040,
+                        "[out] only parameter must not derive from a top-level conformant "
+                        "structure: nothing says how much of it there is");
+        return true;
+    }
+    switch (check->role) {
+    case ROLE_PARAM:
+        return fail(check, 2465, "a conformant structure must be passed by reference");
+    case ROLE_RESULT:
+        return fail(check, 2199, "a conformant structure cannot be returned");
+    case ROLE_FIELD:
+        if (var->aggregate && var->aggregate->is_union)
+            return fail(check, 2171, "union arm cannot be a conformant structure");
+        if (var->next)
+            return fail(check, 2055,
+                        "a conformant structure must be the last member of the structure");
+        return true;
+    }
+    return true;
+}
+
+static bool check_ignored(const struct check *check)
+{
+    const struct shape *shape = check->shape;
+    if (shape->level_count > 0 && shape->levels[0].is_pointer)
+        return true;
+    return fail(check, 2072, "[ignore] applies to pointers only");
+}
+
 bool shape_check_base(struct idl_compiler *compiler, const struct var *var, enum role role,
                       const struct shape *shape)
 {
     struct check check = {.compiler = compiler, .var = var, .role = role, .shape = shape};
     struct type *base = shape->base;
+    if (shape->is_ignored)
+        return check_ignored(&check);
+    if (shape->switch_is && base->kind != TYPE_UNION) {
+        diag_error(compiler, &shape->switch_is->loc, 2072, "[switch_is] applies to unions only");
+        return false;
+    }
+    if (role == ROLE_FIELD && var->aggregate && var->aggregate->is_union &&
+        shape->level_count > 0 && shape->levels[0].is_pointer &&
+        shape->levels[0].class == POINTER_REF)
+        return fail(&check, 2249, "a union arm must not be a [ref] pointer");
     if (base->kind == TYPE_FUNCTION)
         return check_function(&check);
     if (base->kind == TYPE_PIPE)
         return check_pipe(&check);
-    if (base->kind == TYPE_STRUCT && !base->aggregate->defined) {
+    bool is_aggregate = base->kind == TYPE_STRUCT || base->kind == TYPE_UNION;
+    if (is_aggregate && !base->aggregate->defined && !base->aggregate->being_defined) {
         diag_error(compiler, &var->loc, 2011, "unresolved type declaration: %s is not defined",
                    base->aggregate->c_name);
         return false;
     }
+    if (base->kind == TYPE_UNION)
+        return check_union(&check);
+    if (base->kind == TYPE_STRUCT && aggregate_is_open(base->aggregate))
+        return check_open_struct(&check);
     if (base->kind != TYPE_BASE)
         return true;
     if (base->base == BASE_VOID)

@@ -3,6 +3,7 @@
 #include "idl/types.h"
 
 #include <assert.h>
+#include <string.h>
 
 static const struct base_info base_infos[BASE_COUNT] = {
     /* IDL name, C name, NDR kind, size, flat, integral, wide, kind in expressions, low, high */
@@ -79,4 +80,33 @@ struct type *type_as_pipe(struct type *type)
 {
     type = type_strip(type);
     return type->kind == TYPE_PIPE ? type : NULL;
+}
+
+bool aggregate_is_open(const struct aggregate *aggregate)
+{
+    while (!aggregate->is_union && !aggregate->is_encapsulated && aggregate->last_field) {
+        const struct type *type = type_strip(aggregate->last_field->type);
+        if (type->kind == TYPE_ARRAY)
+            return type->count == 0;
+        if (type->kind != TYPE_STRUCT || type->aggregate->being_defined)
+            return false;
+        aggregate = type->aggregate;
+    }
+    return false;
+}
+
+const char *type_word(const struct type *type)
+{
+    return type->kind == TYPE_ENUM ? "enum " : type->kind == TYPE_UNION ? "union " : "struct ";
+}
+
+const char *type_tag(const struct type *type)
+{
+    return type->kind == TYPE_ENUM ? type->enumeration->tag : type->aggregate->tag;
+}
+
+const char *type_plain_name(const char *c_name)
+{
+    const char *space = strrchr(c_name, ' ');
+    return space ? space + 1 : c_name;
 }

@@ -26,6 +26,13 @@ struct type *type_strip(struct type *type);
 struct type *type_unqualified(struct type *type);
 bool type_is_base(struct type *type, enum base_kind base);
 bool type_is_error(struct type *type);
+/* Does the structure end in a conformant array, perhaps one of a structure inside? */
+bool aggregate_is_open(const struct aggregate *aggregate);
+/* "struct ", "union " or "enum ", and the tag behind it. */
+const char *type_word(const struct type *type);
+const char *type_tag(const struct type *type);
+/* The tag or typedef name alone. */
+const char *type_plain_name(const char *c_name);
 /* A pipe, directly or through a typedef name. */
 struct type *type_as_pipe(struct type *type);
 

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* layout_settle.c - what nodes only know when those inside them are complete: NDR 2.0
+ * alignment and size, whether there are pointers, whether memory is the wire form.
+ *
+ * Structures that lead to each other by pointers are built inside each other; their
+ * numbers have to wait until the outermost is done.  By value nothing contains itself, so
+ * one walk along values is enough. */
+#include "idl/layout.h"
+
+static bool settle(struct idl_compiler *c, struct node *node);
+
+/* Alignment as a member.  The counts of a conformant array stand before the outermost
+ * structure; offset and count of a varying one stay in place (C706 14.3.7). */
+static unsigned member_align(const struct node *node)
+{
+    bool conformant = node->max_count && node->kind[0] == 'A';
+    return conformant && !node->is_varying ? node->element->align : node->align;
+}
+
+/* The offsets NDR 2.0 gives the fields.  False: too large, reported. */
+static bool struct_offsets(struct idl_compiler *c, struct node *node)
+{
+    uint64_t offset = 0;
+    bool dense = true, fixed = true;
+    for (unsigned i = 0; i < node->aggregate->field_count; i++) {
+        const struct node *field = node->fields[i].node;
+        unsigned align = member_align(field);
+        if (align > node->align)
+            node->align = align;
+        if (offset % align != 0) {
+            dense = false;
+            offset += align - offset % align;
+        }
+        offset += field->ndr_size;
+        fixed = fixed && field->ndr_size > 0;
+        if (offset > IDL_SIZE_MAX) {
+            diag_error(c, &node->fields[i].var->loc, 2220, "structure is too large");
+            return false;
+        }
+    }
+    node->ndr_size = fixed ? offset : 0;
+    node->flat = fixed && dense && offset % node->align == 0 ? FLAT_DEPENDS : FLAT_NEVER;
+    return true;
+}
+
+static bool settle_struct(struct idl_compiler *c, struct node *node)
+{
+    for (unsigned i = 0; i < node->aggregate->field_count; i++) {
+        if (!node->fields[i].node || !settle(c, node->fields[i].node))
+            return false;
+    }
+    if (!struct_offsets(c, node))
+        return false;
+    node->pipe_element_ok = true;
+    for (unsigned i = 0; i < node->aggregate->field_count; i++) {
+        const struct node *field = node->fields[i].node;
+        node->has_pointers |= field->has_pointers;
+        node->pipe_element_ok &= field->pipe_element_ok;
+        if (field->flat == FLAT_NEVER)
+            node->flat = FLAT_NEVER;
+    }
+    if (node->flat == FLAT_DEPENDS)
+        node->flat_name = layout_name(c, arena_printf(&c->arena, "%s_is_flat", node->c_name));
+    return true;
+}
+
+static bool settle_array(struct idl_compiler *c, struct node *node)
+{
+    struct node *element = node->element;
+    bool is_string = node->kind[0] == 'S';
+    if (!settle(c, element))
+        return false;
+    if (element->ndr_size * node->count > IDL_SIZE_MAX) {
+        diag_error(c, &node->loc, 2219, "array is too large");
+        return false;
+    }
+    node->has_pointers = element->has_pointers;
+    node->align = element->align;
+    bool has_counts = is_string || node->max_count || node->is_varying;
+    if (has_counts) {
+        if (node->align < 4)
+            node->align = 4;
+        return true;
+    }
+    node->ndr_size = element->ndr_size * node->count;
+    node->flat = element->flat;
+    node->flat_name = element->flat_name;
+    node->pipe_element_ok = element->pipe_element_ok;
+    return true;
+}
+
+/* In NDR 2.0 a union begins where its discriminant may, whatever its arms need. */
+static bool settle_union(struct idl_compiler *c, struct node *node)
+{
+    struct node_arms *arms = node->arms;
+    node->align = arms->switch_size;
+    for (unsigned i = 0; i <= arms->label_count; i++) {
+        struct node_arm *arm = i < arms->label_count ? &arms->labels[i] : arms->otherwise;
+        if (!arm || !arm->node)
+            continue;
+        if (!settle(c, arm->node))
+            return false;
+        node->has_pointers |= arm->node->has_pointers;
+    }
+    return true;
+}
+
+static bool settle(struct idl_compiler *c, struct node *node)
+{
+    if (node->settled)
+        return !node->broken;
+    node->settled = true;
+    bool ok = !node->broken;
+    if (ok && node->arms)
+        ok = settle_union(c, node);
+    else if (ok && node->aggregate)
+        ok = settle_struct(c, node);
+    else if (ok)
+        ok = settle_array(c, node);
+    node->broken = !ok;
+    return ok;
+}
+
+bool layout_settle(struct idl_compiler *c)
+{
+    if (c->layout_depth > 0)
+        return true;
+    bool ok = true;
+    struct node *node = c->settled ? c->settled->next : c->node_list;
+    for (; node; node = node->next) {
+        ok &= settle(c, node);
+        c->settled = node;
+    }
+    return ok;
+}
