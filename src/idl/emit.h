@@ -51,6 +51,12 @@ const char *emit_local(struct idl_compiler *compiler, const struct proc *proc, c
 /* A 64-bit number as a C constant expression. */
 const char *emit_int64(struct idl_compiler *compiler, int64_t value);
 
+/* ---- emit_callback.c --------------------------------------------------------------- */
+
+/* The server's side of the [callback] routines of `interface`. */
+void emit_callbacks(struct idl_compiler *compiler, struct text *out,
+                    const struct interface *interface);
+
 /* ---- emit_types.c ---------------------------------------------------------------------- */
 
 /* Frames, types and parameters of `interface`. */

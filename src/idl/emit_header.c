@@ -266,6 +266,13 @@ static void emit_proc(struct idl_compiler *c, struct text *out, const struct pro
 {
     const char *client = emit_client_name(c, proc);
     const char *server = emit_server_name(c, proc);
+    if (proc->is_local || proc->is_callback) {
+        text_addf(out, "\n/* %s */\n", proc->is_local ? "local: nothing is sent" : "[callback]");
+        emit_prototype(c, out, proc, proc->is_local ? proc->name : client);
+        if (proc->is_callback && strcmp(client, server) != 0)
+            emit_prototype(c, out, proc, server);
+        return;
+    }
     text_addf(out, "\n/* operation %u%s%s */\n", proc->opnum, proc->is_async ? ", [async]" : "",
               proc->idempotent ? ", [idempotent]" : "");
     emit_prototype(c, out, proc, client);
@@ -302,14 +309,26 @@ static void emit_epv(struct idl_compiler *c, struct text *out, const struct inte
               emit_ifspec(c, interface, false), emit_ifspec(c, interface, true));
 }
 
+/* The name of an interface as a type; whoever comes first defines it. */
+static void emit_forward(struct text *out, const char *name)
+{
+    text_addf(out,
+              "\n#ifndef __%s_FWD_DEFINED__\n#define __%s_FWD_DEFINED__\n"
+              "typedef struct %s %s;\n#endif\n",
+              name, name, name, name);
+}
+
 static void emit_header_interface(struct idl_compiler *c, struct text *out,
                                   const struct interface *interface)
 {
     const char *name = interface->name;
     text_addf(out,
               "\n#ifndef __%s_INTERFACE_DEFINED__\n#define __%s_INTERFACE_DEFINED__\n\n"
-              "/* interface %s, version %u.%u */\n",
-              name, name, name, interface->major, interface->minor);
+              "/* interface %s, version %u.%u%s */\n",
+              name, name, name, interface->major, interface->minor,
+              interface->is_com ? " (of COM: its types only)" : "");
+    if (interface->is_com)
+        emit_forward(out, name);
     emit_imported_pipes(c, out, interface);
     for (const struct decl *decl = interface->decls; decl; decl = decl->next)
         emit_decl(c, out, decl);
@@ -349,6 +368,9 @@ static void emit_decl(struct idl_compiler *c, struct text *out, const struct dec
         break;
     case DECL_PROC:
         emit_proc(c, out, decl->proc);
+        break;
+    case DECL_FORWARD:
+        emit_forward(out, decl->interface->name);
         break;
     case DECL_INTERFACE:
         emit_header_interface(c, out, decl->interface);

@@ -26,6 +26,10 @@ struct type *type_strip(struct type *type);
 struct type *type_unqualified(struct type *type);
 bool type_is_base(struct type *type, enum base_kind base);
 bool type_is_error(struct type *type);
+/* The same in the header: a C compiler takes both as typedefs of one name. */
+bool type_same_in_c(struct type *a, struct type *b);
+/* The same on the wire, too. */
+bool type_same(struct type *a, struct type *b);
 /* A pipe, directly or through a typedef name. */
 struct type *type_as_pipe(struct type *type);
 
