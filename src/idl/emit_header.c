@@ -174,6 +174,24 @@ static void emit_imported_pipes(struct idl_compiler *c, struct text *out,
 
 /* ---- Declarations ---------------------------------------------------------------------------- */
 
+/* rpctypes.h defines `struct _GUID`, as everybody does. */
+static bool is_guid(const struct type *type)
+{
+    return type->kind == TYPE_STRUCT && type->aggregate->tag &&
+           strcmp(type->aggregate->tag, "_GUID") == 0 && type->aggregate->field_count == 4;
+}
+
+/* Names that rpctypes.h gives C a type for, one of the same size that is not the same. */
+static bool c_has_its_own(const struct var *var)
+{
+    static const char *const names[] = {"CHAR", "VOID", "uuid_t"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(var->name, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void emit_typedef(struct idl_compiler *c, struct text *out, const struct decl *decl)
 {
     struct type *base = type_unqualified(decl->type);
@@ -190,15 +208,21 @@ static void emit_typedef(struct idl_compiler *c, struct text *out, const struct 
         return;
     }
     const char *attrs = emit_attrs(c, decl->vars);
+    if (!base->defines || is_guid(base)) {
+        for (const struct var *var = decl->vars; var; var = var->next) {
+            const char *declaration = emit_declaration(c, var->type, var->name);
+            if (c_has_its_own(var))
+                text_addf(out, "/* %s: as in rpctypes.h */\n", declaration);
+            else if (var == decl->vars && *attrs != '\0')
+                text_addf(out, "typedef /* %s */ %s;\n", attrs, declaration);
+            else
+                text_addf(out, "typedef %s;\n", declaration);
+        }
+        return;
+    }
     text_add(out, "typedef ");
     if (*attrs != '\0')
         text_addf(out, "/* %s */ ", attrs);
-    if (!base->defines) {
-        for (const struct var *var = decl->vars; var; var = var->next)
-            text_addf(out, "%s%s;\n", var == decl->vars ? "" : "typedef ",
-                      emit_declaration(c, var->type, var->name));
-        return;
-    }
     emit_type_of(c, out, decl->type, "");
     const char *word = base->kind == TYPE_STRUCT ? "struct " : "enum ";
     const char *tag = base->kind == TYPE_STRUCT ? base->aggregate->tag : base->enumeration->tag;
