@@ -185,6 +185,7 @@ struct aggregate {
     bool being_defined;
     unsigned depth;   /* structures nested in it by value, itself included */
     unsigned visited; /* of the search for cycles: round of the last visit */
+    bool is_com;      /* stands for an interface or a SAFEARRAY: only its name is known */
     struct interface *home;
     struct node *node; /* layout.c */
     struct node_arms *arms; /* layout_union.c: of a union, one for each discriminant type */
@@ -242,6 +243,10 @@ struct proc {
     struct interface *home;
     const char *source, *source_end;
     bool is_async, explicit_handle, auto_handle, idempotent;
+    bool is_local;    /* a prototype, no stubs: no number either */
+    bool is_callback; /* from the server to the client: numbered on its own */
+    bool is_nocode;   /* ACF: no client stub */
+    bool is_maybe;    /* nobody waits for an answer */
     bool has_pipes;
     bool variadic;
     struct var *result_var; /* NULL: void */
@@ -258,7 +263,8 @@ enum decl_kind {
     DECL_TYPE,      /* type: a struct or enum with its body, or a forward struct */
     DECL_CONST,     /* vars: one */
     DECL_PROC,
-    DECL_INTERFACE
+    DECL_INTERFACE,
+    DECL_FORWARD /* interface: its name as a type */
 };
 
 struct decl {
@@ -290,6 +296,9 @@ struct interface {
     struct name_map proc_names;
     bool imported;
     bool defined;
+    bool is_com;   /* of COM or a type library: its types count, its methods do not */
+    bool is_local; /* prototypes only */
+    struct aggregate *as_type; /* what its name means as a type */
     uint8_t uuid[16]; /* in the order of the text */
     bool has_uuid;
     unsigned major, minor;

@@ -35,6 +35,9 @@ static bool leads_to(struct idl_compiler *c, struct aggregate *from, struct aggr
 
 static void check_struct(struct idl_compiler *c, struct aggregate *aggregate)
 {
+    struct type type = {.kind = TYPE_STRUCT, .aggregate = aggregate};
+    if (check_is_local_type(c, &type))
+        return;
     struct node *node = layout_struct(c, aggregate);
     if (!node || !node->has_pointers)
         return;
@@ -46,7 +49,7 @@ static void check_struct(struct idl_compiler *c, struct aggregate *aggregate)
 static void check_typedef(struct idl_compiler *c, struct var *alias)
 {
     struct type *type = type_strip(alias->type);
-    if (type_is_error(alias->type))
+    if (type_is_error(alias->type) || check_is_com(c, type))
         return;
     if (type->kind == TYPE_PIPE) {
         static const enum attr_id meaningless[] = {ATTR_REF, ATTR_UNIQUE, ATTR_STRING};
@@ -110,6 +113,7 @@ static void check_decl(struct idl_compiler *c, struct decl *decl)
     case DECL_PRAGMA:
     case DECL_CONST:
     case DECL_INTERFACE:
+    case DECL_FORWARD:
         break;
     }
 }
@@ -118,13 +122,10 @@ static void check_decl(struct idl_compiler *c, struct decl *decl)
 
 static void check_interface(struct idl_compiler *c, struct interface *interface)
 {
-    /* Refused as a whole, with other rules for its operations. */
-    if (attr_find(interface->attrs, ATTR_OBJECT) || attr_find(interface->attrs, ATTR_LOCAL))
-        return;
     if (interface->proc_count > 0 && !attr_find(interface->attrs, ATTR_UUID))
         diag_error(c, &interface->loc, 2079, "no [uuid] specified for interface '%s'",
                    interface->name);
-    if (interface->proc_count == 0)
+    if (interface->proc_count == 0 && !interface->is_com && !interface->is_local)
         diag_warning(c, &interface->loc, 2231, 2,
                      "interface '%s' has no remote procedures, no stubs come from it",
                      interface->name);
@@ -135,8 +136,14 @@ static void check_interface(struct idl_compiler *c, struct interface *interface)
             diag_error(c, &interface->loc, 2270, "duplicate uuid: interface '%s' has it, too",
                        other->name);
     }
-    for (struct decl *decl = interface->decls; decl; decl = decl->next)
-        check_decl(c, decl);
+    for (struct decl *decl = interface->decls; decl; decl = decl->next) {
+        if (decl->kind == DECL_PROC || !interface->is_local)
+            check_decl(c, decl);
+        if (decl->kind == DECL_PROC && decl->proc->is_callback && interface->proc_count == 0)
+            diag_error(c, &decl->loc, 2208,
+                       "[callback] procedure '%s' alone in an interface: nothing could call back",
+                       decl->proc->name);
+    }
     for (const struct proc *proc = interface->procs; proc; proc = proc->next)
         interface->has_pipes |= proc->has_pipes;
 }

@@ -11,4 +11,15 @@ void check_unit(struct idl_compiler *compiler, struct unit *unit);
 /* check_proc.c */
 void check_proc(struct idl_compiler *compiler, struct proc *proc);
 
+/* check_attr.c: a routine of which the header has the prototype and nothing is sent. */
+void check_prototype(struct idl_compiler *compiler, struct proc *proc);
+/* check_attr.c: [maybe], [call_as], COM in parameters ...  False: looking at the
+ * parameters would only repeat the message. */
+bool check_attributes_of_proc(struct idl_compiler *compiler, struct proc *proc);
+/* check_attr.c: an interface pointer or a SAFEARRAY is `type` or in it. */
+bool check_is_com(struct idl_compiler *compiler, struct type *type);
+/* check_attr.c: the same, or a void pointer.  Files declare such types for local use; a
+ * remote operation that uses one is told. */
+bool check_is_local_type(struct idl_compiler *compiler, struct type *type);
+
 #endif

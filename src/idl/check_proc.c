@@ -229,6 +229,12 @@ void check_proc(struct idl_compiler *c, struct proc *proc)
     proc->is_async |= proc->home->is_async;
     drop_void(proc);
     prepare_params(c, proc);
+    if (proc->is_local || proc->is_callback) {
+        check_prototype(c, proc);
+        return;
+    }
+    if (!check_attributes_of_proc(c, proc))
+        return;
     check_own_names(c, proc);
     choose_binding(c, proc);
     proc->c_name = layout_name(c, arena_printf(&c->arena, "%s_%s", proc->home->name, proc->name));

@@ -27,6 +27,7 @@ struct idl_compiler {
     struct idl_diagnostic *diagnostics, **diagnostics_end;
     struct idl_diagnostic out_of_memory; /* room for the one that cannot allocate */
     unsigned error_count;
+    bool com_noted;        /* that COM is skipped has been said */
     bool failed;           /* an error was reported, whatever became of its record */
     struct name_map muted; /* warning numbers switched off by midl_pragma */
 

@@ -56,6 +56,12 @@ const char *emit_int64(struct idl_compiler *compiler, int64_t value);
 /* The arms, where `node` is the first to need them, and the NDR_UNION of `node`. */
 void emit_alternatives(struct idl_compiler *compiler, struct text *out, struct node *node);
 
+/* ---- emit_callback.c --------------------------------------------------------------- */
+
+/* The server's side of the [callback] routines of `interface`. */
+void emit_callbacks(struct idl_compiler *compiler, struct text *out,
+                    const struct interface *interface);
+
 /* ---- emit_types.c ---------------------------------------------------------------------- */
 
 /* An expression, its operands first, under `c_name`. */

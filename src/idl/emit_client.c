@@ -40,7 +40,9 @@ void emit_client(struct idl_compiler *c, struct text *out)
         emit_types(c, out, i);
         text_addf(out, "\n/* ---- interface %s: client ---- */\n", i->name);
         emit_interface(c, out, i, false);
-        for (const struct proc *proc = i->procs; proc; proc = proc->next)
-            emit_stub(c, out, proc);
+        for (const struct proc *proc = i->procs; proc; proc = proc->next) {
+            if (!proc->is_nocode)
+                emit_stub(c, out, proc);
+        }
     }
 }

@@ -176,6 +176,24 @@ static void emit_imported_pipes(struct idl_compiler *c, struct text *out,
 
 /* ---- Declarations ---------------------------------------------------------------------------- */
 
+/* rpctypes.h defines `struct _GUID`, as everybody does. */
+static bool is_guid(const struct type *type)
+{
+    return type->kind == TYPE_STRUCT && type->aggregate->tag &&
+           strcmp(type->aggregate->tag, "_GUID") == 0 && type->aggregate->field_count == 4;
+}
+
+/* Names that rpctypes.h gives C a type for, one of the same size that is not the same. */
+static bool c_has_its_own(const struct var *var)
+{
+    static const char *const names[] = {"CHAR", "VOID", "uuid_t"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(var->name, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void emit_typedef(struct idl_compiler *c, struct text *out, const struct decl *decl)
 {
     struct type *base = type_unqualified(decl->type);
@@ -192,15 +210,21 @@ static void emit_typedef(struct idl_compiler *c, struct text *out, const struct 
         return;
     }
     const char *attrs = emit_attrs(c, decl->vars);
+    if (!base->defines || is_guid(base)) {
+        for (const struct var *var = decl->vars; var; var = var->next) {
+            const char *declaration = emit_declaration(c, var->type, var->name);
+            if (c_has_its_own(var))
+                text_addf(out, "/* %s: as in rpctypes.h */\n", declaration);
+            else if (var == decl->vars && *attrs != '\0')
+                text_addf(out, "typedef /* %s */ %s;\n", attrs, declaration);
+            else
+                text_addf(out, "typedef %s;\n", declaration);
+        }
+        return;
+    }
     text_add(out, "typedef ");
     if (*attrs != '\0')
         text_addf(out, "/* %s */ ", attrs);
-    if (!base->defines) {
-        for (const struct var *var = decl->vars; var; var = var->next)
-            text_addf(out, "%s%s;\n", var == decl->vars ? "" : "typedef ",
-                      emit_declaration(c, var->type, var->name));
-        return;
-    }
     emit_type_of(c, out, decl->type, "");
     const char *word = type_word(base), *tag = type_tag(base);
     for (const struct var *var = decl->vars; var; var = var->next) {
@@ -267,6 +291,13 @@ static void emit_proc(struct idl_compiler *c, struct text *out, const struct pro
 {
     const char *client = emit_client_name(c, proc);
     const char *server = emit_server_name(c, proc);
+    if (proc->is_local || proc->is_callback) {
+        text_addf(out, "\n/* %s */\n", proc->is_local ? "local: nothing is sent" : "[callback]");
+        emit_prototype(c, out, proc, proc->is_local ? proc->name : client);
+        if (proc->is_callback && strcmp(client, server) != 0)
+            emit_prototype(c, out, proc, server);
+        return;
+    }
     text_addf(out, "\n/* operation %u%s%s */\n", proc->opnum, proc->is_async ? ", [async]" : "",
               proc->idempotent ? ", [idempotent]" : "");
     emit_prototype(c, out, proc, client);
@@ -303,14 +334,26 @@ static void emit_epv(struct idl_compiler *c, struct text *out, const struct inte
               emit_ifspec(c, interface, false), emit_ifspec(c, interface, true));
 }
 
+/* The name of an interface as a type; whoever comes first defines it. */
+static void emit_forward(struct text *out, const char *name)
+{
+    text_addf(out,
+              "\n#ifndef __%s_FWD_DEFINED__\n#define __%s_FWD_DEFINED__\n"
+              "typedef struct %s %s;\n#endif\n",
+              name, name, name, name);
+}
+
 static void emit_header_interface(struct idl_compiler *c, struct text *out,
                                   const struct interface *interface)
 {
     const char *name = interface->name;
     text_addf(out,
               "\n#ifndef __%s_INTERFACE_DEFINED__\n#define __%s_INTERFACE_DEFINED__\n\n"
-              "/* interface %s, version %u.%u */\n",
-              name, name, name, interface->major, interface->minor);
+              "/* interface %s, version %u.%u%s */\n",
+              name, name, name, interface->major, interface->minor,
+              interface->is_com ? " (of COM: its types only)" : "");
+    if (interface->is_com)
+        emit_forward(out, name);
     emit_imported_pipes(c, out, interface);
     for (const struct decl *decl = interface->decls; decl; decl = decl->next)
         emit_decl(c, out, decl);
@@ -350,6 +393,9 @@ static void emit_decl(struct idl_compiler *c, struct text *out, const struct dec
         break;
     case DECL_PROC:
         emit_proc(c, out, decl->proc);
+        break;
+    case DECL_FORWARD:
+        emit_forward(out, decl->interface->name);
         break;
     case DECL_INTERFACE:
         emit_header_interface(c, out, decl->interface);

@@ -11,6 +11,7 @@ static void emit_op_flags(struct text *out, const struct proc *proc)
         {proc->is_async, "NDR_OP_ASYNC"},
         {proc->has_pipes, "NDR_OP_HAS_PIPES"},
         {proc->idempotent, "NDR_OP_IDEMPOTENT"},
+        {proc->is_maybe, "NDR_OP_MAYBE"},
     };
     const char *separator = ",\n     .flags = ";
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {

@@ -66,7 +66,7 @@ const char *parse_identifier(struct parser *parser, const char *what, struct loc
     /* Reserved only as attribute arguments or in other files' places. */
     bool reserved = token->keyword != KW_NONE && token->keyword != KW_INCLUDE &&
                     token->keyword != KW_MODULE && token->keyword != KW_LIBRARY &&
-                    token->keyword != KW_IMPORT;
+                    token->keyword != KW_IMPORT && token->keyword != KW_SAFEARRAY;
     if (!parse_at(parser, TOK_IDENT) || reserved) {
         parse_error_expected(parser, what);
         return NULL;

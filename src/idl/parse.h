@@ -20,6 +20,7 @@ struct parser {
     unsigned import_depth;
     unsigned error_line; /* of the last syntax error: one a line is enough */
     bool in_acf;
+    bool in_library;             /* type libraries: all interfaces are COM's */
 };
 
 /* ---- parse.c: files ------------------------------------------------------------ */
@@ -53,6 +54,25 @@ void parse_leave(struct parser *parser);
 void parse_declaration(struct parser *parser, struct decl ***end);
 void parse_interface(struct parser *parser, struct attr *attrs, const char *source,
                      struct decl ***end);
+
+/* ---- parse_com.c ------------------------------------------------------------------ */
+
+/* Says, once a file, that what belongs to COM is skipped. */
+void com_note(struct parser *parser, const struct loc *at);
+/* What the name of `interface` means where a type is expected. */
+struct type *com_interface_type(struct parser *parser, struct interface *interface,
+                                struct loc loc);
+/* [ 'interface' ] ID of an interface, or SAFEARRAY; on the keyword. */
+struct type *com_type(struct parser *parser);
+/* A method stands here, not a type or a constant; behind what could be its attributes. */
+bool com_at_method(const struct parser *parser);
+/* To behind the ';' or the body that ends the statement. */
+void com_skip_statement(struct parser *parser);
+/* MIDL 3.0, the language of the Windows Runtime: its words, and one error for the file. */
+bool com_is_winrt(const char *word);
+void com_refuse_winrt(struct parser *parser);
+/* library, coclass, dispinterface or module, on the word; its attributes are read. */
+bool com_block(struct parser *parser, struct decl ***end);
 
 /* ---- parse_attr.c ------------------------------------------------------------------ */
 

@@ -280,9 +280,7 @@ static void check_attribute(struct parser *parser, const struct attr *attr, unsi
     } else if (row->state == STATE_LATER) {
         diag_later(c, &attr->loc, arena_printf(&c->arena, "'%s'", attr->name));
     } else if (row->state == STATE_COM) {
-        diag_error(c, &attr->loc, 2028,
-                   "'%s' belongs to COM or type libraries, which penstock-idl does not do",
-                   attr->name);
+        com_note(parser, &attr->loc);
     }
 }
 

@@ -60,6 +60,28 @@ static void check_depth(struct parser *parser, struct var *var)
     var->depth = 1;
 }
 
+/* The name is taken, by the same type: files that are imported together often define
+ * the usual names each for itself.  The first definition stays. */
+static bool repeats_typedef(struct parser *parser, struct var *var)
+{
+    struct idl_compiler *c = parser->compiler;
+    const struct symbol *known = names_find(&c->names, var->name, strlen(var->name));
+    if (!known)
+        return false;
+    if (known->kind == SYMBOL_INTERFACE) { /* typedef interface IThing IThing; */
+        struct type *type = type_strip(var->type);
+        return type->kind == TYPE_STRUCT && type->aggregate == known->interface->as_type;
+    }
+    if (known->kind != SYMBOL_TYPEDEF || !type_same_in_c(known->var->type, var->type))
+        return false;
+    if (!type_same(known->var->type, var->type))
+        diag_warning(c, &var->loc, 2003, 1,
+                     "redefinition of '%s' with another representation is ignored, first "
+                     "defined at %s:%u",
+                     var->name, known->loc.path, known->loc.line);
+    return true;
+}
+
 /* typedef = 'typedef' [attrs] type [attrs] declarator { ',' declarator } */
 static bool typedef_decl(struct parser *parser, struct attr *attrs, const char *source,
                          struct decl ***end)
@@ -106,6 +128,8 @@ static bool typedef_decl(struct parser *parser, struct attr *attrs, const char *
         if (first)
             name_for_c(base, var);
         first = false;
+        if (repeats_typedef(parser, var))
+            continue;
         if (declare(parser, var->name, &symbol)) {
             *vars_end = var;
             vars_end = &var->next;
@@ -218,8 +242,8 @@ static bool proc_decl(struct parser *parser, struct var *var, const char *source
     parse_accept_keyword(parser, KW_CONST);
     if (!parse_expect(parser, ';'))
         return false;
-    if (parser->unit->imported)
-        return true; /* of an imported file only the types count */
+    if (parser->unit->imported || (interface && interface->is_com))
+        return true; /* of an imported file, and of COM, only the types count */
     parse_check_attributes(parser, var->attrs, PLACE_OPERATION);
     if (!interface) {
         diag_error(c, &var->loc, 2262, "an operation must stand in an interface");
@@ -236,17 +260,23 @@ static bool proc_decl(struct parser *parser, struct var *var, const char *source
     proc->idempotent = attr_find(var->attrs, ATTR_IDEMPOTENT);
     proc->is_async = attr_find(var->attrs, ATTR_ASYNC);
     proc->explicit_handle = attr_find(var->attrs, ATTR_EXPLICIT_HANDLE);
+    proc->is_nocode = attr_find(var->attrs, ATTR_NOCODE);
+    proc->is_maybe = attr_find(var->attrs, ATTR_MAYBE);
+    proc->is_local = interface->is_local || attr_find(var->attrs, ATTR_LOCAL);
+    proc->is_callback = !proc->is_local && attr_find(var->attrs, ATTR_CALLBACK);
     declare_params(parser, proc);
     struct symbol symbol = {.kind = SYMBOL_PROC, .loc = proc->loc};
     if (!declare(parser, proc->name, &symbol))
         return true;
-    proc->opnum = interface->proc_count++;
-    if (proc->opnum > 0xffff) { /* 16 bits on the wire */
-        diag_error(c, &proc->loc, 2002, "an interface has at most 65536 operations");
-        return true;
+    if (!proc->is_local && !proc->is_callback) {
+        proc->opnum = interface->proc_count++;
+        if (proc->opnum > 0xffff) { /* 16 bits on the wire */
+            diag_error(c, &proc->loc, 2002, "an interface has at most 65536 operations");
+            return true;
+        }
+        *interface->procs_end = proc;
+        interface->procs_end = &proc->next;
     }
-    *interface->procs_end = proc;
-    interface->procs_end = &proc->next;
     names_set(&interface->proc_names, &c->arena, proc->name, strlen(proc->name), proc);
     struct decl *decl = add_decl(parser, DECL_PROC, source, end);
     decl->proc = proc;
@@ -411,23 +441,27 @@ static bool declaration(struct parser *parser, struct decl ***end)
         diag_later(c, &loc, "a declaration with 'extern' or 'static'");
         return false;
     case KW_IMPORTLIB:
+        if (parser->in_library) { /* a type library, of which we can read nothing */
+            com_skip_statement(parser);
+            return true;
+        }
         diag_error(c, &loc, 2347, "importlib is not allowed outside of a library block");
         return false;
     case KW_INCLUDE:
         diag_later(c, &loc, "'include' in an IDL file (use import or cpp_quote)");
         return false;
-    case KW_LIBRARY:
-    case KW_COCLASS:
-    case KW_DISPINTERFACE:
-    case KW_MODULE:
-        diag_error(c, &loc, 2028,
-                   "'%s' belongs to COM or type libraries, which penstock-idl does not do",
-                   parser->token.text);
-        return false;
     default:
         break;
     }
+    if (parser->interface && parser->interface->is_com && com_at_method(parser)) {
+        com_skip_statement(parser);
+        return true;
+    }
     struct attr *attrs = parse_attributes(parser);
+    if (parse_at(parser, TOK_IDENT) && com_is_winrt(parser->token.text)) {
+        com_refuse_winrt(parser);
+        return true;
+    }
     if (parse_at_keyword(parser, KW_INTERFACE)) {
         parse_interface(parser, attrs, source, end);
         return true;
@@ -439,10 +473,7 @@ static bool declaration(struct parser *parser, struct decl ***end)
     case KW_COCLASS:
     case KW_DISPINTERFACE:
     case KW_MODULE:
-        diag_error(c, &parser->token.loc, 2028,
-                   "'%s' belongs to COM or type libraries, which penstock-idl does not do",
-                   parser->token.text);
-        return false;
+        return com_block(parser, end);
     default:
         return type_or_name(parser, attrs, source, end);
     }

@@ -108,7 +108,8 @@ static void pointer_default_attribute(struct parser *parser, struct interface *i
 
 static void interface_attributes(struct parser *parser, struct interface *interface)
 {
-    parse_check_attributes(parser, interface->attrs, PLACE_INTERFACE);
+    if (!interface->is_com) /* of COM's many words only those we know matter */
+        parse_check_attributes(parser, interface->attrs, PLACE_INTERFACE);
     for (const struct attr *attr = interface->attrs; attr; attr = attr->next) {
         if (attr->id == ATTR_UUID)
             uuid_attribute(parser, interface, attr);
@@ -124,6 +125,8 @@ static void interface_attributes(struct parser *parser, struct interface *interf
             interface->is_async = true;
         else if (attr->id == ATTR_MS_UNION)
             interface->ms_union = true;
+        else if (attr->id == ATTR_LOCAL)
+            interface->is_local = true;
     }
 }
 
@@ -158,39 +161,113 @@ static void interface_body(struct parser *parser, struct interface *interface)
     parse_accept(parser, ';');
 }
 
+/* ---- COM or not ----------------------------------------------------------------------- */
+
+/* Its words, or its place in a library, say so; a base does, too: remote interfaces of
+ * DCE have none. */
+static bool is_com(const struct parser *parser, struct attr *attrs)
+{
+    return parser->in_library || attr_find(attrs, ATTR_OBJECT) || attr_find(attrs, ATTR_ODL) ||
+           attr_find(attrs, ATTR_DUAL) || attr_find(attrs, ATTR_OLEAUTOMATION);
+}
+
+/* bases = ID { ',' ID } */
+static bool bases(struct parser *parser, struct interface *interface)
+{
+    struct idl_compiler *c = parser->compiler;
+    do {
+        struct loc loc;
+        parse_advance(parser);
+        const char *name = parse_identifier(parser, "the name of an interface", &loc);
+        if (!name)
+            return false;
+        const struct symbol *base = names_find(&c->names, name, strlen(name));
+        if (base && base->kind == SYMBOL_INTERFACE && base->interface->is_com)
+            interface->is_com = true;
+        else if (!interface->is_com && strcmp(name, "IUnknown") != 0 &&
+                 strcmp(name, "IDispatch") != 0)
+            diag_error(c, &loc, 2271,
+                       "only [object] interfaces derive from another, and only from one "
+                       "like IUnknown");
+        else
+            interface->is_com = true;
+    } while (parse_at(parser, ','));
+    return true;
+}
+
+/* The interface of that name when it has only been announced, or a new one. */
+static struct interface *announced_or_new(struct parser *parser, const char *name)
+{
+    struct idl_compiler *c = parser->compiler;
+    const struct symbol *known = names_find(&c->names, name, strlen(name));
+    if (known && known->kind == SYMBOL_INTERFACE && !known->interface->defined)
+        return known->interface;
+    return ARENA_NEW(&c->arena, struct interface);
+}
+
+/* Makes it known unless a forward declaration has. */
+static bool declare_interface(struct parser *parser, struct interface *interface)
+{
+    struct idl_compiler *c = parser->compiler;
+    const struct symbol *known = names_find(&c->names, interface->name, strlen(interface->name));
+    struct symbol symbol = {
+        .kind = SYMBOL_INTERFACE, .loc = interface->loc, .interface = interface};
+    return (known && known->kind == SYMBOL_INTERFACE && known->interface == interface) ||
+           declare(parser, interface->name, &symbol);
+}
+
+static void add_forward(struct parser *parser, struct interface *interface, struct decl ***end)
+{
+    struct decl *decl = ARENA_NEW(&parser->compiler->arena, struct decl);
+    decl->kind = DECL_FORWARD;
+    decl->loc = interface->loc;
+    decl->interface = interface;
+    **end = decl;
+    *end = &decl->next;
+}
+
 /* interface = [attrs] 'interface' ID ( ';' | [ ':' ID ] '{' { declaration } '}' [ ';' ] ) */
 void parse_interface(struct parser *parser, struct attr *attrs, const char *source,
                      struct decl ***end)
 {
     struct idl_compiler *c = parser->compiler;
     parse_advance(parser);
-    struct interface *interface = ARENA_NEW(&c->arena, struct interface);
-    interface->name = parse_identifier(parser, "the name of the interface", &interface->loc);
-    if (!interface->name) {
+    struct loc loc;
+    const char *name = parse_identifier(parser, "the name of the interface", &loc);
+    if (!name) {
         parse_recover(parser);
         return;
     }
-    if (parse_accept(parser, ';'))
-        return; /* a forward declaration says nothing here */
+    struct interface *interface = announced_or_new(parser, name);
+    interface->name = name;
+    interface->loc = loc;
+    if (parse_accept(parser, ';')) {
+        const struct symbol *known = names_find(&c->names, name, strlen(name));
+        if (known && known->kind == SYMBOL_INTERFACE)
+            add_forward(parser, known->interface, end);
+        else if (declare_interface(parser, interface))
+            add_forward(parser, interface, end);
+        return;
+    }
+    interface->is_com = is_com(parser, attrs);
     interface->attrs = attrs;
     interface->procs_end = &interface->procs;
     interface->imported = parser->unit->imported;
-    interface_attributes(parser, interface);
     if (parser->interface)
         diag_error(c, &interface->loc, 2025, "syntax error: an interface inside an interface");
-    if (parse_at(parser, ':')) {
-        diag_later(c, &parser->token.loc, "an interface derived from another");
-        while (!parse_at(parser, '{') && !parse_at(parser, ';') && !parse_at(parser, TOK_END))
-            parse_advance(parser);
+    if (parse_at(parser, ':') && !bases(parser, interface)) {
+        parse_recover(parser);
+        return;
     }
+    interface_attributes(parser, interface);
+    if (interface->is_com)
+        com_note(parser, &interface->loc);
     if (!parse_at(parser, '{')) {
         parse_error_expected(parser, "'{'");
         parse_recover(parser);
         return;
     }
-    struct symbol symbol = {
-        .kind = SYMBOL_INTERFACE, .loc = interface->loc, .interface = interface};
-    if (parser->interface || !declare(parser, interface->name, &symbol)) {
+    if (parser->interface || !declare_interface(parser, interface)) {
         skip_body(parser);
         return;
     }

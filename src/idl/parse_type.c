@@ -168,6 +168,8 @@ static struct type *named_type(struct parser *parser)
     const struct symbol *symbol = names_find(&c->names, name, strlen(name));
     if (symbol && symbol->kind == SYMBOL_TYPEDEF) {
         type->alias = symbol->var;
+    } else if (symbol && symbol->kind == SYMBOL_INTERFACE) {
+        type = com_interface_type(parser, symbol->interface, type->loc);
     } else {
         type->kind = TYPE_ERROR;
         if (!symbol) {
@@ -218,8 +220,13 @@ struct type *parse_type(struct parser *parser, bool in_param)
         type = pipe_type(parser);
         break;
     case KW_SAFEARRAY:
-        diag_error(parser->compiler, &loc, 2107, "SAFEARRAYs are only legal in type libraries");
-        return NULL;
+    case KW_INTERFACE:
+    case KW_COCLASS:
+    case KW_DISPINTERFACE:
+        type = com_type(parser);
+        if (!type)
+            return NULL;
+        break;
     case KW_NONE:
         if (parse_at(parser, TOK_IDENT)) {
             type = named_type(parser);

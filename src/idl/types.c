@@ -110,3 +110,56 @@ const char *type_plain_name(const char *c_name)
     const char *space = strrchr(c_name, ' ');
     return space ? space + 1 : c_name;
 }
+
+/* Octets in memory. */
+static unsigned c_size(enum base_kind base)
+{
+    return base == BASE_INT3264 || base == BASE_UINT3264 ? 8 : base_info(base)->size;
+}
+
+static bool same(struct type *a, struct type *b, bool on_wire)
+{
+    for (;; a = a->target, b = b->target) {
+        bool a_const = false, b_const = false;
+        for (; a->kind == TYPE_CONST || a->kind == TYPE_ALIAS;
+             a = a->kind == TYPE_CONST ? a->target : a->alias->type)
+            a_const |= a->kind == TYPE_CONST;
+        for (; b->kind == TYPE_CONST || b->kind == TYPE_ALIAS;
+             b = b->kind == TYPE_CONST ? b->target : b->alias->type)
+            b_const |= b->kind == TYPE_CONST;
+        if (a->kind != b->kind || a_const != b_const)
+            return false;
+        switch (a->kind) {
+        case TYPE_POINTER:
+            continue;
+        case TYPE_ARRAY:
+            if (a->count != b->count)
+                return false;
+            continue;
+        case TYPE_BASE:
+            if (a->base == b->base)
+                return true;
+            /* On LP64 Linux intptr_t and int64_t are one type, too. */
+            return !on_wire && base_info(a->base)->integral && base_info(b->base)->integral &&
+                   c_size(a->base) == c_size(b->base) &&
+                   (base_info(a->base)->low == 0) == (base_info(b->base)->low == 0);
+        case TYPE_STRUCT:
+        case TYPE_UNION:
+            return a->aggregate == b->aggregate;
+        case TYPE_ENUM:
+            return a->enumeration == b->enumeration;
+        default:
+            return false;
+        }
+    }
+}
+
+bool type_same_in_c(struct type *a, struct type *b)
+{
+    return same(a, b, false);
+}
+
+bool type_same(struct type *a, struct type *b)
+{
+    return same(a, b, true);
+}

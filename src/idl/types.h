@@ -33,6 +33,10 @@ const char *type_word(const struct type *type);
 const char *type_tag(const struct type *type);
 /* The tag or typedef name alone. */
 const char *type_plain_name(const char *c_name);
+/* The same in the header: a C compiler takes both as typedefs of one name. */
+bool type_same_in_c(struct type *a, struct type *b);
+/* The same on the wire, too. */
+bool type_same(struct type *a, struct type *b);
 /* A pipe, directly or through a typedef name. */
 struct type *type_as_pipe(struct type *type);
 

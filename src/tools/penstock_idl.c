@@ -89,7 +89,32 @@ static char *in_env_dirs(const char *name)
     return NULL;
 }
 
-/* Beside the importing file, here, in the -I directories, in $INCLUDE. */
+/* The files that come with the compiler (wtypes.idl ...), which itself stands in bin of
+ * the installation, or in src/tools of a build directory below the sources. */
+static char *in_own_dir(const char *name)
+{
+    static const char *const below[] = {"/../" PENSTOCK_IDL_DIR "/",
+                                        "/../../../include/penstock/idl/"};
+    char exe[4096];
+    ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+    char *found = NULL;
+    if (len <= 0)
+        return NULL;
+    exe[len] = '\0';
+    char *slash = strrchr(exe, '/');
+    *slash = '\0';
+    for (size_t i = 0; !found && i < sizeof(below) / sizeof(below[0]); i++) {
+        char *dir = join(exe, below[i], "");
+        char *real = realpath(dir, NULL);
+        if (real)
+            found = in_dir(real, strlen(real), name);
+        free(real);
+        free(dir);
+    }
+    return found;
+}
+
+/* Beside the importing file, here, in the -I directories, in $INCLUDE, among our own. */
 static char *find_file(const struct driver *driver, const char *name, const char *importer)
 {
     const struct command *command = &driver->command;
@@ -105,6 +130,8 @@ static char *find_file(const struct driver *driver, const char *name, const char
         path = in_dir(command->dirs.at[i], strlen(command->dirs.at[i]), name);
     if (!path && !command->no_def_dirs)
         path = in_env_dirs(name);
+    if (!path)
+        path = in_own_dir(name);
     return path;
 }
 

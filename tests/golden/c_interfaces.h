@@ -25,6 +25,11 @@ typedef struct __MIDL___MIDL_itf_c_interfaces_0000_0000_0001 {
 /* const long OUTER = 1; */
 #define OUTER (1)
 
+#ifndef __forward_only_FWD_DEFINED__
+#define __forward_only_FWD_DEFINED__
+typedef struct forward_only forward_only;
+#endif
+
 #ifndef __first_INTERFACE_DEFINED__
 #define __first_INTERFACE_DEFINED__
 
