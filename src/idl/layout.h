@@ -26,6 +26,16 @@ struct node_expr {
     const char *c_name;
 };
 
+/* A context handle: what becomes NDR_CONTEXT. */
+#define CONTEXT_STRICT 1u
+#define CONTEXT_TYPE_STRICT 2u
+#define CONTEXT_SERIALIZE 4u
+#define CONTEXT_NOSERIALIZE 8u
+struct node_context {
+    const struct var *alias; /* NULL: declared on a parameter, no rundown */
+    unsigned flags;          /* CONTEXT_* */
+};
+
 enum node_flat {
     FLAT_NEVER,
     FLAT_ALWAYS,
@@ -54,6 +64,7 @@ struct node {
     struct node *element;
     struct aggregate *aggregate; /* STRUCT */
     struct node_field *fields;   /* STRUCT, aggregate->field_count of them */
+    struct node_context *context; /* CONTEXT */
     struct node_expr *max_count;
     const struct var *sized_by_attr_of; /* conformant ARRAY, sized STRING: whose size it is */
     unsigned order;                     /* of completion */
@@ -71,6 +82,10 @@ bool layout_var(struct idl_compiler *compiler, struct var *var, const struct sha
 struct node *layout_struct(struct idl_compiler *compiler, struct aggregate *aggregate);
 /* The pipe itself. */
 struct node *layout_pipe(struct idl_compiler *compiler, struct type *pipe);
+
+/* A context handle of the typedef (NULL: none), or a [ref] pointer to it. */
+struct node *layout_context(struct idl_compiler *compiler, const struct var *alias, unsigned flags,
+                            bool by_pointer);
 
 /* size_is, with names looked up around `var`; NULL: reported.  `outermost`: of what the
  * parameter itself points to. */

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum attr_args { ARGS_NONE, ARGS_EXPRS, ARGS_TEXT, ARGS_STRINGS, ARGS_WORD, ARGS_SKIP };
+enum attr_args { ARGS_NONE, ARGS_EXPRS, ARGS_TEXT, ARGS_STRINGS, ARGS_WORD, ARGS_HANDLE, ARGS_SKIP };
 enum attr_state { STATE_YES, STATE_IGNORED, STATE_LATER, STATE_COM };
 
 #define I PLACE_INTERFACE
@@ -107,6 +107,15 @@ static bool args_word(struct parser *parser, struct attr_arg **end)
     return true;
 }
 
+/* handle = type name, identifier: implicit_handle(handle_t name) */
+static bool args_handle(struct parser *parser, struct attr_arg **end)
+{
+    if (!args_word(parser, end))
+        return false;
+    end = &(*end)->next;
+    return args_word(parser, end);
+}
+
 /* Anything, with its parentheses balanced; stops at the ')' that closes the list. */
 static bool args_skip(struct parser *parser)
 {
@@ -161,6 +170,9 @@ static bool attribute_args(struct parser *parser, struct attr *attr)
         break;
     case ARGS_WORD:
         ok = args_word(parser, &attr->args);
+        break;
+    case ARGS_HANDLE:
+        ok = args_handle(parser, &attr->args);
         break;
     case ARGS_NONE:
         diag_error(parser->compiler, &attr->loc, 2025, "syntax error: [%s] takes no arguments",
