@@ -43,6 +43,7 @@ static unsigned own_pointers(const struct var *var)
 struct handle handle_of(struct var *var)
 {
     struct handle handle = {.kind = HANDLE_NONE};
+    bool in_array = false; /* only handle_t is looked for there, to be refused */
     for (struct type *type = var->type;; type = type->target) {
         while (type->kind == TYPE_CONST || type->kind == TYPE_ALIAS) {
             if (type->kind == TYPE_CONST) {
@@ -50,11 +51,11 @@ struct handle handle_of(struct var *var)
                 continue;
             }
             handle.alias = type->alias;
-            if (handle_context_attr(type->alias->attrs)) {
+            if (!in_array && handle_context_attr(type->alias->attrs)) {
                 handle.kind = HANDLE_CONTEXT;
                 return handle;
             }
-            if (attr_find(type->alias->attrs, ATTR_HANDLE)) {
+            if (!in_array && attr_find(type->alias->attrs, ATTR_HANDLE)) {
                 handle.kind = HANDLE_GENERIC;
                 return handle;
             }
@@ -62,8 +63,9 @@ struct handle handle_of(struct var *var)
         }
         if (type->kind == TYPE_BASE && type->base == BASE_HANDLE)
             handle.kind = HANDLE_PRIMITIVE;
-        if (type->kind != TYPE_POINTER)
+        if (type->kind != TYPE_POINTER && type->kind != TYPE_ARRAY)
             break;
+        in_array |= type->kind == TYPE_ARRAY;
         handle.pointers++;
     }
     handle.alias = NULL;
