@@ -272,6 +272,33 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtSetComTimeout(RPC_BINDING_HANDLE Bindin
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtInqComTimeout(RPC_BINDING_HANDLE Binding,
                                                        unsigned int *Timeout);
 
+/* ---- Context handles ----------------------------------------------------- */
+
+/* Client: forgets a context handle without a word to the server, who keeps its context
+ * until the last connection is closed.  *ContextHandle becomes NULL.
+ * Raises RPC_X_SS_CONTEXT_MISMATCH: it is no context handle. */
+PENSTOCK_API void RPC_ENTRY RpcSsDestroyClientContext(void **ContextHandle);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcSmDestroyClientContext(void **ContextHandle);
+
+/* Client: the binding of a context handle; valid as long as the handle, not to be freed.
+ * RPC_X_SS_CONTEXT_MISMATCH. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcSsGetContextBinding(void *ContextHandle,
+                                                         RPC_BINDING_HANDLE *Binding);
+
+/* Server, in a manager: locks a context of this call (its value, as the manager got it)
+ * against all other calls, or shares it with other calls that share it.  NULL: the call
+ * this thread is executing.  Exclusive waits, and RpcSsContextLockExclusive returns
+ * ERROR_MORE_WRITES when another call had the context to itself meanwhile.
+ * RPC_S_NO_CALL_ACTIVE, RPC_S_INVALID_BINDING; RPC_X_SS_CONTEXT_MISMATCH: no such context. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcSsContextLockExclusive(RPC_BINDING_HANDLE ServerBindingHandle,
+                                                            void *UserContext);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcSsContextLockShared(RPC_BINDING_HANDLE ServerBindingHandle,
+                                                         void *UserContext);
+
+/* Server: from now on, and for good, calls on one context handle run at the same time
+ * unless it is declared [context_handle_serialize]. */
+PENSTOCK_API void RPC_ENTRY RpcSsDontSerializeContext(void);
+
 /* Can this build use the protocol sequence?  RPC_S_OK: yes.
  * RPC_S_PROTSEQ_NOT_SUPPORTED: no.  RPC_S_INVALID_RPC_PROTSEQ: there is no such. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcNetworkIsProtseqValidA(RPC_CSTR Protseq);

@@ -101,6 +101,10 @@
 /* A connection that was accepted must be bound within this time, milliseconds. */
 #define LIMIT_BIND_MS 30000u
 
+/* Context handles a client, that is an association group, may hold: past it a call that
+ * returns one more fails with RPC_S_OUT_OF_RESOURCES. */
+#define LIMIT_CONTEXTS_PER_GROUP 16384u
+
 /* Connection attempt, milliseconds, all addresses of a host together. */
 #define LIMIT_CONNECT_MS 30000u
 

@@ -4,6 +4,20 @@
 
 #include <string.h>
 
+/* What the ACF says about an entity joins what the IDL says; one list may be for several. */
+static void merge(struct idl_compiler *c, struct attr **list, const struct attr *added)
+{
+    struct attr *copies = NULL, **end = &copies;
+    for (; added; added = added->next) {
+        struct attr *copy = ARENA_NEW(&c->arena, struct attr);
+        *copy = *added;
+        copy->next = NULL;
+        *end = copy;
+        end = &copy->next;
+    }
+    *list = attr_append(*list, copies);
+}
+
 static struct interface *find_interface(struct parser *parser, const char *name, struct loc loc)
 {
     struct idl_compiler *c = parser->compiler;
@@ -79,9 +93,11 @@ static bool acf_param(struct parser *parser, const struct proc *proc)
     }
     if (!proc)
         return true;
-    for (const struct var *param = proc->params; param; param = param->next) {
-        if (param->name && strcmp(param->name, name) == 0)
+    for (struct var *param = proc->params; param; param = param->next) {
+        if (param->name && strcmp(param->name, name) == 0) {
+            merge(c, &param->attrs, attrs);
             return true;
+        }
     }
     diag_error(c, &loc, 2101, "operation '%s' has no parameter '%s' in the IDL file", proc->name,
                name);
@@ -121,6 +137,7 @@ static bool acf_operation(struct parser *parser, struct interface *interface, st
     }
     parse_advance(parser);
     if (proc) {
+        merge(c, &proc->attrs, attrs);
         proc->is_async |= attr_find(attrs, ATTR_ASYNC) != NULL;
         proc->explicit_handle |= attr_find(attrs, ATTR_EXPLICIT_HANDLE) != NULL;
     }
@@ -166,6 +183,7 @@ static bool acf_interface(struct parser *parser)
         return false;
     struct interface *interface = find_interface(parser, name, loc);
     if (interface) {
+        merge(c, &interface->attrs, attrs);
         interface->explicit_handle |= attr_find(attrs, ATTR_EXPLICIT_HANDLE) != NULL;
         interface->is_async |= attr_find(attrs, ATTR_ASYNC) != NULL;
     }

@@ -247,6 +247,12 @@ struct proc {
     bool is_callback; /* from the server to the client: numbered on its own */
     bool is_nocode;   /* ACF: no client stub */
     bool is_maybe;    /* nobody waits for an answer */
+    bool implicit;           /* bound by the interface's implicit handle */
+    struct var *hidden;      /* a handle_t of the frame alone that carries the call, or NULL */
+    bool hidden_first;       /* it precedes the parameters: a context handle comes after it */
+    struct var *generic;     /* the [handle] parameter it is made of, or NULL */
+    const struct var *generic_type; /* its typedef */
+    bool generic_by_pointer; /* the parameter points to the handle */
     bool has_pipes;
     bool variadic;
     struct var *result_var; /* NULL: void */
@@ -306,6 +312,8 @@ struct interface {
     unsigned endpoint_count;
     enum pointer_class pointer_default;
     bool explicit_handle, auto_handle, is_async; /* ACF */
+    const char *implicit_name;                   /* ACF implicit_handle, or NULL */
+    const struct var *implicit_type;             /* its [handle] type; NULL: handle_t */
     bool has_pipes;
     unsigned tagless; /* tags invented so far */
     bool ms_union;    /* [ms_union]: of the unions in it */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* check.c - interfaces and types (idl.md 2 and 3); operations are in check_proc.c. */
 #include "idl/check.h"
+#include "idl/handle.h"
 
 #include "idl/layout.h"
 #include "idl/parse.h"
@@ -49,7 +50,7 @@ static void check_struct(struct idl_compiler *c, struct aggregate *aggregate)
 static void check_typedef(struct idl_compiler *c, struct var *alias)
 {
     struct type *type = type_strip(alias->type);
-    if (type_is_error(alias->type) || check_is_com(c, type))
+    if (type_is_error(alias->type) || check_is_com(c, type) || !handle_check_typedef(c, alias))
         return;
     if (type->kind == TYPE_PIPE) {
         static const enum attr_id meaningless[] = {ATTR_REF, ATTR_UNIQUE, ATTR_STRING};
@@ -136,6 +137,7 @@ static void check_interface(struct idl_compiler *c, struct interface *interface)
             diag_error(c, &interface->loc, 2270, "duplicate uuid: interface '%s' has it, too",
                        other->name);
     }
+    handle_check_interface(c, interface);
     for (struct decl *decl = interface->decls; decl; decl = decl->next) {
         if (decl->kind == DECL_PROC || !interface->is_local)
             check_decl(c, decl);

@@ -8,7 +8,7 @@
 /* Checks everything `unit` declares and makes its descriptors. */
 void check_unit(struct idl_compiler *compiler, struct unit *unit);
 
-/* check_proc.c */
+/* check_proc.c; check_handle.c has idl/handle.h */
 void check_proc(struct idl_compiler *compiler, struct proc *proc);
 
 /* check_attr.c: a routine of which the header has the prototype and nothing is sent. */

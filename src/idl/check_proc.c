@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* check_proc.c - operations: parameters, binding handles, pipes (idl.md 4 to 6). */
 #include "idl/check.h"
+#include "idl/handle.h"
 #include "idl/layout.h"
 #include "idl/parse.h"
 #include "idl/shape.h"
@@ -43,81 +44,10 @@ static void check_own_names(struct idl_compiler *c, const struct proc *proc)
     for (const struct var *param = proc->params; param; param = param->next) {
         if (param->name && strcmp(param->name, "_RetVal") == 0)
             diag_error(c, &param->loc, 2003, "redefinition: '_RetVal' is the result");
+        if (param->name && strcmp(param->name, "_Binding") == 0)
+            diag_error(c, &param->loc, 2003, "redefinition: '_Binding' is the binding");
         if (param->name && proc->is_async && strcmp(param->name, async) == 0)
             diag_error(c, &param->loc, 2003, "redefinition: '%s' is the async handle", async);
-    }
-}
-
-/* ---- Binding ---------------------------------------------------------------------------- */
-
-static void add_explicit_handle(struct idl_compiler *c, struct proc *proc)
-{
-    struct var *handle = ARENA_NEW(&c->arena, struct var);
-    handle->name = "IDL_handle";
-    handle->loc = proc->loc;
-    handle->type = ARENA_NEW(&c->arena, struct type);
-    handle->type->kind = TYPE_BASE;
-    handle->type->base = BASE_HANDLE;
-    handle->type->loc = proc->loc;
-    handle->home = proc->home;
-    handle->proc = proc;
-    handle->is_in = true;
-    handle->is_binding = true;
-    handle->synthesized = true;
-    handle->next = proc->params;
-    proc->params = handle;
-    proc->param_count++;
-}
-
-/* handle_t behind pointers or in arrays. */
-static bool derives_from_handle(struct type *type)
-{
-    type = type_strip(type);
-    while (type->kind == TYPE_POINTER || type->kind == TYPE_ARRAY)
-        type = type_strip(type->target);
-    return type->kind == TYPE_BASE && type->base == BASE_HANDLE;
-}
-
-/* The leftmost [in] handle carries the call (idl.md 5). */
-static void choose_binding(struct idl_compiler *c, struct proc *proc)
-{
-    const struct var *binding = NULL;
-    for (struct var *param = proc->params; param; param = param->next) {
-        if (!type_is_base(param->type, BASE_HANDLE)) {
-            if (derives_from_handle(param->type))
-                binding = param; /* wrong in itself: check_param() will say so */
-            continue;
-        }
-        if (!param->is_in) {
-            diag_error(c, &param->loc, 2180, "binding-handle parameter cannot be [out] only");
-            binding = param;
-        } else if (param->is_out) {
-            diag_error(c, &param->loc, 2194, "a binding handle cannot be [out]");
-            binding = param;
-        } else if (binding) {
-            diag_error(c, &param->loc, 2182,
-                       "parameter that is not the binding handle must not "
-                       "derive from handle_t");
-        } else {
-            param->is_binding = true;
-            binding = param;
-        }
-    }
-    if (binding)
-        return;
-    if (proc->explicit_handle || proc->home->explicit_handle) {
-        add_explicit_handle(c, proc);
-    } else if (proc->is_async) {
-        diag_error(c, &proc->loc, 2357,
-                   "async procedures cannot use auto handle: '%s' needs a "
-                   "handle_t parameter or [explicit_handle]",
-                   proc->name);
-    } else {
-        diag_error(c, &proc->loc, 2028,
-                   "'%s' has no binding handle and auto_handle is not "
-                   "supported yet by penstock-idl: add a handle_t parameter, or [explicit_handle] "
-                   "in the ACF",
-                   proc->name);
     }
 }
 
@@ -155,6 +85,8 @@ static bool check_out(struct idl_compiler *c, const struct var *param, const str
 static void check_pipe_param(struct idl_compiler *c, struct proc *proc, const struct var *param)
 {
     proc->has_pipes = true;
+    if (proc->auto_handle)
+        diag_error(c, &param->loc, 2322, "invalid pipe usage: '%s' uses [auto_handle]", proc->name);
     if (proc->idempotent)
         diag_error(c, &param->loc, 2322, "invalid pipe usage: '%s' is [idempotent]", proc->name);
 }
@@ -162,6 +94,11 @@ static void check_pipe_param(struct idl_compiler *c, struct proc *proc, const st
 static void check_param(struct idl_compiler *c, struct proc *proc, struct var *param)
 {
     struct shape shape;
+    const struct handle handle = handle_of(param);
+    if (handle.kind == HANDLE_CONTEXT) {
+        handle_check_context(c, param, &handle);
+        return;
+    }
     if (!shape_resolve(c, param, ROLE_PARAM, &shape) || !check_out(c, param, &shape))
         return;
     if (shape.base->kind == TYPE_PIPE) {
@@ -185,6 +122,12 @@ static void check_result(struct idl_compiler *c, struct proc *proc)
     result->home = proc->home;
     result->proc = proc;
     result->is_out = true;
+    const struct handle handle = handle_of(result);
+    if (handle.kind == HANDLE_CONTEXT) {
+        handle_check_context(c, result, &handle);
+        proc->result_var = result->node ? result : NULL;
+        return;
+    }
     struct shape shape;
     if (type_strip(type)->kind == TYPE_ARRAY) {
         diag_error(c, &proc->loc, 2025, "syntax error: a result cannot be an array");
@@ -236,11 +179,13 @@ void check_proc(struct idl_compiler *c, struct proc *proc)
     if (!check_attributes_of_proc(c, proc))
         return;
     check_own_names(c, proc);
-    choose_binding(c, proc);
+    handle_choose_binding(c, proc);
     proc->c_name = layout_name(c, arena_printf(&c->arena, "%s_%s", proc->home->name, proc->name));
     proc->frame = arena_printf(&c->arena, "struct %s_frame", proc->c_name);
     for (struct var *param = proc->params; param; param = param->next)
         check_param(c, proc, param);
+    if (proc->hidden)
+        check_param(c, proc, proc->hidden);
     check_result(c, proc);
     warn_beside_pipe(c, proc);
 }

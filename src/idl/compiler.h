@@ -48,6 +48,7 @@ struct idl_compiler {
     unsigned layout_depth; /* structures being laid out inside each other, by pointers */
 
     struct unit *unit; /* the main file */
+    bool for_server; /* the stub being written */
     bool compiled;     /* idl_compile() succeeded */
 };
 

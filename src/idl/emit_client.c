@@ -2,6 +2,49 @@
 /* emit_client.c - the client stub: one thin function per operation. */
 #include "idl/emit.h"
 
+/* What H_bind and H_unbind are for: the [handle] type, and the C expression of the handle;
+ * NULL: the call is bound without them. */
+static const struct var *generic_type(struct idl_compiler *c, const struct proc *proc,
+                                      const char **ret_value)
+{
+    if (proc->generic) {
+        *ret_value = arena_printf(&c->arena, "%s%s", proc->generic_by_pointer ? "*" : "",
+                                  proc->generic->name);
+        return proc->generic_type;
+    }
+    *ret_value = proc->home->implicit_name;
+    return proc->implicit ? proc->home->implicit_type : NULL;
+}
+
+static void emit_call(struct text *out, const struct proc *proc,
+                      const char *frame, const char *indent)
+{
+    const char *name = proc->home->name;
+    if (proc->is_async)
+        text_addf(out, "%sNdrxAsyncClientCall(&%s___RpcClientInterface, %u, %s_AsyncHandle, &%s);\n",
+                  indent, name, proc->opnum, proc->name, frame);
+    else
+        text_addf(out, "%sNdrxClientCall(&%s___RpcClientInterface, %u, &%s);\n", indent, name,
+                  proc->opnum, frame);
+}
+
+/* The call between H_bind and H_unbind, which follows whatever happens. */
+static void emit_generic_call(struct idl_compiler *c, struct text *out, const struct proc *proc,
+                              const char *frame, const struct var *type, const char *value)
+{
+    const char *binding = arena_printf(&c->arena, "%s._Binding", frame);
+    text_addf(out, "    %s = ", binding);
+    if (proc->generic && proc->generic_by_pointer)
+        text_addf(out, "%s == NULL ? NULL : ", proc->generic->name);
+    text_addf(out, "%s_bind(%s);\n", type->name, value);
+    text_add(out, "    RpcTryFinally\n    {\n");
+    emit_call(out, proc, frame, "        ");
+    text_addf(out,
+              "    }\n    RpcFinally\n    {\n        if (%s)\n            %s_unbind(%s, %s);\n    "
+              "}\n    RpcEndFinally\n",
+              binding, type->name, value, binding);
+}
+
 static void emit_stub(struct idl_compiler *c, struct text *out, const struct proc *proc)
 {
     const char *frame = emit_local(c, proc, "_Frame");
@@ -19,13 +62,15 @@ static void emit_stub(struct idl_compiler *c, struct text *out, const struct pro
         text_addf(out, "        .%s = %s,\n", async, async);
     for (const struct var *param = proc->params; param; param = param->next)
         text_addf(out, "        .%s = %s,\n", param->name, param->name);
+    const char *value;
+    const struct var *generic = generic_type(c, proc, &value);
+    if (proc->implicit && !generic)
+        text_addf(out, "        ._Binding = %s,\n", value);
     text_add(out, "    };\n");
-    if (proc->is_async)
-        text_addf(out, "    NdrxAsyncClientCall(&%s___RpcClientInterface, %u, %s, &%s);\n",
-                  proc->home->name, proc->opnum, async, frame);
+    if (generic)
+        emit_generic_call(c, out, proc, frame, generic, value);
     else
-        text_addf(out, "    NdrxClientCall(&%s___RpcClientInterface, %u, &%s);\n", proc->home->name,
-                  proc->opnum, frame);
+        emit_call(out, proc, frame, "    ");
     if (proc->result_var && !proc->is_async)
         text_addf(out, "    return %s._RetVal;\n", frame);
     text_add(out, "}\n");
@@ -33,6 +78,7 @@ static void emit_stub(struct idl_compiler *c, struct text *out, const struct pro
 
 void emit_client(struct idl_compiler *c, struct text *out)
 {
+    c->for_server = false;
     emit_stub_top(c, out, "Client stub");
     for (struct interface *i = c->unit->interfaces; i; i = i->next) {
         if (i->proc_count == 0)
@@ -40,6 +86,9 @@ void emit_client(struct idl_compiler *c, struct text *out)
         emit_types(c, out, i);
         text_addf(out, "\n/* ---- interface %s: client ---- */\n", i->name);
         emit_interface(c, out, i, false);
+        if (i->implicit_name)
+            text_addf(out, "\n/* [implicit_handle]: the program binds it. */\n%s %s;\n",
+                      i->implicit_type ? i->implicit_type->name : "handle_t", i->implicit_name);
         for (const struct proc *proc = i->procs; proc; proc = proc->next) {
             if (!proc->is_nocode)
                 emit_stub(c, out, proc);

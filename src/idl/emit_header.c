@@ -3,6 +3,8 @@
  * EPV types and interface handles (idl.md 10.2). */
 #include "idl/emit.h"
 
+#include "idl/handle.h"
+#include "idl/parse.h"
 #include "idl/types.h"
 
 #include <ctype.h>
@@ -357,6 +359,10 @@ static void emit_header_interface(struct idl_compiler *c, struct text *out,
     emit_imported_pipes(c, out, interface);
     for (const struct decl *decl = interface->decls; decl; decl = decl->next)
         emit_decl(c, out, decl);
+    if (interface->implicit_name)
+        text_addf(out, "\nextern %s %s;\n",
+                  interface->implicit_type ? interface->implicit_type->name : "handle_t",
+                  interface->implicit_name);
     if (interface->proc_count > 0)
         emit_epv(c, out, interface);
     text_addf(out, "\n#endif /* __%s_INTERFACE_DEFINED__ */\n", name);
@@ -400,6 +406,33 @@ static void emit_decl(struct idl_compiler *c, struct text *out, const struct dec
     case DECL_INTERFACE:
         emit_header_interface(c, out, decl->interface);
         break;
+    }
+}
+
+/* Routines the program supplies: rundown of context handles, binding of generic ones. */
+static void emit_user_routines(struct idl_compiler *c, struct text *out, const struct decl *decls,
+                               bool *first)
+{
+    for (const struct decl *decl = decls; decl; decl = decl->next) {
+        if (decl->kind == DECL_INTERFACE)
+            emit_user_routines(c, out, decl->interface->decls, first);
+        if (decl->kind != DECL_TYPEDEF)
+            continue;
+        for (const struct var *var = decl->vars; var; var = var->next) {
+            bool context = handle_context_attr(var->attrs) != NULL;
+            if (!context && !attr_find(var->attrs, ATTR_HANDLE))
+                continue;
+            if (*first)
+                text_add(out, "\n/* supplied by the program */\n");
+            *first = false;
+            if (context)
+                text_addf(out, "void __RPC_USER %s_rundown(%s);\n", var->name, var->name);
+            else
+                text_addf(out,
+                          "handle_t __RPC_USER %s_bind(%s);\nvoid __RPC_USER %s_unbind(%s, "
+                          "handle_t);\n",
+                          var->name, var->name, var->name, var->name);
+        }
     }
 }
 
@@ -461,5 +494,7 @@ void emit_header(struct idl_compiler *c, struct text *out)
     text_add(out, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
     for (const struct decl *decl = c->unit->decls; decl; decl = decl->next)
         emit_decl(c, out, decl);
+    bool first = true;
+    emit_user_routines(c, out, c->unit->decls, &first);
     text_addf(out, "\n#ifdef __cplusplus\n}\n#endif\n\n#endif /* __%s_h__ */\n", guard);
 }

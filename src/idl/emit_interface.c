@@ -12,6 +12,7 @@ static void emit_op_flags(struct text *out, const struct proc *proc)
         {proc->has_pipes, "NDR_OP_HAS_PIPES"},
         {proc->idempotent, "NDR_OP_IDEMPOTENT"},
         {proc->is_maybe, "NDR_OP_MAYBE"},
+        {proc->auto_handle, "NDR_OP_AUTO_HANDLE"},
     };
     const char *separator = ",\n     .flags = ";
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
@@ -31,7 +32,7 @@ static void emit_operations(struct text *out, const struct interface *interface,
         text_addf(out,
                   ",\n     .frame_size = sizeof(%s),\n     .param_count = %u,\n"
                   "     .params = %s_params",
-                  proc->frame, proc->param_count + (proc->result_var ? 1 : 0), proc->c_name);
+                  proc->frame, proc->param_count + (proc->hidden ? 1 : 0) + (proc->result_var ? 1 : 0), proc->c_name);
         if (server)
             text_addf(out, ",\n     .invoke = %s_invoke", proc->c_name);
         text_add(out, "},\n");

@@ -39,6 +39,7 @@ static void emit_default_epv(struct idl_compiler *c, struct text *out,
 
 void emit_server(struct idl_compiler *c, struct text *out)
 {
+    c->for_server = true;
     emit_stub_top(c, out, "Server stub");
     for (struct interface *i = c->unit->interfaces; i; i = i->next) {
         if (i->proc_count == 0)

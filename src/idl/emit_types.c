@@ -123,12 +123,52 @@ static void emit_node_exprs(struct idl_compiler *c, struct text *out, struct nod
     }
 }
 
+/* A context handle; its rundown is the server's. */
+static void emit_context(struct idl_compiler *c, struct text *out, const struct node *node)
+{
+    static const struct {
+        unsigned flag;
+        const char *name;
+    } flags[] = {
+        {CONTEXT_STRICT, "NDR_CONTEXT_STRICT"},
+        {CONTEXT_TYPE_STRICT, "NDR_CONTEXT_TYPE_STRICT"},
+        {CONTEXT_SERIALIZE, "NDR_CONTEXT_SERIALIZE"},
+        {CONTEXT_NOSERIALIZE, "NDR_CONTEXT_NOSERIALIZE"},
+    };
+    const struct node_context *context = node->context;
+    const char *name = context->alias ? context->alias->name : NULL;
+    bool rundown = c->for_server && name;
+    if (rundown)
+        text_addf(out,
+                  "static void __RPC_USER %s_rundown(void *user)\n{\n    %s_rundown((%s)user);\n}\n",
+                  node->c_name, name, name);
+    text_addf(out, "static const NDR_CONTEXT %s_info = {\n", node->c_name);
+    if (name)
+        text_addf(out, "    .name = \"%s\",\n", name);
+    if (rundown)
+        text_addf(out, "    .rundown = %s_rundown,\n", node->c_name);
+    const char *separator = "    .flags = ";
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        if (!(context->flags & flags[i].flag))
+            continue;
+        text_addf(out, "%s%s", separator, flags[i].name);
+        separator = " | ";
+    }
+    if (!name && !context->flags)
+        text_add(out, "    .flags = 0,\n");
+    else if (context->flags)
+        text_add(out, ",\n");
+    text_add(out, "};\n");
+}
+
 static void emit_node(struct idl_compiler *c, struct text *out, struct node *node)
 {
     text_add(out, "\n");
     emit_node_exprs(c, out, node);
     if (node->arms)
         emit_alternatives(c, out, node);
+    if (node->context)
+        emit_context(c, out, node);
     if (node->aggregate) {
         if (node->flat == FLAT_DEPENDS)
             emit_flat_constant(out, node);
@@ -148,6 +188,8 @@ static void emit_node(struct idl_compiler *c, struct text *out, struct node *nod
         text_addf(out, "    .element = &%s,\n", node->element->c_name);
     if (node->aggregate)
         text_addf(out, "    .fields = %s_fields,\n", node->c_name);
+    if (node->context)
+        text_addf(out, "    .context = &%s_info,\n", node->c_name);
     if (node->max_count)
         text_addf(out, "    .max_count = &%s,\n", node->max_count->c_name);
     if (node->first)
@@ -170,6 +212,8 @@ static void emit_frame(struct idl_compiler *c, struct text *out, const struct pr
         text_addf(out, "    PRPC_ASYNC_STATE %s_AsyncHandle;\n", proc->name);
     for (const struct var *param = proc->params; param; param = param->next)
         text_addf(out, "    %s;\n", emit_param(c, proc, param, true));
+    if (proc->hidden)
+        text_addf(out, "    handle_t %s; /* carries the call */\n", proc->hidden->name);
     if (proc->result_var)
         text_addf(out, "    %s;\n", emit_declaration(c, type_unqualified(proc->result), "_RetVal"));
     text_add(out, "};\n");
@@ -219,8 +263,12 @@ static void emit_params(struct idl_compiler *c, struct text *out, const struct p
         emit_range(c, out, proc->result_var,
                    arena_printf(&c->arena, "%s_result_range", proc->c_name));
     text_addf(out, "static const NDR_PARAM %s_params[] = {\n", proc->c_name);
+    if (proc->hidden && proc->hidden_first)
+        emit_one_param(out, proc, proc->hidden);
     for (const struct var *param = proc->params; param; param = param->next)
         emit_one_param(out, proc, param);
+    if (proc->hidden && !proc->hidden_first)
+        emit_one_param(out, proc, proc->hidden);
     if (proc->result_var)
         emit_one_param(out, proc, proc->result_var);
     text_add(out, "};\n");

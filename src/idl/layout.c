@@ -250,6 +250,29 @@ static struct node *pointer_node(struct idl_compiler *c, struct node *target,
     return layout_complete(c, node);
 }
 
+struct node *layout_context_handle(struct idl_compiler *c, const struct var *alias, unsigned flags,
+                                   bool by_pointer)
+{
+    const char *c_name = arena_printf(
+        &c->arena, "ndr_context_%s%s%s%s%s", alias ? alias->name : "handle",
+        flags & CONTEXT_STRICT ? "_strict" : "", flags & CONTEXT_TYPE_STRICT ? "_type_strict" : "",
+        flags & CONTEXT_SERIALIZE ? "_serialize" : "",
+        flags & CONTEXT_NOSERIALIZE ? "_noserialize" : "");
+    struct node *node = known_node(c, c_name);
+    if (!node) {
+        node = layout_new_node(c, c_name, "CONTEXT");
+        node->context = ARENA_NEW(&c->arena, struct node_context);
+        *node->context = (struct node_context){.alias = alias, .flags = flags};
+        node->idl_name = alias ? alias->name : NULL;
+        node->size = "sizeof(void *)";
+        node->align = 4;
+        node->ndr_size = 20;
+        node->settled = true;
+        layout_complete(c, node);
+    }
+    return by_pointer ? pointer_node(c, node, POINTER_REF, false) : node;
+}
+
 static struct node *fixed_node(struct idl_compiler *c, struct node *element, uint32_t count,
                                bool is_string, const struct loc *loc)
 {
@@ -429,6 +452,8 @@ void layout_mark(struct idl_compiler *c, struct interface *interface, unsigned s
     for (const struct proc *proc = interface->procs; proc; proc = proc->next) {
         for (const struct var *param = proc->params; param; param = param->next)
             reach(&list, param->node, section);
+        if (proc->hidden)
+            reach(&list, proc->hidden->node, section);
         if (proc->result_var)
             reach(&list, proc->result_var->node, section);
     }

@@ -47,6 +47,16 @@ struct node_arms {
     struct node_arms *next;
 };
 
+/* A context handle: what becomes NDR_CONTEXT. */
+#define CONTEXT_STRICT 1u
+#define CONTEXT_TYPE_STRICT 2u
+#define CONTEXT_SERIALIZE 4u
+#define CONTEXT_NOSERIALIZE 8u
+struct node_context {
+    const struct var *alias; /* NULL: declared on a parameter, no rundown */
+    unsigned flags;          /* CONTEXT_* */
+};
+
 enum node_flat {
     FLAT_NEVER,
     FLAT_ALWAYS,
@@ -78,6 +88,7 @@ struct node {
     struct node *element;
     struct aggregate *aggregate; /* STRUCT */
     struct node_field *fields;   /* STRUCT, aggregate->field_count of them */
+    struct node_context *context; /* CONTEXT */
     struct node_expr *max_count;
     struct node_expr *first, *length; /* varying ARRAY; NULL: from the first, all */
     bool is_varying;
@@ -101,6 +112,10 @@ bool layout_var(struct idl_compiler *compiler, struct var *var, const struct sha
 struct node *layout_struct(struct idl_compiler *compiler, struct aggregate *aggregate);
 /* The pipe itself. */
 struct node *layout_pipe(struct idl_compiler *compiler, struct type *pipe);
+
+/* A context handle of the typedef (NULL: none), or a [ref] pointer to it. */
+struct node *layout_context_handle(struct idl_compiler *compiler, const struct var *alias, unsigned flags,
+                            bool by_pointer);
 
 /* What an expression is for decides about [out] parameters in it. */
 enum expr_use {

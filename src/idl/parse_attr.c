@@ -4,7 +4,16 @@
 
 #include <string.h>
 
-enum attr_args { ARGS_NONE, ARGS_EXPRS, ARGS_TEXT, ARGS_STRINGS, ARGS_WORD, ARGS_TYPE, ARGS_SKIP };
+enum attr_args {
+    ARGS_NONE,
+    ARGS_EXPRS,
+    ARGS_TEXT,
+    ARGS_STRINGS,
+    ARGS_WORD,
+    ARGS_TYPE,
+    ARGS_HANDLE,
+    ARGS_SKIP
+};
 enum attr_state { STATE_YES, STATE_IGNORED, STATE_LATER, STATE_COM };
 
 #define I PLACE_INTERFACE
@@ -122,6 +131,15 @@ static bool args_type(struct parser *parser, struct attr_arg **end)
     return true;
 }
 
+/* handle = type name, identifier: implicit_handle(handle_t name) */
+static bool args_handle(struct parser *parser, struct attr_arg **end)
+{
+    if (!args_word(parser, end))
+        return false;
+    end = &(*end)->next;
+    return args_word(parser, end);
+}
+
 /* Anything, with its parentheses balanced; stops at the ')' that closes the list. */
 static bool args_skip(struct parser *parser)
 {
@@ -179,6 +197,9 @@ static bool attribute_args(struct parser *parser, struct attr *attr)
         break;
     case ARGS_TYPE:
         ok = args_type(parser, &attr->args);
+        break;
+    case ARGS_HANDLE:
+        ok = args_handle(parser, &attr->args);
         break;
     case ARGS_NONE:
         diag_error(parser->compiler, &attr->loc, 2025, "syntax error: [%s] takes no arguments",

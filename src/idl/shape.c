@@ -4,6 +4,7 @@
 #include "idl/shape.h"
 
 #include "idl/expr.h"
+#include "idl/handle.h"
 #include "idl/layout.h"
 #include "idl/parse.h"
 #include "idl/types.h"
@@ -57,6 +58,10 @@ static bool enter_alias(struct walk *walk, const struct var *alias)
 {
     const struct attr *class_attr = class_attr_of(alias->attrs);
     const struct attr *switch_type = attr_find(alias->attrs, ATTR_SWITCH_TYPE);
+    if (handle_context_attr(alias->attrs)) {
+        diag_later(walk->compiler, &walk->var->loc, "a context handle in a structure or an array");
+        return false;
+    }
     if (attr_find(alias->attrs, ATTR_STRING))
         walk->shape->is_string = true;
     if (switch_type && !walk->shape->switch_type)

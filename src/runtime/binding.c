@@ -54,12 +54,9 @@ static RPC_STATUS get_client(RPC_BINDING_HANDLE handle, struct binding **ret_bin
     return RPC_S_OK;
 }
 
-RPC_STATUS binding_for_call(RPC_BINDING_HANDLE handle, struct binding **ret_binding)
+RPC_STATUS binding_resolve(struct binding *binding)
 {
-    RPC_STATUS status = get_client(handle, ret_binding);
-    if (status != RPC_S_OK)
-        return status;
-    struct binding *binding = *ret_binding;
+    RPC_STATUS status = RPC_S_OK;
     pthread_mutex_lock(&binding->lock);
     if (binding->endpoint[0] == '\0')
         status = EPT_S_NOT_REGISTERED;
@@ -68,8 +65,17 @@ RPC_STATUS binding_for_call(RPC_BINDING_HANDLE handle, struct binding **ret_bind
                    server_pool_open(binding->kind, binding->address, binding->endpoint)))
         status = RPC_S_OUT_OF_MEMORY;
     pthread_mutex_unlock(&binding->lock);
+    return status;
+}
+
+RPC_STATUS binding_for_call(RPC_BINDING_HANDLE handle, struct binding **ret_binding)
+{
+    RPC_STATUS status = get_client(handle, ret_binding);
     if (status != RPC_S_OK)
-        binding_put(binding);
+        return status;
+    status = binding_resolve(*ret_binding);
+    if (status != RPC_S_OK)
+        binding_put(*ret_binding);
     return status;
 }
 
@@ -212,15 +218,8 @@ RPC_STATUS RpcBindingFree(RPC_BINDING_HANDLE *Binding)
     return RPC_S_OK;
 }
 
-RPC_STATUS RpcBindingCopy(RPC_BINDING_HANDLE SourceBinding, RPC_BINDING_HANDLE *DestinationBinding)
+struct binding *binding_copy(struct binding *source)
 {
-    if (!DestinationBinding)
-        return RPC_S_INVALID_ARG;
-    *DestinationBinding = NULL;
-    struct binding *source;
-    RPC_STATUS status = get_client(SourceBinding, &source);
-    if (status != RPC_S_OK)
-        return status;
     pthread_mutex_lock(&source->lock);
     struct binding *copy =
         binding_new(source->kind, source->address, source->endpoint, source->options);
@@ -233,6 +232,19 @@ RPC_STATUS RpcBindingCopy(RPC_BINDING_HANDLE SourceBinding, RPC_BINDING_HANDLE *
             server_pool_use(copy->pool);
     }
     pthread_mutex_unlock(&source->lock);
+    return copy;
+}
+
+RPC_STATUS RpcBindingCopy(RPC_BINDING_HANDLE SourceBinding, RPC_BINDING_HANDLE *DestinationBinding)
+{
+    if (!DestinationBinding)
+        return RPC_S_INVALID_ARG;
+    *DestinationBinding = NULL;
+    struct binding *source;
+    RPC_STATUS status = get_client(SourceBinding, &source);
+    if (status != RPC_S_OK)
+        return status;
+    struct binding *copy = binding_copy(source);
     binding_put(source);
     return copy ? publish(copy, DestinationBinding) : RPC_S_OUT_OF_MEMORY;
 }

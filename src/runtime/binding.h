@@ -42,10 +42,17 @@ static inline void binding_put(struct binding *binding)
     counted_put(&binding->object);
 }
 
+/* A client binding equal to `source` and independent of it, counted.  NULL: out of memory. */
+struct binding *binding_copy(struct binding *source);
+
 /* A client binding for a call: RPC_S_OK; RPC_S_INVALID_BINDING;
  * RPC_S_WRONG_KIND_OF_BINDING; EPT_S_NOT_REGISTERED: it has no endpoint (there is no
  * endpoint mapper to ask).  Gives *ret_binding. */
 RPC_STATUS binding_for_call(RPC_BINDING_HANDLE handle, struct binding **ret_binding);
+
+/* Makes a client binding ready for a call: gives it its pool.  EPT_S_NOT_REGISTERED;
+ * RPC_S_OUT_OF_MEMORY. */
+RPC_STATUS binding_resolve(struct binding *binding);
 
 /* A server binding for `call`; gives a handle, closed by handle_close().  0: out of
  * memory. */

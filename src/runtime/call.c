@@ -24,6 +24,7 @@ static void call_destroy(struct counted *object)
     free(call->pipes);
     free(call->frame);
     rxbuf_put(call->stub);
+    client_contexts_fini(&call->client_contexts);
     if (call->binding)
         binding_put(call->binding);
     conn_put(call->conn);

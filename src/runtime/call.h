@@ -32,6 +32,7 @@
 #include "proto/assoc.h"
 #include "runtime/binding.h"
 #include "runtime/conn.h"
+#include "runtime/context.h"
 #include "runtime/pipe_rx.h"
 
 struct rpc_call;
@@ -110,6 +111,7 @@ struct rpc_call {
 
     /* client */
     struct binding *binding; /* counted */
+    struct client_contexts client_contexts; /* of an asynchronous call */
 
     /* server, server_call.c's */
     struct io_job job;
@@ -118,6 +120,7 @@ struct rpc_call {
     uint64_t binding_handle;
     bool looking;            /* a job tries to decode the request; counted in conn->held */
     bool dispatched;         /* the manager was called */
+    struct call_contexts contexts;
     struct server_state *state; /* what the manager sees of an asynchronous call */
 };
 

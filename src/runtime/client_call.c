@@ -18,6 +18,7 @@
 #include "runtime/async.h"
 #include "runtime/call.h"
 #include "runtime/conn_pool.h"
+#include "runtime/context.h"
 #include "runtime/ndr_api.h"
 
 /* ---- Events --------------------------------------------------------------- */
@@ -89,11 +90,13 @@ struct start {
     struct binding *binding;
     struct conn *conn;
     struct ndr_writer writer;
+    struct client_contexts contexts;
 };
 
 static void start_fini(struct start *start)
 {
     ndr_writer_fini(&start->writer);
+    client_contexts_fini(&start->contexts);
     if (start->conn)
         conn_put(start->conn);
     if (start->binding)
@@ -139,12 +142,31 @@ static struct pdu_syntax interface_syntax(const RPC_CLIENT_INTERFACE *spec)
                                .minor = spec->InterfaceId.SyntaxVersion.MinorVersion};
 }
 
+/* A context handle may carry the call, else a binding handle does. */
+static RPC_STATUS find_binding(struct start *start)
+{
+    RPC_STATUS status = RPC_S_OK;
+    if (op_has_contexts(start->op)) {
+        status = client_contexts_binding(start->op, start->frame, &start->binding);
+        if (status != RPC_S_OK)
+            return status;
+    }
+    if (start->binding)
+        return binding_resolve(start->binding);
+    return binding_for_call(frame_binding(start->op, start->frame), &start->binding);
+}
+
 /* Everything up to the first octet: arguments checked and encoded, a connection. */
 static RPC_STATUS prepare(struct start *start, bool shared)
 {
-    RPC_STATUS status = binding_for_call(frame_binding(start->op, start->frame), &start->binding);
+    const struct ndr_context_hooks hooks = client_contexts_hooks(&start->contexts);
+    start->contexts.op = start->op;
+    start->writer.contexts = &hooks;
+    RPC_STATUS status = find_binding(start);
+    start->contexts.binding = start->binding;
     if (status == RPC_S_OK)
         status = ndr_encode_params(&start->writer, start->op, start->frame, NDR_PARAM_IN);
+    start->writer.contexts = NULL;
     if (status != RPC_S_OK)
         return status;
     trace_values(start->op, start->frame, NDR_PARAM_IN, true);
@@ -209,8 +231,10 @@ static void run_to_end(struct rpc_call *call)
     }
 }
 
-static RPC_STATUS decode_reply(struct rpc_call *call, void *frame)
+static RPC_STATUS decode_reply(struct rpc_call *call, struct client_contexts *contexts,
+                               void *frame)
 {
+    const struct ndr_context_hooks hooks = client_contexts_hooks(contexts);
     const struct ndr_memory memory = {.allocate = call->spec->InterpreterInfo->allocate,
                                       .free = call->spec->InterpreterInfo->free};
     static uint8_t none[1];
@@ -218,9 +242,11 @@ static RPC_STATUS decode_reply(struct rpc_call *call, void *frame)
                                 .len = call->stub_len,
                                 .origin = call->stub_origin,
                                 .little_endian = call->wire.little_endian,
-                                .last = true};
+                                .last = true,
+                                .contexts = &hooks};
     if (ndr_decode_params(&reader, call->op, frame, NDR_PARAM_OUT, &memory) != NDR_DONE)
         return reader.status;
+    client_contexts_commit(contexts);
     trace_values(call->op, frame, NDR_PARAM_OUT, false);
     return RPC_S_OK;
 }
@@ -244,7 +270,7 @@ static RPC_STATUS sync_call(struct start *start, void *frame)
         status = call->status;
     conn_unlock(call->conn);
     if (status == RPC_S_OK)
-        status = decode_reply(call, frame);
+        status = decode_reply(call, &start->contexts, frame);
     call_put(call);
     return status;
 }
@@ -297,6 +323,8 @@ static RPC_STATUS attach(struct rpc_call *call, struct start *start, PRPC_ASYNC_
     memcpy(call->frame, start->frame, call->op->frame_size);
     call->binding = start->binding;
     start->binding = NULL;
+    call->client_contexts = start->contexts;
+    client_contexts_init(&start->contexts, start->op);
     call->handle = handle_open(&call->object);
     if (call->handle == 0)
         return RPC_S_OUT_OF_MEMORY;
@@ -405,7 +433,7 @@ RPC_STATUS client_complete(struct rpc_call *call, void *reply)
         return status;
     /* Released: nobody else touches the stub or the frame. */
     conn_unlock(call->conn);
-    status = decode_reply(call, call->frame);
+    status = decode_reply(call, &call->client_contexts, call->frame);
     if (status == RPC_S_OK)
         copy_result(call, reply);
     conn_lock(call->conn);

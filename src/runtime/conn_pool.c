@@ -27,11 +27,16 @@ struct server_pool {
     struct list idle;   /* most recently used first */
     struct list shared; /* with calls on them       */
     unsigned idle_count;
+    unsigned contexts; /* context handles the application has                     */
+    uint32_t group_id; /* association group of the connections; 0: none yet       */
+    unsigned members;  /* connections in it                                       */
+    bool founding;     /* the first connection is being bound, others wait for it */
 };
 
 /* Guards all pools and the pool fields of their connections. */
 static pthread_mutex_t pools_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct list pools = {&pools, &pools};
+static pthread_cond_t founded = PTHREAD_COND_INITIALIZER;
 
 static void pool_unuse(struct server_pool *pool)
 {
@@ -113,16 +118,24 @@ static struct conn *pop_idle(struct server_pool *pool, const struct pdu_syntax *
     return NULL;
 }
 
+/* pools_lock held: the connection is closed, or as good as. */
+static void leave_group(struct server_pool *pool, const struct conn *conn)
+{
+    if (conn->assoc.group_id == pool->group_id && pool->members > 0 && --pool->members == 0)
+        pool->group_id = 0;
+}
+
 /* The pool knows nothing of the connection any more. */
 static void discard(struct server_pool *pool, struct conn *conn)
 {
     conn_lock(conn);
     conn_close(conn);
     conn_unlock(conn);
-    conn_put(conn);
     pthread_mutex_lock(&pools_lock);
+    leave_group(pool, conn);
     pool_unuse(pool);
     pthread_mutex_unlock(&pools_lock);
+    conn_put(conn);
 }
 
 void server_pool_close(struct server_pool *pool)
@@ -138,6 +151,13 @@ void server_pool_close(struct server_pool *pool)
         pthread_mutex_lock(&pools_lock);
     }
     pool_unuse(pool);
+    pthread_mutex_unlock(&pools_lock);
+}
+
+void server_pool_count_context(struct server_pool *pool, int delta)
+{
+    pthread_mutex_lock(&pools_lock);
+    pool->contexts += (unsigned)delta;
     pthread_mutex_unlock(&pools_lock);
 }
 
@@ -198,7 +218,8 @@ static void set_timeout(struct conn *conn, unsigned timeout_ms)
 }
 
 static RPC_STATUS connect_and_bind(struct server_pool *pool, const struct pdu_syntax *interface_id,
-                                   unsigned timeout_ms, struct conn **ret_conn)
+                                   uint32_t group_id, unsigned timeout_ms,
+                                   struct conn **ret_conn)
 {
     int fd;
     RPC_STATUS status =
@@ -211,7 +232,7 @@ static RPC_STATUS connect_and_bind(struct server_pool *pool, const struct pdu_sy
     set_timeout(conn, timeout_ms);
     conn_lock(conn);
     conn->interface_id = *interface_id;
-    status = assoc_bind(&conn->assoc, interface_id, 0);
+    status = assoc_bind(&conn->assoc, interface_id, group_id);
     if (status == RPC_S_OK)
         status = wait_bound(conn);
     if (status != RPC_S_OK)
@@ -224,6 +245,52 @@ static RPC_STATUS connect_and_bind(struct server_pool *pool, const struct pdu_sy
     set_timeout(conn, 0);
     *ret_conn = conn;
     return RPC_S_OK;
+}
+
+/* The group a new connection joins, so that context handles are good on all of them; 0:
+ * it founds one, and join_group() must follow. */
+static uint32_t ask_group(struct server_pool *pool)
+{
+    pthread_mutex_lock(&pools_lock);
+    while (pool->founding)
+        pthread_cond_wait(&founded, &pools_lock);
+    uint32_t group_id = pool->group_id;
+    pool->founding = group_id == 0;
+    pthread_mutex_unlock(&pools_lock);
+    return group_id;
+}
+
+/* `conn` is bound, or, NULL, was not to be. */
+static void join_group(struct server_pool *pool, const struct conn *conn, bool founds)
+{
+    pthread_mutex_lock(&pools_lock);
+    if (conn && conn->assoc.group_id == pool->group_id) {
+        pool->members++;
+    } else if (conn) { /* the server has forgotten the one before */
+        pool->group_id = conn->assoc.group_id;
+        pool->members = 1;
+    }
+    if (founds) {
+        pool->founding = false;
+        pthread_cond_broadcast(&founded);
+    }
+    pthread_mutex_unlock(&pools_lock);
+}
+
+static RPC_STATUS connect_in_group(struct server_pool *pool, const struct pdu_syntax *interface_id,
+                                   unsigned timeout_ms, struct conn **ret_conn)
+{
+    const uint32_t group_id = ask_group(pool);
+    struct conn *conn = NULL;
+    RPC_STATUS status = connect_and_bind(pool, interface_id, group_id, timeout_ms, &conn);
+    /* A server that was started anew refuses the bind. */
+    bool refused = status == RPC_S_CALL_FAILED_DNE || status == RPC_S_PROTOCOL_ERROR ||
+                   status == RPC_S_OUT_OF_RESOURCES;
+    if (group_id != 0 && refused)
+        status = connect_and_bind(pool, interface_id, 0, timeout_ms, &conn);
+    join_group(pool, status == RPC_S_OK ? conn : NULL, group_id == 0);
+    *ret_conn = conn;
+    return status;
 }
 
 /* The call's place on a connection nobody else has. */
@@ -247,7 +314,8 @@ static void discard_old(struct server_pool *pool)
         pthread_mutex_lock(&pools_lock);
         if (!list_empty(&pool->idle)) {
             conn = list_entry(pool->idle.prev, struct conn, node); /* the oldest */
-            if (now - conn->idle_since_ms < LIMIT_IDLE_MS) {
+            bool needed = pool->contexts > 0 && pool->members <= 1;
+            if (needed || now - conn->idle_since_ms < LIMIT_IDLE_MS) {
                 conn = NULL;
             } else {
                 list_remove(&conn->node);
@@ -284,7 +352,7 @@ RPC_STATUS server_pool_take(struct server_pool *pool, const struct pdu_syntax *i
         }
         discard(pool, conn);
     }
-    RPC_STATUS status = connect_and_bind(pool, interface_id, timeout_ms, &conn);
+    RPC_STATUS status = connect_in_group(pool, interface_id, timeout_ms, &conn);
     if (status != RPC_S_OK)
         return status;
     conn_get(conn); /* the pool's */
@@ -314,6 +382,7 @@ void server_pool_give(struct conn *conn, bool reusable)
             list_prepend(&pool->idle, &conn->node);
             pool->idle_count++;
         } else {
+            leave_group(pool, conn);
             pool_unuse(pool);
         }
     } else if (!good || !reusable) {

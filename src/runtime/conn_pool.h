@@ -22,6 +22,10 @@ void server_pool_use(struct server_pool *pool);
 /* A binding less; with the last one idle connections are closed. */
 void server_pool_close(struct server_pool *pool);
 
+/* A context handle of this server more or less: as long as there is one, the last
+ * connection of the association group is kept, however long it is idle. */
+void server_pool_count_context(struct server_pool *pool, int delta);
+
 /* A connection bound to `interface_id`, for one more call; connects and binds when
  * none is at hand (blocks).  Gives a reference.  Not locked.
  * RPC_S_SERVER_UNAVAILABLE, RPC_S_INVALID_NET_ADDR, RPC_S_UNKNOWN_IF,

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* group.c - association groups of a server: the connections of one client
  * (MS-RPCE 3.3.1.4.1).  Ids are random: a client presents one to join, so it must
- * not be guessed. */
+ * not be guessed; and only a client on the same machine may (3.3.1.5.7), or on this one
+ * the same user. */
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "base/list.h"
+#include "runtime/context.h"
 #include "runtime/server.h"
 
 #define BUCKETS 1024u
@@ -15,6 +18,8 @@ struct group {
     struct list node;
     uint32_t id;
     enum transport_kind kind;
+    char peer[GROUP_PEER_SIZE]; /* whose it is */
+    struct context_set *contexts;
     unsigned members;
 };
 
@@ -40,14 +45,21 @@ static struct group *find(uint32_t id)
     return NULL;
 }
 
-static struct group *create(enum transport_kind kind)
+static struct group *create(enum transport_kind kind, const char *peer)
 {
     struct group *group = calloc(1, sizeof(*group));
     if (!group)
         return NULL;
     group->kind = kind;
+    strcpy(group->peer, peer);
+    group->contexts = context_set_new();
+    if (!group->contexts) {
+        free(group);
+        return NULL;
+    }
     do {
         if (getrandom(&group->id, sizeof(group->id), 0) != sizeof(group->id)) {
+            context_set_put(group->contexts);
             free(group);
             return NULL;
         }
@@ -56,12 +68,12 @@ static struct group *create(enum transport_kind kind)
     return group;
 }
 
-uint32_t group_join(uint32_t asked, enum transport_kind kind)
+uint32_t group_join(uint32_t asked, enum transport_kind kind, const char *peer)
 {
     uint32_t id = 0;
     pthread_mutex_lock(&groups_lock);
-    struct group *group = asked ? find(asked) : create(kind);
-    if (group && group->kind == kind) {
+    struct group *group = asked ? find(asked) : create(kind, peer);
+    if (group && group->kind == kind && strcmp(group->peer, peer) == 0) {
         group->members++;
         id = group->id;
     }
@@ -73,9 +85,24 @@ void group_leave(uint32_t id)
 {
     pthread_mutex_lock(&groups_lock);
     struct group *group = id ? find(id) : NULL;
+    struct context_set *contexts = NULL;
     if (group && --group->members == 0) {
+        contexts = group->contexts;
         list_remove(&group->node);
         free(group);
     }
     pthread_mutex_unlock(&groups_lock);
+    if (contexts)
+        context_set_close(contexts);
+}
+
+struct context_set *group_contexts(uint32_t id)
+{
+    pthread_mutex_lock(&groups_lock);
+    struct group *group = id ? find(id) : NULL;
+    struct context_set *contexts = group ? group->contexts : NULL;
+    if (contexts)
+        context_set_get(contexts);
+    pthread_mutex_unlock(&groups_lock);
+    return contexts;
 }

@@ -61,9 +61,15 @@ void server_on_closed(struct conn *conn);
 
 /* ---- group.c -------------------------------------------------------------- */
 
+/* Who may share a group: text that is the same for connections of one client machine. */
+#define GROUP_PEER_SIZE 64
+
 /* The association group for a connection that asks for `asked` (0: a new one); 0
- * when there is no such group on this protocol sequence. */
-uint32_t group_join(uint32_t asked, enum transport_kind kind);
+ * when `peer` has no such group on this protocol sequence. */
+uint32_t group_join(uint32_t asked, enum transport_kind kind, const char *peer);
 void group_leave(uint32_t id);
+struct context_set;
+/* The contexts of the group, counted; NULL: there is no such group. */
+struct context_set *group_contexts(uint32_t id);
 
 #endif

@@ -9,8 +9,11 @@
  * as soon as the parameters before them may be complete; while it looks, nothing
  * more is read from the connection, so the gathered octets stand still. */
 #include <assert.h>
+#include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <penstock/rpc.h>
 #include <penstock/rpcndr.h>
@@ -20,6 +23,7 @@
 #include "base/trace.h"
 #include "runtime/async.h"
 #include "runtime/call.h"
+#include "runtime/context.h"
 #include "runtime/exception.h"
 #include "runtime/ndr_api.h"
 #include "runtime/server.h"
@@ -75,6 +79,7 @@ static struct ndr_memory call_memory(const struct rpc_call *call)
 void server_call_gone(struct rpc_call *call)
 {
     const struct ndr_memory memory = call_memory(call);
+    contexts_release(call);
     if (call->stub_done)
         ndr_free_params(call->op, call->frame, &memory);
     if (call->state)
@@ -92,6 +97,8 @@ static RPC_STATUS send_reply(struct rpc_call *call)
     ndr_writer_init(&writer);
     writer.len_max = LIMIT_STUB_LEN;
     writer.origin = call->wire.tx_stub + call->held_len;
+    const struct ndr_context_hooks hooks = contexts_hooks(call);
+    writer.contexts = &hooks;
     RPC_STATUS status = ndr_encode_params(&writer, call->op, call->frame, NDR_PARAM_OUT);
     if (status == RPC_S_OK) {
         trace_values(call->op, call->frame, NDR_PARAM_OUT, true);
@@ -103,10 +110,26 @@ static RPC_STATUS send_reply(struct rpc_call *call)
         call_finish(call);
         conn_push_out(call->conn);
     } else {
+        contexts_unsent(call);
         call_break(call, status);
     }
     ndr_writer_fini(&writer);
     return status;
+}
+
+/* The client is gone and the manager has returned: what it did to contexts counts all
+ * the same.  The octets are for nobody. */
+static void drop_reply(struct rpc_call *call)
+{
+    if (!call->contexts.set)
+        return;
+    struct ndr_writer writer;
+    const struct ndr_context_hooks hooks = contexts_hooks(call);
+    ndr_writer_init(&writer);
+    writer.contexts = &hooks;
+    ndr_encode_params(&writer, call->op, call->frame, NDR_PARAM_OUT);
+    ndr_writer_fini(&writer);
+    contexts_unsent(call);
 }
 
 /* Ends the call with a fault, unless it is over. */
@@ -133,7 +156,10 @@ RPC_STATUS server_complete(struct rpc_call *call, const void *reply)
                 memcpy((uint8_t *)call->frame + param->offset, reply, param->type->size);
         }
         status = send_reply(call);
+    } else if (call->over) {
+        drop_reply(call);
     }
+    contexts_release(call);
     call_release(call, status);
     conn_settle(call->conn, CONN_ARM_NOW);
     return status;
@@ -141,6 +167,8 @@ RPC_STATUS server_complete(struct rpc_call *call, const void *reply)
 
 RPC_STATUS server_abort(struct rpc_call *call, RPC_STATUS code)
 {
+    contexts_raised(call);
+    contexts_release(call);
     send_fault(call, code, false); /* nothing when the client is gone: still RPC_S_OK */
     call_release(call, RPC_S_INVALID_ASYNC_CALL);
     conn_settle(call->conn, CONN_ARM_NOW);
@@ -218,9 +246,14 @@ static void run_manager(struct rpc_call *call)
         /* A manager that completed or aborted and then raises has been heard: its
          * first outcome stands (AR-27). */
         if (raised)
+            contexts_raised(call);
+        if (raised)
             send_fault(call, status != RPC_S_OK ? status : RPC_S_CALL_FAILED, false);
         else if (!call->over)
             send_reply(call);
+        else
+            drop_reply(call);
+        contexts_release(call);
         call_release(call, raised ? status : RPC_S_INVALID_ASYNC_CALL);
     }
     if (call->over && call->pipe_count == 0)
@@ -245,6 +278,8 @@ static enum ndr_verdict decode_request(struct rpc_call *call, RPC_STATUS *ret_st
                                 .origin = call->stub_origin,
                                 .little_endian = call->wire.little_endian,
                                 .last = call->wire.state != CALL_REQUEST};
+    const struct ndr_context_hooks hooks = contexts_hooks(call);
+    reader.contexts = &hooks;
     if (stub)
         rxbuf_get(stub);
     conn_unlock(call->conn);
@@ -276,6 +311,8 @@ static RPC_STATUS complete_frame(struct rpc_call *call, size_t pos)
 {
     const struct ndr_memory memory = call_memory(call);
     RPC_STATUS status = begin_pipes(call, pos);
+    if (status == RPC_S_OK)
+        status = contexts_check(call);
     if (status == RPC_S_OK && pos > call->stub_max)
         status = RPC_S_ACCESS_DENIED;
     if (status == RPC_S_OK)
@@ -313,6 +350,30 @@ static bool make_ready(struct rpc_call *call)
     return status == RPC_S_OK;
 }
 
+/* The request is decoded: runs the manager, unless others use its contexts; then it is
+ * tried again when they are free.  Consumes the job's reference. */
+static void run_ready(struct io_job *job)
+{
+    struct rpc_call *call = list_entry(job, struct rpc_call, job);
+    struct conn *conn = call->conn;
+    RPC_STATUS status;
+    job->run = run_ready;
+    if (!contexts_acquire(call, &status))
+        return; /* from here on the job may be running on another thread */
+    conn_lock(conn);
+    bool ready = !call->over && status == RPC_S_OK;
+    if (!call->over && !ready) {
+        send_fault(call, status, true);
+        call_release(call, status);
+    }
+    call->dispatched = ready;
+    conn_settle(conn, ready ? CONN_ARM_LAZY : CONN_ARM_NOW);
+    conn_unlock(conn);
+    if (ready)
+        run_manager(call);
+    call_put(call);
+}
+
 /* The job: on the pool thread that read the request. */
 static void run_call(struct io_job *job)
 {
@@ -321,6 +382,12 @@ static void run_call(struct io_job *job)
     conn_lock(conn);
     /* The client may be gone by now: then nobody wants the manager to run. */
     bool ready = !call->over && make_ready(call);
+    if (ready && call->contexts.count > 0) {
+        conn_settle(conn, CONN_ARM_NOW);
+        conn_unlock(conn);
+        run_ready(job);
+        return;
+    }
     call->dispatched = ready;
     conn_settle(conn, ready ? CONN_ARM_LAZY : CONN_ARM_NOW);
     conn_unlock(conn);
@@ -377,14 +444,21 @@ static void on_new_call(struct conn *conn, const struct assoc_event *event, stru
     status = op ? RPC_S_OK : RPC_S_PROCNUM_OUT_OF_RANGE;
     if (op && op->flags & NDR_OP_HAS_PIPES && !(op->flags & NDR_OP_ASYNC))
         status = RPC_S_CANNOT_SUPPORT; /* synchronous pipes: not yet */
+    struct context_set *contexts = NULL;
+    if (status == RPC_S_OK && op_has_contexts(op) &&
+        !(contexts = group_contexts(conn->assoc.group_id)))
+        status = RPC_S_CALL_FAILED;
     if (status == RPC_S_OK)
         status = call_new(conn, dispatch.spec, op, true, &call);
     if (status != RPC_S_OK) {
+        if (contexts)
+            context_set_put(contexts);
         registry_end_call(interface);
         assoc_reject(&conn->assoc, status, true);
         return;
     }
     call->iface = interface;
+    call->contexts.set = contexts;
     call->epv = dispatch.epv;
     call->stub_max = dispatch.stub_max;
     assoc_accept(&conn->assoc, &call->wire); /* takes our reference */
@@ -395,14 +469,29 @@ static void on_new_call(struct conn *conn, const struct assoc_event *event, stru
 
 /* ---- Events --------------------------------------------------------------- */
 
+/* The machine of the client, or the user when it is ours; "" when nobody can tell. */
+static void group_peer(const struct conn *conn, char peer[GROUP_PEER_SIZE])
+{
+    char endpoint[NI_MAXSERV + 108];
+    struct ucred credentials;
+    socklen_t len = sizeof(credentials);
+    peer[0] = '\0';
+    if (conn->kind == TRANSPORT_TCP)
+        transport_name(conn->watch.fd, true, peer, GROUP_PEER_SIZE, endpoint, sizeof(endpoint));
+    else if (getsockopt(conn->watch.fd, SOL_SOCKET, SO_PEERCRED, &credentials, &len) == 0)
+        snprintf(peer, GROUP_PEER_SIZE, "user %u", (unsigned)credentials.uid);
+}
+
 static void on_bind(struct conn *conn)
 {
     struct assoc_bind *bind = conn->assoc.bind;
     for (unsigned i = 0; i < bind->offer_count; i++)
         if (!bind->offers[i].is_features)
             bind->offers[i].iface = registry_find(&bind->offers[i].abstract);
+    char peer[GROUP_PEER_SIZE];
+    group_peer(conn, peer);
     uint32_t group = bind->alter ? conn->assoc.group_id
-                                 : group_join(bind->terms.group_id, conn->kind);
+                                 : group_join(bind->terms.group_id, conn->kind, peer);
     assoc_answer_bind(&conn->assoc, group);
 }
 
