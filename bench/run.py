@@ -26,6 +26,7 @@ ROUNDS = 5
 CALLS = 20000
 SLOW_MS = 10000
 IDLE_PIPES = 1000
+MARSHAL_ROUNDS = 300_000
 STREAM_SECONDS = 1.0  # roughly, per measured stream
 PROGRAM_SECONDS = 60  # no single run takes nearly as long unless it hangs
 BUDGET_SECONDS = 290  # for everything
@@ -182,6 +183,28 @@ def idle_rows(bench, transport, pipes):
                 Target("value", "<=", 2.0))]
 
 
+def marshal_rows(bench):
+    """Encoding and decoding alone: a message beside protobuf, arrays beside memcpy."""
+    rows = []
+    program = bench.build / "marshal_protobuf"
+    if program.exists():
+        peer, own = alternate(lambda: bench.run("marshal_protobuf", MARSHAL_ROUNDS),
+                              lambda: bench.run("marshal", "message", MARSHAL_ROUNDS), 3)
+        ns = lambda results: [r["ns"] for r in results]
+        rows += compare("marshal.message", "protobuf.message", "ns", ns(peer), ns(own),
+                        Target("ratio", "<=", 1.0))
+    else:
+        value = bench.run("marshal", "message", MARSHAL_ROUNDS)["ns"]
+        rows.append(Row("marshal.message", value, "ns", None, None, None))
+    for kind in ("longs", "doubles", "items"):
+        result = bench.run("marshal", kind, 1 << 20)
+        base = f"memcpy.{kind}"
+        rows.append(Row(base, result["memcpy"], "GB/s", None, None, None))
+        rows += [Row(f"marshal.{kind}.{way}", result[way], "GB/s", result[way] / result["memcpy"],
+                     base, Target("ratio", ">=", 0.8)) for way in ("encode", "decode")]
+    return rows
+
+
 def met(row):
     figure = row.ratio if row.target.figure == "ratio" else row.value
     return figure >= row.target.limit if row.target.sense == ">=" else figure <= row.target.limit
@@ -205,6 +228,7 @@ def measurements(bench, args):
     for transport in TRANSPORTS:
         yield f"call-{transport}", lambda t=transport: call_rows(bench, t, args.rounds, CALLS)
     yield "slow", lambda: slow_receiver_rows(bench, "tcp", SLOW_MS)
+    yield "marshal", lambda: marshal_rows(bench)
     yield "idle", lambda: idle_rows(bench, "unix", IDLE_PIPES)
 
 
@@ -216,7 +240,7 @@ def parse_arguments():
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="default %(default)s")
     parser.add_argument("--only", default="", metavar="TEXT",
                         help="only groups whose name contains TEXT (stream-tcp, stream-unix, "
-                             "call-tcp, call-unix, slow, idle)")
+                             "call-tcp, call-unix, slow, marshal, idle)")
     args = parser.parse_args()
     if args.rounds < 1:
         parser.error("--rounds is at least 1")

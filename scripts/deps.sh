@@ -1,15 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# deps.sh build|test - installs the Debian packages that are missing.  Names each
+# deps.sh build|test|bench - installs the Debian packages that are missing.  Names each
 # package and why it is here: docs/design/dependencies.md.
 set -eu
 build_packages="gcc g++ libc6-dev make meson ninja-build pkg-config libssl-dev libcmocka-dev python3"
 test_packages="clang libclang-rt-14-dev tshark wireshark-common samba-testsuite python3-samba python3-impacket python3-pytest"
 
+bench_packages="protobuf-compiler libprotobuf-dev"
+
 case "$1" in
 build) wanted=$build_packages ;;
 test) wanted=$test_packages ;;
-*) echo "usage: deps.sh build|test" >&2; exit 2 ;;
+bench) wanted=$bench_packages ;;
+*) echo "usage: deps.sh build|test|bench" >&2; exit 2 ;;
 esac
 
 missing=

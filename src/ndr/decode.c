@@ -97,7 +97,8 @@ bool ndr_decode_add_alias(struct ndr_decode *d, struct ndr_aliases *aliases,
            (ndr_alias_add(aliases, alias) || ndr_decode_fail(d, RPC_S_OUT_OF_MEMORY));
 }
 
-bool ndr_decode_allocate(struct ndr_decode *d, void *slot, uint64_t size, void **ret_memory)
+bool ndr_decode_allocate(struct ndr_decode *d, void *slot, uint64_t size, bool zero,
+                         void **ret_memory)
 {
     if (size == 0)
         size = 1; /* a pointee that is there is not NULL */
@@ -106,7 +107,8 @@ bool ndr_decode_allocate(struct ndr_decode *d, void *slot, uint64_t size, void *
     void *memory = d->memory->allocate((size_t)size);
     if (!memory)
         return ndr_decode_fail(d, RPC_S_OUT_OF_MEMORY);
-    memset(memory, 0, (size_t)size);
+    if (zero)
+        memset(memory, 0, (size_t)size);
     if (!ndr_decode_set_pointer(d, slot, memory)) {
         d->memory->free(memory);
         return false;

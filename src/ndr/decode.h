@@ -111,8 +111,10 @@ bool ndr_decode_require(struct ndr_decode *d, uint64_t len);
 void ndr_decode_align(struct ndr_decode *d, uint32_t align);
 /* A count or referent of `size` octets. */
 bool ndr_decode_get(struct ndr_decode *d, uint8_t size, uint64_t *ret_value);
-/* Zeroed memory of the program in *slot, taken back if this try fails. */
-bool ndr_decode_allocate(struct ndr_decode *d, void *slot, uint64_t size, void **ret_memory);
+/* Memory of the program in *slot, zeroed unless all of it is about to be written; taken
+ * back if this try fails. */
+bool ndr_decode_allocate(struct ndr_decode *d, void *slot, uint64_t size, bool zero,
+                         void **ret_memory);
 /* Changes an application's pointer; undone if this try fails. */
 bool ndr_decode_set_pointer(struct ndr_decode *d, void *slot, void *value);
 /* Scratch items count against the budget as well: 4 octets can claim one. */

@@ -109,14 +109,14 @@ static bool share_known(struct ndr_decode *d, const struct ndr_target *target, b
     return ndr_decode_share(d, target->slot, object->object);
 }
 
-/* Memory for a pointee of `size` octets, and its scope in *scope. */
-static bool obtain(struct ndr_decode *d, const struct ndr_target *target, uint64_t size,
+/* Memory for a pointee of `size` octets, zeroed if need be, and its scope in *scope. */
+static bool obtain(struct ndr_decode *d, const struct ndr_target *target, uint64_t size, bool zero,
                    struct ndr_scope *scope, void **ret_memory)
 {
     void *memory = existing(d, target);
     if (!memory) {
         scope->owner = NDR_OURS;
-        if (!ndr_decode_allocate(d, target->slot, size, &memory))
+        if (!ndr_decode_allocate(d, target->slot, size, zero, &memory))
             return false;
     }
     *ret_memory = memory;
@@ -129,9 +129,14 @@ static bool obtain_elements(struct ndr_decode *d, const struct ndr_target *targe
                             struct ndr_scope *scope, void **ret_memory)
 {
     void *memory = existing(d, target);
-    if (!memory)
-        return obtain(d, target, (uint64_t)room * ndr_memory_size(type->element), scope,
+    if (!memory) {
+        /* What comes now may fill every octet. */
+        struct ndr_element_layout layout;
+        bool filled = used == room && ndr_fixed_layout(d->rules, type->element, &layout) &&
+                      layout.flat;
+        return obtain(d, target, (uint64_t)room * ndr_memory_size(type->element), !filled, scope,
                       ret_memory);
+    }
     uint32_t capacity;
     if (!capacity_of(d, target, type, memory, &capacity))
         return false;
@@ -185,7 +190,7 @@ static bool decode_conformant_struct(struct ndr_decode *d, const struct ndr_targ
             return false;
     } else {
         uint64_t size = offset + (uint64_t)max * ndr_memory_size(tail->element);
-        if (!obtain(d, target, size > type->size ? size : type->size, scope, &memory))
+        if (!obtain(d, target, size > type->size ? size : type->size, true, scope, &memory))
             return false;
     }
     return ndr_decode_value(d, type, memory, scope, NDR_AT_TOP, &max);
@@ -215,7 +220,7 @@ bool ndr_decode_pointee(struct ndr_decode *d, const struct ndr_target *target)
         return decode_array_pointee(d, target, type, &scope);
     if (ndr_conformant_tail(type, &base, &offset))
         return decode_conformant_struct(d, target, type, &scope);
-    return obtain(d, target, ndr_memory_size(type), &scope, &memory) &&
+    return obtain(d, target, ndr_memory_size(type), true, &scope, &memory) &&
            ndr_decode_top(d, type, memory, &scope);
 }
 

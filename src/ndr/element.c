@@ -15,6 +15,7 @@
 
 #include <penstock/rpcnterr.h>
 
+#include "base/copy.h"
 #include "ndr/expr.h"
 
 /* Octets of memory and wire a block of structures covers: columns are walked
@@ -82,7 +83,7 @@ static void copy_column(uint8_t *out, size_t out_stride, const uint8_t *in, size
                         uint32_t size, size_t count)
 {
     if (out_stride == size && in_stride == size) {
-        memcpy(out, in, size * count);
+        copy_octets(out, in, size * count);
         return;
     }
     switch (size) {
@@ -225,7 +226,7 @@ RPC_STATUS ndr_run_to_wire(const struct ndr_rules *rules, const NDR_TYPE *type,
     if (count == 0)
         return RPC_S_OK;
     if (layout->flat) {
-        memcpy(out, memory, (size_t)ndr_run_len(layout, count));
+        copy_octets(out, memory, (size_t)ndr_run_len(layout, count));
         return RPC_S_OK;
     }
     /* Gaps would show the peer what the buffer held before. */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/copy.h"
+
 /* Large enough for the headers of one slice of a push (56 fragments of 24
  * octets), small enough that a queue with one control PDU stays small. */
 #define BLOCK_LEN 2040u
@@ -172,7 +174,7 @@ bool txq_settle(struct txq *q)
     if (!block)
         return false;
     for (size_t i = first; i < q->tail; i++) {
-        memcpy(block->octets + block->used, q->segs[i].octets, q->segs[i].len);
+        copy_octets(block->octets + block->used, q->segs[i].octets, q->segs[i].len);
         block->used += q->segs[i].len;
         block_put(q, q->segs[i].block);
     }

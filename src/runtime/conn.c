@@ -18,6 +18,7 @@
 #include <penstock/rpcnterr.h>
 
 #include "base/clock.h"
+#include "base/copy.h"
 #include "base/limits.h"
 #include "base/trace.h"
 #include "runtime/call.h"
@@ -144,7 +145,7 @@ static struct rxbuf *open_buffer(struct conn *conn, size_t *ret_at, size_t *ret_
         return rest;
     struct rxbuf *buf = rxbuf_new(LIMIT_RECV_LEN);
     if (buf && rest)
-        memcpy(buf->octets, rest->octets + *ret_at, *ret_len);
+        copy_octets(buf->octets, rest->octets + *ret_at, *ret_len);
     *ret_at = 0;
     rxbuf_put(rest);
     return buf;
@@ -158,7 +159,7 @@ static void compact_rest(struct conn *conn)
     struct rxbuf *exact = rxbuf_new(conn->rest_len);
     if (!exact)
         return; /* it only costs memory */
-    memcpy(exact->octets, conn->rest->octets + conn->rest_at, conn->rest_len);
+    copy_octets(exact->octets, conn->rest->octets + conn->rest_at, conn->rest_len);
     rxbuf_put(conn->rest);
     conn->rest = exact;
     conn->rest_at = 0;

@@ -8,6 +8,7 @@
 
 #include <penstock/rpcnterr.h>
 
+#include "base/copy.h"
 #include "base/limits.h"
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -130,19 +131,6 @@ struct sink {
     uint8_t *memory;
     uint64_t count; /* elements still wanted */
 };
-
-/* memcpy in pieces: for long ones libc takes an instruction that is several times slower on
- * some processors when source and destination are not alike aligned. */
-static void copy_octets(uint8_t *to, const uint8_t *from, size_t len)
-{
-    while (len > 0) {
-        size_t part = len < 1984 ? len : 1984; /* below libc's threshold; 31 cache lines */
-        memcpy(to, from, part);
-        to += part;
-        from += part;
-        len -= part;
-    }
-}
 
 /* Flat, native: octets are elements.  Returns the octets taken of the run. */
 static size_t take_flat(const struct pipe_rx *rx, const struct chunk_run *run, struct sink *sink,

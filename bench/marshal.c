@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* marshal.c - what encoding and decoding cost, without any transport.
+ *
+ *     marshal message ROUNDS          nanoseconds per message, encoded and decoded
+ *     marshal longs|doubles|items N   GB/s of an array of about N octets, beside memcpy
+ *
+ * It reaches into the engine and into the generated stub, as nobody else should: the
+ * descriptors are the stub's own.  One line of JSON. */
+#include "marshal_c.c"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common.h"
+#include "ndr/ndr.h"
+
+#define ITEMS 100
+/* Trials of an array; the best counts, for only interruptions make one slower. */
+#define TRIALS 200
+
+void *__RPC_USER MIDL_user_allocate(size_t size)
+{
+    return malloc(size);
+}
+
+void __RPC_USER MIDL_user_free(void *object)
+{
+    free(object);
+}
+
+static const struct ndr_memory memory = {.allocate = malloc, .free = free};
+
+static void encode(struct ndr_writer *writer, const NDR_OPERATION *op, const void *frame)
+{
+    ndr_writer_reset(writer);
+    RPC_STATUS status = ndr_encode_params(writer, op, frame, NDR_PARAM_IN);
+    if (status != RPC_S_OK)
+        die("encoding fails: %d", (int)status);
+}
+
+/* Into a zeroed frame; the caller frees. */
+static void decode(const struct ndr_writer *writer, const NDR_OPERATION *op, void *frame)
+{
+    struct ndr_reader reader = {
+        .octets = writer->octets, .len = writer->len, .little_endian = true, .last = true};
+    memset(frame, 0, op->frame_size);
+    if (ndr_decode_params(&reader, op, frame, NDR_PARAM_IN, &memory) != NDR_DONE)
+        die("decoding fails: %d", (int)reader.status);
+}
+
+/* ---- A message ----------------------------------------------------------------------------- */
+
+static void fill_items(MARSHAL_ITEM *items, int32_t count)
+{
+    for (int32_t i = 0; i < count; i++)
+        items[i] = (MARSHAL_ITEM){i, i * 3, i * 0.5};
+}
+
+static void check_message(const MARSHAL_MESSAGE *got, const MARSHAL_MESSAGE *sent)
+{
+    if (strcmp((char *)got->name, (char *)sent->name) != 0 ||
+        strcmp((char *)got->owner, (char *)sent->owner) != 0 ||
+        strcmp((char *)got->comment, (char *)sent->comment) != 0 || got->count != sent->count ||
+        memcmp(got->items, sent->items, sizeof(*sent->items) * ITEMS) != 0)
+        die("the message has changed");
+}
+
+static void measure_message(uint64_t rounds)
+{
+    static MARSHAL_ITEM items[ITEMS];
+    fill_items(items, ITEMS);
+    MARSHAL_MESSAGE message = {.name = (unsigned char *)"quarterly-figures.ods",
+                               .owner = (unsigned char *)"replication service",
+                               .comment = (unsigned char *)"changed twice since the last run",
+                               .count = ITEMS,
+                               .items = items};
+    const NDR_OPERATION *op = &marshal_Operations[0];
+    struct marshal_MarshalMessage_frame out = {.message = &message}, in;
+    struct ndr_writer writer;
+    ndr_writer_init(&writer);
+    uint64_t start = 0;
+    for (uint64_t i = 0; i < rounds + rounds / 10; i++) {
+        if (i == rounds / 10) /* warm */
+            start = now_ns();
+        encode(&writer, op, &out);
+        decode(&writer, op, &in);
+        check_message(in.message, &message);
+        ndr_free_params(op, &in, &memory);
+    }
+    printf("{\"rounds\": %llu, \"ns\": %.1f, \"octets\": %zu}\n", (unsigned long long)rounds,
+           (double)(now_ns() - start) / (double)rounds, writer.len);
+    ndr_writer_fini(&writer);
+}
+
+/* ---- Arrays -------------------------------------------------------------------------------- */
+
+/* All three frames look alike. */
+struct array_frame {
+    handle_t binding;
+    int32_t count;
+    void *values;
+};
+
+static uint64_t best(uint64_t a, uint64_t b)
+{
+    return b < a ? b : a;
+}
+
+static void measure_array(const NDR_OPERATION *op, size_t element_len, size_t len)
+{
+    int32_t count = (int32_t)(len / element_len);
+    len = (size_t)count * element_len;
+    unsigned char *values = malloc(len), *copy = malloc(len);
+    if (!values || !copy || op->frame_size != sizeof(struct array_frame))
+        die("no memory, or another frame");
+    for (size_t i = 0; i < len; i++)
+        values[i] = (unsigned char)(i * 7);
+    struct array_frame out = {.count = count, .values = values}, in;
+    struct ndr_writer writer;
+    ndr_writer_init(&writer);
+    uint64_t copy_ns = UINT64_MAX, encode_ns = UINT64_MAX, decode_ns = UINT64_MAX;
+    for (unsigned trial = 0; trial < TRIALS; trial++) {
+        uint64_t t0 = now_ns();
+        memcpy(copy, values, len);
+        __asm__ volatile("" : : "r"(copy) : "memory");
+        uint64_t t1 = now_ns();
+        encode(&writer, op, &out);
+        uint64_t t2 = now_ns();
+        decode(&writer, op, &in);
+        uint64_t t3 = now_ns();
+        if (in.count != count || memcmp(in.values, values, len) != 0)
+            die("the array has changed");
+        ndr_free_params(op, &in, &memory);
+        copy_ns = best(copy_ns, t1 - t0);
+        encode_ns = best(encode_ns, t2 - t1);
+        decode_ns = best(decode_ns, t3 - t2);
+    }
+    printf("{\"octets\": %zu, \"memcpy\": %.3f, \"encode\": %.3f, \"decode\": %.3f}\n", len,
+           (double)len / (double)copy_ns, (double)len / (double)encode_ns,
+           (double)len / (double)decode_ns);
+    ndr_writer_fini(&writer);
+    free(values);
+    free(copy);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        unsigned opnum;
+        size_t element_len;
+    } arrays[] = {
+        {"longs", 1, sizeof(int32_t)},
+        {"doubles", 2, sizeof(double)},
+        {"items", 3, sizeof(MARSHAL_ITEM)},
+    };
+    if (argc == 3 && strcmp(argv[1], "message") == 0) {
+        measure_message(parse_number(argv[2], 10, 100000000));
+        return EXIT_SUCCESS;
+    }
+    for (size_t i = 0; argc == 3 && i < sizeof(arrays) / sizeof(arrays[0]); i++) {
+        if (strcmp(argv[1], arrays[i].name) == 0) {
+            measure_array(&marshal_Operations[arrays[i].opnum], arrays[i].element_len,
+                          parse_number(argv[2], 64, 1u << 30));
+            return EXIT_SUCCESS;
+        }
+    }
+    die("usage: marshal message ROUNDS | longs|doubles|items OCTETS");
+}
