@@ -80,11 +80,11 @@ static const NDR_UNION choice_union = {.switch_kind = NDR_KIND_INT16,
 UNION_OF(t_choice, union choice, choice_union);
 POINTER_TO(t_choice_ref, t_choice, NDR_TYPE_REF);
 
-ARRAY_OF(t_short3, t_short, 3, sizeof(int16_t[3]), 2);
+ARRAY_OF(t_link_a, t_short, 3, sizeof(int16_t[3]), 2);
 static const NDR_TYPE t_link;
 POINTER_TO(t_link_unique, t_link, NDR_TYPE_UNIQUE);
 static const NDR_ARM link_arms[] = {
-    ARM("a", 0, t_short3),
+    ARM("a", 0, t_link_a),
     ARM("next", 1, t_link_unique),
     {.value = 2},
 };
