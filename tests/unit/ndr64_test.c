@@ -38,6 +38,8 @@ const struct vector vectors[] = {
      NDR_PARAM_IN, fill_tails, 0,
      N(03) "03000000 09 000000 0100 0200 0300 0000"
      N(01) "8877665544332211 01000000 05 000000 ff7f", NULL},
+    {"tails: the pad in front of an empty tail", &tails_op, NDR_PARAM_IN, fill_empty_tails, 0,
+     N(00) "00000000 09 000000" N(00) "8877665544332211 00000000 05 000000", NULL},
     {"outs: a structure's pad at top level", &outs_op, NDR_PARAM_OUT, fill_outs, 0,
      "1100000000000000 22000000 00000000" N(03) "616263 0000000000"
      R(00) "4d000000 00000000" R(04) N(03) N(00) N(03) "6f006b000000", NULL},

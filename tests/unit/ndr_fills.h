@@ -79,6 +79,15 @@ static inline void fill_tails(union frames *f)
     f->tails = (struct tails_frame){.tail = &tail.tail, .outer = &outer};
 }
 
+static inline void fill_empty_tails(union frames *f)
+{
+    static struct tail tail;
+    static struct outer outer;
+    tail = (struct tail){.tag = 9};
+    outer = (struct outer){.h = 0x1122334455667788, .tail = {.tag = 5}};
+    f->tails = (struct tails_frame){.tail = &tail, .outer = &outer};
+}
+
 static inline void fill_outs(union frames *f)
 {
     static struct info info;
