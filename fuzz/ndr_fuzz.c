@@ -2,7 +2,8 @@
 /* ndr_fuzz.c - arbitrary octets through the NDR engine.
  *
  *     octet 0   operation (or, above those, a pipe element type)
- *     octet 1   bit 0: little-endian; bit 1: more octets may come; bits 4-7: origin
+ *     octet 1   bit 0: little-endian; bit 1: more octets may come; bit 2: NDR64;
+ *               bits 4-7: origin
  *     rest      a request stub; what it leaves over is taken as the response to a client
  *               whose arguments the request was
  *
@@ -37,7 +38,7 @@ static void print_and_drop(const NDR_OPERATION *operation, const union frames *f
 
 /* encode(decode(encode(frame))) is encode(frame). */
 static void check_round_trip(const NDR_OPERATION *operation, const union frames *frame,
-                             uint64_t origin)
+                             uint64_t origin, bool ndr64)
 {
     union frames again;
     struct ndr_writer first, second;
@@ -45,6 +46,7 @@ static void check_round_trip(const NDR_OPERATION *operation, const union frames 
     ndr_writer_init(&first);
     ndr_writer_init(&second);
     first.origin = second.origin = origin;
+    first.ndr64 = second.ndr64 = ndr64;
     RPC_STATUS status = ndr_encode_params(&first, operation, frame, NDR_PARAM_IN);
     if (status == RPC_X_NULL_REF_POINTER)
         goto out; /* [out] memory a server does not have yet */
@@ -52,6 +54,7 @@ static void check_round_trip(const NDR_OPERATION *operation, const union frames 
     struct ndr_reader reader = {.octets = first.octets,
                                 .len = first.len,
                                 .origin = origin,
+                                .ndr64 = ndr64,
                                 .little_endian = NDR_HOST_LITTLE_ENDIAN,
                                 .last = true};
     enum ndr_verdict verdict = ndr_decode_params(&reader, operation, &again, NDR_PARAM_IN, &heap);
@@ -78,6 +81,7 @@ static void answer(const NDR_OPERATION *operation, union frames *frame, struct n
         return;
     struct ndr_writer writer;
     ndr_writer_init(&writer);
+    writer.ndr64 = reader.ndr64;
     RPC_STATUS status = ndr_encode_params(&writer, operation, frame, NDR_PARAM_OUT);
     assert(status == RPC_S_OK);
     ndr_writer_fini(&writer);
@@ -101,7 +105,7 @@ static void try_operation(const NDR_OPERATION *operation, struct ndr_reader read
     struct ndr_memory limited = heap;
     limited.prepare_max = FUZZ_ALLOCATED_MAX;
     if (ndr_prepare_out(operation, &frame, &limited) == RPC_S_OK) {
-        check_round_trip(operation, &frame, reader.origin);
+        check_round_trip(operation, &frame, reader.origin, reader.ndr64);
         if (reader.pos < reader.len) {
             answer(operation, &frame, reader);
             heap_free_all(); /* pointers a response cleared are the application's */
@@ -144,6 +148,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                 .origin = data[1] >> 4,
                                 .little_endian = data[1] & 1,
                                 .last = !(data[1] & 2),
+                                .ndr64 = data[1] & 4,
                                 .allocated_max = FUZZ_ALLOCATED_MAX,
                                 .depth_max = 200};
     size_t choice = data[0] % (COUNT_OF(sample_operations) + COUNT_OF(element_types));

@@ -181,6 +181,13 @@ static bool decode_tail(struct ndr_decode *d, const NDR_TYPE *type, void *memory
            ndr_decode_elements(d, type, memory, &extent, &elements);
 }
 
+/* A pad that nothing need follow, unlike the gap in front of a value. */
+static bool skip_pad(struct ndr_decode *d, uint32_t align)
+{
+    ndr_decode_align(d, align);
+    return ndr_decode_require(d, 0);
+}
+
 /* `tail_max`: the hoisted count when the structure may end in something conformant. */
 static bool decode_fields(struct ndr_decode *d, const NDR_TYPE *type, void *memory,
                           struct ndr_scope *scope, const uint32_t *tail_max)
@@ -194,17 +201,15 @@ static bool decode_fields(struct ndr_decode *d, const NDR_TYPE *type, void *memo
         const uint32_t *max = i + 1 == type->count ? tail_max : NULL;
         bool is_tail = max && ndr_is_conformant(field->type);
         scope->range = field->range;
-        if (is_tail && d->rules->pads)
-            ndr_decode_align(d, align);
+        if (is_tail && d->rules->pads && !skip_pad(d, align))
+            return false;
         if (is_tail ? !decode_tail(d, field->type, at, scope, *max)
                     : !ndr_decode_value(d, field->type, at, scope, NDR_AT_FIELD, max))
             return false;
     }
-    if (d->rules->pads && !ndr_conformant_tail(type, &tail_base, &tail_offset)) {
-        ndr_decode_align(d, align);
-        if (!ndr_decode_require(d, 0))
-            return false;
-    }
+    if (d->rules->pads && !ndr_conformant_tail(type, &tail_base, &tail_offset) &&
+        !skip_pad(d, align))
+        return false;
     return ndr_decode_check_late(d, first_late);
 }
 
@@ -305,12 +310,12 @@ static bool decode_union(struct ndr_decode *d, const NDR_TYPE *type, void *memor
     } else if (!ndr_decode_claim_tag(d, u->switch_is, outer, u->switch_kind, tag)) {
         return false;
     }
-    if (d->rules->pads)
-        ndr_decode_align(d, ndr_arms_align(d->rules, u));
+    if (d->rules->pads && !skip_pad(d, ndr_arms_align(d->rules, u)))
+        return false;
     scope.range = arm->range;
     scope.has_old_tag = false;
-    return arm->type ? ndr_decode_value(d, arm->type, arm_memory, &scope, NDR_AT_FIELD, NULL)
-                     : ndr_decode_require(d, 0);
+    return !arm->type ||
+           ndr_decode_value(d, arm->type, arm_memory, &scope, NDR_AT_FIELD, NULL);
 }
 
 /* ---- Any value --------------------------------------------------------------------------- */

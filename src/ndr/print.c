@@ -99,12 +99,16 @@ static void print_array(struct print *p, const NDR_TYPE *type, const uint8_t *me
         return;
     }
     uint32_t first = 0, max = count;
-    if (type->first && !ndr_expr_count(type->first, base, &first))
-        first = 0;
-    if (type->length && ndr_expr_count(type->length, base, &count))
+    if (type->flags & NDR_TYPE_VARYING) {
+        bool known = (!type->first || ndr_expr_count(type->first, base, &first)) && first <= max;
+        count = max - (known ? first : 0);
+        known = known && (!type->length || ndr_expr_count(type->length, base, &count));
+        if (!known || count > max - first) {
+            put(p, "[?]");
+            return;
+        }
         put(p, "%" PRIu32 "..+", first);
-    if (first > max || count > max - first) /* not what could be sent */
-        count = 0;
+    }
     size_t size = ndr_memory_size(type->element);
     memory += first * size;
     put(p, "%" PRIu32 "[", count);

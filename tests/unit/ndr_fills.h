@@ -79,6 +79,15 @@ static inline void fill_tails(union frames *f)
     f->tails = (struct tails_frame){.tail = &tail.tail, .outer = &outer};
 }
 
+static inline void fill_empty_tails(union frames *f)
+{
+    static struct tail tail;
+    static struct outer outer;
+    tail = (struct tail){.tag = 9};
+    outer = (struct outer){.h = 0x1122334455667788, .tail = {.tag = 5}};
+    f->tails = (struct tails_frame){.tail = &tail, .outer = &outer};
+}
+
 static inline void fill_outs(union frames *f)
 {
     static struct info info;
@@ -139,6 +148,89 @@ static inline void fill_misc(union frames *f)
     memcpy(named.named.name, "xy", 3);
     f->misc = (struct misc_frame){
         .a = a, .n = 2, .w = w, .tail = &tail.tail, .misc = &misc, .named = &named.named};
+}
+
+static inline void fill_unions(union frames *f)
+{
+    static union choice choice;
+    static struct link last, link;
+    static struct holder inner, holder;
+    static union infos info;
+    static struct box box;
+    static int32_t value;
+    static uint8_t s[3];
+    memcpy(s, "ab", 3);
+    value = 77;
+    choice = (union choice){.s = s};
+    last = (struct link){.c = 0, .tagged_union.a = {1, 2, 3}};
+    link = (struct link){.c = 1, .tagged_union.next = &last};
+    inner = (struct holder){.k = 1, .pick.r = 5, .t = 9};
+    holder = (struct holder){.k = 9, .pick.next = &inner, .t = 7};
+    info = (union infos){.p = &value};
+    box = (struct box){.level = 100, .info = &info};
+    f->unions = (struct unions_frame){
+        .mark = 7, .choice = &choice, .kind = -3, .link = &link, .holder = &holder, .box = &box};
+}
+
+static inline void fill_empty_unions(union frames *f)
+{
+    static union infos info;
+    fill_unions(f);
+    f->unions.kind = 5;
+    f->unions.link->c = 2;
+    *f->unions.holder = (struct holder){.k = 9, .pick.c = 'x', .t = 0};
+    info = (union infos){.v = 5};
+    *f->unions.box = (struct box){.level = 101, .info = &info};
+}
+
+static inline void fill_default_union(union frames *f)
+{
+    static int32_t six;
+    fill_empty_unions(f);
+    six = 6;
+    f->unions.kind = 99;
+    f->unions.choice->pair = (struct pair){.k = 3, .p = &six};
+}
+
+static inline void fill_varying(union frames *f)
+{
+    static uint8_t buf[4], x[] = "x", y[] = "y";
+    static uint8_t *names[4] = {NULL, x, NULL, y};
+    static int32_t len;
+    static struct vfix fix;
+    static union {
+        struct vtail tail;
+        uint8_t room[sizeof(struct vtail) + 5 * sizeof(int16_t)];
+    } tail;
+    memcpy(buf, "\1\2\3", 4);
+    len = 2;
+    tail.tail.size = 5;
+    tail.tail.len = 2;
+    memcpy(tail.tail.v, (int16_t[]){7, 8, 9, 9, 9}, 5 * sizeof(int16_t));
+    fix = (struct vfix){.a = {10, 11, 12, 13, 14}, .f = 1, .n = 2};
+    f->varying = (struct varying_frame){
+        .buf = buf, .max = 4, .len = &len, .tail = &tail.tail, .fix = &fix, .names = names};
+}
+
+static inline void fill_varying_nothing(union frames *f)
+{
+    fill_varying(f);
+    f->varying.max = 1;
+    *f->varying.len = 0;
+    f->varying.tail->size = f->varying.tail->len = 0;
+    f->varying.fix->f = 5;
+    f->varying.fix->n = 0;
+}
+
+static inline void fill_graph(union frames *f)
+{
+    static struct gnode root, two, three;
+    static uint8_t name[3];
+    memcpy(name, "nm", 3);
+    root = (struct gnode){.id = 1, .a = &two, .b = &two, .s = name};
+    two = (struct gnode){.id = 2, .a = &two, .b = &three, .s = name};
+    three = (struct gnode){.id = 3, .b = &two};
+    f->graph = (struct graph_frame){.root = &root, .also = &three};
 }
 
 #endif

@@ -469,9 +469,11 @@ static const NDR_PARAM misc_params[] = {
 };
 OPERATION(misc_op, struct misc_frame, misc_params);
 
+#include "ndr_samples_more.h"
+
 static const NDR_OPERATION *const sample_operations[] = {
-    &scalars_op, &strings_op, &arrays_op, &list_op, &names_op,
-    &tails_op,   &outs_op,    &blob_op,   &tree_op, &misc_op,
+    &scalars_op, &strings_op, &arrays_op, &list_op,   &names_op,   &tails_op, &outs_op,
+    &blob_op,    &tree_op,    &misc_op,   &unions_op, &varying_op, &graph_op,
 };
 
 /* Large and aligned enough for each. */
@@ -486,6 +488,9 @@ union frames {
     struct blob_frame blob;
     struct tree_frame tree;
     struct misc_frame misc;
+    struct unions_frame unions;
+    struct varying_frame varying;
+    struct graph_frame graph;
 };
 
 #endif
