@@ -95,6 +95,7 @@ struct node {
     struct node_arms *arms;             /* UNION */
     struct node_expr *switch_is;        /* UNION; NULL: encapsulated */
     struct aggregate *encapsulation;    /* UNION: encapsulated: the structure */
+    struct aggregate *anonymous;        /* C has no name for it: stubs need a copy */
     const struct var *sized_by_attr_of; /* ARRAY, STRING, UNION: whose expressions these are */
     unsigned order;                     /* of completion */
     unsigned section;                   /* interface it is emitted with, from 1; 0: none */

@@ -96,7 +96,7 @@ static void check_duplicates(struct idl_compiler *c, struct node_arms *arms)
 static bool arm_node(struct idl_compiler *c, struct var *arm)
 {
     struct shape shape;
-    if (!arm->name || arm->node)
+    if (!arm->type || arm->node)
         return true;
     return shape_resolve(c, arm, ROLE_FIELD, &shape) && layout_var(c, arm, &shape, ROLE_FIELD);
 }
@@ -225,6 +225,7 @@ struct node *layout_union(struct idl_compiler *c, const struct var *var, const s
     node->loc = var->loc;
     node->switch_is = switch_is;
     node->sized_by_attr_of = var;
+    node->anonymous = owner->is_anonymous ? owner : NULL;
     node->arms = arms_of(c, owner, &tag);
     if (!node->arms)
         return NULL;
@@ -235,6 +236,8 @@ struct node *layout_union(struct idl_compiler *c, const struct var *var, const s
 
 void layout_union_body(struct idl_compiler *c, struct aggregate *aggregate)
 {
+    if (aggregate->is_plain)
+        return; /* for C alone */
     const struct attr *attr = attr_find(aggregate->attrs, ATTR_SWITCH_TYPE);
     struct discriminant tag;
     if (attr && discriminant_of(c, attr->args->type, &attr->loc, &tag))

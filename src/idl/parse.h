@@ -113,6 +113,9 @@ struct aggregate *aggregate_of_tag(struct parser *parser, const char *name, bool
 /* Appends a named member whose type is complete, or reports. */
 void add_field(struct parser *parser, struct aggregate *owner, struct var *field,
                struct var ***end);
+/* `base` stands alone in a body: an anonymous member, or an error.  False: reported. */
+bool add_anonymous(struct parser *parser, struct aggregate *owner, struct type *base,
+                   struct var *field, struct var ***end);
 /* Opens the body of a struct or union: false: it has one already, reported. */
 bool begin_body(struct parser *parser, struct aggregate *owner, struct loc loc);
 
