@@ -176,6 +176,7 @@ struct aggregate {
     struct var *fields; /* unions: the arms; an empty arm has no type and is not counted */
     struct var *last_field;
     bool is_union;
+    unsigned pack;        /* of #pragma pack, octets; 0: natural alignment */
     bool is_plain;        /* a union without labels: C only, never sent */
     bool tag_is_invented;
     bool is_anonymous;    /* a member without a name, of which C has no tag either */
@@ -351,6 +352,18 @@ struct include {
     struct include *next;
 };
 
+/* #pragma pack of one file. */
+#define PACK_DEPTH_MAX 16
+struct pack_state {
+    bool used;
+    unsigned current; /* octets; 0: natural alignment */
+    unsigned depth;
+    struct {
+        unsigned value;
+        const char *name; /* NULL: none */
+    } stack[PACK_DEPTH_MAX];
+};
+
 /* One IDL file. */
 struct unit {
     const char *path;
@@ -359,6 +372,7 @@ struct unit {
     struct include *acf_includes, **acf_includes_end;
     unsigned tagless; /* outside interfaces */
     bool imported;
+    struct pack_state pack;
 };
 
 #endif

@@ -527,9 +527,13 @@ void emit_header(struct idl_compiler *c, struct text *out)
               guard, guard);
     emit_imports(c, out);
     text_add(out, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
+    if (c->unit->pack.used)
+        text_add(out, "\n#pragma pack(push)\n");
     for (const struct decl *decl = c->unit->decls; decl; decl = decl->next)
         emit_decl(c, out, decl);
     bool first = true;
     emit_user_routines(c, out, c->unit->decls, &first);
+    if (c->unit->pack.used)
+        text_add(out, "\n#pragma pack(pop)\n");
     text_addf(out, "\n#ifdef __cplusplus\n}\n#endif\n\n#endif /* __%s_h__ */\n", guard);
 }

@@ -62,13 +62,18 @@ const char *emit_member(const struct var *field)
 
 void emit_twin(struct idl_compiler *c, struct text *out, const struct aggregate *anonymous)
 {
-    text_addf(out, "/* The header has no name for it. */\n%s {\n", anonymous->c_name);
+    text_add(out, "/* The header has no name for it. */\n");
+    if (anonymous->pack > 0)
+        text_addf(out, "#pragma pack(push, %u)\n", anonymous->pack);
+    text_addf(out, "%s {\n", anonymous->c_name);
     for (const struct var *field = anonymous->fields; field; field = field->next) {
         if (field->type)
             text_addf(out, "    %s;\n",
                       emit_declaration(c, field->type, field->name ? field->name : "unnamed"));
     }
     text_add(out, "};\n");
+    if (anonymous->pack > 0)
+        text_add(out, "#pragma pack(pop)\n");
 }
 
 void emit_alternatives(struct idl_compiler *c, struct text *out, struct node *node)

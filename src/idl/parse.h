@@ -119,6 +119,14 @@ bool add_anonymous(struct parser *parser, struct aggregate *owner, struct type *
 /* Opens the body of a struct or union: false: it has one already, reported. */
 bool begin_body(struct parser *parser, struct aggregate *owner, struct loc loc);
 
+/* ---- parse_pack.c ---------------------------------------------------------------------- */
+
+/* `text` is what stands behind #pragma.  The pragma for the header, in the form that all C
+ * compilers know; NULL: nothing to say there, or reported. */
+const char *parse_pack(struct parser *parser, const char *text, const struct loc *loc);
+/* At the end of the file: an alignment pushed and not popped. */
+void parse_pack_end(struct parser *parser);
+
 /* ---- parse_expr.c ------------------------------------------------------------------ */
 
 struct expr *parse_expr(struct parser *parser);

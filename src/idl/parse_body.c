@@ -321,6 +321,7 @@ bool begin_body(struct parser *parser, struct aggregate *owner, struct loc loc)
     }
     owner->loc = loc;
     owner->home = parser->interface;
+    owner->pack = parser->unit->pack.current;
     owner->being_defined = true;
     owner->depth = 1;
     return true;
