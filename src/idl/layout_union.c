@@ -190,6 +190,7 @@ static bool check_switch_types(struct idl_compiler *c, const struct shape *shape
                                const struct discriminant *tag, struct type *found)
 {
     const struct loc *loc = &shape->switch_is->args->loc;
+    const struct expr *expr = shape->switch_is->args->expr;
     struct discriminant actual;
     if (!found)
         return true;
@@ -201,7 +202,8 @@ static bool check_switch_types(struct idl_compiler *c, const struct shape *shape
     }
     if (!discriminant_of(c, found, loc, &actual))
         return false;
-    if ((actual.size == 1) == (tag->size == 1))
+    bool bare = expr->op == EXPR_NAME || expr->op == EXPR_DEREF;
+    if (!bare || (actual.size == 1) == (tag->size == 1))
         return true;
     diag_error(c, loc, 2083, "the type of [switch_is] does not match [switch_type]");
     return false;
@@ -260,6 +262,7 @@ struct node *layout_encapsulated(struct idl_compiler *c, struct aggregate *aggre
     node->loc = aggregate->loc;
     node->size = arena_printf(&c->arena, "sizeof(%s)", aggregate->c_name);
     node->encapsulation = aggregate;
+    node->anonymous = aggregate->is_anonymous ? aggregate : NULL;
     node->broken = !union_field || union_field->type->kind != TYPE_UNION ||
                    !discriminant_of(c, tag_field->type, &tag_field->loc, &tag);
     if (node->broken)

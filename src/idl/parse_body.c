@@ -229,7 +229,7 @@ bool add_anonymous(struct parser *parser, struct aggregate *owner, struct type *
 {
     struct type *type = type_unqualified(base);
     bool possible = (type->kind == TYPE_STRUCT || type->kind == TYPE_UNION) && type->defines &&
-                    type->aggregate->tag_is_invented && !type->aggregate->is_encapsulated;
+                    type->aggregate->tag_is_invented;
     if (!possible) {
         if (type->kind != TYPE_ERROR)
             diag_error(parser->compiler, &base->loc, 2025,

@@ -63,7 +63,41 @@ typedef struct __MIDL_anonymous_0005 {
     } u;
 } LOCAL;
 
+struct __MIDL_anonymous_0010 {
+    uint16_t port;
+    uint32_t address;
+};
+
+union __MIDL_anonymous_0009 {
+    /* [case(2)] */ struct __MIDL_anonymous_0010 v4;
+    /* [case(23)] */ byte v6[16];
+};
+
+typedef struct __MIDL_anonymous_0007 {
+    __extension__ struct {
+        uint16_t family;
+        union __MIDL_anonymous_0009 u;
+    };
+} ADDRESS;
+
+typedef struct __MIDL_anonymous_0011 {
+    uint32_t level;
+    /* [switch_is(0xff & level)] */ union __MIDL_anonymous_0012 {
+        /* [case(1)] */ int32_t one;
+        /* [default] */
+    } info;
+} MASKED;
+
 /* operation 0 */
+void Empty(void);
+
+/* operation 1 */
+void Address(
+    /* [in] */ handle_t h,
+    /* [in] */ ADDRESS *address,
+    /* [in] */ MASKED *masked);
+
+/* operation 2 */
 void Use(
     /* [in] */ handle_t h,
     /* [in, out] */ ATTRIB *attrib,
@@ -73,6 +107,8 @@ void Use(
 
 /* Manager routines, for RpcServerRegisterIf. */
 typedef struct anonymous_v1_0_epv_t {
+    void (*Empty)(void);
+    void (*Address)(handle_t h, ADDRESS *address, MASKED *masked);
     void (*Use)(handle_t h, ATTRIB *attrib, struct forward *f, PFORWARD p, struct point where);
 } anonymous_v1_0_epv_t;
 typedef anonymous_v1_0_epv_t anonymous_SERVER_EPV;

@@ -6,6 +6,18 @@
 
 /* ---- interface anonymous: one frame per operation, its arguments in order ---- */
 
+/* void Empty(); */
+struct anonymous_Empty_frame {
+    handle_t _Binding; /* carries the call */
+};
+
+/* void Address([in] handle_t h, [in] ADDRESS *address, [in] MASKED *masked); */
+struct anonymous_Address_frame {
+    handle_t h;
+    ADDRESS *address;
+    MASKED *masked;
+};
+
 /* void Use([in] handle_t h, [in, out] ATTRIB *attrib, [in, unique] struct forward *f,
  * [in] PFORWARD p, [in] struct point where); */
 struct anonymous_Use_frame {
@@ -214,11 +226,159 @@ static const NDR_TYPE ndr_struct_ATTRIB = {
     .fields = ndr_struct_ATTRIB_fields,
 };
 
+static const NDR_TYPE ndr_unsigned_short = {
+    .kind = NDR_KIND_UINT16,
+    .flags = NDR_TYPE_FLAT,
+    .size = sizeof(uint16_t),
+    .align = 2,
+    .name = "unsigned short",
+};
+
+static const NDR_TYPE ndr_unsigned_long = {
+    .kind = NDR_KIND_UINT32,
+    .flags = NDR_TYPE_FLAT,
+    .size = sizeof(uint32_t),
+    .align = 4,
+    .name = "unsigned long",
+};
+
+static const NDR_FIELD ndr_struct___MIDL_anonymous_0010_fields[] = {
+    {.name = "port", .type = &ndr_unsigned_short,
+     .offset = offsetof(struct __MIDL_anonymous_0010, port)},
+    {.name = "address", .type = &ndr_unsigned_long,
+     .offset = offsetof(struct __MIDL_anonymous_0010, address)},
+};
+static const NDR_TYPE ndr_struct___MIDL_anonymous_0010 = {
+    .kind = NDR_KIND_STRUCT,
+    .size = sizeof(struct __MIDL_anonymous_0010),
+    .align = 4,
+    .count = 2,
+    .name = "__MIDL_anonymous_0010",
+    .fields = ndr_struct___MIDL_anonymous_0010_fields,
+};
+
+static const NDR_TYPE ndr_byte = {
+    .kind = NDR_KIND_BYTE,
+    .flags = NDR_TYPE_FLAT,
+    .size = sizeof(byte),
+    .align = 1,
+    .name = "byte",
+};
+
+static const NDR_TYPE ndr_array_16_byte = {
+    .kind = NDR_KIND_ARRAY,
+    .flags = NDR_TYPE_FLAT,
+    .size = 16 * sizeof(byte),
+    .align = 1,
+    .count = 16,
+    .element = &ndr_byte,
+};
+
+/* The header has no name for it. */
+struct __MIDL_anonymous_0008 {
+    uint16_t family;
+    union __MIDL_anonymous_0009 u;
+};
+static const NDR_ARM ndr_union___MIDL_anonymous_0009_arms[] = {
+    {.value = 2, .name = "v4", .type = &ndr_struct___MIDL_anonymous_0010},
+    {.value = 23, .name = "v6", .type = &ndr_array_16_byte},
+};
+static const NDR_UNION ndr_union___MIDL_anonymous_0008_alternatives = {
+    .switch_kind = NDR_KIND_UINT16,
+    .switch_offset = offsetof(struct __MIDL_anonymous_0008, family),
+    .arms_offset = offsetof(struct __MIDL_anonymous_0008, u),
+    .arm_count = 2,
+    .arms = ndr_union___MIDL_anonymous_0009_arms,
+};
+static const NDR_TYPE ndr_union___MIDL_anonymous_0008 = {
+    .kind = NDR_KIND_UNION,
+    .size = sizeof(struct __MIDL_anonymous_0008),
+    .align = 2,
+    .name = "__MIDL_anonymous_0008",
+    .alternatives = &ndr_union___MIDL_anonymous_0008_alternatives,
+};
+
+static const NDR_FIELD ndr_struct_ADDRESS_fields[] = {
+    {.name = "", .type = &ndr_union___MIDL_anonymous_0008,
+     .offset = offsetof(ADDRESS, family)},
+};
+static const NDR_TYPE ndr_struct_ADDRESS = {
+    .kind = NDR_KIND_STRUCT,
+    .size = sizeof(ADDRESS),
+    .align = 2,
+    .count = 1,
+    .name = "ADDRESS",
+    .fields = ndr_struct_ADDRESS_fields,
+};
+
+/* the arm of info: [switch_is(0xff & level)] */
+static const NDR_ARM ndr_union___MIDL_anonymous_0012_arms[] = {
+    {.value = 1, .name = "one", .type = &ndr_long},
+};
+static const NDR_ARM ndr_union___MIDL_anonymous_0012_arms_default = {.name = NULL /* empty */};
+static const NDR_EXPR ndr_union_MASKED_info_switch_a = {
+    .op = NDR_EXPR_CONST, .value = 255
+};
+static const NDR_EXPR ndr_union_MASKED_info_switch_b = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT32,
+    .offset = offsetof(MASKED, level)
+};
+static const NDR_EXPR ndr_union_MASKED_info_switch = {
+    .op = NDR_EXPR_BITAND,
+    .a = &ndr_union_MASKED_info_switch_a,
+    .b = &ndr_union_MASKED_info_switch_b
+};
+static const NDR_UNION ndr_union_MASKED_info_alternatives = {
+    .switch_kind = NDR_KIND_UINT32,
+    .switch_is = &ndr_union_MASKED_info_switch,
+    .arm_count = 1,
+    .arms = ndr_union___MIDL_anonymous_0012_arms,
+    .otherwise = &ndr_union___MIDL_anonymous_0012_arms_default,
+};
+static const NDR_TYPE ndr_union_MASKED_info = {
+    .kind = NDR_KIND_UNION,
+    .size = sizeof(union __MIDL_anonymous_0012),
+    .align = 4,
+    .name = "__MIDL_anonymous_0012",
+    .alternatives = &ndr_union_MASKED_info_alternatives,
+};
+
+static const NDR_FIELD ndr_struct_MASKED_fields[] = {
+    {.name = "level", .type = &ndr_unsigned_long,
+     .offset = offsetof(MASKED, level)},
+    {.name = "info", .type = &ndr_union_MASKED_info,
+     .offset = offsetof(MASKED, info)},
+};
+static const NDR_TYPE ndr_struct_MASKED = {
+    .kind = NDR_KIND_STRUCT,
+    .size = sizeof(MASKED),
+    .align = 4,
+    .count = 2,
+    .name = "MASKED",
+    .fields = ndr_struct_MASKED_fields,
+};
+
 static const NDR_TYPE ndr_handle_t = {
     .kind = NDR_KIND_HANDLE,
     .size = sizeof(handle_t),
     .align = 1,
     .name = "handle_t",
+};
+
+static const NDR_TYPE ndr_ref_struct_ADDRESS = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_struct_ADDRESS,
+};
+
+static const NDR_TYPE ndr_ref_struct_MASKED = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_struct_MASKED,
 };
 
 static const NDR_TYPE ndr_ref_struct_ATTRIB = {
@@ -247,6 +407,24 @@ static const NDR_TYPE ndr_ref_struct_forward = {
 
 /* ---- interface anonymous: parameters ---- */
 
+static const NDR_PARAM anonymous_Empty_params[] = {
+    {.name = "_Binding", .type = &ndr_handle_t,
+     .offset = offsetof(struct anonymous_Empty_frame, _Binding),
+     .flags = NDR_PARAM_IN | NDR_PARAM_BINDING},
+};
+
+static const NDR_PARAM anonymous_Address_params[] = {
+    {.name = "h", .type = &ndr_handle_t,
+     .offset = offsetof(struct anonymous_Address_frame, h),
+     .flags = NDR_PARAM_IN | NDR_PARAM_BINDING},
+    {.name = "address", .type = &ndr_ref_struct_ADDRESS,
+     .offset = offsetof(struct anonymous_Address_frame, address),
+     .flags = NDR_PARAM_IN},
+    {.name = "masked", .type = &ndr_ref_struct_MASKED,
+     .offset = offsetof(struct anonymous_Address_frame, masked),
+     .flags = NDR_PARAM_IN},
+};
+
 static const NDR_PARAM anonymous_Use_params[] = {
     {.name = "h", .type = &ndr_handle_t,
      .offset = offsetof(struct anonymous_Use_frame, h),
@@ -268,8 +446,19 @@ static const NDR_PARAM anonymous_Use_params[] = {
 /* ---- interface anonymous: client ---- */
 
 static const NDR_OPERATION anonymous_Operations[] = {
-    {.name = "Use",
+    {.name = "Empty",
      .opnum = 0,
+     .flags = NDR_OP_AUTO_HANDLE,
+     .frame_size = sizeof(struct anonymous_Empty_frame),
+     .param_count = 1,
+     .params = anonymous_Empty_params},
+    {.name = "Address",
+     .opnum = 1,
+     .frame_size = sizeof(struct anonymous_Address_frame),
+     .param_count = 3,
+     .params = anonymous_Address_params},
+    {.name = "Use",
+     .opnum = 2,
      .frame_size = sizeof(struct anonymous_Use_frame),
      .param_count = 5,
      .params = anonymous_Use_params},
@@ -277,7 +466,7 @@ static const NDR_OPERATION anonymous_Operations[] = {
 
 static const NDR_INTERFACE anonymous_NdrInterface = {
     .name = "anonymous",
-    .operation_count = 1,
+    .operation_count = 3,
     .operations = anonymous_Operations,
     .allocate = MIDL_user_allocate,
     .free = MIDL_user_free,
@@ -298,6 +487,29 @@ static const RPC_CLIENT_INTERFACE anonymous___RpcClientInterface = {
 
 RPC_IF_HANDLE anonymous_v1_0_c_ifspec = (RPC_IF_HANDLE)&anonymous___RpcClientInterface;
 
+/* void Empty(); */
+void Empty(void)
+{
+    struct anonymous_Empty_frame _Frame = {
+        0 /* C wants something here */
+    };
+    NdrxClientCall(&anonymous___RpcClientInterface, 0, &_Frame);
+}
+
+/* void Address([in] handle_t h, [in] ADDRESS *address, [in] MASKED *masked); */
+void Address(
+    /* [in] */ handle_t h,
+    /* [in] */ ADDRESS *address,
+    /* [in] */ MASKED *masked)
+{
+    struct anonymous_Address_frame _Frame = {
+        .h = h,
+        .address = address,
+        .masked = masked,
+    };
+    NdrxClientCall(&anonymous___RpcClientInterface, 1, &_Frame);
+}
+
 /* void Use([in] handle_t h, [in, out] ATTRIB *attrib, [in, unique] struct forward *f,
  * [in] PFORWARD p, [in] struct point where); */
 void Use(
@@ -314,5 +526,5 @@ void Use(
         .p = p,
         .where = where,
     };
-    NdrxClientCall(&anonymous___RpcClientInterface, 0, &_Frame);
+    NdrxClientCall(&anonymous___RpcClientInterface, 2, &_Frame);
 }
