@@ -173,9 +173,13 @@ struct aggregate {
     const char *tag;
     const char *c_name; /* "struct tag", or a typedef name once there is one */
     struct loc loc;
-    struct var *fields; /* unions: the arms; an empty arm has no name and is not counted */
+    struct var *fields; /* unions: the arms; an empty arm has no type and is not counted */
     struct var *last_field;
     bool is_union;
+    unsigned pack;        /* of #pragma pack, octets; 0: natural alignment */
+    bool is_plain;        /* a union without labels: C only, never sent */
+    bool tag_is_invented;
+    bool is_anonymous;    /* a member without a name, of which C has no tag either */
     bool is_encapsulated; /* two fields: the discriminant and the union */
     bool ms_union;        /* all arms begin at the alignment of the strictest one */
     struct attr *attrs;   /* unions: [switch_type] before the body; NULL: none */
@@ -206,11 +210,12 @@ struct type {
     struct var *params;    /* FUNCTION */
     bool variadic;         /* FUNCTION */
     bool defines;          /* STRUCT, UNION, ENUM: the body stands here */
+    bool hoisted;          /* ... but the header has it before the structure around it */
 };
 
 /* A name with a type: a typedef name, field, parameter or constant. */
 struct var {
-    const char *name; /* NULL: abstract declarator */
+    const char *name; /* NULL: abstract declarator, anonymous member, empty arm */
     struct loc loc;
     struct type *type;
     struct attr *attrs;
@@ -347,6 +352,18 @@ struct include {
     struct include *next;
 };
 
+/* #pragma pack of one file. */
+#define PACK_DEPTH_MAX 16
+struct pack_state {
+    bool used;
+    unsigned current; /* octets; 0: natural alignment */
+    unsigned depth;
+    struct {
+        unsigned value;
+        const char *name; /* NULL: none */
+    } stack[PACK_DEPTH_MAX];
+};
+
 /* One IDL file. */
 struct unit {
     const char *path;
@@ -355,6 +372,7 @@ struct unit {
     struct include *acf_includes, **acf_includes_end;
     unsigned tagless; /* outside interfaces */
     bool imported;
+    struct pack_state pack;
 };
 
 #endif

@@ -47,7 +47,7 @@ static void check_struct(struct idl_compiler *c, struct aggregate *aggregate)
                    aggregate->tag);
 }
 
-static void check_typedef(struct idl_compiler *c, struct var *alias)
+static void check_typedef(struct idl_compiler *c, struct var *alias, bool several)
 {
     struct type *type = type_strip(alias->type);
     if (type_is_error(alias->type) || check_is_com(c, type) || !handle_check_typedef(c, alias))
@@ -87,7 +87,11 @@ static void check_typedef(struct idl_compiler *c, struct var *alias)
         attr_find(alias->attrs, ATTR_REF) || attr_find(alias->attrs, ATTR_UNIQUE)) {
         bool is_void = inner->kind == TYPE_BASE && inner->base == BASE_VOID;
         bool open = type->kind == TYPE_ARRAY && type->count == 0;
-        if (!is_void && !open)
+        /* `typedef [unique] T NAME, *PNAME;`: it is for the second name. */
+        bool is_plain = type->kind != TYPE_POINTER && type->kind != TYPE_ARRAY &&
+                        !attr_find(alias->attrs, ATTR_STRING) &&
+                        !attr_find(alias->attrs, ATTR_RANGE);
+        if (!is_void && !open && !(is_plain && several))
             shape_resolve(c, alias, ROLE_FIELD, &shape);
     }
 }
@@ -101,10 +105,10 @@ static void check_decl(struct idl_compiler *c, struct decl *decl)
         type = type_unqualified(decl->type);
         if (type->kind == TYPE_STRUCT && type->defines)
             check_struct(c, type->aggregate);
-        if (type->kind == TYPE_UNION && type->defines)
+        if (type->kind == TYPE_UNION && type->defines && !check_is_local_type(c, type))
             layout_union_body(c, type->aggregate);
         for (struct var *alias = decl->vars; alias; alias = alias->next)
-            check_typedef(c, alias);
+            check_typedef(c, alias, decl->vars->next != NULL);
         break;
     case DECL_PROC:
         check_proc(c, decl->proc);

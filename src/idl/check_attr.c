@@ -12,6 +12,7 @@
 /* Structures that refer to each other may form long chains. */
 #define SEARCH_DEPTH_MAX 200
 
+/* COM_OR_VOID: also unions without labels, which only C programs can use. */
 enum wanted { COM, COM_OR_VOID };
 
 static bool leads_to(struct type *type, enum wanted wanted, unsigned round, unsigned depth)
@@ -24,7 +25,7 @@ static bool leads_to(struct type *type, enum wanted wanted, unsigned round, unsi
     struct aggregate *aggregate = type->aggregate;
     if (!aggregate || aggregate->visited == round || depth > SEARCH_DEPTH_MAX)
         return false;
-    if (aggregate->is_com)
+    if (aggregate->is_com || (wanted == COM_OR_VOID && aggregate->is_plain))
         return true;
     aggregate->visited = round;
     for (struct var *field = aggregate->fields; field; field = field->next) {

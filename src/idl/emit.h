@@ -41,6 +41,11 @@ const char *emit_result(struct idl_compiler *compiler, const struct proc *proc,
 void emit_param_list(struct idl_compiler *compiler, struct text *out, const struct proc *proc,
                      bool lines);
 
+/* How C reaches a field: an anonymous one begins where its first member does. */
+const char *emit_member(const struct var *field);
+/* A named twin of an anonymous structure or union, for sizeof and offsetof. */
+void emit_twin(struct idl_compiler *compiler, struct text *out, const struct aggregate *anonymous);
+
 const char *emit_client_name(struct idl_compiler *compiler, const struct proc *proc);
 const char *emit_server_name(struct idl_compiler *compiler, const struct proc *proc);
 /* If_v1_0_c_ifspec and kin. */

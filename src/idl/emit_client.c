@@ -66,7 +66,8 @@ static void emit_stub(struct idl_compiler *c, struct text *out, const struct pro
     const struct var *generic = generic_type(c, proc, &value);
     if (proc->implicit && !generic)
         text_addf(out, "        ._Binding = %s,\n", value);
-    text_add(out, "    };\n");
+    bool is_empty = !proc->is_async && !proc->params && (!proc->implicit || generic);
+    text_add(out, is_empty ? "        0 /* C wants something here */\n    };\n" : "    };\n");
     if (generic)
         emit_generic_call(c, out, proc, frame, generic, value);
     else

@@ -53,6 +53,27 @@ static struct type *defining(struct type *type)
     return type->defines ? type : NULL;
 }
 
+/* Types defined in anonymous members, before the outermost structure: in C++ they cannot
+ * stand there. */
+static void emit_hoisted(struct idl_compiler *c, struct text *out, const struct type *type,
+                         bool inside)
+{
+    if (type->kind == TYPE_ENUM)
+        return;
+    for (const struct var *field = type->aggregate->fields; field; field = field->next) {
+        struct type *body = field->type ? defining(field->type) : NULL;
+        if (!body || body->hoisted)
+            continue;
+        bool is_anonymous = !field->name;
+        emit_hoisted(c, out, body, inside || is_anonymous);
+        if (!inside || is_anonymous)
+            continue;
+        body->hoisted = true;
+        emit_body(c, out, body, "");
+        text_add(out, ";\n\n");
+    }
+}
+
 static void emit_field(struct idl_compiler *c, struct text *out, const struct var *field,
                        const char *indent, const struct var *previous)
 {
@@ -60,15 +81,22 @@ static void emit_field(struct idl_compiler *c, struct text *out, const struct va
     text_add(out, indent);
     if (*attrs != '\0')
         text_addf(out, "/* %s */%s", attrs, field->name ? " " : "");
-    if (!field->name) {
+    if (!field->type) { /* an empty arm */
         text_add(out, "\n");
+        return;
+    }
+    if (!field->name) {
+        if (*attrs != '\0')
+            text_add(out, " ");
+        emit_body(c, out, type_unqualified(field->type), indent);
+        text_add(out, ";\n");
         return;
     }
     struct type *body = defining(field->type);
     /* `struct {...} a, b;` shows its body once. */
     bool again = previous && previous->name && body && defining(previous->type) == body;
     const char *declaration = emit_declaration(c, field->type, field->name);
-    if (body && !again) {
+    if (body && !again && !body->hoisted) {
         emit_body(c, out, body, indent);
         const char *word = type_word(body), *tag = type_tag(body);
         const char *at = strstr(declaration, word);
@@ -81,7 +109,11 @@ static void emit_body(struct idl_compiler *c, struct text *out, struct type *typ
                       const char *indent)
 {
     const char *deeper = arena_printf(&c->arena, "%s    ", indent);
-    text_addf(out, "%s%s {\n", type_word(type), type_tag(type));
+    /* C++ wants no types defined in anonymous unions and has no anonymous structures. */
+    if (type->kind != TYPE_ENUM && type->aggregate->is_anonymous)
+        text_addf(out, "__extension__ %s{\n", type_word(type));
+    else
+        text_addf(out, "%s%s {\n", type_word(type), type_tag(type));
     if (type->kind == TYPE_ENUM) {
         for (const struct enumerator *item = type->enumeration->list; item; item = item->next)
             text_addf(out, "%s%s = %s%s\n", deeper, item->name, emit_int64(c, item->value),
@@ -224,6 +256,7 @@ static void emit_typedef(struct idl_compiler *c, struct text *out, const struct 
         }
         return;
     }
+    emit_hoisted(c, out, base, false);
     text_add(out, "typedef ");
     if (*attrs != '\0')
         text_addf(out, "/* %s */ ", attrs);
@@ -386,6 +419,8 @@ static void emit_decl(struct idl_compiler *c, struct text *out, const struct dec
         struct type *type = type_unqualified(decl->type);
         text_add(out, "\n");
         if (type->defines)
+            emit_hoisted(c, out, type, false);
+        if (type->defines)
             emit_body(c, out, type, "");
         else
             text_addf(out, "%s%s", type_word(type), type_tag(type));
@@ -492,9 +527,13 @@ void emit_header(struct idl_compiler *c, struct text *out)
               guard, guard);
     emit_imports(c, out);
     text_add(out, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
+    if (c->unit->pack.used)
+        text_add(out, "\n#pragma pack(push)\n");
     for (const struct decl *decl = c->unit->decls; decl; decl = decl->next)
         emit_decl(c, out, decl);
     bool first = true;
     emit_user_routines(c, out, c->unit->decls, &first);
+    if (c->unit->pack.used)
+        text_add(out, "\n#pragma pack(pop)\n");
     text_addf(out, "\n#ifdef __cplusplus\n}\n#endif\n\n#endif /* __%s_h__ */\n", guard);
 }

@@ -6,8 +6,11 @@ static void emit_invoke(struct idl_compiler *c, struct text *out, const struct p
 {
     text_addf(out, "\nstatic void %s_invoke(const RPC_MGR_EPV *epv, void *frame)\n{\n",
               proc->c_name);
-    text_addf(out, "    const %s_SERVER_EPV *manager = epv;\n    %s *args = frame;\n",
-              proc->home->name, proc->frame);
+    text_addf(out, "    const %s_SERVER_EPV *manager = epv;\n", proc->home->name);
+    if (proc->is_async || proc->params || proc->result_var)
+        text_addf(out, "    %s *args = frame;\n", proc->frame);
+    else
+        text_add(out, "    (void)frame;\n");
     struct text call = {.arena = &c->arena};
     text_addf(&call, "%smanager->%s(",
               proc->result_var && !proc->is_async ? "args->_RetVal = " : "", proc->name);

@@ -54,7 +54,7 @@ static void emit_flat_constant(struct text *out, const struct node *node)
     for (unsigned i = 0; i < node->count; i++) {
         const struct node_field *field = &node->fields[i];
         text_addf(out, "\n        && offsetof(%s, %s) == %" PRIu64, node->aggregate->c_name,
-                  field->var->name, offset);
+                  emit_member(field->var), offset);
         if (field->node->flat == FLAT_DEPENDS)
             text_addf(out, "\n        && %s", field->node->flat_name);
         offset += field->node->ndr_size;
@@ -66,13 +66,15 @@ static void emit_fields(struct idl_compiler *c, struct text *out, const struct n
 {
     for (unsigned i = 0; i < node->count; i++) {
         const struct var *var = node->fields[i].var;
-        emit_range(c, out, var, arena_printf(&c->arena, "%s_%s_range", node->c_name, var->name));
+        emit_range(c, out, var,
+                   arena_printf(&c->arena, "%s_%s_range", node->c_name, emit_member(var)));
     }
     text_addf(out, "static const NDR_FIELD %s_fields[] = {\n", node->c_name);
     for (unsigned i = 0; i < node->count; i++) {
         const struct node_field *field = &node->fields[i];
         text_addf(out, "    {.name = \"%s\", .type = &%s,\n     .offset = offsetof(%s, %s)",
-                  field->var->name, field->node->c_name, node->aggregate->c_name, field->var->name);
+                  field->var->name ? field->var->name : "", field->node->c_name,
+                  node->aggregate->c_name, emit_member(field->var));
         if (field->var->range)
             text_addf(out, ", .range = &%s", field->var->range->c_name);
         text_add(out, "},\n");
@@ -110,8 +112,8 @@ static void emit_node_exprs(struct idl_compiler *c, struct text *out, struct nod
 {
     const struct var *var = node->sized_by_attr_of;
     if (var)
-        text_addf(out, "/* the %s of %s: %s */\n", node->arms ? "arm" : "size", var->name,
-                  emit_attrs(c, var));
+        text_addf(out, "/* the %s of %s: %s */\n", node->arms ? "arm" : "size",
+                  var->name ? var->name : "an anonymous union", emit_attrs(c, var));
     const struct {
         struct node_expr *expr;
         const char *suffix;
@@ -165,6 +167,8 @@ static void emit_node(struct idl_compiler *c, struct text *out, struct node *nod
 {
     text_add(out, "\n");
     emit_node_exprs(c, out, node);
+    if (node->anonymous)
+        emit_twin(c, out, node->anonymous);
     if (node->arms)
         emit_alternatives(c, out, node);
     if (node->context)

@@ -10,7 +10,7 @@ static void emit_arm_members(struct text *out, const struct node_arm *arm)
         text_add(out, "/* empty */");
         return;
     }
-    text_addf(out, ".name = \"%s\", .type = &%s", arm->var->name, arm->node->c_name);
+    text_addf(out, ".name = \"%s\", .type = &%s", arm->var->name ? arm->var->name : "", arm->node->c_name);
     if (arm->var->range)
         text_addf(out, ", .range = &%s", arm->var->range->c_name);
 }
@@ -22,7 +22,7 @@ static void emit_arm_ranges(struct idl_compiler *c, struct text *out, const stru
         bool again = i > 0 && i < arms->label_count && arms->labels[i - 1].var == arm->var;
         if (arm && arm->node && !again)
             emit_range(c, out, arm->var,
-                       arena_printf(&c->arena, "%s_%s_range", arms->c_name, arm->var->name));
+                       arena_printf(&c->arena, "%s_%s_range", arms->c_name, emit_member(arm->var)));
     }
 }
 
@@ -50,6 +50,30 @@ static void emit_arms(struct idl_compiler *c, struct text *out, const struct nod
     else
         text_add(out, ".name = NULL /* empty */");
     text_add(out, "};\n");
+}
+
+const char *emit_member(const struct var *field)
+{
+    while (!field->name)
+        for (field = type_unqualified(field->type)->aggregate->fields; !field->type;)
+            field = field->next;
+    return field->name;
+}
+
+void emit_twin(struct idl_compiler *c, struct text *out, const struct aggregate *anonymous)
+{
+    text_add(out, "/* The header has no name for it. */\n");
+    if (anonymous->pack > 0)
+        text_addf(out, "#pragma pack(push, %u)\n", anonymous->pack);
+    text_addf(out, "%s {\n", anonymous->c_name);
+    for (const struct var *field = anonymous->fields; field; field = field->next) {
+        if (field->type)
+            text_addf(out, "    %s;\n",
+                      emit_declaration(c, field->type, field->name ? field->name : "unnamed"));
+    }
+    text_add(out, "};\n");
+    if (anonymous->pack > 0)
+        text_add(out, "#pragma pack(pop)\n");
 }
 
 void emit_alternatives(struct idl_compiler *c, struct text *out, struct node *node)

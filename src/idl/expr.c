@@ -34,15 +34,57 @@ static struct value evaluate_name(struct idl_compiler *c, const struct expr *exp
     return invalid;
 }
 
+/* Octets and alignment in memory, of types that have the same on all systems: no pointers.
+ * False: of another kind, or incomplete. */
+static bool memory_size(struct type *type, uint64_t *ret_size, uint64_t *ret_align)
+{
+    uint64_t size = 0, align = 1;
+    type = type_strip(type);
+    if (type->kind == TYPE_ENUM) {
+        size = align = 4;
+    } else if (type->kind == TYPE_BASE) {
+        size = align = base_info(type->base)->size;
+        if (type->base == BASE_INT3264 || type->base == BASE_UINT3264 || size == 0)
+            return false;
+    } else if (type->kind == TYPE_ARRAY) {
+        if (type->count == 0 || !memory_size(type->target, &size, &align))
+            return false;
+        size *= type->count;
+    } else if ((type->kind == TYPE_STRUCT || type->kind == TYPE_UNION) &&
+               type->aggregate->defined && type->aggregate->c_name) {
+        const struct aggregate *owner = type->aggregate;
+        for (const struct var *field = owner->fields; field; field = field->next) {
+            uint64_t field_size = 0, field_align = 1;
+            if (field->type && !memory_size(field->type, &field_size, &field_align))
+                return false;
+            if (owner->pack > 0 && field_align > owner->pack)
+                field_align = owner->pack;
+            if (field_align > align)
+                align = field_align;
+            uint64_t offset = (size + field_align - 1) / field_align * field_align;
+            if (!owner->is_union)
+                size = offset + field_size;
+            else if (field_size > size)
+                size = field_size;
+        }
+        size = (size + align - 1) / align * align;
+    } else {
+        return false;
+    }
+    *ret_size = size;
+    *ret_align = align;
+    return size > 0 && size <= IDL_SIZE_MAX;
+}
+
 static struct value evaluate_sizeof(struct idl_compiler *c, const struct expr *expr)
 {
     struct type *type = type_strip(expr->type);
     if (type->kind == TYPE_ERROR)
         return invalid;
-    if (type->kind == TYPE_BASE && base_info(type->base)->size > 0 && type->base != BASE_INT3264 &&
-        type->base != BASE_UINT3264)
-        return integer(base_info(type->base)->size, true);
-    diag_error(c, &expr->loc, 2203, "sizeof takes base types of known size only");
+    uint64_t size, align;
+    if (!type_is_error(type) && memory_size(type, &size, &align))
+        return integer(size, true);
+    diag_error(c, &expr->loc, 2203, "sizeof takes complete types without pointers only");
     return invalid;
 }
 

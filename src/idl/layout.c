@@ -116,6 +116,7 @@ static struct node *struct_node(struct idl_compiler *c, struct aggregate *aggreg
     node->idl_name = name;
     node->loc = aggregate->loc;
     node->is_open = aggregate_is_open(aggregate);
+    node->anonymous = aggregate->is_anonymous ? aggregate : NULL;
     node->size = arena_printf(&c->arena, "sizeof(%s)", aggregate->c_name);
     node->count = aggregate->field_count;
     node->fields = arena_alloc(&c->arena, aggregate->field_count * sizeof(*node->fields));
@@ -305,7 +306,7 @@ static struct node *string_node(struct idl_compiler *c, struct node *element)
 
 const char *layout_context(struct idl_compiler *c, const struct var *var)
 {
-    const char *name = var->name ? var->name : "result";
+    const char *name = var->name ? var->name : var->aggregate ? "unnamed" : "result";
     const char *owner =
         var->aggregate ? type_plain_name(var->aggregate->c_name) : var->proc->name;
     return arena_printf(&c->arena, "%s_%s", owner, name);

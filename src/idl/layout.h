@@ -95,6 +95,7 @@ struct node {
     struct node_arms *arms;             /* UNION */
     struct node_expr *switch_is;        /* UNION; NULL: encapsulated */
     struct aggregate *encapsulation;    /* UNION: encapsulated: the structure */
+    struct aggregate *anonymous;        /* C has no name for it: stubs need a copy */
     const struct var *sized_by_attr_of; /* ARRAY, STRING, UNION: whose expressions these are */
     unsigned order;                     /* of completion */
     unsigned section;                   /* interface it is emitted with, from 1; 0: none */
@@ -131,8 +132,8 @@ struct node_expr *layout_expr(struct idl_compiler *compiler, const struct expr *
 struct node_expr *layout_constant(struct idl_compiler *compiler, int64_t value);
 struct node_expr *layout_binary(struct idl_compiler *compiler, const char *op,
                                 struct node_expr *a, struct node_expr *b);
-/* The type of the parameter or field that `expr` names or dereferences; NULL: it does
- * something else. */
+/* The type of the first parameter or field that `expr` computes with; NULL: there is none,
+ * or the result is a truth value. */
 struct type *layout_expr_type(const struct expr *expr, const struct var *var);
 
 /* ---- layout_union.c -------------------------------------------------------------------- */

@@ -56,8 +56,12 @@ struct type *layout_expr_type(const struct expr *expr, const struct var *var)
 {
     bool deref = expr->op == EXPR_DEREF;
     const struct expr *name = deref ? expr->a : expr;
-    if (name->op != EXPR_NAME)
-        return NULL;
+    bool truth = expr->op == EXPR_NOT || (expr->op >= EXPR_LT && expr->op <= EXPR_OR);
+    if (name->op != EXPR_NAME) {
+        const struct expr *first = expr->op == EXPR_COND ? expr->c : expr->a;
+        struct type *found = first && !truth ? layout_expr_type(first, var) : NULL;
+        return !found && expr->b && !truth ? layout_expr_type(expr->b, var) : found;
+    }
     struct var *sibling = sibling_of(var, name->text);
     struct type *type = sibling ? type_strip(sibling->type) : NULL;
     if (!type || !deref)

@@ -96,7 +96,7 @@ static void check_duplicates(struct idl_compiler *c, struct node_arms *arms)
 static bool arm_node(struct idl_compiler *c, struct var *arm)
 {
     struct shape shape;
-    if (!arm->name || arm->node)
+    if (!arm->type || arm->node)
         return true;
     return shape_resolve(c, arm, ROLE_FIELD, &shape) && layout_var(c, arm, &shape, ROLE_FIELD);
 }
@@ -190,6 +190,7 @@ static bool check_switch_types(struct idl_compiler *c, const struct shape *shape
                                const struct discriminant *tag, struct type *found)
 {
     const struct loc *loc = &shape->switch_is->args->loc;
+    const struct expr *expr = shape->switch_is->args->expr;
     struct discriminant actual;
     if (!found)
         return true;
@@ -201,7 +202,8 @@ static bool check_switch_types(struct idl_compiler *c, const struct shape *shape
     }
     if (!discriminant_of(c, found, loc, &actual))
         return false;
-    if ((actual.size == 1) == (tag->size == 1))
+    bool bare = expr->op == EXPR_NAME || expr->op == EXPR_DEREF;
+    if (!bare || (actual.size == 1) == (tag->size == 1))
         return true;
     diag_error(c, loc, 2083, "the type of [switch_is] does not match [switch_type]");
     return false;
@@ -225,6 +227,7 @@ struct node *layout_union(struct idl_compiler *c, const struct var *var, const s
     node->loc = var->loc;
     node->switch_is = switch_is;
     node->sized_by_attr_of = var;
+    node->anonymous = owner->is_anonymous ? owner : NULL;
     node->arms = arms_of(c, owner, &tag);
     if (!node->arms)
         return NULL;
@@ -235,6 +238,8 @@ struct node *layout_union(struct idl_compiler *c, const struct var *var, const s
 
 void layout_union_body(struct idl_compiler *c, struct aggregate *aggregate)
 {
+    if (aggregate->is_plain)
+        return; /* for C alone */
     const struct attr *attr = attr_find(aggregate->attrs, ATTR_SWITCH_TYPE);
     struct discriminant tag;
     if (attr && discriminant_of(c, attr->args->type, &attr->loc, &tag))
@@ -257,6 +262,7 @@ struct node *layout_encapsulated(struct idl_compiler *c, struct aggregate *aggre
     node->loc = aggregate->loc;
     node->size = arena_printf(&c->arena, "sizeof(%s)", aggregate->c_name);
     node->encapsulation = aggregate;
+    node->anonymous = aggregate->is_anonymous ? aggregate : NULL;
     node->broken = !union_field || union_field->type->kind != TYPE_UNION ||
                    !discriminant_of(c, tag_field->type, &tag_field->loc, &tag);
     if (node->broken)

@@ -156,5 +156,6 @@ struct unit *parse_idl(struct idl_compiler *compiler, const struct idl_source *s
             parse_declaration(&parser, &end);
         }
     }
+    parse_pack_end(&parser);
     return unit;
 }

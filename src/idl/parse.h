@@ -113,8 +113,19 @@ struct aggregate *aggregate_of_tag(struct parser *parser, const char *name, bool
 /* Appends a named member whose type is complete, or reports. */
 void add_field(struct parser *parser, struct aggregate *owner, struct var *field,
                struct var ***end);
+/* `base` stands alone in a body: an anonymous member, or an error.  False: reported. */
+bool add_anonymous(struct parser *parser, struct aggregate *owner, struct type *base,
+                   struct var *field, struct var ***end);
 /* Opens the body of a struct or union: false: it has one already, reported. */
 bool begin_body(struct parser *parser, struct aggregate *owner, struct loc loc);
+
+/* ---- parse_pack.c ---------------------------------------------------------------------- */
+
+/* `text` is what stands behind #pragma.  The pragma for the header, in the form that all C
+ * compilers know; NULL: nothing to say there, or reported. */
+const char *parse_pack(struct parser *parser, const char *text, const struct loc *loc);
+/* At the end of the file: an alignment pushed and not popped. */
+void parse_pack_end(struct parser *parser);
 
 /* ---- parse_expr.c ------------------------------------------------------------------ */
 

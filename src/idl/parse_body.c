@@ -194,10 +194,6 @@ void add_field(struct parser *parser, struct aggregate *owner, struct var *field
 {
     struct idl_compiler *c = parser->compiler;
     field->aggregate = owner;
-    if (!field->name) {
-        diag_later(c, &field->loc, "a field without a name");
-        return;
-    }
     if (names_find(&owner->field_names, field->name, strlen(field->name))) {
         diag_error(c, &field->loc, 2003, "redefinition of field '%s'", field->name);
         return;
@@ -209,6 +205,48 @@ void add_field(struct parser *parser, struct aggregate *owner, struct var *field
     owner->last_field = field;
     **end = field;
     *end = &field->next;
+}
+
+/* The members of an anonymous one are reached as members of `owner`. */
+static void add_inner_names(struct parser *parser, struct aggregate *owner,
+                            struct aggregate *inner)
+{
+    struct idl_compiler *c = parser->compiler;
+    for (struct var *field = inner->fields; field; field = field->next) {
+        if (!field->name) {
+            if (field->type && type_unqualified(field->type)->aggregate)
+                add_inner_names(parser, owner, type_unqualified(field->type)->aggregate);
+            continue;
+        }
+        if (names_find(&owner->field_names, field->name, strlen(field->name)))
+            diag_error(c, &field->loc, 2003, "redefinition of field '%s'", field->name);
+        names_set(&owner->field_names, &c->arena, field->name, strlen(field->name), field);
+    }
+}
+
+bool add_anonymous(struct parser *parser, struct aggregate *owner, struct type *base,
+                   struct var *field, struct var ***end)
+{
+    struct type *type = type_unqualified(base);
+    bool possible = (type->kind == TYPE_STRUCT || type->kind == TYPE_UNION) && type->defines &&
+                    type->aggregate->tag_is_invented;
+    if (!possible) {
+        if (type->kind != TYPE_ERROR)
+            diag_error(parser->compiler, &base->loc, 2025,
+                       "syntax error: expected a name before ';'");
+        return type->kind == TYPE_ERROR;
+    }
+    type->aggregate->is_anonymous = true;
+    field->type = base;
+    field->loc = base->loc;
+    field->aggregate = owner;
+    check_field_complete(parser, field);
+    add_inner_names(parser, owner, type->aggregate);
+    owner->field_count++;
+    owner->last_field = field;
+    **end = field;
+    *end = &field->next;
+    return true;
 }
 
 /* field = [attrs] type [ declarator [ ':' expr ] { ',' declarator } ] ';' */
@@ -226,8 +264,10 @@ static bool field_line(struct parser *parser, struct aggregate *owner, struct va
         defined->enumeration->is_v1 = true;
     parse_union_attributes(parser, base, attrs);
     if (parse_at(parser, ';')) {
-        diag_later(c, &base->loc, "a field without a name");
-        return parse_expect(parser, ';');
+        struct var *field = ARENA_NEW(&c->arena, struct var);
+        field->attrs = attrs;
+        field->home = parser->interface;
+        return add_anonymous(parser, owner, base, field, end) && parse_expect(parser, ';');
     }
     do {
         struct var *field = ARENA_NEW(&c->arena, struct var);
@@ -281,6 +321,7 @@ bool begin_body(struct parser *parser, struct aggregate *owner, struct loc loc)
     }
     owner->loc = loc;
     owner->home = parser->interface;
+    owner->pack = parser->unit->pack.current;
     owner->being_defined = true;
     owner->depth = 1;
     return true;
@@ -314,6 +355,7 @@ struct type *parse_body_struct(struct parser *parser, struct loc loc)
     if (!has_body)
         return type;
     owner->being_defined = true;
+    owner->tag_is_invented = !name;
     type->defines = true;
     bool ok = fields(parser, owner);
     owner->being_defined = false;

@@ -408,8 +408,10 @@ static void pragma(struct parser *parser, struct decl ***end)
     const char *text = parser->token.text;
     struct loc loc = parser->token.loc;
     const char *source = loc.at;
-    if (strncmp(text, "pack", 4) == 0) {
-        diag_later(c, &loc, "'#pragma pack'");
+    if (strncmp(text, "pack", 4) == 0 && !isalnum((unsigned char)text[4])) {
+        text = parse_pack(parser, text, &loc);
+        if (text)
+            add_decl(parser, DECL_PRAGMA, source, end)->text = text;
     } else if (strncmp(text, "midl_echo", 9) == 0) {
         const char *start = strchr(text, '"');
         const char *stop = strrchr(text, '"');

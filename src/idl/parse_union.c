@@ -15,7 +15,9 @@ struct arms {
     struct aggregate *owner;
     struct var **end;
     const struct attr *default_attr; /* of the first default arm */
-    unsigned count;
+    const struct var *unlabelled;    /* the first arm without a label */
+    bool labelled;                   /* some arm has one */
+    bool of_switch;                  /* encapsulated: labels there must be */
 };
 
 static struct attr *new_attr(struct parser *parser, enum attr_id id, const char *name)
@@ -28,14 +30,15 @@ static struct attr *new_attr(struct parser *parser, enum attr_id id, const char 
 }
 
 /* [case] needs constants; a second default is one too many. */
-static void check_labels(struct parser *parser, struct arms *arms, struct attr *attrs,
-                         const struct loc *loc)
+static void check_labels(struct parser *parser, struct arms *arms, const struct var *arm)
 {
+    struct attr *attrs = arm->attrs;
     struct idl_compiler *c = parser->compiler;
     struct attr *case_attr = attr_find(attrs, ATTR_CASE);
     const struct attr *default_attr = attr_find(attrs, ATTR_DEFAULT);
-    if (!case_attr && !default_attr)
-        diag_error(c, loc, 2161, "union member without [case] or [default]");
+    arms->labelled |= case_attr || default_attr;
+    if (!case_attr && !default_attr && !arms->unlabelled)
+        arms->unlabelled = arm;
     for (struct attr_arg *arg = case_attr ? case_attr->args : NULL; arg; arg = arg->next) {
         struct value value = {.kind = VALUE_INVALID};
         if (!arg->expr)
@@ -55,7 +58,7 @@ static void check_labels(struct parser *parser, struct arms *arms, struct attr *
 
 static void add_arm(struct parser *parser, struct arms *arms, struct var *arm)
 {
-    arms->count++;
+    check_labels(parser, arms, arm);
     if (arm->name) {
         add_field(parser, arms->owner, arm, &arms->end);
         return;
@@ -78,7 +81,6 @@ static bool arm(struct parser *parser, struct arms *arms, struct attr *attrs)
     parse_check_attributes(parser, attrs, PLACE_FIELD);
     var->attrs = attrs;
     if (parse_accept(parser, ';')) {
-        check_labels(parser, arms, attrs, attrs ? &attrs->loc : &loc);
         add_arm(parser, arms, var);
         return true;
     }
@@ -92,13 +94,13 @@ static bool arm(struct parser *parser, struct arms *arms, struct attr *attrs)
     if (type_is_base(base, BASE_VOID) && parse_at(parser, ';')) {
         /* `void;` is how old files spell an empty arm. */
         parse_advance(parser);
-        check_labels(parser, arms, attrs, attrs ? &attrs->loc : &loc);
         add_arm(parser, arms, var);
         return true;
     }
     if (parse_at(parser, ';')) {
-        diag_later(c, &base->loc, "a union member without a name");
-        return parse_expect(parser, ';');
+        check_labels(parser, arms, var);
+        return add_anonymous(parser, arms->owner, base, var, &arms->end) &&
+               parse_expect(parser, ';');
     }
     var->loc = parser->token.loc;
     if (!parse_declarator(parser, base, var, false))
@@ -108,7 +110,6 @@ static bool arm(struct parser *parser, struct arms *arms, struct attr *attrs)
         diag_error(c, &parser->token.loc, 2028, "a bit field cannot be sent");
         return false;
     }
-    check_labels(parser, arms, attrs, &var->loc);
     add_arm(parser, arms, var);
     return parse_expect(parser, ';');
 }
@@ -150,7 +151,7 @@ static bool case_labels(struct parser *parser, struct attr **ret_attrs)
 static bool body(struct parser *parser, struct aggregate *owner, bool with_labels)
 {
     struct idl_compiler *c = parser->compiler;
-    struct arms arms = {.owner = owner, .end = &owner->fields};
+    struct arms arms = {.owner = owner, .end = &owner->fields, .of_switch = with_labels};
     unsigned errors = c->error_count;
     if (!parse_enter(parser))
         return false;
@@ -163,11 +164,14 @@ static bool body(struct parser *parser, struct aggregate *owner, bool with_label
     parse_leave(parser);
     if (!parse_expect(parser, '}'))
         return false;
+    owner->is_plain = !arms.labelled && !arms.of_switch;
+    if (arms.unlabelled && !owner->is_plain)
+        diag_error(c, &arms.unlabelled->loc, 2161, "union member without [case] or [default]");
     if (c->error_count > errors)
         return true;
     if (owner->field_count == 0)
         diag_error(c, &owner->loc, 2235, "union '%s' has no fields", owner->tag);
-    else if (!arms.default_attr)
+    else if (!arms.default_attr && !owner->is_plain)
         diag_warning(c, &owner->loc, 2057, 2,
                      "union '%s' has no [default]: other values of its discriminant are refused",
                      owner->tag);
@@ -290,6 +294,7 @@ struct type *parse_union(struct parser *parser, struct loc loc)
     }
     owner->being_defined = true;
     owner->is_encapsulated = is_switch;
+    owner->tag_is_invented = !name;
     owner->ms_union = parser->interface && parser->interface->ms_union;
     type->defines = true;
     bool ok = is_switch ? encapsulated(parser, owner) : body(parser, owner, false);

@@ -166,6 +166,10 @@ static bool leftover_class(struct walk *walk)
     if (walk->class_attr && is_array_param) {
         shape->levels[0].class = class_of_attr(walk->class_attr);
         shape->levels[0].class_is_explicit = true;
+    } else if (walk->class_attr && walk->role == ROLE_FIELD && shape->level_count > 0 &&
+               !shape->levels[0].is_pointer) {
+        /* `[unique, size_is(n)] T a[]` stands in published files and means nothing. */
+        return true;
     } else if (walk->class_attr && walk->class_attr_is_own && shape->base->kind != TYPE_PIPE) {
         diag_error(walk->compiler, &walk->class_attr->loc, 2072, "[%s] applies to pointers only",
                    walk->class_attr->name);
@@ -211,7 +215,7 @@ static bool range_bound(struct walk *walk, const struct attr_arg *arg, int64_t *
     return true;
 }
 
-/* Is there a count for the range to limit, and is it the only one? */
+/* Is there a count for the range to limit?  Of several it is the outermost. */
 static bool range_of_count(struct walk *walk, bool *ret_is_count)
 {
     const struct shape *shape = walk->shape;
@@ -225,11 +229,10 @@ static bool range_of_count(struct walk *walk, bool *ret_is_count)
         above += counted && i < walk->range_level;
     }
     *ret_is_count = counts > 0;
-    if (counts <= 1 && above == 0)
+    if (above == 0)
         return true;
     diag_later(walk->compiler, &walk->range_attr->loc,
-               above > 0 ? "[range] on the elements of a sized array"
-                         : "[range] on an array with several sizes");
+               "[range] on the elements of a sized array");
     return false;
 }
 

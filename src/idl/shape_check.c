@@ -109,6 +109,8 @@ static bool check_pipe(const struct check *check)
 static bool check_union(const struct check *check)
 {
     const struct shape *shape = check->shape;
+    if (shape->base->aggregate->is_plain)
+        return fail(check, 2161, "a union whose members have no [case] cannot be sent");
     if (check->role == ROLE_RESULT)
         return fail(check, 2198, "a union cannot be returned");
     if (check->role == ROLE_FIELD && check->var->aggregate && check->var->aggregate->is_union)
