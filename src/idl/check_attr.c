@@ -47,7 +47,8 @@ static struct type *innermost(struct idl_compiler *c, struct type *type, const c
     }
 }
 
-/* What in `type` cannot be sent; NULL: nothing.  Void pointers count when `local`. */
+/* What in `type` cannot be sent; NULL: nothing.  What may be no mistake where
+ * nothing is sent counts when `local`. */
 static const char *unsendable(struct idl_compiler *c, struct type *type, bool local,
                               unsigned depth)
 {
@@ -62,6 +63,8 @@ static const char *unsendable(struct idl_compiler *c, struct type *type, bool lo
         return NULL;
     if (aggregate->is_com)
         return belongs_to_com;
+    if (local && aggregate->is_plain)
+        return "a union without labels"; /* of use to C programs only */
     aggregate->visited = c->search_round;
     for (struct var *field = aggregate->fields; field && !why; field = field->next) {
         if (field->type) /* not an empty arm */
