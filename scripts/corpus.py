@@ -61,7 +61,10 @@ def lay_out(options, work):
         else:
             path.rename(alias)
     idls = sorted(p for p in work.rglob("*") if p.suffix.lower() == ".idl")
-    return [p for p in idls if not p.is_symlink()], [p for p in idls if p.is_symlink()]
+    others = [p for p in idls if p.is_symlink()]
+    # An imported .h is IDL, too: its own C header takes its place.
+    others += [p for p in files if p.suffix.lower() == ".h" and p.name in wanted]
+    return [p for p in idls if not p.is_symlink()], others
 
 
 class Result:
@@ -84,10 +87,18 @@ def kind_of(message):
     return re.sub(r"['‘][^'’]*['’]", "'...'", text) if "not supported yet" not in text else text
 
 
-def compile_idl(options, idl, out, includes):
-    result = Result(str(idl.relative_to(out)) if idl.is_relative_to(out) else idl.name)
+def output_of(idl, work):
+    """Where the C of `idl` goes: a .h that is imported must not be overwritten."""
+    return work.with_name(work.name + "-out") / idl.parent.relative_to(work)
+
+
+def compile_idl(options, idl, work, includes):
+    result = Result(str(idl.relative_to(work)))
+    out = output_of(idl, work)
+    out.mkdir(parents=True, exist_ok=True)
+    names = ["-header", idl.name] if idl.suffix.lower() == ".h" else []
     started = time.monotonic()
-    done = run([options.compiler, *options.arg, *includes, "-out", idl.parent, idl.name],
+    done = run([options.compiler, *options.arg, *includes, *names, "-out", out, idl.name],
                idl.parent)
     result.seconds = time.monotonic() - started
     result.compiled = done.returncode == 0
@@ -102,15 +113,15 @@ def compile_idl(options, idl, out, includes):
     return result
 
 
-def compile_c(options, idl, result, includes):
-    stem = idl.with_suffix("")
+def compile_c(idl, work, result, includes):
+    stem = output_of(idl, work) / idl.stem
     sources = [pathlib.Path(f"{stem}{suffix}") for suffix in (".h", "_c.c", "_s.c")]
     for source in sources:
         if not source.exists():
             continue
         result.outputs += 1
         done = run(["gcc", "-std=gnu11", "-fsyntax-only", *WARNINGS, *includes, "-x", "c", source],
-                   idl.parent)
+                   source.parent)
         if done.returncode != 0 or done.stderr:
             result.stage = "C"
             lines = [l for l in done.stderr.splitlines() if re.search(r"(error|warning):", l)]
@@ -137,20 +148,22 @@ def main():
     options.compiler = os.path.abspath(options.compiler)
 
     with tempfile.TemporaryDirectory() as directory:
-        work = pathlib.Path(options.keep or directory).resolve()
+        work = pathlib.Path(options.keep or directory).resolve() / "corpus"
+        work.mkdir(parents=True)
         idls, aliases = lay_out(options, work)
         folders = sorted({p.parent for p in work.rglob("*")
                           if p.suffix.lower() == ".h" and p.parent != work})
         includes = [w for p in [work, *sorted({i.parent for i in idls} - {work}), *folders,
                                 *map(os.path.abspath, options.include)] for w in ("-I", p)]
-        c_includes = [w for p in (ROOT / "include", ROOT / "include" / "penstock") for w in ("-I", p)]
+        outputs = [w for i in [work / "x", *idls, *aliases] for w in ("-I", output_of(i, work))]
+        c_includes = [*outputs, *includes] + [w for p in (ROOT / "include", ROOT / "include" / "penstock") for w in ("-I", p)]
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
             started = time.monotonic()
             results = list(pool.map(lambda i: compile_idl(options, i, work, includes), idls))
             elapsed = time.monotonic() - started
             list(pool.map(lambda i: compile_idl(options, i, work, includes), aliases))
             good = [(i, r) for i, r in zip(idls, results) if r.compiled]
-            list(pool.map(lambda p: compile_c(options, *p, [*c_includes, *includes]), good))
+            list(pool.map(lambda p: compile_c(p[0], work, p[1], c_includes), good))
 
     table = collections.defaultdict(list)
     for result in results:
@@ -169,10 +182,10 @@ def main():
             print(f"{count:4}  files: {message}")
     compiled = sum(r.compiled for r in results)
     passed = sum(r.passed for r in results)
-    outputs = sum(r.outputs for r in results)
+    count = sum(r.outputs for r in results)
     cpu = sum(r.seconds for r in results)
     print(f"{compiled} of {len(results)} compiled ({elapsed:.1f} s, {cpu:.1f} s one by one); "
-          f"the C of {passed} compiled without a warning ({outputs} files)")
+          f"the C of {passed} compiled without a warning ({count} files)")
     return 0 if passed == len(results) else 1
 
 

@@ -15,7 +15,9 @@ static void merge(struct idl_compiler *c, struct attr **list, const struct attr 
         *end = copy;
         end = &copy->next;
     }
-    *list = attr_append(*list, copies);
+    /* In front: what follows may be the list of other names of the same typedef, too. */
+    *end = *list;
+    *list = copies;
 }
 
 static struct interface *find_interface(struct parser *parser, const char *name, struct loc loc)
@@ -68,6 +70,8 @@ static bool acf_typedef(struct parser *parser)
         const struct symbol *symbol = names_find(&c->names, name, strlen(name));
         if (!symbol || (symbol->kind != SYMBOL_TYPEDEF && symbol->kind != SYMBOL_BAD))
             diag_error(c, &name_loc, 2010, "type '%s' is not defined in the IDL file", name);
+        else if (symbol->kind == SYMBOL_TYPEDEF)
+            merge(c, &symbol->var->attrs, attrs);
     } while (parse_accept(parser, ','));
     return parse_expect(parser, ';');
 }
@@ -137,7 +141,11 @@ static bool acf_operation(struct parser *parser, struct interface *interface, st
     }
     parse_advance(parser);
     if (proc) {
+        if (proc->is_local)
+            diag_error(c, &loc, 2098, "attributes on the [local] procedure '%s' in an ACF", name);
         merge(c, &proc->attrs, attrs);
+        proc->is_nocode |= attr_find(attrs, ATTR_NOCODE) != NULL;
+        proc->is_nocode &= !attr_find(attrs, ATTR_CODE); /* where the interface says [nocode] */
         proc->is_async |= attr_find(attrs, ATTR_ASYNC) != NULL;
         proc->explicit_handle |= attr_find(attrs, ATTR_EXPLICIT_HANDLE) != NULL;
     }
@@ -184,6 +192,9 @@ static bool acf_interface(struct parser *parser)
     struct interface *interface = find_interface(parser, name, loc);
     if (interface) {
         merge(c, &interface->attrs, attrs);
+        bool nocode = attr_find(attrs, ATTR_NOCODE);
+        for (struct proc *proc = interface->procs; proc && nocode; proc = proc->next)
+            proc->is_nocode = true;
         interface->explicit_handle |= attr_find(attrs, ATTR_EXPLICIT_HANDLE) != NULL;
         interface->is_async |= attr_find(attrs, ATTR_ASYNC) != NULL;
     }

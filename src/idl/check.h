@@ -16,9 +16,9 @@ void check_prototype(struct idl_compiler *compiler, struct proc *proc);
 /* check_attr.c: [maybe], [call_as], COM in parameters ...  False: looking at the
  * parameters would only repeat the message. */
 bool check_attributes_of_proc(struct idl_compiler *compiler, struct proc *proc);
-/* check_attr.c: an interface pointer or a SAFEARRAY is `type` or in it. */
-bool check_is_com(struct idl_compiler *compiler, struct type *type);
-/* check_attr.c: the same, or a void pointer.  Files declare such types for local use; a
+/* check_attr.c: what `type` is or holds that cannot be sent, in words; NULL: nothing. */
+const char *check_unsendable(struct idl_compiler *compiler, struct type *type);
+/* check_attr.c: there is such a thing in it, or a void pointer.  Files declare such types for local use; a
  * remote operation that uses one is told. */
 bool check_is_local_type(struct idl_compiler *compiler, struct type *type);
 

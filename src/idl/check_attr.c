@@ -12,39 +12,77 @@
 /* Structures that refer to each other may form long chains. */
 #define SEARCH_DEPTH_MAX 200
 
-/* COM_OR_VOID: also unions without labels, which only C programs can use. */
-enum wanted { COM, COM_OR_VOID };
+static const char belongs_to_com[] = "an interface pointer or a SAFEARRAY, which belong to COM";
 
-static bool leads_to(struct type *type, enum wanted wanted, unsigned round, unsigned depth)
+/* Attributes of typedef names that change what is sent, and are not supported yet: the
+ * names may be declared, and used where nothing is sent. */
+static const char *converted(struct idl_compiler *c, const struct var *alias)
 {
-    type = type_strip(type);
-    while (type->kind == TYPE_POINTER || type->kind == TYPE_ARRAY || type->kind == TYPE_PIPE)
-        type = type_strip(type->target);
-    if (wanted == COM_OR_VOID && type->kind == TYPE_BASE && type->base == BASE_VOID)
-        return true;
-    struct aggregate *aggregate = type->aggregate;
-    if (!aggregate || aggregate->visited == round || depth > SEARCH_DEPTH_MAX)
-        return false;
-    if (aggregate->is_com || (wanted == COM_OR_VOID && aggregate->is_plain))
-        return true;
-    aggregate->visited = round;
-    for (struct var *field = aggregate->fields; field; field = field->next) {
-        if (!field->type || !leads_to(field->type, wanted, round, depth + 1)) /* an empty arm */
-            continue;
-        aggregate->is_com |= wanted == COM; /* next time faster */
-        return true;
+    static const enum attr_id conversions[] = {ATTR_WIRE_MARSHAL, ATTR_USER_MARSHAL,
+                                               ATTR_TRANSMIT_AS, ATTR_REPRESENT_AS, ATTR_CS_CHAR};
+    for (size_t i = 0; i < sizeof(conversions) / sizeof(conversions[0]); i++) {
+        const struct attr *attr = attr_find(alias->attrs, conversions[i]);
+        if (attr)
+            return arena_printf(&c->arena, "'%s', whose [%s] is not supported yet by penstock-idl",
+                                alias->name, attr->name);
     }
-    return false;
+    return NULL;
 }
 
-bool check_is_com(struct idl_compiler *c, struct type *type)
+/* The type below typedef names, pointers and arrays, or NULL and why it cannot be sent. */
+static struct type *innermost(struct idl_compiler *c, struct type *type, const char **ret_why)
 {
-    return leads_to(type, COM, ++c->search_round, 0);
+    for (;;) {
+        if (type->kind == TYPE_ALIAS) {
+            *ret_why = converted(c, type->alias);
+            if (*ret_why)
+                return NULL;
+            type = type->alias->type;
+        } else if (type->kind == TYPE_CONST || type->kind == TYPE_POINTER ||
+                   type->kind == TYPE_ARRAY || type->kind == TYPE_PIPE) {
+            type = type->target;
+        } else {
+            return type;
+        }
+    }
+}
+
+/* What in `type` cannot be sent; NULL: nothing.  What may be no mistake where
+ * nothing is sent counts when `local`. */
+static const char *unsendable(struct idl_compiler *c, struct type *type, bool local,
+                              unsigned depth)
+{
+    const char *why = NULL;
+    type = innermost(c, type, &why);
+    if (!type)
+        return why;
+    if (local && type->kind == TYPE_BASE && type->base == BASE_VOID)
+        return "a void pointer";
+    struct aggregate *aggregate = type->aggregate;
+    if (!aggregate || aggregate->visited == c->search_round || depth > SEARCH_DEPTH_MAX)
+        return NULL;
+    if (aggregate->is_com)
+        return belongs_to_com;
+    if (local && aggregate->is_plain)
+        return "a union without labels"; /* of use to C programs only */
+    aggregate->visited = c->search_round;
+    for (struct var *field = aggregate->fields; field && !why; field = field->next) {
+        if (field->type) /* not an empty arm */
+            why = unsendable(c, field->type, local, depth + 1);
+    }
+    return why;
+}
+
+const char *check_unsendable(struct idl_compiler *c, struct type *type)
+{
+    c->search_round++;
+    return unsendable(c, type, false, 0);
 }
 
 bool check_is_local_type(struct idl_compiler *c, struct type *type)
 {
-    return leads_to(type, COM_OR_VOID, ++c->search_round, 0);
+    c->search_round++;
+    return unsendable(c, type, true, 0) != NULL;
 }
 
 /* ---- Prototypes ------------------------------------------------------------------------- */
@@ -110,16 +148,15 @@ bool check_attributes_of_proc(struct idl_compiler *c, struct proc *proc)
         check_call_as(c, proc, attr);
     bool ok = true;
     for (struct var *param = proc->params; param; param = param->next) {
-        if (!check_is_com(c, param->type))
+        const char *why = check_unsendable(c, param->type);
+        if (!why)
             continue;
-        diag_error(c, &param->loc, 2028,
-                   "'%s' holds an interface pointer or a SAFEARRAY, which belong to COM: "
-                   "penstock-idl cannot send them",
-                   param->name);
+        diag_error(c, &param->loc, 2028, "'%s' is or holds %s", param->name, why);
         ok = false;
     }
-    if (check_is_com(c, proc->result)) {
-        diag_error(c, &proc->loc, 2028, "the result of '%s' belongs to COM", proc->name);
+    const char *why = check_unsendable(c, proc->result);
+    if (why) {
+        diag_error(c, &proc->loc, 2028, "the result of '%s' is or holds %s", proc->name, why);
         ok = false;
     }
     return ok;

@@ -47,7 +47,12 @@ enum switch_id {
     SW_CHECK,
     SW_HELP,
     SW_MD,
-    SW_MF
+    SW_MF,
+    SW_MT,
+    SW_PROTOCOL,
+    SW_ENV,
+    SW_TARGET,
+    SW_MP
 };
 
 enum arg_form {
@@ -93,6 +98,8 @@ static const struct switch_row {
     {"confirm", SW_IGNORED, ARG_NO},
     {"MD", SW_MD, ARG_NO},
     {"MF", SW_MF, ARG_NEXT},
+    {"MT", SW_MT, ARG_NEXT},
+    {"MP", SW_MP, ARG_NO},
     /* The stubs always dispatch through an EPV. */
     {"use_epv", SW_IGNORED, ARG_NO},
     /* One mode of marshalling, always robust, in the representation the peers agree on. */
@@ -103,13 +110,13 @@ static const struct switch_row {
     {"Oicf", SW_IGNORED, ARG_NO},
     {"robust", SW_IGNORED, ARG_NO},
     {"no_robust", SW_IGNORED, ARG_NO},
-    {"protocol", SW_IGNORED_ARG, ARG_NEXT},
-    {"env", SW_IGNORED_ARG, ARG_NEXT},
+    {"protocol", SW_PROTOCOL, ARG_NEXT},
+    {"env", SW_ENV, ARG_NEXT},
     {"win32", SW_IGNORED, ARG_NO},
     {"win64", SW_IGNORED, ARG_NO},
     {"amd64", SW_IGNORED, ARG_NO},
     {"x64", SW_IGNORED, ARG_NO},
-    {"target", SW_IGNORED_ARG, ARG_NEXT},
+    {"target", SW_TARGET, ARG_NEXT},
     {"error", SW_IGNORED_ARG, ARG_NEXT},
     {"ms_ext", SW_IGNORED, ARG_NO},
     {"c_ext", SW_IGNORED, ARG_NO},
@@ -255,6 +262,20 @@ static void packing(struct command *command, const char *name, const char *value
         complain(command, 1012, "-%s %s is not supported yet by penstock-idl: only 8", name, value);
 }
 
+/* One of `words`, which blanks separate; their effect is nil here, a misspelling is not. */
+static void one_of(struct command *command, const char *name, const char *value,
+                   const char *words)
+{
+    size_t len = strlen(value);
+    for (const char *at = words; *at != '\0';) {
+        size_t word = strcspn(at, " ");
+        if (word == len && strncmp(at, value, len) == 0)
+            return;
+        at += word + strspn(at + word, " ");
+    }
+    complain(command, 1012, "illegal argument '%s' for switch -%s: one of %s", value, name, words);
+}
+
 static void apply(struct command *command, const struct switch_row *row, const char *value)
 {
     switch (row->id) {
@@ -347,6 +368,22 @@ static void apply(struct command *command, const struct switch_row *row, const c
     case SW_MF:
         set_once(command, &command->depfile, value, row->name);
         command->write_depfile = true;
+        break;
+    case SW_MT:
+        set_once(command, &command->dep_target, value, row->name);
+        break;
+    case SW_PROTOCOL:
+        one_of(command, row->name, value, "dce ndr64 all");
+        break;
+    case SW_ENV:
+        one_of(command, row->name, value, "win32 win64 ia64 amd64 arm arm32 arm64 x64");
+        break;
+    case SW_TARGET:
+        one_of(command, row->name, value,
+               "NT50 NT51 NT60 NT61 NT62 NT63 NT100 NT1001 NT1010 NT1020");
+        break;
+    case SW_MP:
+        command->dep_phony = true;
         break;
     }
 }
@@ -528,8 +565,11 @@ void command_help(void)
           "  -no_default_epv         registration must pass an entry-point vector\n"
           "  -app_config             allow ACF attributes in the IDL\n"
           "  -syntax_check, -Zs      check only, write nothing\n"
-          "  -W0 ... -W4, -WX        warning level (default 1); warnings are errors\n"
-          "  -MD, -MF file           write a make dependency file\n"
+          "  -W0 ... -W4, -no_warn   warning level (default 1); none\n"
+          "  -WX                     warnings are errors\n"
+          "  -MD, -MF file           write a make dependency file (default: file.d)\n"
+          "  -MT target              what it says depends on the files (default: the outputs)\n"
+          "  -MP                     a rule for each file it depends on, should one go away\n"
           "  @file                   more arguments from a file\n"
           "\n"
           "Other switches of midl are accepted where they have no effect here.\n",

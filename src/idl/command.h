@@ -23,9 +23,10 @@ struct command {
     struct string_list macros;    /* -I, -D, -U for the preprocessor, one argument each */
     struct string_list dirs;      /* of -I */
     const char *depfile;          /* -MF */
+    const char *dep_target;       /* -MT; NULL: the outputs */
     unsigned warning_level;
     bool warnings_are_errors, no_cpp, no_def_dirs, no_client, no_server, check_only;
-    bool old_names, no_default_epv, app_config, write_depfile, help;
+    bool old_names, no_default_epv, app_config, write_depfile, dep_phony, help;
     unsigned errors;          /* reported on stderr */
     struct string_list owned; /* strings made here */
 };

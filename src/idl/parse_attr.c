@@ -14,7 +14,7 @@ enum attr_args {
     ARGS_HANDLE,
     ARGS_SKIP
 };
-enum attr_state { STATE_YES, STATE_IGNORED, STATE_LATER, STATE_COM };
+enum attr_state { STATE_YES, STATE_IGNORED, STATE_UNSENT, STATE_LATER, STATE_COM };
 
 #define I PLACE_INTERFACE
 #define T PLACE_TYPE
@@ -298,7 +298,7 @@ static void check_attribute(struct parser *parser, const struct attr *attr, unsi
     } else if (!(place & PLACE_ACF) && !idl_allows && !c->options.app_config) {
         diag_error(c, &attr->loc, 2150, "[%s] belongs in the ACF, or needs the -app_config switch",
                    attr->name);
-    } else if (row->state == STATE_LATER) {
+    } else if (row->state == STATE_LATER || (row->state == STATE_UNSENT && kind != PLACE_TYPE)) {
         diag_later(c, &attr->loc, arena_printf(&c->arena, "'%s'", attr->name));
     } else if (row->state == STATE_COM) {
         com_note(parser, &attr->loc);

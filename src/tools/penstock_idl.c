@@ -7,10 +7,12 @@
 #include "idl/idl.h"
 #include "idl/preprocess.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,6 +33,7 @@ struct driver {
     struct preprocess_options cpp;
     struct file *files;
     bool failed;
+    bool ignore_case; /* while searching */
 };
 
 static void *check_alloc(void *object)
@@ -64,24 +67,44 @@ static bool is_regular(const char *path)
     return stat(path, &info) == 0 && !S_ISDIR(info.st_mode);
 }
 
+/* Puts the spelling that the directory has in place of the last component of `path`. */
+static bool respell(char *path)
+{
+    char *base = strrchr(path, '/');
+    base = base ? base + 1 : path;
+    char *folder = check_alloc(strndup(path, (size_t)(base - path)));
+    DIR *dir = opendir(*folder != '\0' ? folder : ".");
+    const struct dirent *entry;
+    bool found = false;
+    while (dir && !found && (entry = readdir(dir)) != NULL) {
+        found = strcasecmp(entry->d_name, base) == 0;
+        if (found)
+            memcpy(base, entry->d_name, strlen(base));
+    }
+    if (dir)
+        closedir(dir);
+    free(folder);
+    return found;
+}
+
 /* `dir`/`name` when that is a file.  Gives; NULL: it is none. */
-static char *in_dir(const char *dir, size_t dir_len, const char *name)
+static char *in_dir(const struct driver *driver, const char *dir, size_t dir_len, const char *name)
 {
     char *prefix = check_alloc(strndup(dir, dir_len));
     char *path = join(prefix, dir_len > 0 && dir[dir_len - 1] != '/' ? "/" : "", name);
     free(prefix);
-    if (is_regular(path))
+    if ((!driver->ignore_case || respell(path)) && is_regular(path))
         return path;
     free(path);
     return NULL;
 }
 
-static char *in_env_dirs(const char *name)
+static char *in_env_dirs(const struct driver *driver, const char *name)
 {
     const char *dirs = getenv("INCLUDE");
     while (dirs && *dirs != '\0') {
         size_t len = strcspn(dirs, ";:");
-        char *path = len > 0 ? in_dir(dirs, len, name) : NULL;
+        char *path = len > 0 ? in_dir(driver, dirs, len, name) : NULL;
         if (path)
             return path;
         dirs += len + (dirs[len] != '\0');
@@ -91,7 +114,7 @@ static char *in_env_dirs(const char *name)
 
 /* The files that come with the compiler (wtypes.idl ...), which itself stands in bin of
  * the installation, or in src/tools of a build directory below the sources. */
-static char *in_own_dir(const char *name)
+static char *in_own_dir(const struct driver *driver, const char *name)
 {
     static const char *const below[] = {"/../" PENSTOCK_IDL_DIR "/",
                                         "/../../../include/penstock/idl/"};
@@ -107,7 +130,7 @@ static char *in_own_dir(const char *name)
         char *dir = join(exe, below[i], "");
         char *real = realpath(dir, NULL);
         if (real)
-            found = in_dir(real, strlen(real), name);
+            found = in_dir(driver, real, strlen(real), name);
         free(real);
         free(dir);
     }
@@ -115,7 +138,7 @@ static char *in_own_dir(const char *name)
 }
 
 /* Beside the importing file, here, in the -I directories, in $INCLUDE, among our own. */
-static char *find_file(const struct driver *driver, const char *name, const char *importer)
+static char *find_as_written(const struct driver *driver, const char *name, const char *importer)
 {
     const struct command *command = &driver->command;
     const char *slash = importer ? strrchr(importer, '/') : NULL;
@@ -123,15 +146,28 @@ static char *find_file(const struct driver *driver, const char *name, const char
     if (name[0] == '/')
         return is_regular(name) ? check_alloc(strdup(name)) : NULL;
     if (slash)
-        path = in_dir(importer, (size_t)(slash - importer) + 1, name);
+        path = in_dir(driver, importer, (size_t)(slash - importer) + 1, name);
     if (!path)
-        path = in_dir("", 0, name);
+        path = in_dir(driver, "", 0, name);
     for (size_t i = 0; !path && i < command->dirs.count; i++)
-        path = in_dir(command->dirs.at[i], strlen(command->dirs.at[i]), name);
+        path = in_dir(driver, command->dirs.at[i], strlen(command->dirs.at[i]), name);
     if (!path && !command->no_def_dirs)
-        path = in_env_dirs(name);
+        path = in_env_dirs(driver, name);
     if (!path)
-        path = in_own_dir(name);
+        path = in_own_dir(driver, name);
+    return path;
+}
+
+/* Files come from systems where ObjSafe.idl and objsafe.idl are one: when nothing has the
+ * name as written, case is ignored. */
+static char *find_file(struct driver *driver, const char *name, const char *importer)
+{
+    char *path = find_as_written(driver, name, importer);
+    if (path)
+        return path;
+    driver->ignore_case = true;
+    path = find_as_written(driver, name, importer);
+    driver->ignore_case = false;
     return path;
 }
 
@@ -265,11 +301,16 @@ static void add_escaped(FILE *file, const char *path)
 static bool write_depfile(const struct driver *driver, const struct idl_compiler *compiler,
                           char *const *outputs, size_t output_count)
 {
-    char *path = output_path(&driver->command, driver->command.depfile, ".d");
+    const struct command *command = &driver->command;
+    /* Like a C compiler: -MF has nothing to do with -out. */
+    char *path = command->depfile ? check_alloc(strdup(command->depfile))
+                                  : output_path(command, NULL, ".d");
     char *text = NULL;
     size_t len = 0;
     FILE *file = check_alloc(open_memstream(&text, &len));
-    for (size_t i = 0; i < output_count; i++) {
+    if (command->dep_target)
+        fputs(command->dep_target, file);
+    for (size_t i = 0; !command->dep_target && i < output_count; i++) {
         if (i > 0)
             fputc(' ', file);
         add_escaped(file, outputs[i]);
@@ -281,6 +322,11 @@ static bool write_depfile(const struct driver *driver, const struct idl_compiler
         add_escaped(file, input);
     }
     fputc('\n', file);
+    /* Not for the first, the input: without it nothing can be made. */
+    for (size_t i = 1; command->dep_phony && (input = idl_dependency(compiler, i)) != NULL; i++) {
+        add_escaped(file, input);
+        fputs(":\n", file);
+    }
     fclose(file);
     bool ok = write_file(path, text, len);
     free(text);
@@ -349,8 +395,8 @@ static char *find_acf(struct driver *driver)
     size_t len = dot ? (size_t)(dot - command->input) : strlen(command->input);
     char *stem = check_alloc(strndup(command->input, len));
     char *name = join(stem, ".acf", "");
-    char *path =
-        is_regular(name) ? check_alloc(strdup(name)) : find_file(driver, base_name(name), NULL);
+    /* As imported by the input: beside it first. */
+    char *path = find_file(driver, base_name(name), command->input);
     free(stem);
     free(name);
     return path;
