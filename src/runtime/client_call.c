@@ -153,7 +153,13 @@ static RPC_STATUS find_binding(struct start *start)
     }
     if (start->binding)
         return binding_resolve(start->binding);
-    return binding_for_call(frame_binding(start->op, start->frame), &start->binding);
+    RPC_BINDING_HANDLE handle = frame_binding(start->op, start->frame);
+    if (!handle && start->op->flags & NDR_OP_AUTO_HANDLE) {
+        status = binding_automatic(start->spec, &handle);
+        if (status != RPC_S_OK)
+            return status;
+    }
+    return binding_for_call(handle, &start->binding);
 }
 
 /* Everything up to the first octet: arguments checked and encoded, a connection. */
