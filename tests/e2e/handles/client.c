@@ -291,15 +291,6 @@ static void hold(void)
         CHECK(Add(session[0], 0) == 0);
 }
 
-/* Waits inside a call that will open a session. */
-static void open_slowly(void)
-{
-    SESSION session;
-    puts("held");
-    fflush(stdout);
-    OpenSlowly(server, 500, &session);
-}
-
 /* ---- Other handles --------------------------------------------------------------- */
 
 static void implicit(void)
@@ -369,7 +360,6 @@ static const struct {
     {"generic", generic},
     {"automatic", automatic},
     {"hold", hold},
-    {"open_slowly", open_slowly},
 };
 
 int main(int argc, char **argv)
