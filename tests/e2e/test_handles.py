@@ -18,7 +18,8 @@ from peer import pdu
 SERVER = BUILD / "tests/e2e/handles/handles_server"
 CLIENT = BUILD / "tests/e2e/handles/handles_client"
 CASES = ["session", "null_and_garbage", "binding_of_context", "destroyed", "raised", "serialised",
-         "closed_while_waiting", "strict", "plain", "flood", "implicit", "generic", "automatic"]
+         "closed_while_waiting", "strict", "plain", "flood", "implicit", "generic", "automatic", "status",
+         "maybe"]
 
 
 @pytest.fixture(scope="module")

@@ -342,6 +342,48 @@ static void automatic(void)
     CHECK(Automatic(4) == 8);
 }
 
+/* ---- Failures as codes, and calls without answers --------------------------------- */
+
+static void status(void)
+{
+    error_status_t comm = 1, fault = 1;
+    handle_t nowhere;
+    unsigned char text[] = "ncalrpc:[test-handles-nobody]";
+    CHECK(RpcBindingFromStringBinding(text, &nowhere) == RPC_S_OK);
+
+    CHECK(StatusResult(server, 0) == 0);
+    CHECK(StatusResult(server, 5) == 5);
+    CHECK(StatusResult(server, -4717) == 4717);
+    CHECK(StatusResult(nowhere, 0) == RPC_S_SERVER_UNAVAILABLE);
+    CHECK(StatusResult(NULL, 0) == RPC_S_INVALID_BINDING);
+
+    CHECK(StatusParams(server, 0, &comm, &fault) == 1);
+    CHECK(comm == 0 && fault == 0);
+    CHECK(StatusParams(server, 7, &comm, &fault) == 8);
+    CHECK(comm == 7 && fault == 0);
+    StatusParams(server, -4718, &comm, &fault);
+    CHECK(comm == 0 && fault == 4718);
+    StatusParams(nowhere, 0, &comm, &fault);
+    CHECK(comm == RPC_S_SERVER_UNAVAILABLE && fault == 0);
+
+    OnlyFault(server, 4719, &fault);
+    CHECK(fault == 4719);
+    OnlyFault(server, 0, &fault);
+    CHECK(fault == 0);
+    CHECK(RAISED(OnlyFault(nowhere, 0, &fault)) == RPC_S_SERVER_UNAVAILABLE);
+    RpcBindingFree(&nowhere);
+}
+
+static void maybe(void)
+{
+    int32_t before = Sum(server);
+    for (int i = 1; i <= 100; i++)
+        MaybeAdd(server, i);
+    for (int i = 0; i < 500 && Sum(server) != before + 5050; i++)
+        usleep(10000);
+    CHECK(Sum(server) == before + 5050);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -359,6 +401,8 @@ static const struct {
     {"implicit", implicit},
     {"generic", generic},
     {"automatic", automatic},
+    {"status", status},
+    {"maybe", maybe},
     {"hold", hold},
 };
 

@@ -244,6 +244,50 @@ int32_t Automatic(int32_t n)
     return n * 2;
 }
 
+error_status_t StatusResult(handle_t h, int32_t code)
+{
+    (void)h;
+    if (code < 0)
+        RpcRaiseException(-code);
+    return (error_status_t)code;
+}
+
+int32_t StatusParams(handle_t h, int32_t code, error_status_t *comm, error_status_t *fault)
+{
+    (void)h;
+    if (*fault != 0) /* storage of the stub */
+        wrong++;
+    if (code < 0)
+        RpcRaiseException(-code);
+    *comm = (error_status_t)code;
+    *fault = 99; /* goes nowhere */
+    return code + 1;
+}
+
+void OnlyFault(handle_t h, int32_t code, error_status_t *fault)
+{
+    (void)h;
+    (void)fault;
+    if (code)
+        RpcRaiseException(code);
+}
+
+static atomic_int sum;
+
+void MaybeAdd(handle_t h, int32_t n)
+{
+    (void)h;
+    sum += n;
+    if (n == 1)
+        RpcRaiseException(4716); /* nobody hears it */
+}
+
+int32_t Sum(handle_t h)
+{
+    (void)h;
+    return sum;
+}
+
 /* ---- main -------------------------------------------------------------------------- */
 
 static int complain(const char *what, RPC_STATUS status)
@@ -266,7 +310,8 @@ int main(int argc, char **argv)
 {
     const RPC_IF_HANDLE interfaces[] = {handles_v1_0_s_ifspec, handles_strict_v1_0_s_ifspec,
                                         handles_implicit_v1_0_s_ifspec,
-                                        handles_generic_v1_0_s_ifspec, handles_auto_v1_0_s_ifspec};
+                                        handles_generic_v1_0_s_ifspec, handles_auto_v1_0_s_ifspec,
+                                        handles_status_v1_0_s_ifspec};
     const size_t interface_count = sizeof(interfaces) / sizeof(interfaces[0]);
     char automatic[] = "ncalrpc:test-handles-auto";
     RPC_STATUS status = use(automatic);
