@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* acf.c - the attribute configuration file: adds attributes to what the IDL declared. */
 #include "idl/parse.h"
+#include "idl/types.h"
 
 #include <string.h>
 
@@ -76,8 +77,37 @@ static bool acf_typedef(struct parser *parser)
     return parse_expect(parser, ';');
 }
 
+/* A status parameter the IDL does not have: the last of the C function, never sent. */
+static void add_status_param(struct idl_compiler *c, struct proc *proc, const char *name,
+                             struct loc loc, const struct attr *attrs)
+{
+    struct var *param = ARENA_NEW(&c->arena, struct var);
+    struct attr *out = ARENA_NEW(&c->arena, struct attr);
+    *out = (struct attr){.id = ATTR_OUT, .name = "out", .loc = loc};
+    param->name = name;
+    param->loc = loc;
+    param->attrs = out;
+    merge(c, &param->attrs, attrs);
+    param->type = ARENA_NEW(&c->arena, struct type);
+    param->type->kind = TYPE_POINTER;
+    param->type->loc = loc;
+    param->type->target = ARENA_NEW(&c->arena, struct type);
+    param->type->target->kind = TYPE_BASE;
+    param->type->target->base = BASE_ERROR_STATUS;
+    param->type->target->loc = loc;
+    param->home = proc->home;
+    param->proc = proc;
+    param->synthesized = true;
+    struct var **end = &proc->params;
+    bool only_void = *end && !(*end)->name && type_is_base((*end)->type, BASE_VOID);
+    while (*end && !only_void)
+        end = &(*end)->next;
+    *end = param;
+    proc->param_count += only_void ? 0 : 1;
+}
+
 /* param = [attrs] { type words } ID */
-static bool acf_param(struct parser *parser, const struct proc *proc)
+static bool acf_param(struct parser *parser, struct proc *proc)
 {
     struct idl_compiler *c = parser->compiler;
     struct attr *attrs = parse_attributes(parser);
@@ -102,6 +132,10 @@ static bool acf_param(struct parser *parser, const struct proc *proc)
             merge(c, &param->attrs, attrs);
             return true;
         }
+    }
+    if (attr_find(attrs, ATTR_COMM_STATUS) || attr_find(attrs, ATTR_FAULT_STATUS)) {
+        add_status_param(c, proc, name, loc, attrs);
+        return true;
     }
     diag_error(c, &loc, 2101, "operation '%s' has no parameter '%s' in the IDL file", proc->name,
                name);

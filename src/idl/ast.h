@@ -226,7 +226,8 @@ struct var {
     unsigned depth;                 /* typedef names: typedef names below, itself included */
     bool is_in, is_out;             /* parameters */
     bool is_binding;                /* the parameter that carries the call */
-    bool synthesized;               /* IDL_handle */
+    bool synthesized;               /* IDL_handle, status parameters of the ACF */
+    bool comm_status, fault_status; /* parameters that receive a failure */
     struct aggregate *aggregate;    /* fields: the structure or union */
     struct proc *proc;              /* parameters: the operation */
     struct node *node;              /* fields, parameters, results: the descriptor */
@@ -252,6 +253,7 @@ struct proc {
     bool is_callback; /* from the server to the client: numbered on its own */
     bool is_nocode;   /* ACF: no client stub */
     bool is_maybe;    /* nobody waits for an answer */
+    bool comm_status, fault_status; /* the result receives a failure */
     bool implicit;           /* bound by the interface's implicit handle */
     struct var *hidden;      /* a handle_t of the frame alone that carries the call, or NULL */
     bool hidden_first;       /* it precedes the parameters: a context handle comes after it */

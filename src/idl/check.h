@@ -11,6 +11,10 @@ void check_unit(struct idl_compiler *compiler, struct unit *unit);
 /* check_proc.c; check_handle.c has idl/handle.h */
 void check_proc(struct idl_compiler *compiler, struct proc *proc);
 
+/* check_status.c: [comm_status] and [fault_status] of an operation whose parameters have
+ * their directions. */
+void check_status(struct idl_compiler *compiler, struct proc *proc);
+
 /* check_attr.c: a routine of which the header has the prototype and nothing is sent. */
 void check_prototype(struct idl_compiler *compiler, struct proc *proc);
 /* check_attr.c: [maybe], [call_as], COM in parameters ...  False: looking at the

@@ -179,6 +179,7 @@ void check_proc(struct idl_compiler *c, struct proc *proc)
     if (!check_attributes_of_proc(c, proc))
         return;
     check_own_names(c, proc);
+    check_status(c, proc);
     handle_choose_binding(c, proc);
     proc->c_name = layout_name(c, arena_printf(&c->arena, "%s_%s", proc->home->name, proc->name));
     proc->frame = arena_printf(&c->arena, "struct %s_frame", proc->c_name);

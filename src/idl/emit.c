@@ -273,7 +273,7 @@ void emit_param_list(struct idl_compiler *c, struct text *out, const struct proc
         one_param(out, lines, &first, "",
                   arena_printf(&c->arena, "PRPC_ASYNC_STATE %s_AsyncHandle", proc->name));
     for (const struct var *param = proc->params; param; param = param->next)
-        one_param(out, lines, &first, param->synthesized ? "[in]" : emit_attrs(c, param),
+        one_param(out, lines, &first, param->synthesized && param->is_binding ? "[in]" : emit_attrs(c, param),
                   emit_param(c, proc, param, false));
     text_add(out, first ? "void)" : ")");
 }

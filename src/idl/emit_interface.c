@@ -12,6 +12,8 @@ static void emit_op_flags(struct text *out, const struct proc *proc)
         {proc->has_pipes, "NDR_OP_HAS_PIPES"},
         {proc->idempotent, "NDR_OP_IDEMPOTENT"},
         {proc->is_maybe, "NDR_OP_MAYBE"},
+        {proc->comm_status, "NDR_OP_COMM_STATUS"},
+        {proc->fault_status, "NDR_OP_FAULT_STATUS"},
         {proc->auto_handle, "NDR_OP_AUTO_HANDLE"},
     };
     const char *separator = ",\n     .flags = ";

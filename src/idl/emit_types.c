@@ -228,6 +228,14 @@ static bool by_value_pipe(const struct proc *proc, const struct var *param)
     return type_as_pipe(param->type) && !proc->is_async;
 }
 
+/* Is the parameter for this side alone?  A status the IDL does not have, or the result of
+ * a call that gets no answer. */
+static bool is_local(const struct proc *proc, const struct var *param)
+{
+    bool is_status = param->comm_status || param->fault_status;
+    return (is_status && param->synthesized) || (param == proc->result_var && proc->is_maybe);
+}
+
 static void emit_one_param(struct text *out, const struct proc *proc, const struct var *param)
 {
     text_addf(out,
@@ -245,6 +253,9 @@ static void emit_one_param(struct text *out, const struct proc *proc, const stru
         {strcmp(param->node->kind, "PIPE") == 0, "NDR_PARAM_PIPE"},
         {by_value_pipe(proc, param), "NDR_PARAM_BY_VALUE"},
         {param->is_binding, "NDR_PARAM_BINDING"},
+        {param->comm_status, "NDR_PARAM_COMM_STATUS"},
+        {param->fault_status, "NDR_PARAM_FAULT_STATUS"},
+        {is_local(proc, param), "NDR_PARAM_LOCAL"},
     };
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
         if (!flags[i].is_set)

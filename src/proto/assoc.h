@@ -62,6 +62,7 @@ struct call {
     uint16_t context_id;
     uint16_t opnum;
     bool has_object;
+    bool maybe; /* PFC_MAYBE: the client wants no answer */
     UUID object;
     uint64_t tx_stub;      /* stub octets queued so far in our direction        */
     uint64_t rx_stub;      /* stub octets received so far                       */
@@ -229,6 +230,9 @@ RPC_STATUS call_fault(struct call *call, RPC_STATUS status, bool did_not_execute
  * With `last` false the octets given should end at a multiple of 8 of the stub.
  * RPC_S_OK; RPC_S_OUT_OF_MEMORY: nothing was queued. */
 RPC_STATUS call_send(struct call *call, const struct iovec *stub, size_t stub_count, bool last);
+
+/* The call ends without an answer: none is awaited (client), none will come (server). */
+void call_forgo_answer(struct call *call);
 
 /* Takes the call off its association: late PDUs for it are dropped (client) or
  * swallowed (server). */

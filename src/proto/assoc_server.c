@@ -404,6 +404,7 @@ void assoc_accept(struct assoc *assoc, struct call *call)
                           .context_id = request->context_id,
                           .opnum = request->opnum,
                           .has_object = request->has_object,
+                          .maybe = request->maybe,
                           .object = request->object,
                           .little_endian = request->little_endian};
     list_append(&assoc->calls, &call->node);

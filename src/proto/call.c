@@ -57,6 +57,12 @@ void call_end(struct call *call)
     call->assoc = NULL;
 }
 
+void call_forgo_answer(struct call *call)
+{
+    if (call->state != CALL_DONE)
+        call_set_state(call, CALL_DONE);
+}
+
 size_t call_frag_stub_max(const struct call *call)
 {
     size_t header = PDU_RESPONSE_LEN;
@@ -72,6 +78,8 @@ static bool queue_frag_header(struct call *call, size_t stub_len, uint32_t alloc
     uint8_t flags =
         (uint8_t)((call->tx_begun ? 0 : PFC_FIRST_FRAG) | (last ? PFC_LAST_FRAG : 0));
     struct assoc *assoc = call->assoc;
+    if (call->maybe && assoc->role == ASSOC_CLIENT)
+        flags |= PFC_MAYBE;
     size_t len;
     if (assoc->role == ASSOC_CLIENT) {
         const struct pdu_request request = {.alloc_hint = alloc_hint,

@@ -11,7 +11,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include <penstock/rpctypes.h>
+#include <penstock/rpcndr.h>
 
 #include "base/handle.h"
 #include "io/transport.h"
@@ -53,6 +53,11 @@ RPC_STATUS binding_for_call(RPC_BINDING_HANDLE handle, struct binding **ret_bind
 /* Makes a client binding ready for a call: gives it its pool.  EPT_S_NOT_REGISTERED;
  * RPC_S_OUT_OF_MEMORY. */
 RPC_STATUS binding_resolve(struct binding *binding);
+
+/* The binding of calls on `spec` that have none, [auto_handle]: there is no name service
+ * to ask, so it leads to the first endpoint the interface names, on this computer.
+ * Lives as long as the process.  RPC_S_NO_BINDINGS: it names none that can be used. */
+RPC_STATUS binding_automatic(const RPC_CLIENT_INTERFACE *spec, RPC_BINDING_HANDLE *ret_handle);
 
 /* A server binding for `call`; gives a handle, closed by handle_close().  0: out of
  * memory. */

@@ -234,6 +234,12 @@ void notify_pump(struct rpc_call *call);
 /* Takes back what was not delivered. */
 void notify_drop(struct rpc_call *call);
 
+/* ---- call_status.c --------------------------------------------------------- */
+
+/* A synchronous call has ended: fills the status parameters of `frame`.  False: nothing
+ * in it receives this failure, it is to be raised. */
+bool call_deliver_status(const NDR_OPERATION *op, void *frame, RPC_STATUS status);
+
 /* ---- client_call.c, server_call.c ------------------------------------------ */
 
 extern const struct conn_ops client_conn_ops;

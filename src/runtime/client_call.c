@@ -153,7 +153,13 @@ static RPC_STATUS find_binding(struct start *start)
     }
     if (start->binding)
         return binding_resolve(start->binding);
-    return binding_for_call(frame_binding(start->op, start->frame), &start->binding);
+    RPC_BINDING_HANDLE handle = frame_binding(start->op, start->frame);
+    if (!handle && start->op->flags & NDR_OP_AUTO_HANDLE) {
+        status = binding_automatic(start->spec, &handle);
+        if (status != RPC_S_OK)
+            return status;
+    }
+    return binding_for_call(handle, &start->binding);
 }
 
 /* Everything up to the first octet: arguments checked and encoded, a connection. */
@@ -203,6 +209,7 @@ static RPC_STATUS send_request(struct rpc_call *call, struct start *start)
     pthread_mutex_unlock(&binding->lock);
     call_get(call); /* the association's */
     call_start(&call->wire, &conn->assoc, (uint16_t)call->op->opnum, has_object ? &object : NULL);
+    call->wire.maybe = (call->op->flags & NDR_OP_MAYBE) != 0;
     call_join_pipes(call);
     TRACE(TRACE_CALL, "call %u %s: starts", call->wire.id, call->op->name);
 
@@ -229,6 +236,17 @@ static void run_to_end(struct rpc_call *call)
         if (!conn_alive(conn))
             conn_settle(conn, CONN_ARM_NOW);
     }
+}
+
+/* [maybe]: the request leaves, and that is all.  A server that answers all the same
+ * (Windows does) answers a call nobody knows. */
+static void leave_unanswered(struct rpc_call *call)
+{
+    conn_flush_until(call->conn, 0);
+    if (call->over)
+        return;
+    call_forgo_answer(&call->wire);
+    call_finish(call);
 }
 
 static RPC_STATUS decode_reply(struct rpc_call *call, struct client_contexts *contexts,
@@ -264,12 +282,15 @@ static RPC_STATUS sync_call(struct start *start, void *frame)
     }
     conn_lock(call->conn);
     status = send_request(call, start);
-    if (status == RPC_S_OK)
+    bool answered = !(start->op->flags & NDR_OP_MAYBE);
+    if (status == RPC_S_OK && answered)
         run_to_end(call);
+    else if (status == RPC_S_OK)
+        leave_unanswered(call);
     if (status == RPC_S_OK)
         status = call->status;
     conn_unlock(call->conn);
-    if (status == RPC_S_OK)
+    if (status == RPC_S_OK && answered)
         status = decode_reply(call, &start->contexts, frame);
     call_put(call);
     return status;
@@ -293,7 +314,7 @@ void NdrxClientCall(const RPC_CLIENT_INTERFACE *interface_spec, unsigned int opn
     else if (start.op)
         status = sync_call(&start, frame);
     start_fini(&start);
-    if (status != RPC_S_OK)
+    if (!(start.op && call_deliver_status(start.op, frame, status)))
         RpcRaiseException(status);
 }
 

@@ -90,9 +90,21 @@ void server_call_gone(struct rpc_call *call)
 
 /* ---- Reply ---------------------------------------------------------------- */
 
+/* Both sides must mean it: the flag alone is no reason to leave a client waiting
+ * (wire.md 9). */
+static bool is_unanswered(const struct rpc_call *call)
+{
+    return call->wire.maybe && call->op->flags & NDR_OP_MAYBE;
+}
+
 /* Encodes the [out] parameters behind what was sent and ends the response. */
 static RPC_STATUS send_reply(struct rpc_call *call)
 {
+    if (is_unanswered(call)) {
+        call_forgo_answer(&call->wire);
+        call_finish(call);
+        return RPC_S_OK;
+    }
     struct ndr_writer writer;
     ndr_writer_init(&writer);
     writer.len_max = LIMIT_STUB_LEN;
@@ -138,7 +150,10 @@ static void send_fault(struct rpc_call *call, RPC_STATUS status, bool did_not_ex
     if (call->over)
         return;
     TRACE(TRACE_CALL, "call %u %s: fault %d", call->wire.id, call->op->name, (int)status);
-    call_fault(&call->wire, status, did_not_execute);
+    if (is_unanswered(call))
+        call_forgo_answer(&call->wire);
+    else
+        call_fault(&call->wire, status, did_not_execute);
     call_finish(call);
     conn_flush(call->conn);
 }
