@@ -31,8 +31,8 @@ error_status_t Result(
 /* operation 1 */
 void Params(
     /* [in] */ handle_t h,
-    /* [out, comm_status] */ error_status_t *comm,
-    /* [out, fault_status] */ error_status_t *fault);
+    /* [comm_status, out] */ error_status_t *comm,
+    /* [fault_status, out] */ error_status_t *fault);
 
 /* operation 2 */
 void Maybe(

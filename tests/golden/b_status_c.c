@@ -176,8 +176,8 @@ error_status_t Result(
 /* void Params([in] handle_t h, [out] error_status_t *comm); */
 void Params(
     /* [in] */ handle_t h,
-    /* [out, comm_status] */ error_status_t *comm,
-    /* [out, fault_status] */ error_status_t *fault)
+    /* [comm_status, out] */ error_status_t *comm,
+    /* [fault_status, out] */ error_status_t *fault)
 {
     struct b_status_Params_frame _Frame = {
         .h = h,
