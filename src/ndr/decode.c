@@ -241,8 +241,9 @@ bool ndr_decode_old_value(const struct ndr_decode *d, const NDR_EXPR *expr, int6
     return false;
 }
 
-/* Remembers how large the application's arrays are, and which arms its unions have, before an operand of size_is that
- * is itself [out] changes.  Structures see to their own members (decode_value.c). */
+/* Remembers how large the application's arrays are, and which arms its unions have, before an
+ * operand of size_is that is itself [out] changes.  Structures see to their own members
+ * (decode_value.c). */
 static bool note_old_values(struct ndr_decode *d, const NDR_PARAM *param)
 {
     for (const NDR_TYPE *type = param->type; type; type = type->element) {

@@ -155,8 +155,7 @@ static bool decode_array_pointee(struct ndr_decode *d, const struct ndr_target *
     struct ndr_extent extent;
     uint32_t max;
     void *memory;
-    if (!ndr_decode_max(d, type, scope, &max) ||
-        !ndr_decode_extent(d, type, scope, max, &extent))
+    if (!ndr_decode_max(d, type, scope, &max) || !ndr_decode_extent(d, type, scope, max, &extent))
         return false;
     /* A sized string is a buffer: the manager may write up to its size. */
     uint32_t used = extent.first + extent.actual;

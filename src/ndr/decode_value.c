@@ -245,8 +245,7 @@ static bool get_tag(struct ndr_decode *d, NDR_KIND kind, int64_t *ret_tag)
     if (!ndr_fixed_layout(d->rules, &type, &layout))
         return ndr_decode_fail(d, RPC_S_CANNOT_SUPPORT);
     return decode_run(d, &type, &layout, &memory, 1) &&
-           (ndr_load_integer(kind, &memory, ret_tag) ||
-            ndr_decode_fail(d, RPC_S_CANNOT_SUPPORT));
+           (ndr_load_integer(kind, &memory, ret_tag) || ndr_decode_fail(d, RPC_S_CANNOT_SUPPORT));
 }
 
 /* The discriminant of the application's union before the call. */
@@ -314,8 +313,7 @@ static bool decode_union(struct ndr_decode *d, const NDR_TYPE *type, void *memor
         return false;
     scope.range = arm->range;
     scope.has_old_tag = false;
-    return !arm->type ||
-           ndr_decode_value(d, arm->type, arm_memory, &scope, NDR_AT_FIELD, NULL);
+    return !arm->type || ndr_decode_value(d, arm->type, arm_memory, &scope, NDR_AT_FIELD, NULL);
 }
 
 /* ---- Any value --------------------------------------------------------------------------- */

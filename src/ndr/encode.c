@@ -39,8 +39,8 @@ struct encode {
     struct ndr_writer *writer;
     const struct ndr_rules *rules;
     struct ndr_list pending;
-    uint32_t referent; /* of the next pointer that is not NULL */
-    uint32_t depth;    /* of the construct being written       */
+    uint32_t referent;          /* of the next pointer that is not NULL */
+    uint32_t depth;             /* of the construct being written       */
     struct ndr_aliases objects; /* of full pointers, by address */
 };
 

@@ -170,9 +170,8 @@ static void sweep_pointer(struct sweep *s, const NDR_TYPE *pointer, void *slot, 
 static void sweep_union(struct sweep *s, const NDR_TYPE *type, void *memory, const void *base)
 {
     int64_t tag;
-    const NDR_ARM *arm = ndr_union_tag(type, memory, base, &tag)
-                             ? ndr_union_arm(type->alternatives, tag)
-                             : NULL;
+    const NDR_ARM *arm =
+        ndr_union_tag(type, memory, base, &tag) ? ndr_union_arm(type->alternatives, tag) : NULL;
     if (arm && arm->type)
         sweep_value(s, arm->type, (uint8_t *)memory + ndr_arms_offset(type),
                     ndr_arm_base(type, memory, base));

@@ -60,10 +60,8 @@ struct ndr_memory {
  * objects and take locks.  When one fails, the decoding fails with its status, and what
  * earlier ones did stays: their owner gives it back. */
 struct ndr_context_hooks {
-    RPC_STATUS (*to_wire)(void *arg, const NDR_TYPE *type, const void *slot,
-                          uint8_t out[NDR_CONTEXT_LEN]);
-    RPC_STATUS (*from_wire)(void *arg, const NDR_TYPE *type, const uint8_t in[NDR_CONTEXT_LEN],
-                            void *slot);
+    RPC_STATUS (*to_wire)(void *arg, const NDR_TYPE *type, const void *slot, uint8_t *out);
+    RPC_STATUS (*from_wire)(void *arg, const NDR_TYPE *type, const uint8_t *in, void *slot);
     void *arg;
 };
 
@@ -76,9 +74,9 @@ struct ndr_writer {
     size_t capacity;   /* octets allocated                                         */
     size_t len_max;    /* caller: limit of len; 0: NDR_WRITER_LEN_MAX              */
     uint64_t origin;   /* caller: stub offset of octets[0]; only alignment uses it */
-    RPC_STATUS status; /* first failure, latched until reset                     */
-    const struct ndr_context_hooks *contexts; /* caller: NULL: RPC_S_CANNOT_SUPPORT */
     bool ndr64;        /* caller: transfer syntax NDR64, else NDR 2.0            */
+    RPC_STATUS status; /* first failure, latched until reset                     */
+    const struct ndr_context_hooks *contexts;    /* caller: NULL: RPC_S_CANNOT_SUPPORT */
     void *(*reallocate)(void *old, size_t size); /* NULL: realloc; freed by free() */
 };
 
@@ -119,11 +117,11 @@ struct ndr_reader {
     uint64_t origin;      /* stub offset of octets[0]; only alignment uses it       */
     bool little_endian;   /* the sender's integers (data representation label)      */
     bool last;            /* no more octets will come: short is bad, not NEED_MORE  */
+    bool ndr64;           /* transfer syntax NDR64, else NDR 2.0                    */
     size_t allocated_max; /* octets of memory one try may take; 0: NDR_ALLOCATED_MAX */
     uint32_t depth_max;   /* 0: NDR_DEPTH_MAX                                       */
     void *(*reallocate)(void *old, size_t size); /* scratch; NULL: realloc          */
-    const struct ndr_context_hooks *contexts; /* NULL: RPC_S_CANNOT_SUPPORT         */
-    bool ndr64;           /* transfer syntax NDR64, else NDR 2.0                    */
+    const struct ndr_context_hooks *contexts;    /* NULL: RPC_S_CANNOT_SUPPORT         */
     /* Set by us. */
     size_t need;       /* NEED_MORE: a try with a smaller `len` is useless.  Counts what
                         * is certain to come (announced elements, pending pointees,
@@ -157,12 +155,13 @@ struct ndr_reader {
  * in memory we allocate.
  *
  * Checked on receipt: counts against size_is, length_is and first_is, discriminants against
- * switch_is, [range], enum range, string terminators, bounds.  A unique pointer with size_is that is NULL while size_is is
- * not zero is refused in requests (MIDL /robust).  Octets left over are fine.
+ * switch_is, [range], enum range, string terminators, bounds.  A unique pointer with size_is
+ * that is NULL while size_is is not zero is refused in requests (MIDL /robust).  Octets left
+ * over are fine.
  *
  * FAILED: RPC_X_BAD_STUB_DATA; RPC_S_INVALID_TAG: a discriminant without arm;
- * RPC_S_OUT_OF_MEMORY; RPC_S_OUT_OF_RESOURCES: a limit of
- * the reader; RPC_X_NULL_REF_POINTER: the application's pointer is missing;
+ * RPC_S_OUT_OF_MEMORY; RPC_S_OUT_OF_RESOURCES: a limit of the reader;
+ * RPC_X_NULL_REF_POINTER: the application's pointer is missing; what a context hook says;
  * RPC_S_CANNOT_SUPPORT. */
 enum ndr_verdict ndr_decode_params(struct ndr_reader *reader, const NDR_OPERATION *operation,
                                    void *frame, uint32_t direction,

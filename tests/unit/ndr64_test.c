@@ -4,7 +4,8 @@
  * Vectors derived by hand from the rules (ndr_vectors.h). */
 #include "ndr_vectors.h"
 
-/* clang-format off: the octets are laid out by meaning */
+/* The octets are laid out by meaning. */
+/* clang-format off */
 #define Z4 "00000000"
 #define N(low) #low "000000" Z4 /* a count of 8 octets */
 #define R(low) #low "000200" Z4 /* a referent */
@@ -131,9 +132,9 @@ OPERATION(two_op, struct two_frame, two_params);
 static void b_no_pad_behind_an_arm(void **state)
 {
     static const uint8_t want[] = {
-        9, 0, 0, 0, 0, 0, 0, 0,             /* m; the union is aligned to its hyper */
-        1, 0, 0, 0, 0, 0, 0, 0,             /* level, gap although the arm is a long */
-        5, 0, 0, 0, 1, 0, 0x63,             /* a, l, c */
+        9, 0, 0, 0, 0, 0, 0,    0, /* m; the union is aligned to its hyper */
+        1, 0, 0, 0, 0, 0, 0,    0, /* level, gap although the arm is a long */
+        5, 0, 0, 0, 1, 0, 0x63,    /* a, l, c */
     };
     struct two_frame f = {.m = 9, .u.a = 5, .l = 1, .c = 0x63};
     struct ndr_writer w;
@@ -189,11 +190,8 @@ static void b_wide_values(void **state)
     ndr_writer_reset(&w);
     w.ndr64 = true;
     assert_int_equal(ndr_encode_params(&w, &scalars_op, &f, NDR_PARAM_IN), RPC_S_OK);
-    struct ndr_reader r = {.octets = w.octets,
-                           .len = w.len,
-                           .little_endian = true,
-                           .last = true,
-                           .ndr64 = true};
+    struct ndr_reader r = {
+        .octets = w.octets, .len = w.len, .little_endian = true, .last = true, .ndr64 = true};
     memset(&again, 0, sizeof(again));
     assert_int_equal(ndr_decode_params(&r, &scalars_op, &again, NDR_PARAM_IN, &heap), NDR_DONE);
     assert_int_equal(again.scalars.e16, -70000);

@@ -88,9 +88,9 @@ static const struct ndr_context_hooks hooks = {
 
 /* mark | gap | a | b | "x" */
 static const uint8_t request[] = {
-    7, 0, 0, 0,                                                             /**/
-    0, 0, 0, 0, 1, 3, 2, 1, 5, 4, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0xff,          /**/
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,             /**/
+    7, 0, 0, 0,                                                      /**/
+    0, 0, 0, 0, 1, 3, 2, 1, 5, 4, 6, 0, 0,   0, 0, 0, 0, 0, 0, 0xff, /**/
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,   0, 0, 0, 0, 0, 0, 0,    /**/
     2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 'x', 0,
 };
 
@@ -216,8 +216,7 @@ static void b_refused(void **state)
         struct contexts_frame f = {0};
         struct ndr_reader r = reader_of(request, sizeof(request));
         refusal = RPC_X_SS_CONTEXT_MISMATCH;
-        assert_int_equal(ndr_decode_params(&r, &contexts_op, &f, NDR_PARAM_IN, &heap),
-                         NDR_FAILED);
+        assert_int_equal(ndr_decode_params(&r, &contexts_op, &f, NDR_PARAM_IN, &heap), NDR_FAILED);
         refusal = RPC_S_OK;
         assert_int_equal(r.status, RPC_X_SS_CONTEXT_MISMATCH);
         assert_int_equal(delivered, refuse_at);

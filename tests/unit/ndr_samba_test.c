@@ -152,7 +152,8 @@ static void check_share_enum(const void *frame)
     assert_int_equal(*f->resume, 5);
 }
 
-/* ---- lsarpc: a context handle, counted strings, an enum, a SID in a union ---------------------- */
+/* ---- lsarpc: a context handle, counted strings, an enum, a SID in a union ----------------------
+ */
 
 static const NDR_TYPE t_ushort = {.kind = NDR_KIND_UINT16, .size = 2, .align = 2};
 static const NDR_CONTEXT lsa_context = {.name = "LSAPR_HANDLE"};
@@ -282,7 +283,8 @@ static void check_policy(const void *frame)
     assert_int_equal(domain->sid->sub[3], 3);
 }
 
-/* ---- winreg: size_is(p ? *p : 0), length_is(q ? *q : 0) ---------------------------------------- */
+/* ---- winreg: size_is(p ? *p : 0), length_is(q ? *q : 0) ----------------------------------------
+ */
 
 struct value_frame {
     void *handle;
@@ -298,10 +300,8 @@ struct value_frame {
                                            .kind = NDR_KIND_UINT32,                                \
                                            .offset = offsetof(struct value_frame, member)};        \
     static const NDR_EXPR ident##_zero = {.op = NDR_EXPR_CONST};                                   \
-    static const NDR_EXPR ident = {.op = NDR_EXPR_COND,                                            \
-                                   .a = &ident##_there,                                            \
-                                   .b = &ident##_deref,                                            \
-                                   .c = &ident##_zero}
+    static const NDR_EXPR ident = {                                                                \
+        .op = NDR_EXPR_COND, .a = &ident##_there, .b = &ident##_deref, .c = &ident##_zero}
 VALUE_OF(value_size, size);
 VALUE_OF(value_length, length);
 static const NDR_TYPE t_value_data = {.kind = NDR_KIND_ARRAY,
@@ -330,7 +330,8 @@ static void check_value(const void *frame)
     assert_int_equal(*f->length, 3);
 }
 
-/* ---- Both ways ------------------------------------------------------------------------------------ */
+/* ---- Both ways
+ * ------------------------------------------------------------------------------------ */
 
 /* The octets themselves are the handle. */
 static uint8_t handle_octets[NDR_CONTEXT_LEN];
@@ -390,8 +391,8 @@ static void check_call(size_t i, bool ndr64, const uint8_t *octets, size_t len)
     memset(&frame, 0, sizeof(frame));
     if (calls[i].operation == &policy_op)
         frame.policy.level = 5; /* the client's own [in] */
-    assert_int_equal(
-        ndr_decode_params(&r, calls[i].operation, &frame, calls[i].direction, &heap), NDR_DONE);
+    assert_int_equal(ndr_decode_params(&r, calls[i].operation, &frame, calls[i].direction, &heap),
+                     NDR_DONE);
     assert_int_equal(r.pos, len);
     calls[i].check(&frame);
     ndr_writer_init(&w);

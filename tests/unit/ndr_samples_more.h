@@ -69,8 +69,11 @@ struct unions_frame {
 LOAD_OF(unions_kind, struct unions_frame, kind, NDR_KIND_INT16);
 static const NDR_ARM choice_default = {.name = "pair", .type = &t_pair};
 static const NDR_ARM choice_arms[] = {
-    ARM("l", 1, t_long),          ARM("s", 2, t_string_unique), ARM("s", -3, t_string_unique),
-    ARM("h", 4, t_hyper),         {.value = 5},
+    ARM("l", 1, t_long),
+    ARM("s", 2, t_string_unique),
+    ARM("s", -3, t_string_unique),
+    ARM("h", 4, t_hyper),
+    {.value = 5},
 };
 static const NDR_UNION choice_union = {.switch_kind = NDR_KIND_INT16,
                                        .switch_is = &unions_kind,
@@ -242,8 +245,8 @@ POINTER_TO(t_gnode_ref, t_gnode, NDR_TYPE_REF);
 POINTER_TO(t_string_full, t_string, NDR_TYPE_FULL);
 POINTER_TO(t_long_ignored, t_long, NDR_TYPE_UNIQUE | NDR_TYPE_IGNORE);
 static const NDR_FIELD gnode_fields[] = {
-    FIELD(struct gnode, id, t_long),     FIELD(struct gnode, a, t_gnode_full),
-    FIELD(struct gnode, b, t_gnode_full), FIELD(struct gnode, s, t_string_full),
+    FIELD(struct gnode, id, t_long),           FIELD(struct gnode, a, t_gnode_full),
+    FIELD(struct gnode, b, t_gnode_full),      FIELD(struct gnode, s, t_string_full),
     FIELD(struct gnode, skip, t_long_ignored),
 };
 STRUCT_OF(t_gnode, struct gnode, 4, gnode_fields);

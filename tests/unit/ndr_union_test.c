@@ -4,7 +4,8 @@
  * reply is written to. */
 #include "ndr_vectors.h"
 
-/* clang-format off: the octets are laid out by meaning */
+/* The octets are laid out by meaning. */
+/* clang-format off */
 const struct vector vectors[] = {
     {"unions: discriminant again in front of the arm, each at its own alignment", &unions_op,
      NDR_PARAM_IN, fill_unions, 0,

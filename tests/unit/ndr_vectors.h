@@ -99,7 +99,7 @@ static inline void assert_zero(const union frames *frame)
 
 /* Encodes again what was decoded and compares. */
 static inline void assert_frame_encodes_to(const struct vector *v, const union frames *frame,
-                                    const uint8_t *octets, size_t len)
+                                           const uint8_t *octets, size_t len)
 {
     struct ndr_writer w;
     ndr_writer_init(&w);
