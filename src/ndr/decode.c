@@ -247,12 +247,20 @@ bool ndr_decode_old_value(const struct ndr_decode *d, const NDR_EXPR *expr, int6
 static bool note_old_values(struct ndr_decode *d, const NDR_PARAM *param)
 {
     for (const NDR_TYPE *type = param->type; type; type = type->element) {
-        struct ndr_old_value old = {.expr = type->max_count};
-        if (type->kind == NDR_KIND_UNION)
-            old.expr = type->alternatives->switch_is;
-        if (old.expr && ndr_expr_value(old.expr, d->frame, &old.value) &&
-            !ndr_decode_note(d, &d->old_values, &old))
-            return false;
+        const NDR_EXPR *operands[] = {
+            type->max_count,
+            type->kind == NDR_KIND_UNION ? type->alternatives->switch_is : NULL,
+            type->first,
+            type->length,
+        };
+        /* [out]-only memory has a size, but nothing in it. */
+        size_t wanted = param->flags & NDR_PARAM_IN ? sizeof(operands) / sizeof(operands[0]) : 1;
+        for (size_t i = 0; i < wanted; i++) {
+            struct ndr_old_value old = {.expr = operands[i]};
+            if (old.expr && ndr_expr_value(old.expr, d->frame, &old.value) &&
+                !ndr_decode_note(d, &d->old_values, &old))
+                return false;
+        }
         /* Behind a unique pointer in [out]-only memory there is nothing yet, and the
          * operands may be as uninitialised. */
         if (type->kind == NDR_KIND_POINTER && (type->flags & (NDR_TYPE_UNIQUE | NDR_TYPE_FULL)) &&

@@ -131,11 +131,44 @@ static bool decode_all_elements(struct ndr_decode *d, const NDR_TYPE *element, v
     return true;
 }
 
+static bool old_operand(const struct ndr_decode *d, const NDR_EXPR *expr,
+                        const struct ndr_scope *scope, int64_t *ret_value)
+{
+    if (scope->old)
+        return ndr_expr_value(expr, scope->old, ret_value);
+    return scope->base == d->frame && ndr_decode_old_value(d, expr, ret_value);
+}
+
+/* Elements of the application's varying array that did not travel to the server need not be
+ * set: pointers in them, and in all of them when nobody knows which did, mean nothing. */
+static bool decode_kept_varying(struct ndr_decode *d, const NDR_TYPE *type, uint8_t *memory,
+                                const struct ndr_extent *extent, const struct ndr_scope *scope)
+{
+    int64_t first = 0, count = INT64_MAX;
+    if ((type->first && !old_operand(d, type->first, scope, &first)) ||
+        (type->length && !old_operand(d, type->length, scope, &count)))
+        count = 0;
+    size_t size = ndr_memory_size(type->element);
+    for (uint32_t i = extent->first; i < extent->first + extent->actual; i++) {
+        struct ndr_scope one = *scope;
+        if (i < first || i - first >= count) {
+            one.owner = NDR_OUT_ONLY;
+            memset(memory + i * size, 0, size);
+        }
+        if (!ndr_decode_value(d, type->element, memory + i * size, &one, NDR_AT_ELEMENT, NULL))
+            return false;
+    }
+    return true;
+}
+
 bool ndr_decode_elements(struct ndr_decode *d, const NDR_TYPE *type, void *memory,
                          const struct ndr_extent *extent, const struct ndr_scope *scope)
 {
     size_t size = ndr_memory_size(type->element);
     uint8_t *at = (uint8_t *)memory + extent->first * size;
+    if (scope->owner == NDR_KEPT && (type->flags & NDR_TYPE_VARYING) &&
+        ndr_has_pointers(type->element))
+        return decode_kept_varying(d, type, memory, extent, scope);
     if (!decode_all_elements(d, type->element, at, extent->actual, scope))
         return false;
     if (type->kind != NDR_KIND_STRING)

@@ -231,6 +231,51 @@ static void b_reply_with_another_arm(void **state)
     assert_int_equal(heap_live, 0);
 }
 
+/* void f([in, out, size_is(3), length_is(*n)] PAIR *pairs, [in, out] long *n) */
+struct slots_frame {
+    struct pair *pairs;
+    int32_t *n;
+};
+static const NDR_EXPR slots_three = {.op = NDR_EXPR_CONST, .value = 3};
+static const NDR_EXPR slots_n = {
+    .op = NDR_EXPR_DEREF, .kind = NDR_KIND_INT32, .offset = offsetof(struct slots_frame, n)};
+static const NDR_TYPE t_slots = {.kind = NDR_KIND_ARRAY,
+                                 .flags = NDR_TYPE_VARYING,
+                                 .align = 4,
+                                 .element = &t_pair,
+                                 .max_count = &slots_three,
+                                 .length = &slots_n};
+POINTER_TO(t_slots_ref, t_slots, NDR_TYPE_REF);
+static const NDR_PARAM slots_params[] = {
+    PARAM(struct slots_frame, pairs, t_slots_ref, NDR_PARAM_IN | NDR_PARAM_OUT),
+    PARAM(struct slots_frame, n, t_long_ref, NDR_PARAM_IN | NDR_PARAM_OUT),
+};
+OPERATION(slots_op, struct slots_frame, slots_params);
+
+/* The reply has two elements where one was sent: the second was never set. */
+static void b_reply_with_more_elements(void **state)
+{
+    int32_t value = 1, n = 1;
+    struct pair pairs[3];
+    struct slots_frame slots = {.pairs = pairs, .n = &n};
+    union frames f;
+    (void)state;
+    memset(pairs, 0x5a, sizeof(pairs));
+    pairs[0] = (struct pair){.k = 1, .p = &value};
+    memset(&f, 0, sizeof(f));
+    memcpy(&f, &slots, sizeof(slots));
+    receive_reply("03000000 00000000 02000000 01000000 01000000 02000000 01000000"
+                  "07000000 08000000 02000000",
+                  &slots_op, &f);
+    assert_int_equal(n, 2);
+    assert_ptr_equal(pairs[0].p, &value);
+    assert_int_equal(value, 7);
+    assert_int_equal(*pairs[1].p, 8);
+    assert_int_equal(pairs[2].k, 0x5a);
+    assert_int_equal(heap_live, 1);
+    heap_free_all();
+}
+
 /* Objects are shared as the sender had them, and freed once. */
 static void b_server_sees_the_graph(void **state)
 {
@@ -360,6 +405,7 @@ int main(void)
         cmocka_unit_test(b_sending_mistakes),
         cmocka_unit_test(b_elements_that_do_not_travel_are_zero),
         cmocka_unit_test(b_reply_with_another_arm),
+        cmocka_unit_test(b_reply_with_more_elements),
         cmocka_unit_test(b_server_sees_the_graph),
         cmocka_unit_test(b_reply_with_other_sharing),
         cmocka_unit_test(b_ignored_pointers),
