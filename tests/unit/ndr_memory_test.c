@@ -323,6 +323,55 @@ static void b_prepare_out(void **state)
     assert_null(f.info);
 }
 
+/* void f([in] long *n, [in, size_is(*n), string] char **names), and a status parameter of the
+ * ACF, which does not travel but has storage. */
+struct operand_frame {
+    int32_t *n;
+    uint8_t **names;
+    uint32_t *status;
+};
+static const NDR_EXPR operand_n = {
+    .op = NDR_EXPR_DEREF, .kind = NDR_KIND_INT32, .offset = offsetof(struct operand_frame, n)};
+ARRAY_SIZED(t_operand_names, t_string_unique, operand_n);
+POINTER_TO(t_operand_names_ref, t_operand_names, NDR_TYPE_REF);
+POINTER_TO(t_status_ref, t_status, NDR_TYPE_REF);
+static const NDR_PARAM operand_params[] = {
+    PARAM(struct operand_frame, n, t_long_ref, NDR_PARAM_IN),
+    PARAM(struct operand_frame, names, t_operand_names_ref, NDR_PARAM_IN),
+    PARAM(struct operand_frame, status, t_status_ref,
+          NDR_PARAM_OUT | NDR_PARAM_LOCAL | NDR_PARAM_COMM_STATUS),
+};
+OPERATION(operand_op, struct operand_frame, operand_params);
+
+/* What tells the size of an array is freed behind the array. */
+static void b_operands_are_freed_last(void **state)
+{
+    int32_t n = 2;
+    uint8_t a[] = "a", b[] = "b", *names[] = {a, b};
+    struct operand_frame client = {.n = &n, .names = names}, server = {0};
+    RPC_STATUS status;
+    (void)state;
+    assert_int_equal(carry(&operand_op, NDR_PARAM_IN, &client, &server, &status), NDR_DONE);
+    assert_int_equal(heap_live, 4);
+    assert_int_equal(ndr_prepare_out(&operand_op, &server, &heap), RPC_S_OK);
+    assert_int_equal(*server.status, 0);
+    ndr_free_params(&operand_op, &server, &heap);
+    assert_int_equal(heap_live, 0);
+}
+
+/* A status parameter of the ACF takes no octets in either direction. */
+static void b_local_parameters_do_not_travel(void **state)
+{
+    uint32_t value = 5;
+    struct operand_frame frame = {.status = &value};
+    struct ndr_writer w;
+    (void)state;
+    ndr_writer_init(&w);
+    assert_int_equal(ndr_encode_params(&w, &operand_op, &frame, NDR_PARAM_OUT), RPC_S_OK);
+    assert_int_equal(w.len, 0);
+    ndr_writer_fini(&w);
+}
+
 static void b_prepare_out_hostile_sizes(void **state)
 {
     static const struct {
@@ -838,6 +887,8 @@ int main(void)
         cmocka_unit_test(b_out_only_pointers_are_garbage),
         cmocka_unit_test(b_unsized_out_string_is_refused),
         cmocka_unit_test(b_prepare_out),
+        cmocka_unit_test(b_operands_are_freed_last),
+        cmocka_unit_test(b_local_parameters_do_not_travel),
         cmocka_unit_test(b_prepare_out_hostile_sizes),
         cmocka_unit_test(b_sized_string_is_a_buffer),
         cmocka_unit_test(b_allocation_limit),
