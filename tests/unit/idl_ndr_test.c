@@ -16,6 +16,8 @@
 #include "b_open_struct.h"
 #include "b_union.h"
 #include "b_varying.h"
+#include "c_anonymous.h"
+#include "c_ranges.h"
 
 #include "ndr/ndr.h"
 
@@ -162,6 +164,57 @@ static void b_encapsulated_unions_send_it_once(void **state)
                               "00000000");
 }
 
+static void c_anonymous_members_are_found(void **state)
+{
+    (void)state;
+    ADDRESS address = {.family = 2, .u = {.v4 = {.port = 80, .address = 0x7f000001}}};
+    MASKED masked = {.level = 0x101, .info = {.one = 4}};
+    Address(NULL, &address, &masked);
+    assert_string_equal(sent, "0200" "0000" "5000" "0000" "0100007f"
+                              "01010000" "01000000" "04000000");
+}
+
+static void c_elements_of_arrays_may_be_arrays(void **state)
+{
+    (void)state;
+    int32_t table[1][4] = {{1, 2, 3, 4}}, one[3] = {5, 6, 7};
+    KEY keys[1] = {"0123456789abcde"};
+    Arrays(NULL, 1, table, keys, &one);
+    assert_string_equal(sent, "01000000"
+                              "01000000" "01000000020000000300000004000000"
+                              "01000000" "30313233343536373839616263646500"
+                              "050000000600000007000000");
+}
+
+static void c_strings_in_arrays_have_counts_each(void **state)
+{
+    (void)state;
+    WCHAR a[] = u"a", *names[1] = {a}, *four[4] = {NULL};
+    unsigned char fixed[1][16] = {"bc"}, **found = NULL;
+    Strings(NULL, 1, names, four, fixed, &found);
+    assert_string_equal(sent, "01000000"
+                              "01000000" "00000200" "02000000" "00000000" "02000000" "61000000"
+                              "00000000" "00000000" "00000000" "00000000"
+                              "01000000" "00000000" "03000000" "626300");
+}
+
+static void c_full_pointers_may_meet_again(void **state)
+{
+    (void)state;
+    GRAPH leaf = {.value = 2};
+    GRAPH graph = {.value = 1, .left = &leaf, .right = &leaf};
+    LIMITED limited = {.n = 0};
+    Graphs(NULL, &graph, &leaf, &limited);
+    assert_string_equal(sent, "01000000" "00000200" "00000200" "00000000" "00000000" "00000000"
+                              "02000000" "0000000000000000000000000000000000000000"
+                              "00000200"
+                              "00000000" "00000000000000000000000000000000"
+                              "00000000" "00000000" "00000000"
+                              "0000000001000000" "00000000" "0000000001000000" "00000000"
+                              "0000000001000000" "00000000" "0000000001000000" "00" "000000"
+                              "00000000");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +224,10 @@ int main(void)
         cmocka_unit_test(b_unions_send_the_discriminant_again),
         cmocka_unit_test(b_union_arms_of_one_octet_and_default),
         cmocka_unit_test(b_encapsulated_unions_send_it_once),
+        cmocka_unit_test(c_anonymous_members_are_found),
+        cmocka_unit_test(c_elements_of_arrays_may_be_arrays),
+        cmocka_unit_test(c_strings_in_arrays_have_counts_each),
+        cmocka_unit_test(c_full_pointers_may_meet_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
