@@ -147,6 +147,19 @@ static void b_union_arms_of_one_octet_and_default(void **state)
     assert_string_equal(sent, "01" "01" "0000" "0000803f" "61" "61" "0000" "09000000");
 }
 
+/* MS-RPCE 2.2.4.5: the gap is there in front of an empty arm, too. */
+static void b_ms_unions_begin_all_arms_alike(void **state)
+{
+    (void)state;
+    OLD old = {.c = 'c'};
+    VALUE value = {.other = 7};
+    Old(NULL, 0, &old, 9, &value);
+    assert_string_equal(sent, "0000" "0000" "00000000" "09000000" "09000000" "0700000000000000");
+    Old(NULL, 2, &old, 9, &value);
+    assert_string_equal(sent, "0200" "0200" "00000000" "63" "000000" "09000000" "09000000"
+                              "00000000" "0700000000000000");
+}
+
 static void b_encapsulated_unions_send_it_once(void **state)
 {
     (void)state;
@@ -223,6 +236,7 @@ int main(void)
         cmocka_unit_test(b_conformant_structures_send_the_count_first),
         cmocka_unit_test(b_unions_send_the_discriminant_again),
         cmocka_unit_test(b_union_arms_of_one_octet_and_default),
+        cmocka_unit_test(b_ms_unions_begin_all_arms_alike),
         cmocka_unit_test(b_encapsulated_unions_send_it_once),
         cmocka_unit_test(c_anonymous_members_are_found),
         cmocka_unit_test(c_elements_of_arrays_may_be_arrays),
