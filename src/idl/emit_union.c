@@ -10,7 +10,8 @@ static void emit_arm_members(struct text *out, const struct node_arm *arm)
         text_add(out, "/* empty */");
         return;
     }
-    text_addf(out, ".name = \"%s\", .type = &%s", arm->var->name ? arm->var->name : "", arm->node->c_name);
+    text_addf(out, ".name = \"%s\", .type = &%s", arm->var->name ? arm->var->name : "",
+              arm->node->c_name);
     if (arm->var->range)
         text_addf(out, ", .range = &%s", arm->var->range->c_name);
 }
@@ -83,8 +84,7 @@ void emit_alternatives(struct idl_compiler *c, struct text *out, struct node *no
         emit_arms(c, out, arms);
     if (node->switch_is)
         emit_expr(c, out, node->switch_is, arena_printf(&c->arena, "%s_switch", node->c_name));
-    text_addf(out,
-              "static const NDR_UNION %s_alternatives = {\n    .switch_kind = NDR_KIND_%s,\n",
+    text_addf(out, "static const NDR_UNION %s_alternatives = {\n    .switch_kind = NDR_KIND_%s,\n",
               node->c_name, arms->switch_kind);
     if (node->switch_is) {
         text_addf(out, "    .switch_is = &%s,\n", node->switch_is->c_name);
@@ -95,8 +95,7 @@ void emit_alternatives(struct idl_compiler *c, struct text *out, struct node *no
                   owner->c_name, owner->fields->name, owner->c_name, owner->fields->next->name);
     }
     if (arms->label_count > 0)
-        text_addf(out, "    .arm_count = %u,\n    .arms = %s,\n", arms->label_count,
-                  arms->c_name);
+        text_addf(out, "    .arm_count = %u,\n    .arms = %s,\n", arms->label_count, arms->c_name);
     if (arms->otherwise)
         text_addf(out, "    .otherwise = &%s_default,\n", arms->c_name);
     if (arms->ms_union)

@@ -110,7 +110,8 @@ static struct node *enum_node(struct idl_compiler *c, struct type *type)
 static struct node *struct_node(struct idl_compiler *c, struct aggregate *aggregate)
 {
     const char *name = type_plain_name(aggregate->c_name);
-    struct node *node = layout_new_node(c, arena_printf(&c->arena, "ndr_struct_%s", name), "STRUCT");
+    struct node *node =
+        layout_new_node(c, arena_printf(&c->arena, "ndr_struct_%s", name), "STRUCT");
     aggregate->node = node;
     node->aggregate = aggregate;
     node->idl_name = name;
@@ -149,8 +150,8 @@ struct node *layout_struct(struct idl_compiler *c, struct aggregate *aggregate)
         return aggregate->node->broken ? NULL : aggregate->node;
     if (!layout_enter(c, &aggregate->loc))
         return NULL;
-    struct node *node = aggregate->is_encapsulated ? layout_encapsulated(c, aggregate)
-                                                   : struct_node(c, aggregate);
+    struct node *node =
+        aggregate->is_encapsulated ? layout_encapsulated(c, aggregate) : struct_node(c, aggregate);
     c->layout_depth--;
     return layout_settle(c) ? node : NULL;
 }
@@ -228,7 +229,7 @@ struct node *layout_pipe(struct idl_compiler *c, struct type *pipe)
 static struct node *pointer_node(struct idl_compiler *c, struct node *target,
                                  enum pointer_class class, bool is_ignored)
 {
-    const char *word = is_ignored               ? "ignored"
+    const char *word = is_ignored                ? "ignored"
                        : class == POINTER_REF    ? "ref"
                        : class == POINTER_UNIQUE ? "unique"
                                                  : "full";
@@ -237,7 +238,7 @@ static struct node *pointer_node(struct idl_compiler *c, struct node *target,
     if (node)
         return node;
     node = layout_new_node(c, c_name, "POINTER");
-    node->pointer_flag = is_ignored               ? "NDR_TYPE_IGNORE"
+    node->pointer_flag = is_ignored                ? "NDR_TYPE_IGNORE"
                          : class == POINTER_REF    ? "NDR_TYPE_REF"
                          : class == POINTER_UNIQUE ? "NDR_TYPE_UNIQUE"
                                                    : "NDR_TYPE_FULL";
@@ -307,8 +308,7 @@ static struct node *string_node(struct idl_compiler *c, struct node *element)
 const char *layout_context(struct idl_compiler *c, const struct var *var)
 {
     const char *name = var->name ? var->name : var->aggregate ? "unnamed" : "result";
-    const char *owner =
-        var->aggregate ? type_plain_name(var->aggregate->c_name) : var->proc->name;
+    const char *owner = var->aggregate ? type_plain_name(var->aggregate->c_name) : var->proc->name;
     return arena_printf(&c->arena, "%s_%s", owner, name);
 }
 
@@ -353,8 +353,7 @@ static struct node *sized_node(struct idl_compiler *c, struct node *element,
         if (!node->max_count)
             return NULL;
         if (level->size_is_max)
-            node->max_count =
-                layout_binary(c, "ADD", node->max_count, layout_constant(c, 1));
+            node->max_count = layout_binary(c, "ADD", node->max_count, layout_constant(c, 1));
         node->is_sized = true;
     } else {
         node->count = level->count;

@@ -48,9 +48,9 @@ struct node_arms {
 };
 
 /* A context handle: what becomes NDR_CONTEXT. */
-#define CONTEXT_STRICT 1u
+#define CONTEXT_STRICT      1u
 #define CONTEXT_TYPE_STRICT 2u
-#define CONTEXT_SERIALIZE 4u
+#define CONTEXT_SERIALIZE   4u
 #define CONTEXT_NOSERIALIZE 8u
 struct node_context {
     const struct var *alias; /* NULL: declared on a parameter, no rundown */
@@ -81,13 +81,13 @@ struct node {
     enum node_flat flat;
     const char *flat_name; /* FLAT_DEPENDS: the constant */
     bool has_pointers;
-    bool is_sized; /* conformant, or a string */
-    bool is_open;  /* STRUCT: ends in a conformant array */
+    bool is_sized;   /* conformant, or a string */
+    bool is_open;    /* STRUCT: ends in a conformant array */
     bool is_ignored; /* POINTER: [ignore] */
     bool pipe_element_ok;
     struct node *element;
-    struct aggregate *aggregate; /* STRUCT */
-    struct node_field *fields;   /* STRUCT, aggregate->field_count of them */
+    struct aggregate *aggregate;  /* STRUCT */
+    struct node_field *fields;    /* STRUCT, aggregate->field_count of them */
     struct node_context *context; /* CONTEXT */
     struct node_expr *max_count;
     struct node_expr *first, *length; /* varying ARRAY; NULL: from the first, all */
@@ -115,8 +115,8 @@ struct node *layout_struct(struct idl_compiler *compiler, struct aggregate *aggr
 struct node *layout_pipe(struct idl_compiler *compiler, struct type *pipe);
 
 /* A context handle of the typedef (NULL: none), or a [ref] pointer to it. */
-struct node *layout_context_handle(struct idl_compiler *compiler, const struct var *alias, unsigned flags,
-                            bool by_pointer);
+struct node *layout_context_handle(struct idl_compiler *compiler, const struct var *alias,
+                                   unsigned flags, bool by_pointer);
 
 /* What an expression is for decides about [out] parameters in it. */
 enum expr_use {
@@ -130,8 +130,8 @@ enum expr_use {
 struct node_expr *layout_expr(struct idl_compiler *compiler, const struct expr *expr,
                               const struct var *var, enum expr_use use);
 struct node_expr *layout_constant(struct idl_compiler *compiler, int64_t value);
-struct node_expr *layout_binary(struct idl_compiler *compiler, const char *op,
-                                struct node_expr *a, struct node_expr *b);
+struct node_expr *layout_binary(struct idl_compiler *compiler, const char *op, struct node_expr *a,
+                                struct node_expr *b);
 /* The type of the first parameter or field that `expr` computes with; NULL: there is none,
  * or the result is a truth value. */
 struct type *layout_expr_type(const struct expr *expr, const struct var *var);

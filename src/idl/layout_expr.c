@@ -225,8 +225,7 @@ struct node_expr *layout_expr(struct idl_compiler *c, const struct expr *expr,
     if (value.kind == VALUE_INVALID)
         return NULL;
     bool is_count = use != USE_SWITCH;
-    if (value.kind != VALUE_INT ||
-        (is_count && (value.number < 0 || value.number > UINT32_MAX))) {
+    if (value.kind != VALUE_INT || (is_count && (value.number < 0 || value.number > UINT32_MAX))) {
         diag_error(c, &expr->loc, 2059, "attribute expression must be a count of at most 32 bits");
         return NULL;
     }

@@ -78,7 +78,8 @@ static int by_value(const void *a, const void *b)
 static void check_duplicates(struct idl_compiler *c, struct node_arms *arms)
 {
     size_t count = arms->label_count;
-    const struct node_arm **sorted = arena_alloc(&c->arena, (count + 1) * sizeof(struct node_arm *));
+    const struct node_arm **sorted =
+        arena_alloc(&c->arena, (count + 1) * sizeof(struct node_arm *));
     for (size_t i = 0; i < count; i++)
         sorted[i] = &arms->labels[i];
     qsort(sorted, count, sizeof(struct node_arm *), by_value);
@@ -86,8 +87,7 @@ static void check_duplicates(struct idl_compiler *c, struct node_arms *arms)
         if (sorted[i]->value != sorted[i - 1]->value)
             continue;
         const struct attr *attr = attr_find(sorted[i]->var->attrs, ATTR_CASE);
-        diag_error(c, &attr->loc, 2056, "duplicate case value %lld",
-                   (long long)sorted[i]->value);
+        diag_error(c, &attr->loc, 2056, "duplicate case value %lld", (long long)sorted[i]->value);
         arms->broken = true;
     }
 }
@@ -231,8 +231,7 @@ struct node *layout_union(struct idl_compiler *c, const struct var *var, const s
     node->arms = arms_of(c, owner, &tag);
     if (!node->arms)
         return NULL;
-    node->c_name =
-        layout_name(c, arena_printf(&c->arena, "ndr_union_%s", layout_context(c, var)));
+    node->c_name = layout_name(c, arena_printf(&c->arena, "ndr_union_%s", layout_context(c, var)));
     return layout_complete(c, node);
 }
 
@@ -252,8 +251,7 @@ void layout_union_body(struct idl_compiler *c, struct aggregate *aggregate)
 struct node *layout_encapsulated(struct idl_compiler *c, struct aggregate *aggregate)
 {
     const char *name = type_plain_name(aggregate->c_name);
-    struct node *node =
-        layout_new_node(c, arena_printf(&c->arena, "ndr_union_%s", name), "UNION");
+    struct node *node = layout_new_node(c, arena_printf(&c->arena, "ndr_union_%s", name), "UNION");
     struct var *tag_field = aggregate->fields;
     struct var *union_field = tag_field ? tag_field->next : NULL;
     struct discriminant tag;

@@ -17,7 +17,7 @@ struct walk {
     const struct attr *class_attr; /* of var or of a typedef, still looking for its pointer */
     bool class_attr_is_own;        /* it stands on var itself */
     const struct attr *range_attr;
-    unsigned range_level; /* levels above the type it was written for */
+    unsigned range_level;         /* levels above the type it was written for */
     const struct interface *home; /* whose pointer_default counts here */
 };
 
@@ -231,8 +231,7 @@ static bool range_of_count(struct walk *walk, bool *ret_is_count)
     *ret_is_count = counts > 0;
     if (above == 0)
         return true;
-    diag_later(walk->compiler, &walk->range_attr->loc,
-               "[range] on the elements of a sized array");
+    diag_later(walk->compiler, &walk->range_attr->loc, "[range] on the elements of a sized array");
     return false;
 }
 

@@ -342,7 +342,8 @@ static bool decode_union(struct ndr_decode *d, const NDR_TYPE *type, void *memor
     } else if (!ndr_decode_claim_tag(d, u->switch_is, outer, u->switch_kind, tag)) {
         return false;
     }
-    if (d->rules->pads && !skip_pad(d, ndr_arms_align(d->rules, u)))
+    bool together = d->rules->pads || (u->flags & NDR_UNION_MS);
+    if (together && !skip_pad(d, ndr_arms_align(d->rules, u)))
         return false;
     scope.range = arm->range;
     scope.has_old_tag = false;

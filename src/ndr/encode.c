@@ -311,7 +311,7 @@ static void encode_union(struct encode *e, const NDR_TYPE *type, const void *mem
     if (e->rules->pads)
         ndr_writer_align(e->writer, ndr_align(e->rules, type));
     encode_tag(e, u, tag);
-    if (e->rules->pads)
+    if (e->rules->pads || (u->flags & NDR_UNION_MS))
         ndr_writer_align(e->writer, ndr_arms_align(e->rules, u));
     if (arm->type)
         encode_value(e, arm->type, (const uint8_t *)memory + ndr_arms_offset(type),

@@ -66,7 +66,7 @@ typedef struct __MIDL_encapsulated_0007 {
 } HOLDER;
 
 /* operation 0 */
-void Use(
+void UseShapes(
     /* [in] */ handle_t h,
     /* [in] */ SHAPE shape,
     /* [in, out] */ PSHAPE p,
@@ -77,14 +77,14 @@ void Use(
     /* [in, unique] */ struct CHAIN *chain);
 
 /* operation 1 */
-SHAPE Result(
+SHAPE ShapeResult(
     /* [in] */ handle_t h);
 
 /* Manager routines, for RpcServerRegisterIf. */
 typedef struct encapsulated_v1_0_epv_t {
-    void (*Use)(handle_t h, SHAPE shape, PSHAPE p, HOLDER *holder, int32_t n, SHAPE *many,
+    void (*UseShapes)(handle_t h, SHAPE shape, PSHAPE p, HOLDER *holder, int32_t n, SHAPE *many,
         VERSIONED *version, struct CHAIN *chain);
-    SHAPE (*Result)(handle_t h);
+    SHAPE (*ShapeResult)(handle_t h);
 } encapsulated_v1_0_epv_t;
 typedef encapsulated_v1_0_epv_t encapsulated_SERVER_EPV;
 typedef encapsulated_v1_0_epv_t encapsulated_v1_0_SERVER_EPV;

@@ -6,10 +6,10 @@
 
 /* ---- interface encapsulated: one frame per operation, its arguments in order ---- */
 
-/* void Use([in] handle_t h, [in] SHAPE shape, [in, out] PSHAPE p, [in] HOLDER *holder,
+/* void UseShapes([in] handle_t h, [in] SHAPE shape, [in, out] PSHAPE p, [in] HOLDER *holder,
  * [in] long n, [in, size_is(n)] SHAPE *many, [out] VERSIONED *version, [in,
  * unique] union CHAIN *chain); */
-struct encapsulated_Use_frame {
+struct encapsulated_UseShapes_frame {
     handle_t h;
     SHAPE shape;
     PSHAPE p;
@@ -20,8 +20,8 @@ struct encapsulated_Use_frame {
     struct CHAIN *chain;
 };
 
-/* SHAPE Result([in] handle_t h); */
-struct encapsulated_Result_frame {
+/* SHAPE ShapeResult([in] handle_t h); */
+struct encapsulated_ShapeResult_frame {
     handle_t h;
     SHAPE _RetVal;
 };
@@ -229,23 +229,23 @@ static const NDR_TYPE ndr_ref_struct_HOLDER = {
 };
 
 /* the size of many: [in, size_is(n)] */
-static const NDR_EXPR ndr_sized_Use_many_count = {
+static const NDR_EXPR ndr_sized_UseShapes_many_count = {
     .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
-    .offset = offsetof(struct encapsulated_Use_frame, n)
+    .offset = offsetof(struct encapsulated_UseShapes_frame, n)
 };
-static const NDR_TYPE ndr_sized_Use_many = {
+static const NDR_TYPE ndr_sized_UseShapes_many = {
     .kind = NDR_KIND_ARRAY,
     .align = 4,
     .element = &ndr_union_SHAPE,
-    .max_count = &ndr_sized_Use_many_count,
+    .max_count = &ndr_sized_UseShapes_many_count,
 };
 
-static const NDR_TYPE ndr_ref_sized_Use_many = {
+static const NDR_TYPE ndr_ref_sized_UseShapes_many = {
     .kind = NDR_KIND_POINTER,
     .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
     .size = sizeof(void *),
     .align = 4,
-    .element = &ndr_sized_Use_many,
+    .element = &ndr_sized_UseShapes_many,
 };
 
 static const NDR_TYPE ndr_ref_union_VERSIONED = {
@@ -258,55 +258,55 @@ static const NDR_TYPE ndr_ref_union_VERSIONED = {
 
 /* ---- interface encapsulated: parameters ---- */
 
-static const NDR_PARAM encapsulated_Use_params[] = {
+static const NDR_PARAM encapsulated_UseShapes_params[] = {
     {.name = "h", .type = &ndr_handle_t,
-     .offset = offsetof(struct encapsulated_Use_frame, h),
+     .offset = offsetof(struct encapsulated_UseShapes_frame, h),
      .flags = NDR_PARAM_IN | NDR_PARAM_BINDING},
     {.name = "shape", .type = &ndr_union_SHAPE,
-     .offset = offsetof(struct encapsulated_Use_frame, shape),
+     .offset = offsetof(struct encapsulated_UseShapes_frame, shape),
      .flags = NDR_PARAM_IN},
     {.name = "p", .type = &ndr_ref_union_SHAPE,
-     .offset = offsetof(struct encapsulated_Use_frame, p),
+     .offset = offsetof(struct encapsulated_UseShapes_frame, p),
      .flags = NDR_PARAM_IN | NDR_PARAM_OUT},
     {.name = "holder", .type = &ndr_ref_struct_HOLDER,
-     .offset = offsetof(struct encapsulated_Use_frame, holder),
+     .offset = offsetof(struct encapsulated_UseShapes_frame, holder),
      .flags = NDR_PARAM_IN},
     {.name = "n", .type = &ndr_long,
-     .offset = offsetof(struct encapsulated_Use_frame, n),
+     .offset = offsetof(struct encapsulated_UseShapes_frame, n),
      .flags = NDR_PARAM_IN},
-    {.name = "many", .type = &ndr_ref_sized_Use_many,
-     .offset = offsetof(struct encapsulated_Use_frame, many),
+    {.name = "many", .type = &ndr_ref_sized_UseShapes_many,
+     .offset = offsetof(struct encapsulated_UseShapes_frame, many),
      .flags = NDR_PARAM_IN},
     {.name = "version", .type = &ndr_ref_union_VERSIONED,
-     .offset = offsetof(struct encapsulated_Use_frame, version),
+     .offset = offsetof(struct encapsulated_UseShapes_frame, version),
      .flags = NDR_PARAM_OUT},
     {.name = "chain", .type = &ndr_unique_union_CHAIN,
-     .offset = offsetof(struct encapsulated_Use_frame, chain),
+     .offset = offsetof(struct encapsulated_UseShapes_frame, chain),
      .flags = NDR_PARAM_IN},
 };
 
-static const NDR_PARAM encapsulated_Result_params[] = {
+static const NDR_PARAM encapsulated_ShapeResult_params[] = {
     {.name = "h", .type = &ndr_handle_t,
-     .offset = offsetof(struct encapsulated_Result_frame, h),
+     .offset = offsetof(struct encapsulated_ShapeResult_frame, h),
      .flags = NDR_PARAM_IN | NDR_PARAM_BINDING},
     {.name = "_RetVal", .type = &ndr_union_SHAPE,
-     .offset = offsetof(struct encapsulated_Result_frame, _RetVal),
+     .offset = offsetof(struct encapsulated_ShapeResult_frame, _RetVal),
      .flags = NDR_PARAM_OUT | NDR_PARAM_RETURN},
 };
 
 /* ---- interface encapsulated: client ---- */
 
 static const NDR_OPERATION encapsulated_Operations[] = {
-    {.name = "Use",
+    {.name = "UseShapes",
      .opnum = 0,
-     .frame_size = sizeof(struct encapsulated_Use_frame),
+     .frame_size = sizeof(struct encapsulated_UseShapes_frame),
      .param_count = 8,
-     .params = encapsulated_Use_params},
-    {.name = "Result",
+     .params = encapsulated_UseShapes_params},
+    {.name = "ShapeResult",
      .opnum = 1,
-     .frame_size = sizeof(struct encapsulated_Result_frame),
+     .frame_size = sizeof(struct encapsulated_ShapeResult_frame),
      .param_count = 2,
-     .params = encapsulated_Result_params},
+     .params = encapsulated_ShapeResult_params},
 };
 
 static const NDR_INTERFACE encapsulated_NdrInterface = {
@@ -332,10 +332,10 @@ static const RPC_CLIENT_INTERFACE encapsulated___RpcClientInterface = {
 
 RPC_IF_HANDLE encapsulated_v1_0_c_ifspec = (RPC_IF_HANDLE)&encapsulated___RpcClientInterface;
 
-/* void Use([in] handle_t h, [in] SHAPE shape, [in, out] PSHAPE p, [in] HOLDER *holder,
+/* void UseShapes([in] handle_t h, [in] SHAPE shape, [in, out] PSHAPE p, [in] HOLDER *holder,
  * [in] long n, [in, size_is(n)] SHAPE *many, [out] VERSIONED *version, [in,
  * unique] union CHAIN *chain); */
-void Use(
+void UseShapes(
     /* [in] */ handle_t h,
     /* [in] */ SHAPE shape,
     /* [in, out] */ PSHAPE p,
@@ -345,7 +345,7 @@ void Use(
     /* [out] */ VERSIONED *version,
     /* [in, unique] */ struct CHAIN *chain)
 {
-    struct encapsulated_Use_frame _Frame = {
+    struct encapsulated_UseShapes_frame _Frame = {
         .h = h,
         .shape = shape,
         .p = p,
@@ -358,11 +358,11 @@ void Use(
     NdrxClientCall(&encapsulated___RpcClientInterface, 0, &_Frame);
 }
 
-/* SHAPE Result([in] handle_t h); */
-SHAPE Result(
+/* SHAPE ShapeResult([in] handle_t h); */
+SHAPE ShapeResult(
     /* [in] */ handle_t h)
 {
-    struct encapsulated_Result_frame _Frame = {
+    struct encapsulated_ShapeResult_frame _Frame = {
         .h = h,
     };
     NdrxClientCall(&encapsulated___RpcClientInterface, 1, &_Frame);

@@ -72,14 +72,14 @@ void Text(
     /* [in] */ LIST *list);
 
 /* operation 2 */
-PTOWER Result(
+PTOWER TowerResult(
     /* [in] */ handle_t h);
 
 /* Manager routines, for RpcServerRegisterIf. */
 typedef struct open_struct_v1_0_epv_t {
     void (*Map)(handle_t h, TOWER *tower, OUTER *outer, TOWERS *towers, PTOWER *found);
     void (*Text)(handle_t h, COUNTED *text, NAMED *name, LIST *list);
-    PTOWER (*Result)(handle_t h);
+    PTOWER (*TowerResult)(handle_t h);
 } open_struct_v1_0_epv_t;
 typedef open_struct_v1_0_epv_t open_struct_SERVER_EPV;
 typedef open_struct_v1_0_epv_t open_struct_v1_0_SERVER_EPV;

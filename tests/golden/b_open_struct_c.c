@@ -25,8 +25,8 @@ struct open_struct_Text_frame {
     LIST *list;
 };
 
-/* PTOWER Result([in] handle_t h); */
-struct open_struct_Result_frame {
+/* PTOWER TowerResult([in] handle_t h); */
+struct open_struct_TowerResult_frame {
     handle_t h;
     PTOWER _RetVal;
 };
@@ -391,12 +391,12 @@ static const NDR_PARAM open_struct_Text_params[] = {
      .flags = NDR_PARAM_IN},
 };
 
-static const NDR_PARAM open_struct_Result_params[] = {
+static const NDR_PARAM open_struct_TowerResult_params[] = {
     {.name = "h", .type = &ndr_handle_t,
-     .offset = offsetof(struct open_struct_Result_frame, h),
+     .offset = offsetof(struct open_struct_TowerResult_frame, h),
      .flags = NDR_PARAM_IN | NDR_PARAM_BINDING},
     {.name = "_RetVal", .type = &ndr_unique_struct_TOWER,
-     .offset = offsetof(struct open_struct_Result_frame, _RetVal),
+     .offset = offsetof(struct open_struct_TowerResult_frame, _RetVal),
      .flags = NDR_PARAM_OUT | NDR_PARAM_RETURN},
 };
 
@@ -413,11 +413,11 @@ static const NDR_OPERATION open_struct_Operations[] = {
      .frame_size = sizeof(struct open_struct_Text_frame),
      .param_count = 4,
      .params = open_struct_Text_params},
-    {.name = "Result",
+    {.name = "TowerResult",
      .opnum = 2,
-     .frame_size = sizeof(struct open_struct_Result_frame),
+     .frame_size = sizeof(struct open_struct_TowerResult_frame),
      .param_count = 2,
-     .params = open_struct_Result_params},
+     .params = open_struct_TowerResult_params},
 };
 
 static const NDR_INTERFACE open_struct_NdrInterface = {
@@ -479,11 +479,11 @@ void Text(
     NdrxClientCall(&open_struct___RpcClientInterface, 1, &_Frame);
 }
 
-/* PTOWER Result([in] handle_t h); */
-PTOWER Result(
+/* PTOWER TowerResult([in] handle_t h); */
+PTOWER TowerResult(
     /* [in] */ handle_t h)
 {
-    struct open_struct_Result_frame _Frame = {
+    struct open_struct_TowerResult_frame _Frame = {
         .h = h,
     };
     NdrxClientCall(&open_struct___RpcClientInterface, 2, &_Frame);

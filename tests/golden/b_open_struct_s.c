@@ -25,8 +25,8 @@ struct open_struct_Text_frame {
     LIST *list;
 };
 
-/* PTOWER Result([in] handle_t h); */
-struct open_struct_Result_frame {
+/* PTOWER TowerResult([in] handle_t h); */
+struct open_struct_TowerResult_frame {
     handle_t h;
     PTOWER _RetVal;
 };
@@ -391,12 +391,12 @@ static const NDR_PARAM open_struct_Text_params[] = {
      .flags = NDR_PARAM_IN},
 };
 
-static const NDR_PARAM open_struct_Result_params[] = {
+static const NDR_PARAM open_struct_TowerResult_params[] = {
     {.name = "h", .type = &ndr_handle_t,
-     .offset = offsetof(struct open_struct_Result_frame, h),
+     .offset = offsetof(struct open_struct_TowerResult_frame, h),
      .flags = NDR_PARAM_IN | NDR_PARAM_BINDING},
     {.name = "_RetVal", .type = &ndr_unique_struct_TOWER,
-     .offset = offsetof(struct open_struct_Result_frame, _RetVal),
+     .offset = offsetof(struct open_struct_TowerResult_frame, _RetVal),
      .flags = NDR_PARAM_OUT | NDR_PARAM_RETURN},
 };
 
@@ -416,17 +416,17 @@ static void open_struct_Text_invoke(const RPC_MGR_EPV *epv, void *frame)
     manager->Text(args->h, args->text, args->name, args->list);
 }
 
-static void open_struct_Result_invoke(const RPC_MGR_EPV *epv, void *frame)
+static void open_struct_TowerResult_invoke(const RPC_MGR_EPV *epv, void *frame)
 {
     const open_struct_SERVER_EPV *manager = epv;
-    struct open_struct_Result_frame *args = frame;
-    args->_RetVal = manager->Result(args->h);
+    struct open_struct_TowerResult_frame *args = frame;
+    args->_RetVal = manager->TowerResult(args->h);
 }
 
 static const open_struct_SERVER_EPV open_struct_DefaultEpv = {
     .Map = Map,
     .Text = Text,
-    .Result = Result,
+    .TowerResult = TowerResult,
 };
 
 static const NDR_OPERATION open_struct_Operations[] = {
@@ -442,12 +442,12 @@ static const NDR_OPERATION open_struct_Operations[] = {
      .param_count = 4,
      .params = open_struct_Text_params,
      .invoke = open_struct_Text_invoke},
-    {.name = "Result",
+    {.name = "TowerResult",
      .opnum = 2,
-     .frame_size = sizeof(struct open_struct_Result_frame),
+     .frame_size = sizeof(struct open_struct_TowerResult_frame),
      .param_count = 2,
-     .params = open_struct_Result_params,
-     .invoke = open_struct_Result_invoke},
+     .params = open_struct_TowerResult_params,
+     .invoke = open_struct_TowerResult_invoke},
 };
 
 static const NDR_INTERFACE open_struct_NdrInterface = {

@@ -82,7 +82,7 @@ typedef /* [switch_type(char)] */ union __MIDL_unions_0006 {
 } LETTER;
 
 /* operation 0 */
-void Use(
+void UseUnion(
     /* [in] */ handle_t h,
     /* [in] */ uint32_t level,
     /* [in, switch_is(level)] */ VALUE v,
@@ -115,7 +115,7 @@ void Small(
 
 /* Manager routines, for RpcServerRegisterIf. */
 typedef struct unions_v1_0_epv_t {
-    void (*Use)(handle_t h, uint32_t level, VALUE v, PVALUE p, VALUE *w);
+    void (*UseUnion)(handle_t h, uint32_t level, VALUE v, PVALUE p, VALUE *w);
     void (*Query)(handle_t h, uint32_t level, PVALUE *result, uint32_t *kind, VALUE *value);
     void (*Structs)(handle_t h, TAGGED *tagged, TREE *tree, int32_t n, TAGGED *all);
     void (*Small)(handle_t h, boolean b, REAL *real, unsigned char c, LETTER *letter);

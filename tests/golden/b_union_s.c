@@ -6,9 +6,9 @@
 
 /* ---- interface unions: one frame per operation, its arguments in order ---- */
 
-/* void Use([in] handle_t h, [in] unsigned long level, [in, switch_is(level)] VALUE v, [in,
+/* void UseUnion([in] handle_t h, [in] unsigned long level, [in, switch_is(level)] VALUE v, [in,
  * switch_is(level)] PVALUE p, [in, out, unique, switch_is(level + 1)] VALUE *w); */
-struct unions_Use_frame {
+struct unions_UseUnion_frame {
     handle_t h;
     uint32_t level;
     VALUE v;
@@ -373,90 +373,90 @@ static const NDR_TYPE ndr_handle_t = {
 };
 
 /* the arm of v: [in, switch_is(level)] */
-static const NDR_EXPR ndr_union_Use_v_switch = {
+static const NDR_EXPR ndr_union_UseUnion_v_switch = {
     .op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT32,
-    .offset = offsetof(struct unions_Use_frame, level)
+    .offset = offsetof(struct unions_UseUnion_frame, level)
 };
-static const NDR_UNION ndr_union_Use_v_alternatives = {
+static const NDR_UNION ndr_union_UseUnion_v_alternatives = {
     .switch_kind = NDR_KIND_UINT32,
-    .switch_is = &ndr_union_Use_v_switch,
+    .switch_is = &ndr_union_UseUnion_v_switch,
     .arm_count = 8,
     .arms = ndr_union_VALUE_arms,
     .otherwise = &ndr_union_VALUE_arms_default,
 };
-static const NDR_TYPE ndr_union_Use_v = {
+static const NDR_TYPE ndr_union_UseUnion_v = {
     .kind = NDR_KIND_UNION,
     .flags = NDR_TYPE_HAS_POINTERS,
     .size = sizeof(VALUE),
     .align = 4,
     .name = "VALUE",
-    .alternatives = &ndr_union_Use_v_alternatives,
+    .alternatives = &ndr_union_UseUnion_v_alternatives,
 };
 
 /* the arm of p: [in, switch_is(level)] */
-static const NDR_EXPR ndr_union_Use_p_switch = {
+static const NDR_EXPR ndr_union_UseUnion_p_switch = {
     .op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT32,
-    .offset = offsetof(struct unions_Use_frame, level)
+    .offset = offsetof(struct unions_UseUnion_frame, level)
 };
-static const NDR_UNION ndr_union_Use_p_alternatives = {
+static const NDR_UNION ndr_union_UseUnion_p_alternatives = {
     .switch_kind = NDR_KIND_UINT32,
-    .switch_is = &ndr_union_Use_p_switch,
+    .switch_is = &ndr_union_UseUnion_p_switch,
     .arm_count = 8,
     .arms = ndr_union_VALUE_arms,
     .otherwise = &ndr_union_VALUE_arms_default,
 };
-static const NDR_TYPE ndr_union_Use_p = {
+static const NDR_TYPE ndr_union_UseUnion_p = {
     .kind = NDR_KIND_UNION,
     .flags = NDR_TYPE_HAS_POINTERS,
     .size = sizeof(VALUE),
     .align = 4,
     .name = "VALUE",
-    .alternatives = &ndr_union_Use_p_alternatives,
+    .alternatives = &ndr_union_UseUnion_p_alternatives,
 };
 
-static const NDR_TYPE ndr_ref_union_Use_p = {
+static const NDR_TYPE ndr_ref_union_UseUnion_p = {
     .kind = NDR_KIND_POINTER,
     .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
     .size = sizeof(void *),
     .align = 4,
-    .element = &ndr_union_Use_p,
+    .element = &ndr_union_UseUnion_p,
 };
 
 /* the arm of w: [in, out, unique, switch_is(level + 1)] */
-static const NDR_EXPR ndr_union_Use_w_switch_a = {
+static const NDR_EXPR ndr_union_UseUnion_w_switch_a = {
     .op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT32,
-    .offset = offsetof(struct unions_Use_frame, level)
+    .offset = offsetof(struct unions_UseUnion_frame, level)
 };
-static const NDR_EXPR ndr_union_Use_w_switch_b = {
+static const NDR_EXPR ndr_union_UseUnion_w_switch_b = {
     .op = NDR_EXPR_CONST, .value = 1
 };
-static const NDR_EXPR ndr_union_Use_w_switch = {
+static const NDR_EXPR ndr_union_UseUnion_w_switch = {
     .op = NDR_EXPR_ADD,
-    .a = &ndr_union_Use_w_switch_a,
-    .b = &ndr_union_Use_w_switch_b
+    .a = &ndr_union_UseUnion_w_switch_a,
+    .b = &ndr_union_UseUnion_w_switch_b
 };
-static const NDR_UNION ndr_union_Use_w_alternatives = {
+static const NDR_UNION ndr_union_UseUnion_w_alternatives = {
     .switch_kind = NDR_KIND_UINT32,
-    .switch_is = &ndr_union_Use_w_switch,
+    .switch_is = &ndr_union_UseUnion_w_switch,
     .arm_count = 8,
     .arms = ndr_union_VALUE_arms,
     .otherwise = &ndr_union_VALUE_arms_default,
 };
-static const NDR_TYPE ndr_union_Use_w = {
+static const NDR_TYPE ndr_union_UseUnion_w = {
     .kind = NDR_KIND_UNION,
     .flags = NDR_TYPE_HAS_POINTERS,
     .size = sizeof(VALUE),
     .align = 4,
     .name = "VALUE",
-    .alternatives = &ndr_union_Use_w_alternatives,
+    .alternatives = &ndr_union_UseUnion_w_alternatives,
 };
 
-static const NDR_TYPE ndr_unique_union_Use_w = {
+static const NDR_TYPE ndr_unique_union_UseUnion_w = {
     .kind = NDR_KIND_POINTER,
     .flags = NDR_TYPE_UNIQUE | NDR_TYPE_HAS_POINTERS,
     .size = sizeof(void *),
     .align = 4,
-    .element = &ndr_union_Use_w,
+    .element = &ndr_union_UseUnion_w,
 };
 
 /* the arm of result: [out, switch_is(level)] */
@@ -644,21 +644,21 @@ static const NDR_TYPE ndr_ref_union_Small_letter = {
 
 /* ---- interface unions: parameters ---- */
 
-static const NDR_PARAM unions_Use_params[] = {
+static const NDR_PARAM unions_UseUnion_params[] = {
     {.name = "h", .type = &ndr_handle_t,
-     .offset = offsetof(struct unions_Use_frame, h),
+     .offset = offsetof(struct unions_UseUnion_frame, h),
      .flags = NDR_PARAM_IN | NDR_PARAM_BINDING},
     {.name = "level", .type = &ndr_unsigned_long,
-     .offset = offsetof(struct unions_Use_frame, level),
+     .offset = offsetof(struct unions_UseUnion_frame, level),
      .flags = NDR_PARAM_IN},
-    {.name = "v", .type = &ndr_union_Use_v,
-     .offset = offsetof(struct unions_Use_frame, v),
+    {.name = "v", .type = &ndr_union_UseUnion_v,
+     .offset = offsetof(struct unions_UseUnion_frame, v),
      .flags = NDR_PARAM_IN},
-    {.name = "p", .type = &ndr_ref_union_Use_p,
-     .offset = offsetof(struct unions_Use_frame, p),
+    {.name = "p", .type = &ndr_ref_union_UseUnion_p,
+     .offset = offsetof(struct unions_UseUnion_frame, p),
      .flags = NDR_PARAM_IN},
-    {.name = "w", .type = &ndr_unique_union_Use_w,
-     .offset = offsetof(struct unions_Use_frame, w),
+    {.name = "w", .type = &ndr_unique_union_UseUnion_w,
+     .offset = offsetof(struct unions_UseUnion_frame, w),
      .flags = NDR_PARAM_IN | NDR_PARAM_OUT},
 };
 
@@ -718,11 +718,11 @@ static const NDR_PARAM unions_Small_params[] = {
 
 /* ---- interface unions: server ---- */
 
-static void unions_Use_invoke(const RPC_MGR_EPV *epv, void *frame)
+static void unions_UseUnion_invoke(const RPC_MGR_EPV *epv, void *frame)
 {
     const unions_SERVER_EPV *manager = epv;
-    struct unions_Use_frame *args = frame;
-    manager->Use(args->h, args->level, args->v, args->p, args->w);
+    struct unions_UseUnion_frame *args = frame;
+    manager->UseUnion(args->h, args->level, args->v, args->p, args->w);
 }
 
 static void unions_Query_invoke(const RPC_MGR_EPV *epv, void *frame)
@@ -747,19 +747,19 @@ static void unions_Small_invoke(const RPC_MGR_EPV *epv, void *frame)
 }
 
 static const unions_SERVER_EPV unions_DefaultEpv = {
-    .Use = Use,
+    .UseUnion = UseUnion,
     .Query = Query,
     .Structs = Structs,
     .Small = Small,
 };
 
 static const NDR_OPERATION unions_Operations[] = {
-    {.name = "Use",
+    {.name = "UseUnion",
      .opnum = 0,
-     .frame_size = sizeof(struct unions_Use_frame),
+     .frame_size = sizeof(struct unions_UseUnion_frame),
      .param_count = 5,
-     .params = unions_Use_params,
-     .invoke = unions_Use_invoke},
+     .params = unions_UseUnion_params,
+     .invoke = unions_UseUnion_invoke},
     {.name = "Query",
      .opnum = 1,
      .frame_size = sizeof(struct unions_Query_frame),

@@ -25,7 +25,7 @@ extern "C" {
 
 typedef /* [range(0, 100)] */ uint32_t PERCENT;
 
-typedef /* [string, range(1, 64)] */ WCHAR *NAME;
+typedef /* [string, range(1, 64)] */ WCHAR *LABEL;
 
 typedef byte KEY[16];
 
@@ -41,7 +41,7 @@ typedef struct GRAPH {
 typedef struct __MIDL_ranges_0001 {
     PERCENT p;
     PERCENT many[4];
-    NAME name;
+    LABEL name;
     /* [range(0, 1000)] */ uint32_t n;
     /* [size_is(n), range(0, 10)] */ int32_t *v;
     /* [string] */ unsigned char lines[4][8];
