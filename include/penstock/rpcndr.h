@@ -50,6 +50,54 @@ typedef char *rpc_ss_pipe_state_t;
 void *__RPC_USER MIDL_user_allocate(size_t size);
 void __RPC_USER MIDL_user_free(void *object);
 
+/* ---- Memory of RpcSsAllocate --------------------------------------------- */
+
+/* An environment is what objects are allocated in and freed with, all at once.  The stub
+ * of an [enable_allocate] operation makes one for each call, and the memory of its
+ * parameters is in it; elsewhere a thread makes one with RpcSsEnableAllocate.  Of each
+ * pair the Ss function raises what the Sm function returns. */
+typedef void *RPC_SS_THREAD_HANDLE;
+typedef void *__RPC_USER RPC_CLIENT_ALLOC(size_t Size);
+typedef void __RPC_USER RPC_CLIENT_FREE(void *Ptr);
+
+/* RPC_S_OUT_OF_MEMORY: no memory, or the thread has no environment. */
+PENSTOCK_API void *RPC_ENTRY RpcSsAllocate(size_t Size);
+PENSTOCK_API void *RPC_ENTRY RpcSmAllocate(size_t Size, RPC_STATUS *pStatus);
+PENSTOCK_API void RPC_ENTRY RpcSsFree(void *NodeToFree);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcSmFree(void *NodeToFree);
+
+/* Gives this thread an environment unless it has one; Disable ends it, but never that of
+ * a stub. */
+PENSTOCK_API void RPC_ENTRY RpcSsEnableAllocate(void);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcSmEnableAllocate(void);
+PENSTOCK_API void RPC_ENTRY RpcSsDisableAllocate(void);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcSmDisableAllocate(void);
+
+/* This thread's environment, for another thread to share; NULL: none.  It is freed when
+ * the last thread that has it lets go.  Setting NULL lets go. */
+PENSTOCK_API RPC_SS_THREAD_HANDLE RPC_ENTRY RpcSsGetThreadHandle(void);
+PENSTOCK_API RPC_SS_THREAD_HANDLE RPC_ENTRY RpcSmGetThreadHandle(RPC_STATUS *pStatus);
+PENSTOCK_API void RPC_ENTRY RpcSsSetThreadHandle(RPC_SS_THREAD_HANDLE Id);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcSmSetThreadHandle(RPC_SS_THREAD_HANDLE Id);
+
+/* What the synchronous client stubs this thread calls use instead of MIDL_user_allocate
+ * and MIDL_user_free; both NULL: these again.  RPC_S_INVALID_ARG: one of them. */
+PENSTOCK_API void RPC_ENTRY RpcSsSetClientAllocFree(RPC_CLIENT_ALLOC *ClientAlloc,
+                                                    RPC_CLIENT_FREE *ClientFree);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcSmSetClientAllocFree(RPC_CLIENT_ALLOC *ClientAlloc,
+                                                          RPC_CLIENT_FREE *ClientFree);
+PENSTOCK_API void RPC_ENTRY RpcSsSwapClientAllocFree(RPC_CLIENT_ALLOC *ClientAlloc,
+                                                     RPC_CLIENT_FREE *ClientFree,
+                                                     RPC_CLIENT_ALLOC **OldClientAlloc,
+                                                     RPC_CLIENT_FREE **OldClientFree);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcSmSwapClientAllocFree(RPC_CLIENT_ALLOC *ClientAlloc,
+                                                           RPC_CLIENT_FREE *ClientFree,
+                                                           RPC_CLIENT_ALLOC **OldClientAlloc,
+                                                           RPC_CLIENT_FREE **OldClientFree);
+/* Frees with the routine that was set.  RPC_S_INVALID_ARG: none is. */
+PENSTOCK_API void RPC_ENTRY RpcSsClientFree(void *pNodeToFree);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcSmClientFree(void *pNodeToFree);
+
 /* ---- Type descriptors ---------------------------------------------------- */
 
 typedef enum _NDR_KIND {
@@ -232,6 +280,7 @@ typedef struct _NDR_PARAM {
 #define NDR_OP_MAYBE 0x0008u
 #define NDR_OP_COMM_STATUS 0x0010u  /* the result receives the failure */
 #define NDR_OP_FAULT_STATUS 0x0020u
+#define NDR_OP_ENABLE_ALLOCATE 0x0080u /* server: the parameters are in an RpcSsAllocate environment */
 #define NDR_OP_AUTO_HANDLE 0x0040u  /* no binding given: the interface's endpoint, this host */
 
 typedef struct _NDR_OPERATION {
@@ -244,6 +293,10 @@ typedef struct _NDR_OPERATION {
     /* Server stub only, else NULL: calls the manager routine of `epv` with the
      * members of `frame` and stores its result there.  The manager may raise. */
     void (*invoke)(const RPC_MGR_EPV *epv, void *frame);
+    /* Server stub, [notify] and [notify_flag], else NULL: called when a call is over and its
+     * memory is freed; `called`: the manager routine was entered. */
+    void(__RPC_USER *notify)(void);
+    void(__RPC_USER *notify_flag)(boolean called);
 } NDR_OPERATION;
 
 typedef struct _RPC_VERSION {

@@ -444,6 +444,25 @@ static void emit_decl(struct idl_compiler *c, struct text *out, const struct dec
     }
 }
 
+static void begin_user_routines(struct text *out, bool *first)
+{
+    if (*first)
+        text_add(out, "\n/* supplied by the program */\n");
+    *first = false;
+}
+
+static void emit_notify_routines(struct text *out, const struct proc *proc, bool *first)
+{
+    if (attr_find(proc->attrs, ATTR_NOTIFY)) {
+        begin_user_routines(out, first);
+        text_addf(out, "void __RPC_USER %s_notify(void);\n", proc->name);
+    }
+    if (attr_find(proc->attrs, ATTR_NOTIFY_FLAG)) {
+        begin_user_routines(out, first);
+        text_addf(out, "void __RPC_USER %s_notify_flag(boolean _NotifyFlag);\n", proc->name);
+    }
+}
+
 /* Routines the program supplies: rundown of context handles, binding of generic ones. */
 static void emit_user_routines(struct idl_compiler *c, struct text *out, const struct decl *decls,
                                bool *first)
@@ -451,15 +470,15 @@ static void emit_user_routines(struct idl_compiler *c, struct text *out, const s
     for (const struct decl *decl = decls; decl; decl = decl->next) {
         if (decl->kind == DECL_INTERFACE)
             emit_user_routines(c, out, decl->interface->decls, first);
+        if (decl->kind == DECL_PROC)
+            emit_notify_routines(out, decl->proc, first);
         if (decl->kind != DECL_TYPEDEF)
             continue;
         for (const struct var *var = decl->vars; var; var = var->next) {
             bool context = handle_context_attr(var->attrs) != NULL;
             if (!context && !attr_find(var->attrs, ATTR_HANDLE))
                 continue;
-            if (*first)
-                text_add(out, "\n/* supplied by the program */\n");
-            *first = false;
+            begin_user_routines(out, first);
             if (context)
                 text_addf(out, "void __RPC_USER %s_rundown(%s);\n", var->name, var->name);
             else

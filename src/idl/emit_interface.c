@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* emit_interface.c - operation tables and the structure behind an ifspec. */
 #include "idl/emit.h"
+#include "idl/parse.h"
 
 static void emit_op_flags(struct text *out, const struct proc *proc)
 {
@@ -14,6 +15,9 @@ static void emit_op_flags(struct text *out, const struct proc *proc)
         {proc->is_maybe, "NDR_OP_MAYBE"},
         {proc->comm_status, "NDR_OP_COMM_STATUS"},
         {proc->fault_status, "NDR_OP_FAULT_STATUS"},
+        {attr_find(proc->attrs, ATTR_ENABLE_ALLOCATE) ||
+             attr_find(proc->home->attrs, ATTR_ENABLE_ALLOCATE),
+         "NDR_OP_ENABLE_ALLOCATE"},
         {proc->auto_handle, "NDR_OP_AUTO_HANDLE"},
     };
     const char *separator = ",\n     .flags = ";
@@ -37,6 +41,10 @@ static void emit_operations(struct text *out, const struct interface *interface,
                   proc->frame, proc->param_count + (proc->hidden ? 1 : 0) + (proc->result_var ? 1 : 0), proc->c_name);
         if (server)
             text_addf(out, ",\n     .invoke = %s_invoke", proc->c_name);
+        if (server && attr_find(proc->attrs, ATTR_NOTIFY))
+            text_addf(out, ",\n     .notify = %s_notify", proc->name);
+        if (server && attr_find(proc->attrs, ATTR_NOTIFY_FLAG))
+            text_addf(out, ",\n     .notify_flag = %s_notify_flag", proc->name);
         text_add(out, "},\n");
     }
     text_add(out, "};\n");

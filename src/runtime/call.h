@@ -121,6 +121,8 @@ struct rpc_call {
     bool looking;            /* a job tries to decode the request; counted in conn->held */
     bool dispatched;         /* the manager was called */
     struct call_contexts contexts;
+    struct memory_env *env;     /* of an [enable_allocate] operation */
+    struct farewell *farewell;  /* [notify] */
     struct server_state *state; /* what the manager sees of an asynchronous call */
 };
 

@@ -19,6 +19,7 @@
 #include "runtime/call.h"
 #include "runtime/conn_pool.h"
 #include "runtime/context.h"
+#include "runtime/memory_env.h"
 #include "runtime/ndr_api.h"
 
 /* ---- Events --------------------------------------------------------------- */
@@ -253,8 +254,13 @@ static RPC_STATUS decode_reply(struct rpc_call *call, struct client_contexts *co
                                void *frame)
 {
     const struct ndr_context_hooks hooks = client_contexts_hooks(contexts);
-    const struct ndr_memory memory = {.allocate = call->spec->InterpreterInfo->allocate,
-                                      .free = call->spec->InterpreterInfo->free};
+    struct ndr_memory memory = {0};
+    if (!(call->op->flags & NDR_OP_ASYNC))
+        memory_client_routines(&memory.allocate, &memory.free);
+    if (!memory.allocate) {
+        memory.allocate = call->spec->InterpreterInfo->allocate;
+        memory.free = call->spec->InterpreterInfo->free;
+    }
     static uint8_t none[1];
     struct ndr_reader reader = {.octets = call->stub ? call->stub->octets : none,
                                 .len = call->stub_len,

@@ -25,6 +25,7 @@
 #include "runtime/call.h"
 #include "runtime/context.h"
 #include "runtime/exception.h"
+#include "runtime/memory_env.h"
 #include "runtime/ndr_api.h"
 #include "runtime/server.h"
 
@@ -70,8 +71,36 @@ void server_call_abandoned(struct rpc_call *call)
 
 /* ---- The end -------------------------------------------------------------- */
 
+/* [notify] and [notify_flag]: told on a thread without locks. */
+struct farewell {
+    struct io_job job;
+    const NDR_OPERATION *op;
+    bool called;
+};
+
+static void say_farewell(void *arg)
+{
+    const struct farewell *farewell = arg;
+    if (farewell->op->notify)
+        farewell->op->notify();
+    if (farewell->op->notify_flag)
+        farewell->op->notify_flag(farewell->called);
+}
+
+static void run_farewell(struct io_job *job)
+{
+    struct farewell *farewell = list_entry(job, struct farewell, job);
+    bool raised;
+    reactor_block_begin();
+    exception_run(say_farewell, farewell, &raised);
+    reactor_block_end();
+    free(farewell);
+}
+
 static struct ndr_memory call_memory(const struct rpc_call *call)
 {
+    if (call->env)
+        return (struct ndr_memory){.allocate = memory_env_allocate, .free = memory_env_free};
     return (struct ndr_memory){.allocate = call->spec->InterpreterInfo->allocate,
                                .free = call->spec->InterpreterInfo->free};
 }
@@ -80,10 +109,16 @@ void server_call_gone(struct rpc_call *call)
 {
     const struct ndr_memory memory = call_memory(call);
     contexts_release(call);
-    if (call->stub_done)
+    if (call->env)
+        memory_env_put(call->env); /* the parameters with it */
+    else if (call->stub_done)
         ndr_free_params(call->op, call->frame, &memory);
     if (call->state)
         quarantine(call->state);
+    if (call->farewell) {
+        call->farewell->called = call->dispatched;
+        reactor_submit(&call->farewell->job);
+    }
     if (call->iface)
         registry_end_call(call->iface);
 }
@@ -251,9 +286,11 @@ static void run_manager(struct rpc_call *call)
     /* An asynchronous call may be completed, and gone, before the manager returns;
      * run_call()'s reference keeps this object. */
     current_call = call;
+    struct memory_env *outer_env = memory_env_enter(call->env);
     reactor_block_begin();
     RPC_STATUS status = exception_run(invoke, call, &raised);
     reactor_block_end();
+    memory_env_leave(outer_env);
     current_call = outer;
 
     conn_lock(call->conn);
@@ -298,8 +335,10 @@ static enum ndr_verdict decode_request(struct rpc_call *call, RPC_STATUS *ret_st
     if (stub)
         rxbuf_get(stub);
     conn_unlock(call->conn);
+    struct memory_env *outer_env = memory_env_enter(call->env);
     enum ndr_verdict verdict =
         ndr_decode_params(&reader, call->op, call->frame, NDR_PARAM_IN, &memory);
+    memory_env_leave(outer_env);
     if (verdict == NDR_DONE)
         trace_values(call->op, call->frame, NDR_PARAM_IN, false);
     conn_lock(call->conn);
@@ -330,8 +369,11 @@ static RPC_STATUS complete_frame(struct rpc_call *call, size_t pos)
         status = contexts_check(call);
     if (status == RPC_S_OK && pos > call->stub_max)
         status = RPC_S_ACCESS_DENIED;
-    if (status == RPC_S_OK)
+    if (status == RPC_S_OK) {
+        struct memory_env *outer_env = memory_env_enter(call->env);
         status = ndr_prepare_out(call->op, call->frame, &memory);
+        memory_env_leave(outer_env);
+    }
     return status == RPC_S_OK ? fill_frame(call) : status;
 }
 
@@ -445,6 +487,22 @@ static const NDR_OPERATION *find_operation(const RPC_SERVER_INTERFACE *spec, uns
     return &interface->operations[opnum];
 }
 
+/* What some operations need besides. */
+static RPC_STATUS prepare_call(struct rpc_call *call)
+{
+    const NDR_OPERATION *op = call->op;
+    if (op->flags & NDR_OP_ENABLE_ALLOCATE && !(call->env = memory_env_new()))
+        return RPC_S_OUT_OF_MEMORY;
+    if (!op->notify && !op->notify_flag)
+        return RPC_S_OK;
+    call->farewell = calloc(1, sizeof(*call->farewell));
+    if (!call->farewell)
+        return RPC_S_OUT_OF_MEMORY;
+    call->farewell->job.run = run_farewell;
+    call->farewell->op = op;
+    return RPC_S_OK;
+}
+
 static void on_new_call(struct conn *conn, const struct assoc_event *event, struct rxbuf *buf)
 {
     struct interface *interface = event->iface;
@@ -474,6 +532,12 @@ static void on_new_call(struct conn *conn, const struct assoc_event *event, stru
     }
     call->iface = interface;
     call->contexts.set = contexts;
+    status = prepare_call(call);
+    if (status != RPC_S_OK) {
+        assoc_reject(&conn->assoc, status, true);
+        call_put(call);
+        return;
+    }
     call->epv = dispatch.epv;
     call->stub_max = dispatch.stub_max;
     assoc_accept(&conn->assoc, &call->wire); /* takes our reference */

@@ -384,6 +384,73 @@ static void maybe(void)
     CHECK(Sum(server) == before + 5050);
 }
 
+/* ---- Memory --------------------------------------------------------------------------- */
+
+static int allocated;
+
+static void *__RPC_USER counting_allocate(size_t size)
+{
+    allocated++;
+    return malloc(size);
+}
+
+static void __RPC_USER counting_free(void *object)
+{
+    allocated--;
+    free(object);
+}
+
+static void memory(void)
+{
+    NODE first;
+    RPC_STATUS status;
+    CHECK(RpcSmAllocate(10, &status) == NULL && status == RPC_S_OUT_OF_MEMORY);
+    CHECK(RAISED(RpcSsAllocate(10)) == RPC_S_OUT_OF_MEMORY);
+    CHECK(RpcSmClientFree(NULL) == RPC_S_INVALID_ARG);
+
+    /* What the stub allocates is in this thread's environment. */
+    RpcSsEnableAllocate();
+    CHECK(RpcSsGetThreadHandle() != NULL);
+    RpcSsSetClientAllocFree(RpcSsAllocate, RpcSsFree);
+    List(server, 1000, &first);
+    int32_t sum = 0;
+    for (const NODE *node = &first; node; node = node->next)
+        sum += node->value;
+    CHECK(sum == 500500);
+    CHECK(Length(server, &first) == 1000);
+    CHECK(Length(server, NULL) == 0);
+    RpcSsDisableAllocate();
+    CHECK(RpcSsGetThreadHandle() == NULL);
+
+    RPC_CLIENT_ALLOC *old_allocate;
+    RPC_CLIENT_FREE *old_free;
+    RpcSsSwapClientAllocFree(counting_allocate, counting_free, &old_allocate, &old_free);
+    CHECK(old_allocate == RpcSsAllocate && old_free == RpcSsFree);
+    List(server, 3, &first);
+    CHECK(allocated == 2);
+    RpcSsClientFree(first.next->next);
+    RpcSsClientFree(first.next);
+    CHECK(allocated == 0);
+    CHECK(RpcSmSetClientAllocFree(counting_allocate, NULL) == RPC_S_INVALID_ARG);
+    RpcSsSetClientAllocFree(NULL, NULL);
+}
+
+static void notify(void)
+{
+    int32_t before[3], now[3] = {0};
+    Notified(server, &before[0], &before[1], &before[2]);
+    Notify(server, 1);
+    CHECK(RAISED(Notify(server, 0)) == 4720);
+    CHECK(RAISED(Notify(server, 11)) == RPC_X_BAD_STUB_DATA); /* not called */
+    for (int i = 0; i < 500 && (now[0] != before[0] + 3 || now[1] != before[1] + 3); i++) {
+        usleep(10000);
+        Notified(server, &now[0], &now[1], &now[2]);
+    }
+    CHECK(now[0] == before[0] + 3);
+    CHECK(now[1] == before[1] + 3);
+    CHECK(now[2] == before[2] + 1);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -403,6 +470,8 @@ static const struct {
     {"automatic", automatic},
     {"status", status},
     {"maybe", maybe},
+    {"memory", memory},
+    {"notify", notify},
     {"hold", hold},
 };
 

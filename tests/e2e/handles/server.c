@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* server.c - serves handles.idl on the endpoints named by its arguments
  * (PROTSEQ:ENDPOINT) until its standard input ends; counts what is alive. */
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -288,6 +289,84 @@ int32_t Sum(handle_t h)
     return sum;
 }
 
+/* ---- interface handles_memory ---------------------------------------------------- */
+
+struct work {
+    RPC_SS_THREAD_HANDLE memory;
+    int32_t count;
+    NODE *first;
+};
+
+static void *make_list(void *arg)
+{
+    struct work *work = arg;
+    RpcSsSetThreadHandle(work->memory);
+    NODE *last = work->first;
+    for (int32_t i = 2; i <= work->count; i++) {
+        last->next = RpcSsAllocate(sizeof(*last));
+        last = last->next;
+        last->value = i;
+        last->next = NULL;
+        RpcSsFree(RpcSsAllocate(100));
+        RpcSsAllocate(10); /* freed with the call */
+    }
+    return NULL;
+}
+
+void List(handle_t h, int32_t n, NODE *first)
+{
+    struct work work = {.memory = RpcSsGetThreadHandle(), .count = n, .first = first};
+    pthread_t thread;
+    (void)h;
+    RpcSsEnableAllocate(); /* there is one */
+    RpcSsDisableAllocate();
+    if (!work.memory || RpcSsGetThreadHandle() != work.memory)
+        wrong++;
+    first->value = 1;
+    first->next = NULL;
+    pthread_create(&thread, NULL, make_list, &work);
+    pthread_join(thread, NULL);
+}
+
+int32_t Length(handle_t h, NODE *list)
+{
+    int32_t length = 0;
+    (void)h;
+    for (; list; list = list->next)
+        length++;
+    return length;
+}
+
+static atomic_int notified, flagged, not_called;
+
+void __RPC_USER Notify_notify(void)
+{
+    notified++;
+}
+
+void __RPC_USER Notify_notify_flag(boolean called)
+{
+    flagged++;
+    not_called += !called;
+}
+
+void Notify(handle_t h, int32_t n)
+{
+    (void)h;
+    if (RpcSsGetThreadHandle())
+        wrong++;
+    if (n == 0)
+        RpcRaiseException(4720);
+}
+
+void Notified(handle_t h, int32_t *notified_out, int32_t *flagged_out, int32_t *not_called_out)
+{
+    (void)h;
+    *notified_out = notified;
+    *flagged_out = flagged;
+    *not_called_out = not_called;
+}
+
 /* ---- main -------------------------------------------------------------------------- */
 
 static int complain(const char *what, RPC_STATUS status)
@@ -311,7 +390,7 @@ int main(int argc, char **argv)
     const RPC_IF_HANDLE interfaces[] = {handles_v1_0_s_ifspec, handles_strict_v1_0_s_ifspec,
                                         handles_implicit_v1_0_s_ifspec,
                                         handles_generic_v1_0_s_ifspec, handles_auto_v1_0_s_ifspec,
-                                        handles_status_v1_0_s_ifspec};
+                                        handles_status_v1_0_s_ifspec, handles_memory_v1_0_s_ifspec};
     const size_t interface_count = sizeof(interfaces) / sizeof(interfaces[0]);
     char automatic[] = "ncalrpc:test-handles-auto";
     RPC_STATUS status = use(automatic);
