@@ -154,6 +154,11 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerRegisterIf3(RPC_IF_HANDLE IfSpec, UUI
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUnregisterIf(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid,
                                                         unsigned int WaitForCallsToComplete);
 
+/* The same, always waiting.  With RundownContextHandles the context handles that calls of
+ * the interfaces made are no longer good, and their rundown routines run. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUnregisterIfEx(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid,
+                                                          int RundownContextHandles);
+
 /* UUID and version of an interface, copied to *RpcIfId. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcIfInqId(RPC_IF_HANDLE RpcIfHandle, RPC_IF_ID *RpcIfId);
 

@@ -396,6 +396,8 @@ static RPC_STATUS async_call(struct start *start, PRPC_ASYNC_STATE async)
         status = prepare(start, !(start->op->flags & NDR_OP_HAS_PIPES));
     if (status != RPC_S_OK)
         return status;
+    const struct pdu_syntax id = interface_syntax(start->spec);
+    server_pool_anchor(start->binding->pool, &id, connect_timeout_ms(start->binding->com_timeout));
     struct rpc_call *call;
     status = call_new(start->conn, start->spec, start->op, false, &call);
     if (status != RPC_S_OK) {

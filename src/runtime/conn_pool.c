@@ -364,6 +364,23 @@ RPC_STATUS server_pool_take(struct server_pool *pool, const struct pdu_syntax *i
     return RPC_S_OK;
 }
 
+void server_pool_anchor(struct server_pool *pool, const struct pdu_syntax *interface_id,
+                        unsigned timeout_ms)
+{
+    struct conn *conn;
+    pthread_mutex_lock(&pools_lock);
+    bool wanted = pool->contexts > 0 && pool->members <= 1;
+    pthread_mutex_unlock(&pools_lock);
+    if (!wanted || connect_in_group(pool, interface_id, timeout_ms, &conn) != RPC_S_OK)
+        return;
+    pthread_mutex_lock(&pools_lock);
+    conn->idle_since_ms = clock_ms();
+    list_prepend(&pool->idle, &conn->node); /* with our reference */
+    pool->idle_count++;
+    pool->users++;
+    pthread_mutex_unlock(&pools_lock);
+}
+
 /* ---- Giving back ---------------------------------------------------------- */
 
 void server_pool_give(struct conn *conn, bool reusable)

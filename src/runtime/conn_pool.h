@@ -34,6 +34,11 @@ void server_pool_count_context(struct server_pool *pool, int delta);
 RPC_STATUS server_pool_take(struct server_pool *pool, const struct pdu_syntax *interface_id,
                             bool shared, unsigned timeout_ms, struct conn **ret_conn);
 
+/* Before a call that may cost its connection, when it is cancelled: if that is the only
+ * one and there are context handles, another one of the group is opened to keep them. */
+void server_pool_anchor(struct server_pool *pool, const struct pdu_syntax *interface_id,
+                        unsigned timeout_ms);
+
 /* One call less on `conn` (locked by the caller); `reusable` when it left nothing
  * behind.  The connection goes back to the pool or is closed. */
 void server_pool_give(struct conn *conn, bool reusable);

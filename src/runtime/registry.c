@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "base/list.h"
 #include "base/uuid.h"
+#include "runtime/context.h"
 #include "runtime/server.h"
 
 struct manager {
@@ -267,6 +268,23 @@ RPC_STATUS RpcServerUnregisterIf(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid,
     if (removed > 0 || (!spec && !MgrTypeUuid))
         return RPC_S_OK;
     return MgrTypeUuid ? RPC_S_UNKNOWN_MGR_TYPE : RPC_S_UNKNOWN_IF;
+}
+
+RPC_STATUS RpcServerUnregisterIfEx(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid,
+                                   int RundownContextHandles)
+{
+    RPC_STATUS status = RpcServerUnregisterIf(IfSpec, MgrTypeUuid, 1);
+    const RPC_SERVER_INTERFACE *spec = spec_of(IfSpec);
+    if (status != RPC_S_OK || !RundownContextHandles)
+        return status;
+    pthread_mutex_lock(&registry_lock);
+    for (struct list *node = interfaces.next; node != &interfaces; node = node->next) {
+        struct interface *interface = list_entry(node, struct interface, node);
+        if (!spec || interface->spec == spec)
+            contexts_close_interface(interface);
+    }
+    pthread_mutex_unlock(&registry_lock);
+    return status;
 }
 
 RPC_STATUS RpcIfInqId(RPC_IF_HANDLE RpcIfHandle, RPC_IF_ID *RpcIfId)

@@ -19,7 +19,7 @@ SERVER = BUILD / "tests/e2e/handles/handles_server"
 CLIENT = BUILD / "tests/e2e/handles/handles_client"
 CASES = ["session", "null_and_garbage", "binding_of_context", "destroyed", "raised", "serialised",
          "closed_while_waiting", "strict", "plain", "flood", "implicit", "generic", "automatic", "status",
-         "maybe", "memory", "notify"]
+         "maybe", "memory", "notify", "cancelled", "withdrawn"]
 
 
 @pytest.fixture(scope="module")

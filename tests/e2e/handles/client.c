@@ -451,6 +451,42 @@ static void notify(void)
     CHECK(now[2] == before[2] + 1);
 }
 
+/* ---- Asynchronous calls, and interfaces that go away ------------------------------------ */
+
+/* Giving a call up costs its connection, but not the contexts. */
+static void cancelled(void)
+{
+    RPC_ASYNC_STATE async;
+    SESSION session;
+    Open(server, 8, &session);
+    for (int i = 0; i < 5; i++) {
+        CHECK(RpcAsyncInitializeHandle(&async, sizeof(async)) == RPC_S_OK);
+        async.NotificationType = RpcNotificationTypeNone;
+        Forever(&async, session);
+        usleep(20000);
+        CHECK(RpcAsyncCancelCall(&async, TRUE) == RPC_S_OK);
+        CHECK(RpcAsyncCompleteCall(&async, NULL) == RPC_S_CALL_CANCELLED);
+        usleep(50000);
+        CHECK(RAISED(Add(session, 0)) == RPC_S_OK);
+    }
+    Close(&session);
+}
+
+static void withdrawn(void)
+{
+    COUNTERS before = counters();
+    LOCK lock = Lock(server);
+    SESSION session;
+    Open(server, 8, &session);
+    Withdraw(server);
+    for (int i = 0; i < 500 && counters().rundowns != before.rundowns + 1; i++)
+        usleep(10000);
+    CHECK(counters().rundowns == before.rundowns + 1);
+    CHECK(RAISED(Unlock(&lock)) == RPC_X_SS_CONTEXT_MISMATCH);
+    CHECK(Add(session, 0) == 8);
+    Close(&session);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -472,6 +508,8 @@ static const struct {
     {"maybe", maybe},
     {"memory", memory},
     {"notify", notify},
+    {"cancelled", cancelled},
+    {"withdrawn", withdrawn},
     {"hold", hold},
 };
 

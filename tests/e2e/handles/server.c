@@ -367,6 +367,34 @@ void Notified(handle_t h, int32_t *notified_out, int32_t *flagged_out, int32_t *
     *not_called_out = not_called;
 }
 
+/* ---- interface handles_async ---------------------------------------------------- */
+
+static void *wait_for_cancel(void *arg)
+{
+    PRPC_ASYNC_STATE async = arg;
+    RPC_STATUS status;
+    while ((status = RpcServerTestCancel(RpcAsyncGetCallHandle(async))) == RPC_S_CALL_IN_PROGRESS)
+        usleep(5000);
+    RpcAsyncAbortCall(async, RPC_S_CALL_CANCELLED);
+    return NULL;
+}
+
+void Forever(PRPC_ASYNC_STATE async, SESSION session)
+{
+    pthread_t thread;
+    check(session);
+    pthread_create(&thread, NULL, wait_for_cancel, async);
+    pthread_detach(thread);
+}
+
+void Withdraw(handle_t h)
+{
+    (void)h;
+    if (RpcServerUnregisterIfEx(handles_strict_v1_0_s_ifspec, NULL, 1) != RPC_S_OK ||
+        RpcServerRegisterIf(handles_strict_v1_0_s_ifspec, NULL, NULL) != RPC_S_OK)
+        wrong++;
+}
+
 /* ---- main -------------------------------------------------------------------------- */
 
 static int complain(const char *what, RPC_STATUS status)
@@ -390,7 +418,8 @@ int main(int argc, char **argv)
     const RPC_IF_HANDLE interfaces[] = {handles_v1_0_s_ifspec, handles_strict_v1_0_s_ifspec,
                                         handles_implicit_v1_0_s_ifspec,
                                         handles_generic_v1_0_s_ifspec, handles_auto_v1_0_s_ifspec,
-                                        handles_status_v1_0_s_ifspec, handles_memory_v1_0_s_ifspec};
+                                        handles_status_v1_0_s_ifspec, handles_memory_v1_0_s_ifspec,
+                                        handles_async_v1_0_s_ifspec};
     const size_t interface_count = sizeof(interfaces) / sizeof(interfaces[0]);
     char automatic[] = "ncalrpc:test-handles-auto";
     RPC_STATUS status = use(automatic);
