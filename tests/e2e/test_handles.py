@@ -34,6 +34,9 @@ def test_case(server, program_env, case, transport):
     result = subprocess.run([CLIENT, server.bindings[transport], case], env=program_env,
                             capture_output=True, text=True, timeout=120, check=False)
     assert result.stdout == "ok\n" and result.returncode == 0, result.stdout + result.stderr
+    peer = Peer(server)  # what the client left is run down: later cases count
+    pdu.wait_until(lambda: peer.counters()[0] == 0, seconds=60, what="the rundown")
+    peer.wire.close()
 
 
 # ---- Clients that go away ---------------------------------------------------------------
