@@ -280,7 +280,7 @@ typedef struct _NDR_PARAM {
 #define NDR_OP_MAYBE 0x0008u
 #define NDR_OP_COMM_STATUS 0x0010u  /* the result receives the failure */
 #define NDR_OP_FAULT_STATUS 0x0020u
-#define NDR_OP_ENABLE_ALLOCATE 0x0080u /* server: the parameters are in an RpcSsAllocate environment */
+#define NDR_OP_ENABLE_ALLOCATE 0x0080u /* server: memory is RpcSsAllocate's */
 #define NDR_OP_AUTO_HANDLE 0x0040u  /* no binding given: the interface's endpoint, this host */
 
 typedef struct _NDR_OPERATION {

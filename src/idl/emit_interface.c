@@ -38,7 +38,9 @@ static void emit_operations(struct text *out, const struct interface *interface,
         text_addf(out,
                   ",\n     .frame_size = sizeof(%s),\n     .param_count = %u,\n"
                   "     .params = %s_params",
-                  proc->frame, proc->param_count + (proc->hidden ? 1 : 0) + (proc->result_var ? 1 : 0), proc->c_name);
+                  proc->frame,
+                  proc->param_count + (proc->hidden ? 1 : 0) + (proc->result_var ? 1 : 0),
+                  proc->c_name);
         if (server)
             text_addf(out, ",\n     .invoke = %s_invoke", proc->c_name);
         if (server && attr_find(proc->attrs, ATTR_NOTIFY))
