@@ -47,15 +47,15 @@ def import_names(files):
 
 
 def apply_fixes(fixes, files):
-    """Lines of file name, regular expression, replacement, with tabs between: what the
+    """Lines of file name (* for all), regular expression, replacement, with tabs between: what the
     collection has that is no MIDL, so that one oddity does not hide all that imports it."""
     for line in pathlib.Path(fixes).read_text().splitlines():
         name, pattern, replacement = line.split("\t")
         for path in files:
-            if path.name == name:
+            if name in (path.name, "*"):
                 text = path.read_text(errors="replace")
                 fixed = re.sub(pattern, replacement, text)
-                if fixed == text:
+                if fixed == text and name != "*":
                     print(f"{name}: nothing to fix: {pattern}")
                 path.write_text(fixed)
 

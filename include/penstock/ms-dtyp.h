@@ -103,6 +103,7 @@ typedef const unsigned char *LPCSTR;
 typedef const void *LPCVOID;
 
 typedef const WCHAR *LPCWSTR;
+typedef const WCHAR *PCWSTR;
 
 typedef unsigned char *PSTR;
 typedef unsigned char *LPSTR;
@@ -147,6 +148,7 @@ typedef WCHAR UNICODE;
 
 typedef uint16_t USHORT;
 
+/* void VOID: as in rpctypes.h */
 typedef void *PVOID;
 typedef void *LPVOID;
 
