@@ -32,8 +32,6 @@ typedef BYTE *PBOOLEAN;
 typedef WCHAR WCHAR;
 typedef WCHAR *PWCHAR;
 
-typedef WCHAR *BSTR;
-
 /* unsigned char CHAR: as in rpctypes.h */
 typedef unsigned char *PCHAR;
 
