@@ -123,7 +123,8 @@ def compile_idl(options, idl, work, includes):
     result.compiled = done.returncode == 0
     result.text = done.stdout + done.stderr
     if done.returncode not in (0, 1):
-        result.stage, result.first = "crash", f"error: exit status {done.returncode}: {result.text[-300:]}"
+        result.stage = "crash"
+        result.first = f"error: exit status {done.returncode}: {result.text[-300:]}"
     elif not result.compiled:
         result.stage, result.first = "idl", first_error(result.text)
     for line in result.text.splitlines():
