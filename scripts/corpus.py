@@ -6,7 +6,7 @@ Prints how many of how many passed and, by message, what stopped the others: the
 most useful thing to support stands on top.  The files are real interfaces collected
 elsewhere; none of them is part of this project.
 
-    scripts/corpus.py --alias 'ms-{}' path/to/idl
+    scripts/corpus.py --alias 'ms-{}' --own ms-dtyp.idl path/to/idl
     scripts/corpus.py path/to/samples/netds/rpc
 
 A collection may have renamed its files: --alias 'ms-{}' makes dtyp.idl known, too, as
@@ -46,14 +46,33 @@ def import_names(files):
     return names
 
 
+def apply_fixes(fixes, files):
+    """Lines of file name (* for all), regular expression, replacement, with tabs between: what the
+    collection has that is no MIDL, so that one oddity does not hide all that imports it."""
+    for line in pathlib.Path(fixes).read_text().splitlines():
+        name, pattern, replacement = line.split("\t")
+        for path in files:
+            if name in (path.name, "*"):
+                text = path.read_text(errors="replace")
+                fixed = re.sub(pattern, replacement, text)
+                if fixed == text and name != "*":
+                    print(f"{name}: nothing to fix: {pattern}")
+                path.write_text(fixed)
+
+
 def lay_out(options, work):
     """The corpus under `work`, aliased files under the name by which they are imported."""
     source = pathlib.Path(options.directory).resolve()
     shutil.copytree(source, work, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
+    for name in options.own:
+        for path in [p for p in work.rglob("*") if name in (p.name, options.alias.format(p.name))]:
+            path.unlink()
     files = sorted(p for p in work.rglob("*") if p.suffix.lower() in (".idl", ".h"))
+    if options.fixes:
+        apply_fixes(options.fixes, files)
     wanted = import_names(files)
     for path in files:
-        alias = path.with_name(options.alias.format(path.name)) if options.alias else path
+        alias = path.with_name(options.alias.format(path.name))
         if alias == path or alias.name not in wanted or path.suffix.lower() != ".idl":
             continue
         if path.name in wanted:
@@ -104,7 +123,8 @@ def compile_idl(options, idl, work, includes):
     result.compiled = done.returncode == 0
     result.text = done.stdout + done.stderr
     if done.returncode not in (0, 1):
-        result.stage, result.first = "crash", f"error: exit status {done.returncode}: {result.text[-300:]}"
+        result.stage = "crash"
+        result.first = f"error: exit status {done.returncode}: {result.text[-300:]}"
     elif not result.compiled:
         result.stage, result.first = "idl", first_error(result.text)
     for line in result.text.splitlines():
@@ -137,7 +157,11 @@ def main():
     parser.add_argument("--compiler", help="penstock-idl",
                         default=os.path.join(os.environ.get("PENSTOCK_BUILD_DIR", ROOT / "build"),
                                              "src/tools/penstock-idl"))
-    parser.add_argument("--alias", help="another name of the files for imports, as 'ms-{}'")
+    parser.add_argument("--alias", default="{}",
+                        help="another name of the files for imports, as 'ms-{}'")
+    parser.add_argument("--own", action="append", default=[], metavar="FILE",
+                        help="take our own file of that name, not the collection's")
+    parser.add_argument("--fixes", metavar="FILE", help="corrections: name, regex, replacement")
     parser.add_argument("--arg", action="append", default=[], help="argument for penstock-idl")
     parser.add_argument("-I", action="append", default=[], dest="include", help="search for imports")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())

@@ -50,7 +50,8 @@ static void check_struct(struct idl_compiler *c, struct aggregate *aggregate)
 static void check_typedef(struct idl_compiler *c, struct var *alias, bool several)
 {
     struct type *type = type_strip(alias->type);
-    if (type_is_error(alias->type) || check_unsendable(c, alias->type) || !handle_check_typedef(c, alias))
+    if (type_is_error(alias->type) || check_unsendable(c, alias->type) ||
+        !handle_check_typedef(c, alias))
         return;
     if (type->kind == TYPE_PIPE) {
         static const enum attr_id meaningless[] = {ATTR_REF, ATTR_UNIQUE, ATTR_STRING};

@@ -210,11 +210,19 @@ static void emit_imported_pipes(struct idl_compiler *c, struct text *out,
 
 /* ---- Declarations ---------------------------------------------------------------------------- */
 
-/* rpctypes.h defines `struct _GUID`, as everybody does. */
-static bool is_guid(const struct type *type)
+/* Structures that our own headers define as the documents of their interfaces do. */
+static bool c_has_the_struct(const struct type *type)
 {
-    return type->kind == TYPE_STRUCT && type->aggregate->tag &&
-           strcmp(type->aggregate->tag, "_GUID") == 0 && type->aggregate->field_count == 4;
+    static const struct {
+        const char *tag;
+        unsigned field_count;
+    } structures[] = {{"_GUID", 4}, {"_RPC_VERSION", 2}, {"_RPC_SYNTAX_IDENTIFIER", 2}};
+    for (size_t i = 0; type->kind == TYPE_STRUCT && i < 3; i++) {
+        if (strcmp(type->aggregate->tag, structures[i].tag) == 0 &&
+            type->aggregate->field_count == structures[i].field_count)
+            return true;
+    }
+    return false;
 }
 
 /* Names that rpctypes.h gives C a type for, one of the same size that is not the same. */
@@ -244,7 +252,7 @@ static void emit_typedef(struct idl_compiler *c, struct text *out, const struct 
         return;
     }
     const char *attrs = emit_attrs(c, decl->vars);
-    if (!base->defines || is_guid(base)) {
+    if (!base->defines || c_has_the_struct(base)) {
         for (const struct var *var = decl->vars; var; var = var->next) {
             const char *declaration = emit_declaration(c, var->type, var->name);
             if (c_has_its_own(var))

@@ -233,6 +233,22 @@ static void declare_params(struct parser *parser, struct proc *proc)
     }
 }
 
+/* Files with several interfaces fill gaps in the numbers of both with dummies of one name,
+ * Opnum6NotUsedOnWire.  Nobody calls them: in C the second has its interface's name, too. */
+static void avoid_other_interfaces(struct parser *parser, struct proc *proc)
+{
+    struct idl_compiler *c = parser->compiler;
+    const struct symbol *known = names_find(&c->names, proc->name, strlen(proc->name));
+    if (!known || known->kind != SYMBOL_PROC || known->interface == proc->home ||
+        strncmp(proc->name, "Opnum", 5) != 0)
+        return;
+    proc->name = arena_printf(&c->arena, "%s_%s", proc->home->name, proc->name);
+    proc->name = intern(c, proc->name, strlen(proc->name));
+    diag_warning(c, &proc->loc, 2003, 1,
+                 "redefinition of an operation of another interface: this one is '%s' in C",
+                 proc->name);
+}
+
 /* The end of proc = [attrs] type declarator '(' params ')' ';', on the ';'. */
 static bool proc_decl(struct parser *parser, struct var *var, const char *source,
                       struct decl ***end)
@@ -265,7 +281,8 @@ static bool proc_decl(struct parser *parser, struct var *var, const char *source
     proc->is_local = interface->is_local || attr_find(var->attrs, ATTR_LOCAL);
     proc->is_callback = !proc->is_local && attr_find(var->attrs, ATTR_CALLBACK);
     declare_params(parser, proc);
-    struct symbol symbol = {.kind = SYMBOL_PROC, .loc = proc->loc};
+    avoid_other_interfaces(parser, proc);
+    struct symbol symbol = {.kind = SYMBOL_PROC, .loc = proc->loc, .interface = interface};
     if (!declare(parser, proc->name, &symbol))
         return true;
     if (!proc->is_local && !proc->is_callback) {

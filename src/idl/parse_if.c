@@ -205,13 +205,17 @@ static struct interface *announced_or_new(struct parser *parser, const char *nam
     return ARENA_NEW(&c->arena, struct interface);
 }
 
-/* Makes it known unless a forward declaration has. */
+/* Makes it known unless a forward declaration has.  False: its body is not wanted. */
 static bool declare_interface(struct parser *parser, struct interface *interface)
 {
     struct idl_compiler *c = parser->compiler;
     const struct symbol *known = names_find(&c->names, interface->name, strlen(interface->name));
     struct symbol symbol = {
         .kind = SYMBOL_INTERFACE, .loc = interface->loc, .interface = interface};
+    /* Many files spell out IUnknown, each for itself. */
+    if (known && known->kind == SYMBOL_INTERFACE && known->interface != interface &&
+        known->interface->is_com && interface->is_com)
+        return false;
     return (known && known->kind == SYMBOL_INTERFACE && known->interface == interface) ||
            declare(parser, interface->name, &symbol);
 }
