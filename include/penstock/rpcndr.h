@@ -150,6 +150,9 @@ typedef enum _NDR_KIND {
 /* STRUCT: its last field, or that of a structure there, is a conformant array.  size is
  * sizeof the C structure, which has one element. */
 #define NDR_TYPE_OPEN 0x0080u
+/* sized ARRAY or STRING: [disable_consistency_check]: the pointer to it may be NULL in a
+ * request while size_is is not 0. */
+#define NDR_TYPE_NULL_WITH_SIZE 0x0100u
 
 typedef struct _NDR_TYPE NDR_TYPE;
 typedef struct _NDR_FIELD NDR_FIELD;

@@ -94,6 +94,7 @@ static void emit_flags(struct idl_compiler *c, struct text *out, const struct no
         node->has_pointers ? "NDR_TYPE_HAS_POINTERS" : NULL,
         node->is_varying ? "NDR_TYPE_VARYING" : NULL,
         node->is_open ? "NDR_TYPE_OPEN" : NULL,
+        node->null_with_size ? "NDR_TYPE_NULL_WITH_SIZE" : NULL,
         flat,
     };
     const char *separator = "    .flags = ";

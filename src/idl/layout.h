@@ -92,6 +92,7 @@ struct node {
     struct node_expr *max_count;
     struct node_expr *first, *length; /* varying ARRAY; NULL: from the first, all */
     bool is_varying;
+    bool null_with_size; /* [disable_consistency_check] */
     struct node_arms *arms;             /* UNION */
     struct node_expr *switch_is;        /* UNION; NULL: encapsulated */
     struct aggregate *encapsulation;    /* UNION: encapsulated: the structure */

@@ -147,6 +147,14 @@ static bool obtain_elements(struct ndr_decode *d, const struct ndr_target *targe
     return settle(d, target, memory);
 }
 
+/* The pointer to `type` is NULL: then its size_is has to be 0, unless the interface says
+ * that it does not matter. */
+static bool claim_null(struct ndr_decode *d, const NDR_TYPE *type, const struct ndr_scope *scope)
+{
+    return (type->flags & NDR_TYPE_NULL_WITH_SIZE) ||
+           ndr_decode_claim(d, type->max_count, scope, 0, true);
+}
+
 /* ---- Pointees ------------------------------------------------------------------------- */
 
 static bool decode_array_pointee(struct ndr_decode *d, const struct ndr_target *target,
@@ -202,7 +210,7 @@ bool ndr_decode_pointee(struct ndr_decode *d, const struct ndr_target *target)
     size_t base, offset;
     void *memory;
     if (target->is_null)
-        return ndr_decode_claim(d, type->max_count, &scope, 0, true);
+        return claim_null(d, type, &scope);
     if (is_full(target->type)) {
         bool known;
         if (!share_known(d, target, &known) || known)
@@ -324,7 +332,7 @@ bool ndr_decode_top(struct ndr_decode *d, const NDR_TYPE *type, void *memory,
         return false;
     if (!present)
         return decode_null(d, &target) &&
-               ndr_decode_claim(d, type->element->max_count, scope, 0, true);
+               claim_null(d, type->element, scope);
     if (memory == d->frame_slot && may_be_null(type) && !ndr_load_pointer(memory))
         return bad(d);
     return ndr_decode_pointee(d, &target);

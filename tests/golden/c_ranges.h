@@ -79,6 +79,12 @@ void Graphs(
     /* [in] */ LIMITED *limited);
 
 /* operation 4 */
+void Null(
+    /* [in] */ handle_t h,
+    /* [in] */ int32_t n,
+    /* [in, unique, size_is(n), disable_consistency_check] */ int32_t *values);
+
+/* operation 5 */
 GRAPH *Result(
     /* [in] */ handle_t h);
 
@@ -89,6 +95,7 @@ typedef struct ranges_v1_0_epv_t {
         unsigned char (*fixed)[16], unsigned char ***found);
     void (*Arrays)(handle_t h, int32_t n, int32_t (*table)[4], KEY *keys, int32_t (*one)[3]);
     void (*Graphs)(handle_t h, GRAPH *graph, GRAPH *other, LIMITED *limited);
+    void (*Null)(handle_t h, int32_t n, int32_t *values);
     GRAPH *(*Result)(handle_t h);
 } ranges_v1_0_epv_t;
 typedef ranges_v1_0_epv_t ranges_SERVER_EPV;

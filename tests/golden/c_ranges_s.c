@@ -44,6 +44,14 @@ struct ranges_Graphs_frame {
     LIMITED *limited;
 };
 
+/* void Null([in] handle_t h, [in] long n, [in, unique, size_is(n),
+ * disable_consistency_check] long *values); */
+struct ranges_Null_frame {
+    handle_t h;
+    int32_t n;
+    int32_t *values;
+};
+
 /* GRAPH *Result([in] handle_t h); */
 struct ranges_Result_frame {
     handle_t h;
@@ -481,6 +489,27 @@ static const NDR_TYPE ndr_ref_struct_LIMITED = {
     .element = &ndr_struct_LIMITED,
 };
 
+/* the size of values: [in, unique, size_is(n), disable_consistency_check] */
+static const NDR_EXPR ndr_sized_Null_values_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct ranges_Null_frame, n)
+};
+static const NDR_TYPE ndr_sized_Null_values = {
+    .kind = NDR_KIND_ARRAY,
+    .flags = NDR_TYPE_NULL_WITH_SIZE,
+    .align = 4,
+    .element = &ndr_long,
+    .max_count = &ndr_sized_Null_values_count,
+};
+
+static const NDR_TYPE ndr_unique_sized_Null_values = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_UNIQUE | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_sized_Null_values,
+};
+
 /* ---- interface ranges: parameters ---- */
 
 static const NDR_RANGE ranges_Pointer_n_range = {0, 5};
@@ -552,6 +581,18 @@ static const NDR_PARAM ranges_Graphs_params[] = {
      .flags = NDR_PARAM_IN},
 };
 
+static const NDR_PARAM ranges_Null_params[] = {
+    {.name = "h", .type = &ndr_handle_t,
+     .offset = offsetof(struct ranges_Null_frame, h),
+     .flags = NDR_PARAM_IN | NDR_PARAM_BINDING},
+    {.name = "n", .type = &ndr_long,
+     .offset = offsetof(struct ranges_Null_frame, n),
+     .flags = NDR_PARAM_IN},
+    {.name = "values", .type = &ndr_unique_sized_Null_values,
+     .offset = offsetof(struct ranges_Null_frame, values),
+     .flags = NDR_PARAM_IN},
+};
+
 static const NDR_PARAM ranges_Result_params[] = {
     {.name = "h", .type = &ndr_handle_t,
      .offset = offsetof(struct ranges_Result_frame, h),
@@ -591,6 +632,13 @@ static void ranges_Graphs_invoke(const RPC_MGR_EPV *epv, void *frame)
     manager->Graphs(args->h, args->graph, args->other, args->limited);
 }
 
+static void ranges_Null_invoke(const RPC_MGR_EPV *epv, void *frame)
+{
+    const ranges_SERVER_EPV *manager = epv;
+    struct ranges_Null_frame *args = frame;
+    manager->Null(args->h, args->n, args->values);
+}
+
 static void ranges_Result_invoke(const RPC_MGR_EPV *epv, void *frame)
 {
     const ranges_SERVER_EPV *manager = epv;
@@ -603,6 +651,7 @@ static const ranges_SERVER_EPV ranges_DefaultEpv = {
     .Strings = Strings,
     .Arrays = Arrays,
     .Graphs = Graphs,
+    .Null = Null,
     .Result = Result,
 };
 
@@ -631,8 +680,14 @@ static const NDR_OPERATION ranges_Operations[] = {
      .param_count = 4,
      .params = ranges_Graphs_params,
      .invoke = ranges_Graphs_invoke},
-    {.name = "Result",
+    {.name = "Null",
      .opnum = 4,
+     .frame_size = sizeof(struct ranges_Null_frame),
+     .param_count = 3,
+     .params = ranges_Null_params,
+     .invoke = ranges_Null_invoke},
+    {.name = "Result",
+     .opnum = 5,
      .frame_size = sizeof(struct ranges_Result_frame),
      .param_count = 2,
      .params = ranges_Result_params,
@@ -641,7 +696,7 @@ static const NDR_OPERATION ranges_Operations[] = {
 
 static const NDR_INTERFACE ranges_NdrInterface = {
     .name = "ranges",
-    .operation_count = 5,
+    .operation_count = 6,
     .operations = ranges_Operations,
     .allocate = MIDL_user_allocate,
     .free = MIDL_user_free,

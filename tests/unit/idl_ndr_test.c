@@ -211,6 +211,14 @@ static void c_strings_in_arrays_have_counts_each(void **state)
                               "01000000" "00000000" "03000000" "626300");
 }
 
+/* [disable_consistency_check]: a server takes NULL beside a size_is of 3. */
+static void c_null_where_the_size_says_three(void **state)
+{
+    (void)state;
+    Null(NULL, 3, NULL);
+    assert_string_equal(sent, "03000000" "00000000");
+}
+
 static void c_full_pointers_may_meet_again(void **state)
 {
     (void)state;
@@ -241,6 +249,7 @@ int main(void)
         cmocka_unit_test(c_anonymous_members_are_found),
         cmocka_unit_test(c_elements_of_arrays_may_be_arrays),
         cmocka_unit_test(c_strings_in_arrays_have_counts_each),
+        cmocka_unit_test(c_null_where_the_size_says_three),
         cmocka_unit_test(c_full_pointers_may_meet_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
