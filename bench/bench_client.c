@@ -2,6 +2,7 @@
 /* bench_client.c - the client of the benchmark.  One measurement per run:
  *
  *     bench_client BINDING in|out OCTETS     byte pipe, pushes of 64 KiB
+ *     bench_client BINDING longs OCTETS      the same with a pipe of 32-bit elements, [in]
  *     bench_client BINDING call CPU COUNT    synchronous calls, on one CPU
  *     bench_client BINDING slow MS           receiver takes 1 MiB/s for MS milliseconds
  *     bench_client BINDING idle COUNT        so many pipes open at once
@@ -106,6 +107,29 @@ static void stream_in(handle_t binding, HANDLE event, uint64_t octets, int32_t s
             (unsigned long long)octets);
 }
 
+/* `octets` is rounded down to whole elements. */
+static void stream_longs(handle_t binding, HANDLE event, uint64_t octets)
+{
+    RPC_ASYNC_STATE async;
+    ASYNC_LONG_PIPE pipe;
+    octets -= octets % sizeof(int32_t);
+    async_prepare(&async, event);
+    BenchSinkLongs(&async, binding, &pipe);
+    for (uint64_t done = 0; done < octets;) {
+        uint64_t left = octets - done;
+        unsigned long len = left < BENCH_PUSH_LEN ? (unsigned long)left : BENCH_PUSH_LEN;
+        check(pipe.push(pipe.state, (int32_t *)(void *)pattern_at(done), len / sizeof(int32_t)),
+              "push");
+        done += len;
+    }
+    check(pipe.push(pipe.state, NULL, 0), "last push");
+    hyper received = -1;
+    async_finish(&async, event, &received);
+    if ((uint64_t)received != octets)
+        die("the server received %lld octets of %llu", (long long)received,
+            (unsigned long long)octets);
+}
+
 static void stream_out(handle_t binding, HANDLE event, uint64_t octets)
 {
     static _Alignas(4096) unsigned char buf[BENCH_PUSH_LEN];
@@ -133,21 +157,25 @@ static void stream_out(handle_t binding, HANDLE event, uint64_t octets)
             (unsigned long long)octets);
 }
 
-static void measure_stream(handle_t binding, bool in, uint64_t octets)
+static void stream(handle_t binding, HANDLE event, const char *what, uint64_t octets)
+{
+    if (strcmp(what, "in") == 0)
+        stream_in(binding, event, octets, 0);
+    else if (strcmp(what, "out") == 0)
+        stream_out(binding, event, octets);
+    else
+        stream_longs(binding, event, octets);
+}
+
+static void measure_stream(handle_t binding, const char *what, uint64_t octets)
 {
     HANDLE event = new_event();
-    if (in)
-        stream_in(binding, event, BENCH_WARM_LEN, 0);
-    else
-        stream_out(binding, event, BENCH_WARM_LEN);
+    stream(binding, event, what, BENCH_WARM_LEN);
 
     int64_t server_before = server_usage(binding).cpu_us;
     int64_t client_before = cpu_us();
     uint64_t start = now_ns();
-    if (in)
-        stream_in(binding, event, octets, 0);
-    else
-        stream_out(binding, event, octets);
+    stream(binding, event, what, octets);
     uint64_t elapsed = now_ns() - start;
     int64_t client = cpu_us() - client_before;
     print_stream_result(octets, elapsed, client, server_usage(binding).cpu_us - server_before);
@@ -327,9 +355,9 @@ struct job {
 static void run(const struct job *job)
 {
     const char *what = job->argv[0];
-    if (job->argc == 2 && (strcmp(what, "in") == 0 || strcmp(what, "out") == 0))
-        measure_stream(job->binding, strcmp(what, "in") == 0,
-                       parse_number(job->argv[1], 1, UINT64_C(1) << 40));
+    if (job->argc == 2 && (strcmp(what, "in") == 0 || strcmp(what, "out") == 0 ||
+                           strcmp(what, "longs") == 0))
+        measure_stream(job->binding, what, parse_number(job->argv[1], 1, UINT64_C(1) << 40));
     else if (job->argc == 3 && strcmp(what, "call") == 0)
         measure_calls(job->binding, parse_number(job->argv[2], 1, 10000000));
     else if (job->argc == 2 && strcmp(what, "slow") == 0)
@@ -337,14 +365,14 @@ static void run(const struct job *job)
     else if (job->argc == 2 && strcmp(what, "idle") == 0)
         measure_idle(job->binding, parse_number(job->argv[1], 2, 100000));
     else
-        die("usage: bench_client BINDING in|out OCTETS | call CPU COUNT | slow MS | idle COUNT");
+        die("usage: bench_client BINDING in|out|longs OCTETS | call CPU COUNT | slow MS | idle COUNT");
 }
 
 int main(int argc, char **argv)
 {
     struct job job = {.argc = argc - 2, .argv = argv + 2};
     if (argc < 4)
-        die("usage: bench_client BINDING in|out|call|slow|idle ...");
+        die("usage: bench_client BINDING in|out|longs|call|slow|idle ...");
     if (strcmp(argv[2], "call") == 0) /* before the runtime starts a thread */
         pin_to_cpu((int)parse_number(argv[3], 0, 1023));
     raise_file_limit();

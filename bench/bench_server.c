@@ -159,6 +159,54 @@ void BenchSink(PRPC_ASYNC_STATE async, handle_t binding, int32_t slow_ms, ASYNC_
     sink_run(sink);
 }
 
+/* ---- BenchSinkLongs ------------------------------------------------------ */
+
+struct sink_longs {
+    ASYNC_LONG_PIPE *pipe;
+    uint64_t received; /* octets */
+};
+
+static void sink_longs_notified(PRPC_ASYNC_STATE async, void *context, RPC_ASYNC_EVENT event)
+{
+    static _Thread_local _Alignas(4096) int32_t buf[BENCH_PUSH_LEN / sizeof(int32_t)];
+    struct sink_longs *sink = async->UserInfo;
+    (void)context;
+    if (event != RpcReceiveComplete)
+        return;
+    for (;;) {
+        unsigned long count = 0;
+        RPC_STATUS status =
+            sink->pipe->pull(sink->pipe->state, buf, BENCH_PUSH_LEN / sizeof(*buf), &count);
+        if (status == RPC_S_ASYNC_CALL_PENDING)
+            return; /* the sink is the next notification's from here on */
+        if (status == RPC_S_OK && count > 0) {
+            pattern_check(sink->received, buf, count * sizeof(*buf));
+            sink->received += count * sizeof(*buf);
+            continue;
+        }
+        hyper received = (hyper)sink->received;
+        if (status == RPC_S_OK)
+            status = RpcAsyncCompleteCall(async, &received);
+        if (status != RPC_S_OK)
+            fprintf(stderr, "bench_server: BenchSinkLongs: status %d\n", (int)status);
+        free(sink);
+        return;
+    }
+}
+
+void BenchSinkLongs(PRPC_ASYNC_STATE async, handle_t binding, ASYNC_LONG_PIPE *data)
+{
+    (void)binding;
+    struct sink_longs *sink = calloc(1, sizeof(*sink));
+    if (!sink)
+        RpcRaiseException(RPC_S_OUT_OF_MEMORY);
+    sink->pipe = data;
+    async->UserInfo = sink;
+    async->NotificationType = RpcNotificationTypeCallback;
+    async->u.NotificationRoutine = sink_longs_notified;
+    sink_longs_notified(async, NULL, RpcReceiveComplete);
+}
+
 /* ---- BenchSource: pushes ------------------------------------------------- */
 
 struct source {

@@ -151,6 +151,16 @@ def stream_rows(bench, transport, rounds, rate_target):
     return rows
 
 
+def longs_rows(bench, transport, rounds):
+    """A pipe of long against the byte pipe, octets per second."""
+    with Server(bench, transport) as server:
+        octets, elements = alternate(lambda: server.client("in", 2_000_000_000),
+                                     lambda: server.client("longs", 2_000_000_000), rounds)
+    rate = lambda results: [r["octets"] / r["seconds"] / 1e9 for r in results]
+    return compare(f"pipe.{transport}.longs.rate", f"pipe.{transport}.octets.rate", "GB/s",
+                   rate(octets), rate(elements), Target("ratio", ">=", 0.9))
+
+
 def call_rows(bench, transport, rounds, calls):
     """Synchronous calls against raw round trips, everything on one CPU."""
     with Server(bench, transport, pinned=True) as server:
@@ -225,6 +235,7 @@ def measurements(bench, args):
         target = Target("ratio", ">=", limit)
         yield f"stream-{transport}", lambda t=transport, l=target: stream_rows(bench, t,
                                                                               args.rounds, l)
+    yield "longs", lambda: longs_rows(bench, "tcp", args.rounds)
     for transport in TRANSPORTS:
         yield f"call-{transport}", lambda t=transport: call_rows(bench, t, args.rounds, CALLS)
     yield "slow", lambda: slow_receiver_rows(bench, "tcp", SLOW_MS)
@@ -239,7 +250,7 @@ def parse_arguments():
     parser.add_argument("--json", type=pathlib.Path, help="where to write the JSON lines")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="default %(default)s")
     parser.add_argument("--only", default="", metavar="TEXT",
-                        help="only groups whose name contains TEXT (stream-tcp, stream-unix, "
+                        help="only groups whose name contains TEXT (stream-tcp, stream-unix, longs, "
                              "call-tcp, call-unix, slow, marshal, idle)")
     args = parser.parse_args()
     if args.rounds < 1:
