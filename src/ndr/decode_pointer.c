@@ -123,16 +123,17 @@ static bool obtain(struct ndr_decode *d, const struct ndr_target *target, uint64
     return settle(d, target, memory);
 }
 
-/* The same for `room` elements of a conformant type, of which `used` come now. */
+/* The same for `room` elements of a conformant type, of which those of `extent` come now. */
 static bool obtain_elements(struct ndr_decode *d, const struct ndr_target *target,
-                            const NDR_TYPE *type, uint32_t room, uint32_t used,
+                            const NDR_TYPE *type, uint32_t room, const struct ndr_extent *extent,
                             struct ndr_scope *scope, void **ret_memory)
 {
+    uint32_t used = extent->first + extent->actual;
     void *memory = existing(d, target);
     if (!memory) {
         /* What comes now may fill every octet. */
         struct ndr_element_layout layout;
-        bool filled = used == room && ndr_fixed_layout(d->rules, type->element, &layout) &&
+        bool filled = extent->actual == room && ndr_fixed_layout(d->rules, type->element, &layout) &&
                       layout.flat;
         return obtain(d, target, (uint64_t)room * ndr_memory_size(type->element), !filled, scope,
                       ret_memory);
@@ -168,7 +169,7 @@ static bool decode_array_pointee(struct ndr_decode *d, const struct ndr_target *
     /* A sized string is a buffer: the manager may write up to its size. */
     uint32_t used = extent.first + extent.actual;
     uint32_t room = type->kind == NDR_KIND_STRING && !type->max_count ? used : max;
-    if (!obtain_elements(d, target, type, room, used, scope, &memory))
+    if (!obtain_elements(d, target, type, room, &extent, scope, &memory))
         return false;
     struct ndr_scope elements = *scope;
     elements.range = NULL; /* it was the count's */
