@@ -65,6 +65,12 @@ static const char *wrong_file(RPC_STATUS status)
         return "server_values.c";
     case WRONG_POINTERS:
         return "server_pointers.c";
+    case WRONG_UNIONS:
+        return "server_unions.c";
+    case WRONG_OPEN:
+        return "server_open.c";
+    case WRONG_FULL:
+        return "server_full.c";
     default:
         return "server_calls.c";
     }
@@ -119,7 +125,8 @@ static bool wanted(const char *name, int argc, char **argv)
 int main(int argc, char **argv)
 {
     const struct test_case *const sets[] = {value_cases,   array_cases, string_cases,
-                                            pointer_cases, async_cases, failure_cases};
+                                            pointer_cases, union_cases, open_cases,
+                                            full_cases,    async_cases, failure_cases};
     if (argc > 1 && strcmp(argv[1], "--no-counting") == 0) {
         counting = false;
         argc--;

@@ -8,6 +8,9 @@
 #define WRONG_VALUES        0x10000 /* server_values.c   */
 #define WRONG_POINTERS      0x20000 /* server_pointers.c */
 #define WRONG_CALLS         0x30000 /* server_calls.c    */
+#define WRONG_UNIONS        0x40000 /* server_unions.c   */
+#define WRONG_OPEN          0x50000 /* server_open.c     */
+#define WRONG_FULL          0x60000 /* server_full.c     */
 #define WRONG(file, line)   (WRONG_MARK + (file) + (line))
 #define IS_WRONG(status)    (((status)&0x7ff00000) == WRONG_MARK)
 #define WRONG_FILE(status)  ((status)&0xf0000)
