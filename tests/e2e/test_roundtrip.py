@@ -8,18 +8,20 @@ with the address sanitizer leaks fail as well.  The octets below are made by han
 C706 chapter 14, "<" being the byte order of the machines we test on.
 """
 import shutil
+import socket
 import struct
 import subprocess
 import sys
+import uuid
 
 import pytest
 
 from conftest import BUILD, serving
-from peer import pcap
+from peer import pcap, pdu
 
 PROGRAMS = BUILD / "tests/e2e/roundtrip"
 TRANSPORTS = ["ncalrpc", "tcp4"]
-CASES = 87  # least, so that a client that does nothing is no success
+CASES = 115  # least, so that a client that does nothing is no success
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +155,81 @@ def test_b_octets_as_wireshark_sees_them(captured):
     requests, responses = OCTETS[case]
     for number, octets in enumerate(o for pair in zip(requests, responses) for o in pair):
         assert lines[number] == octets.hex(), f"stub {number}"
+
+
+# ---- Requests no stub of ours sends ---------------------------------------------------------
+
+
+def rt_interface(last):
+    return pdu.Syntax(uuid.UUID(f"7b1f0c52-8a4e-4a0e-9d36-0f5b6a1c2e{last}"), 1)
+
+
+UNION, OPEN, FULL = rt_interface("81"), rt_interface("82"), rt_interface("83")
+BAD_STUB_DATA, INVALID_TAG = 1783, 1733
+
+
+def tower(top, length, start):
+    octets = bytes(range(start, start + length))
+    return u32(top, length) + octets + bytes(-length % 4)
+
+
+def towers(top=2, outer_top=2, length=2):
+    """The [in] of RtTower: three structures with an open array at their end."""
+    return tower(2, 2, 1) + tower(top, length, 2) + u32(outer_top, 0x1234, 2) + b"\3\4"
+
+
+# operation: interface, number, a good request, bad ones with the fault they deserve
+HOSTILE = {
+    "union": (UNION, 3, struct.pack("<hhih", -1, -1, 5, -1), [
+        (struct.pack("<hhih", 5, 5, 5, -1), INVALID_TAG),     # no such arm
+        (struct.pack("<hhih", -1, 2, 5, -1), BAD_STUB_DATA),  # not what switch_is says
+        (struct.pack("<hhih", 2, -1, 5, -1), BAD_STUB_DATA),
+        (struct.pack("<hhih", 2, 2, 10, 2), BAD_STUB_DATA),   # [range] of the arm
+        (struct.pack("<hhi", -1, -1, 5), BAD_STUB_DATA),
+        (struct.pack("<hhh", -1, -1, 5), BAD_STUB_DATA)]),
+    "varying": (OPEN, 1, u32(4, 1, 2, 4, 1, 2, 101, 102), [
+        (u32(4, 1, 2, 5, 1, 2, 101, 102), BAD_STUB_DATA),  # size_is
+        (u32(4, 1, 2, 4, 0, 2, 101, 102), BAD_STUB_DATA),  # first_is
+        (u32(4, 1, 2, 4, 1, 1, 101), BAD_STUB_DATA),       # length_is
+        (u32(4, 1, 4, 4, 1, 4, 1, 2, 3, 4), BAD_STUB_DATA),  # beyond the end
+        (u32(4, 1, 2, 4, 0xFFFFFFFF, 2, 1, 2), BAD_STUB_DATA),
+        (u32(4, 1, 0xFFFFFFFF, 4, 1, 0xFFFFFFFF, 1, 2), BAD_STUB_DATA),
+        (u32(0x7FFFFFFF, 0, 2, 0x7FFFFFFF, 0, 0x7FFFFFFF, 1, 2), BAD_STUB_DATA),
+        (u32(4, 1, 2, 4, 1, 2, 101), BAD_STUB_DATA)]),
+    "open_struct": (OPEN, 7, towers(), [
+        (towers(top=3), BAD_STUB_DATA),
+        (towers(top=1), BAD_STUB_DATA),
+        (towers(top=0xFFFFFFFF), BAD_STUB_DATA),
+        (towers(length=100)[:-60], BAD_STUB_DATA),
+        (towers(outer_top=3), BAD_STUB_DATA),
+        (towers()[:-1], BAD_STUB_DATA)]),
+    "levels": (OPEN, 11, u32(2, FIRST, 2, 1, 2), [
+        (u32(2, FIRST, 3, 1, 2, 3), BAD_STUB_DATA),
+        (u32(2, FIRST, 1, 1), BAD_STUB_DATA),
+        (u32(2, 0), BAD_STUB_DATA)]),
+    # a and twins->a are one object; a long is not a point.
+    "full": (FULL, 0, u32(FIRST, 7, 0, FIRST, 0, 0, 9, 0), [
+        (u32(FIRST, 7, 0, 0, 0, FIRST, 9, 0), BAD_STUB_DATA),
+        (u32(FIRST, 7, 0, SECOND, 0, SECOND, 9, 0, 1, 2), BAD_STUB_DATA),
+        (u32(FIRST, 7, 0, SECOND, 0, 0, 9, 0), BAD_STUB_DATA)]),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_c_wrong_values_are_faults(case, server):
+    """After each of them the connection and the server go on as if nothing had been."""
+    interface, opnum, good, rows = HOSTILE[case]
+    port = int(server.bindings["tcp4"].split("[")[1].rstrip("]"))
+    wire = pdu.Wire(socket.create_connection(("127.0.0.1", port)))
+    try:
+        wire.send(pdu.bind([pdu.Context(abstract=interface)]))
+        assert wire.recv().ptype == pdu.BIND_ACK
+        for number, (stub, status) in enumerate(rows):
+            wire.send(pdu.request(opnum, stub, call=2 * number + 2))
+            answer = wire.recv()
+            assert answer.ptype == pdu.FAULT, f"row {number} was taken"
+            assert hex(answer.status) == hex(status), f"row {number}"
+            wire.send(pdu.request(opnum, good, call=2 * number + 3))
+            assert wire.recv().ptype == pdu.RESPONSE, f"after row {number}"
+    finally:
+        wire.sock.close()
