@@ -3,6 +3,7 @@
  * not there: on both sides each allocation of a call fails once. */
 #include "client.h"
 
+#include "samples_unions.h"
 #include "wrong.h"
 
 /* Calls have fewer allocations than that. */
@@ -224,6 +225,58 @@ static RPC_STATUS call_strings(void)
     return status;
 }
 
+static RPC_STATUS call_unions(void)
+{
+    RPC_STATUS status;
+    RT_TAGGED in[12], out[12];
+    for (uint32_t i = 0; i < 12; i++)
+        tagged_fill(&in[i], i);
+    GARBAGE(out);
+    WITH_FAILURE(status, RtTaggeds(server, 12, in, out));
+    for (uint32_t i = 0; i < 12; i++) {
+        tagged_clear(&in[i]);
+        if (status == RPC_S_OK)
+            tagged_clear(&out[i]);
+    }
+    return status;
+}
+
+static RPC_STATUS call_towers(void)
+{
+    RPC_STATUS status;
+    RT_TOWERS *in = sample_allocate(sizeof(*in) + 4 * sizeof(PRT_TOWER)), *out;
+    in->count = 4;
+    for (uint32_t i = 0; i < 3; i++)
+        in->towers[i] = tower_new(i, i);
+    GARBAGE(out);
+    WITH_FAILURE(status, RtTowers(server, in, &out));
+    for (uint32_t i = 0; i < 4; i++) {
+        midl_user_free(in->towers[i]);
+        if (status == RPC_S_OK)
+            midl_user_free(out->towers[i]);
+    }
+    midl_user_free(in);
+    if (status == RPC_S_OK)
+        midl_user_free(out);
+    return status;
+}
+
+static RPC_STATUS call_ring(void)
+{
+    RPC_STATUS status;
+    RT_RING ring[5], *turned;
+    for (int32_t i = 0; i < 5; i++)
+        ring[i] = (RT_RING){.value = i, .next = &ring[(i + 1) % 5], .back = &ring[(i + 4) % 5]};
+    GARBAGE(turned);
+    WITH_FAILURE(status, RtRing(server, 5, ring, &turned));
+    for (int32_t i = 0; i < 5 && status == RPC_S_OK; i++) {
+        RT_RING *next = turned->next;
+        midl_user_free(turned);
+        turned = next;
+    }
+    return status;
+}
+
 static const struct call {
     const char *name;
     RPC_STATUS (*run)(void);
@@ -233,7 +286,8 @@ static const struct call {
     {"result", call_result, true},   {"many", call_many, true},
     {"list", call_list, true},       {"points", call_points, true},
     {"gift", call_gift, true},       {"fixed", call_fixed, false},
-    {"strings", call_strings, true},
+    {"strings", call_strings, true}, {"unions", call_unions, true},
+    {"towers", call_towers, true},   {"ring", call_ring, true},
 };
 
 static bool is_out_of_memory(RPC_STATUS status)
