@@ -56,8 +56,8 @@ static bool full_ring(void)
         RT_RING *ring = sample_allocate(n * sizeof(*ring)), *turned;
         GARBAGE(turned);
         for (int32_t i = 0; i < n; i++)
-            ring[i] = (RT_RING){.value = i, .next = &ring[(i + 1) % n],
-                                .back = &ring[(i + n - 1) % n]};
+            ring[i] =
+                (RT_RING){.value = i, .next = &ring[(i + 1) % n], .back = &ring[(i + n - 1) % n]};
         RtRing(server, n, n > 0 ? ring : NULL, &turned);
         CHECK((turned != NULL) == (n > 0));
         RT_RING *at = turned;
@@ -83,8 +83,11 @@ static bool ignored(void)
 {
     for (int which = 0; which < 4; which++) {
         int32_t there = 5, nowhere = 6;
-        RT_IGNORING v = {.before = 1, .nowhere = which & 1 ? &nowhere : NULL,
-                         .there = which & 2 ? &there : NULL, .anything = &v, .after = 2};
+        RT_IGNORING v = {.before = 1,
+                         .nowhere = which & 1 ? &nowhere : NULL,
+                         .there = which & 2 ? &there : NULL,
+                         .anything = &v,
+                         .after = 2};
         RtIgnoring(server, &v);
         CHECK(v.before == ~1 && v.after == (byte)~2);
         CHECK(v.there == (which & 2 ? &there : NULL) && there == (which & 2 ? ~5 : 5));
@@ -101,8 +104,7 @@ static bool packed(void)
 {
     static const uint32_t counts[] = {0, 1, 2, 9};
     _Static_assert(sizeof(RT_PACKED) == 5 * sizeof(byte) + sizeof(unsigned short) + sizeof(hyper) +
-                                            2 * sizeof(void *) + sizeof(RT_SHADE) +
-                                            sizeof(double),
+                                            2 * sizeof(void *) + sizeof(RT_SHADE) + sizeof(double),
                    "not packed");
     for (size_t k = 0; k < COUNT_OF(counts); k++) {
         uint32_t n = counts[k];
@@ -112,9 +114,14 @@ static bool packed(void)
         for (uint32_t i = 0; i < 9; i++)
             numbers[i] = (int32_t)(i << 20 | i);
         for (uint32_t i = 0; i < n; i++) {
-            in[i] = (RT_PACKED){.a = octet(i), .b = (int64_t)i << 40 | 5, .c = octet(i + 1),
-                                .d = octet(i + 2), .n = (unsigned short)i, .e = octet(i + 3),
-                                .shade = RT_DARK, .tag = (byte)(i % 2)};
+            in[i] = (RT_PACKED){.a = octet(i),
+                                .b = (int64_t)i << 40 | 5,
+                                .c = octet(i + 1),
+                                .d = octet(i + 2),
+                                .n = (unsigned short)i,
+                                .e = octet(i + 3),
+                                .shade = RT_DARK,
+                                .tag = (byte)(i % 2)};
             in[i].text = i % 3 == 1 ? NULL : sample_string(i);
             in[i].numbers = i == 0 ? NULL : numbers;
             if (in[i].tag == 1)
@@ -245,8 +252,12 @@ static bool async_pipes(void)
 }
 
 const struct test_case full_cases[] = {
-    {"full_aliases", full_aliases}, {"full_both", full_both},
-    {"full_ring", full_ring},       {"ignored", ignored},
-    {"packed", packed},             {"async_unions", async_unions},
-    {"async_pipes", async_pipes},   {NULL, NULL},
+    {"full_aliases", full_aliases},
+    {"full_both", full_both},
+    {"full_ring", full_ring},
+    {"ignored", ignored},
+    {"packed", packed},
+    {"async_unions", async_unions},
+    {"async_pipes", async_pipes},
+    {NULL, NULL},
 };

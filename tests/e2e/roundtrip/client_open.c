@@ -288,8 +288,10 @@ static bool levels(void)
             midl_user_free(one);
         }
     }
-    /* No array where size_is promises one; see [disable_consistency_check]. */
+    /* No array where size_is promises one. */
     int32_t *null = NULL, row[2] = {1, 2}, *rows[] = {row, NULL}, *back[2];
+    CHECK_EQUAL(RtMaybeNull(server, 2, row), 3);
+    CHECK_EQUAL(RtMaybeNull(server, 2, NULL), -1); /* [disable_consistency_check] */
     CHECK_EQUAL(RtSecond(server, 0, &null), -1);
     CHECK_RAISES(RPC_X_BAD_STUB_DATA, RtSecond(server, 5, &null));
     CHECK_RAISES(RPC_X_BAD_STUB_DATA, RtLevels(server, 2, 2, rows, back));

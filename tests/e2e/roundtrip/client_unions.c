@@ -222,14 +222,9 @@ static bool versioned(void)
 }
 
 const struct test_case union_cases[] = {
-    {"union_arms", union_arms},
-    {"union_values", union_values},
-    {"union_chosen", union_chosen},
-    {"union_refused", union_refused},
-    {"union_fields", union_fields},
-    {"union_elements", union_elements},
-    {"union_trees", union_trees},
-    {"shapes", shapes},
-    {"versioned", versioned},
-    {NULL, NULL},
+    {"union_arms", union_arms},     {"union_values", union_values},
+    {"union_chosen", union_chosen}, {"union_refused", union_refused},
+    {"union_fields", union_fields}, {"union_elements", union_elements},
+    {"union_trees", union_trees},   {"shapes", shapes},
+    {"versioned", versioned},       {NULL, NULL},
 };

@@ -6,8 +6,8 @@
 
 #include "values.h"
 
-const uint32_t value_tags[VALUE_TAGS] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0x80000000,
-                                         0xfffffffe, 0xffffffff};
+const uint32_t value_tags[VALUE_TAGS] = {0, 1, 2, 3,  4,          5,          6,
+                                         7, 8, 9, 10, 0x80000000, 0xfffffffe, 0xffffffff};
 
 static const RT_SHADE shades[] = {RT_DARK, RT_LIGHT, RT_NO_SHADE};
 static const RT_SIGN signs[] = {RT_MINUS_ONE, RT_ZERO, RT_MUCH};

@@ -70,8 +70,14 @@ void RtPacked(handle_t h, uint32_t n, RT_PACKED *in, RT_PACKED *out)
     (void)h;
     for (uint32_t i = 0; i < n; i++) {
         const RT_PACKED *from = &in[i];
-        RT_PACKED to = {.a = from->c, .b = ~from->b, .c = from->a, .d = from->e, .n = from->n,
-                        .e = from->d, .shade = (RT_SHADE)(from->shade + 1), .tag = from->tag};
+        RT_PACKED to = {.a = from->c,
+                        .b = ~from->b,
+                        .c = from->a,
+                        .d = from->e,
+                        .n = from->n,
+                        .e = from->d,
+                        .shade = (RT_SHADE)(from->shade + 1),
+                        .tag = from->tag};
         to.text = reversed(from->text);
         if (from->numbers)
             to.numbers = sample_allocate(from->n * sizeof(*to.numbers));
@@ -138,8 +144,13 @@ void RtAsyncUnion(PRPC_ASYNC_STATE async, handle_t h, uint32_t seed, uint32_t ta
                   RT_VALUE *out, RT_TOWER *tower, RT_TAGGED *tagged, RT_TAGGED *tagged_out)
 {
     (void)h;
-    start(async_union, &(struct later){.async = async, .seed = seed, .tag = tag, .in = in,
-                                       .out = out, .tower = tower, .tagged = tagged,
+    start(async_union, &(struct later){.async = async,
+                                       .seed = seed,
+                                       .tag = tag,
+                                       .in = in,
+                                       .out = out,
+                                       .tower = tower,
+                                       .tagged = tagged,
                                        .tagged_out = tagged_out});
 }
 
@@ -186,7 +197,12 @@ void RtAsyncPipes(PRPC_ASYNC_STATE async, handle_t h, uint32_t seed, uint32_t ta
                   RT_TOWER *tower, ASYNC_RT_LONGS *numbers, ASYNC_RT_LONGS *back, RT_VALUE *out)
 {
     (void)h;
-    start(async_pipes, &(struct later){.async = async, .seed = seed, .tag = tag, .in = in,
-                                       .out = out, .tower = tower, .numbers = *numbers,
+    start(async_pipes, &(struct later){.async = async,
+                                       .seed = seed,
+                                       .tag = tag,
+                                       .in = in,
+                                       .out = out,
+                                       .tower = tower,
+                                       .numbers = *numbers,
                                        .back = *back});
 }

@@ -47,8 +47,7 @@ void RtVaryRead(handle_t h, uint32_t want, uint32_t size, uint32_t *read, byte *
 void RtVaryStruct(handle_t h, RT_VBLOB *in, RT_VBLOB *out, RT_VNAME *name)
 {
     (void)h;
-    *out = (RT_VBLOB){.size = in->size, .first = in->first, .length = in->length,
-                      .last = in->last};
+    *out = (RT_VBLOB){.size = in->size, .first = in->first, .length = in->length, .last = in->last};
     VERIFY((in->data != NULL) == (in->size > 0));
     if (in->data)
         out->data = sample_allocate(in->size * sizeof(*out->data));
@@ -155,6 +154,11 @@ int32_t RtSecond(handle_t h, uint32_t columns, int32_t **v)
     for (uint32_t i = 0; *v && i < columns; i++)
         sum += (*v)[i];
     return sum;
+}
+
+int32_t RtMaybeNull(handle_t h, uint32_t n, int32_t *v)
+{
+    return RtSecond(h, n, &v);
 }
 
 uint32_t RtLimited(handle_t h, uint32_t n, RT_LIMITED *limited, RT_LIMITED *back)
