@@ -116,6 +116,8 @@ uint32_t status_to_fault(RPC_STATUS status)
         return NCA_SERVER_TOO_BUSY;
     case RPC_S_CALL_CANCELLED:
         return NCA_FAULT_CANCEL;
+    case RPC_S_INVALID_TAG:
+        return NCA_FAULT_INVALID_TAG;
     case RPC_X_SS_CONTEXT_MISMATCH:
         return NCA_FAULT_CONTEXT_MISMATCH;
     case RPC_X_PIPE_DISCIPLINE_ERROR:

@@ -165,7 +165,7 @@ def rt_interface(last):
 
 
 UNION, OPEN, FULL = rt_interface("81"), rt_interface("82"), rt_interface("83")
-BAD_STUB_DATA, INVALID_TAG = 1783, 1733
+BAD_STUB_DATA, INVALID_TAG = 1783, 0x1c000006
 
 
 def tower(top, length, start):

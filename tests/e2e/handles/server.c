@@ -383,8 +383,11 @@ void Forever(PRPC_ASYNC_STATE async, SESSION session)
 {
     pthread_t thread;
     check(session);
-    pthread_create(&thread, NULL, wait_for_cancel, async);
-    pthread_detach(thread);
+    pthread_attr_t detached; /* from the start: this thread may be late */
+    pthread_attr_init(&detached);
+    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+    pthread_create(&thread, &detached, wait_for_cancel, async);
+    pthread_attr_destroy(&detached);
 }
 
 void Withdraw(handle_t h)

@@ -440,7 +440,10 @@ void flow_serve(PRPC_ASYNC_STATE async, const struct element *element, const flo
         return;
     }
     pthread_t thread;
-    if (pthread_create(&thread, NULL, serve_thread, flow) != 0)
+    pthread_attr_t detached; /* from the start: this thread may be late */
+    pthread_attr_init(&detached);
+    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+    if (pthread_create(&thread, &detached, serve_thread, flow) != 0)
         abort();
-    pthread_detach(thread);
+    pthread_attr_destroy(&detached);
 }

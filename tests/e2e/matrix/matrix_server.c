@@ -72,9 +72,12 @@ void reverse(PRPC_ASYNC_STATE async, handle_t h, uint32_t n, const byte *in, byt
     if (!later)
         RpcRaiseException(RPC_S_OUT_OF_MEMORY);
     *later = (struct later){async, n, in, out};
-    if (pthread_create(&thread, NULL, reverse_later, later) != 0)
+    pthread_attr_t detached; /* from the start: this thread may be late */
+    pthread_attr_init(&detached);
+    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+    if (pthread_create(&thread, &detached, reverse_later, later) != 0)
         abort();
-    pthread_detach(thread);
+    pthread_attr_destroy(&detached);
 }
 
 void length(PRPC_ASYNC_STATE async, handle_t h, const unsigned char *text)

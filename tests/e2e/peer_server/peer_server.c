@@ -121,13 +121,18 @@ static void work_start(const struct work *model)
     }
     work->async->NotificationType = RpcNotificationTypeEvent;
     work->async->u.hEvent = work->event;
+    /* Detached from the start: the program may end before this thread goes on. */
+    pthread_attr_t attr;
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     pthread_t thread;
-    if (pthread_create(&thread, NULL, work_main, work) != 0) {
+    int error = pthread_create(&thread, &attr, work_main, work);
+    pthread_attr_destroy(&attr);
+    if (error != 0) {
         CloseHandle(work->event);
         free(work);
         RpcRaiseException(RPC_S_OUT_OF_THREADS);
     }
-    pthread_detach(thread);
 }
 
 static void work_abort(struct work *work, RPC_STATUS code)

@@ -109,11 +109,14 @@ static void start(void *(*work)(void *), const struct later *job)
     struct later *later = malloc(sizeof(*later));
     VERIFY(later);
     *later = *job;
-    if (pthread_create(&thread, NULL, work, later) != 0) {
+    pthread_attr_t detached; /* from the start: this thread may be late */
+    pthread_attr_init(&detached);
+    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+    if (pthread_create(&thread, &detached, work, later) != 0) {
         free(later);
         VERIFY(false);
     }
-    pthread_detach(thread);
+    pthread_attr_destroy(&detached);
 }
 
 #define REFUSE_UNLESS(condition)                                                                   \
