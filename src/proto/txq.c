@@ -8,8 +8,8 @@
 
 #include "base/copy.h"
 
-/* Large enough for the headers of one slice of a push (56 fragments of 24
- * octets), small enough that a queue with one control PDU stays small. */
+/* Large enough for the headers of 64 KiB in TCP fragments and then some (85 of 24 octets; a
+ * larger push takes several), small enough that a queue with one control PDU stays small. */
 #define BLOCK_LEN 2040u
 
 /* Settled rests of pushes live in blocks of this size, a few of which are kept: a
