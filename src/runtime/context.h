@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* context.h - context handles: state that a server keeps for a client between calls.
  *
- *   server (context.c)          association group --1:1-- context set --1:n-- context
+ *   server (context_table.h)    association group --1:1-- context set --1:n-- context
  *                               on the wire a context is 20 octets, a random UUID
  *   client (context_client.c)   a number of the handle table: the 20 octets and a
  *                               binding to the server that made them

@@ -5,7 +5,7 @@
  *   registry.c     RpcServerRegisterIf...: interfaces and their managers
  *   listen.c       RpcServerListen and kin: may calls run, how many do
  *   group.c        association groups
- *   server_call.c  one request: decode, manager, reply                        */
+ *   server_call.c  one request: decode, manager; server_reply.c: its end      */
 #ifndef RUNTIME_SERVER_H
 #define RUNTIME_SERVER_H
 

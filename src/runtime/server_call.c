@@ -28,202 +28,7 @@
 #include "runtime/memory_env.h"
 #include "runtime/ndr_api.h"
 #include "runtime/server.h"
-
-/* ---- What the manager sees of an asynchronous call ------------------------ */
-
-/* RPC_ASYNC_STATE and pipe structures of one call.  After a push or pull has told a
- * manager of a failure it need not complete the call, but samples do, much later
- * (AP-18), and others go on pulling (AP-44), or complete a call twice: the memory must
- * still be there and must not be another call's.  So it is kept in a queue of
- * LIMIT_QUARANTINE such states. */
-struct server_state {
-    struct server_state *next; /* in the quarantine */
-    RPC_ASYNC_STATE async;
-    NDR_ASYNC_PIPE pipes[];
-};
-
-static pthread_mutex_t quarantine_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct server_state *quarantine_first, **quarantine_end = &quarantine_first;
-static unsigned quarantine_count;
-
-static void quarantine(struct server_state *state)
-{
-    struct server_state *oldest = NULL;
-    pthread_mutex_lock(&quarantine_lock);
-    state->next = NULL;
-    *quarantine_end = state;
-    quarantine_end = &state->next;
-    if (++quarantine_count > LIMIT_QUARANTINE) {
-        oldest = quarantine_first;
-        quarantine_first = oldest->next;
-        quarantine_count--;
-    }
-    pthread_mutex_unlock(&quarantine_lock);
-    free(oldest);
-}
-
-void server_call_abandoned(struct rpc_call *call)
-{
-    if (call->state)
-        quarantine(call->state);
-    call->state = NULL;
-}
-
-/* ---- The end -------------------------------------------------------------- */
-
-/* [notify] and [notify_flag]: told on a thread without locks. */
-struct farewell {
-    struct io_job job;
-    const NDR_OPERATION *op;
-    bool called;
-};
-
-static void say_farewell(void *arg)
-{
-    const struct farewell *farewell = arg;
-    if (farewell->op->notify)
-        farewell->op->notify();
-    if (farewell->op->notify_flag)
-        farewell->op->notify_flag(farewell->called);
-}
-
-static void run_farewell(struct io_job *job)
-{
-    struct farewell *farewell = list_entry(job, struct farewell, job);
-    bool raised;
-    reactor_block_begin();
-    exception_run(say_farewell, farewell, &raised);
-    reactor_block_end();
-    free(farewell);
-}
-
-static struct ndr_memory call_memory(const struct rpc_call *call)
-{
-    if (call->env)
-        return (struct ndr_memory){.allocate = memory_env_allocate, .free = memory_env_free};
-    return (struct ndr_memory){.allocate = call->spec->InterpreterInfo->allocate,
-                               .free = call->spec->InterpreterInfo->free};
-}
-
-void server_call_gone(struct rpc_call *call)
-{
-    const struct ndr_memory memory = call_memory(call);
-    contexts_release(call);
-    if (call->env)
-        memory_env_put(call->env); /* the parameters with it */
-    else if (call->stub_done)
-        ndr_free_params(call->op, call->frame, &memory);
-    if (call->state)
-        quarantine(call->state);
-    if (call->farewell) {
-        call->farewell->called = call->dispatched;
-        reactor_submit(&call->farewell->job);
-    }
-    if (call->iface)
-        registry_end_call(call->iface);
-}
-
-/* ---- Reply ---------------------------------------------------------------- */
-
-/* Both sides must mean it: the flag alone is no reason to leave a client waiting
- * (wire.md 9). */
-static bool is_unanswered(const struct rpc_call *call)
-{
-    return call->wire.maybe && call->op->flags & NDR_OP_MAYBE;
-}
-
-/* Encodes the [out] parameters behind what was sent and ends the response. */
-static RPC_STATUS send_reply(struct rpc_call *call)
-{
-    if (is_unanswered(call)) {
-        call_forgo_answer(&call->wire);
-        call_finish(call);
-        return RPC_S_OK;
-    }
-    struct ndr_writer writer;
-    ndr_writer_init(&writer);
-    writer.len_max = LIMIT_STUB_LEN;
-    writer.origin = call->wire.tx_stub + call->held_len;
-    const struct ndr_context_hooks hooks = contexts_hooks(call);
-    writer.contexts = &hooks;
-    RPC_STATUS status = ndr_encode_params(&writer, call->op, call->frame, NDR_PARAM_OUT);
-    if (status == RPC_S_OK) {
-        trace_values(call->op, call->frame, NDR_PARAM_OUT, true);
-        const struct iovec stub[2] = {{call->held, call->held_len}, {writer.octets, writer.len}};
-        status = call_send(&call->wire, stub, 2, true);
-    }
-    if (status == RPC_S_OK) {
-        TRACE(TRACE_CALL, "call %u %s: answered", call->wire.id, call->op->name);
-        call_finish(call);
-        conn_push_out(call->conn);
-    } else {
-        contexts_unsent(call);
-        call_break(call, status);
-    }
-    ndr_writer_fini(&writer);
-    return status;
-}
-
-/* The client is gone and the manager has returned: what it did to contexts counts all
- * the same.  The octets are for nobody. */
-static void drop_reply(struct rpc_call *call)
-{
-    if (!call->contexts.set)
-        return;
-    struct ndr_writer writer;
-    const struct ndr_context_hooks hooks = contexts_hooks(call);
-    ndr_writer_init(&writer);
-    writer.contexts = &hooks;
-    ndr_encode_params(&writer, call->op, call->frame, NDR_PARAM_OUT);
-    ndr_writer_fini(&writer);
-    contexts_unsent(call);
-}
-
-/* Ends the call with a fault, unless it is over. */
-static void send_fault(struct rpc_call *call, RPC_STATUS status, bool did_not_execute)
-{
-    if (call->over)
-        return;
-    TRACE(TRACE_CALL, "call %u %s: fault %d", call->wire.id, call->op->name, (int)status);
-    if (is_unanswered(call))
-        call_forgo_answer(&call->wire);
-    else
-        call_fault(&call->wire, status, did_not_execute);
-    call_finish(call);
-    conn_flush(call->conn);
-}
-
-RPC_STATUS server_complete(struct rpc_call *call, const void *reply)
-{
-    RPC_STATUS status = call->status;
-    if (status == RPC_S_OK && !(call_all_drained(call) && call_all_finished(call))) {
-        status = RPC_X_PIPE_DISCIPLINE_ERROR;
-        send_fault(call, status, false);
-    } else if (status == RPC_S_OK) {
-        for (uint32_t i = 0; reply && i < call->op->param_count; i++) {
-            const NDR_PARAM *param = &call->op->params[i];
-            if (param->flags & NDR_PARAM_RETURN)
-                memcpy((uint8_t *)call->frame + param->offset, reply, param->type->size);
-        }
-        status = send_reply(call);
-    } else if (call->over) {
-        drop_reply(call);
-    }
-    contexts_release(call);
-    call_release(call, status);
-    conn_settle(call->conn, CONN_ARM_NOW);
-    return status;
-}
-
-RPC_STATUS server_abort(struct rpc_call *call, RPC_STATUS code)
-{
-    contexts_raised(call);
-    contexts_release(call);
-    send_fault(call, code, false); /* nothing when the client is gone: still RPC_S_OK */
-    call_release(call, RPC_S_INVALID_ASYNC_CALL);
-    conn_settle(call->conn, CONN_ARM_NOW);
-    return RPC_S_OK;
-}
+#include "runtime/server_call.h"
 
 /* ---- The manager ---------------------------------------------------------- */
 
@@ -253,8 +58,7 @@ static RPC_STATUS fill_frame(struct rpc_call *call)
         return RPC_S_OUT_OF_MEMORY;
     for (uint32_t i = 0; i < call->op->param_count; i++)
         if (call->op->params[i].flags & NDR_PARAM_BINDING)
-            set_member(call, call->op->params[i].offset,
-                       (void *)(uintptr_t)call->binding_handle);
+            set_member(call, call->op->params[i].offset, (void *)(uintptr_t)call->binding_handle);
     if (!(call->op->flags & NDR_OP_ASYNC))
         return RPC_S_OK;
 
@@ -300,11 +104,11 @@ static void run_manager(struct rpc_call *call)
         if (raised)
             contexts_raised(call);
         if (raised)
-            send_fault(call, status != RPC_S_OK ? status : RPC_S_CALL_FAILED, false);
+            server_fault(call, status != RPC_S_OK ? status : RPC_S_CALL_FAILED, false);
         else if (!call->over)
-            send_reply(call);
+            server_reply(call);
         else
-            drop_reply(call);
+            server_drop_reply(call);
         contexts_release(call);
         call_release(call, raised ? status : RPC_S_INVALID_ASYNC_CALL);
     }
@@ -323,7 +127,7 @@ static enum ndr_verdict decode_request(struct rpc_call *call, RPC_STATUS *ret_st
                                        size_t *ret_pos)
 {
     static const uint8_t none[1];
-    const struct ndr_memory memory = call_memory(call);
+    const struct ndr_memory memory = server_call_memory(call);
     struct rxbuf *stub = call->stub;
     struct ndr_reader reader = {.octets = stub ? stub->octets : none,
                                 .len = call->stub_len,
@@ -363,7 +167,7 @@ static RPC_STATUS begin_pipes(struct rpc_call *call, size_t pos)
 /* The parameters are decoded: what else the manager needs.  Lock held. */
 static RPC_STATUS complete_frame(struct rpc_call *call, size_t pos)
 {
-    const struct ndr_memory memory = call_memory(call);
+    const struct ndr_memory memory = server_call_memory(call);
     RPC_STATUS status = begin_pipes(call, pos);
     if (status == RPC_S_OK)
         status = contexts_check(call);
@@ -390,7 +194,7 @@ static bool make_ready(struct rpc_call *call)
     } while (verdict == NDR_NEED_MORE && !call->over &&
              (call->stub_len > seen || call->wire.state != CALL_REQUEST));
     call_look(call, false);
-    if (call->over) { /* the client left meanwhile */
+    if (call->over) {                          /* the client left meanwhile */
         call->stub_done = verdict == NDR_DONE; /* then there are parameters to free */
         return false;
     }
@@ -401,7 +205,7 @@ static bool make_ready(struct rpc_call *call)
     if (verdict == NDR_DONE)
         status = complete_frame(call, pos);
     if (status != RPC_S_OK) {
-        send_fault(call, status, true);
+        server_fault(call, status, true);
         call_release(call, status);
     }
     return status == RPC_S_OK;
@@ -420,7 +224,7 @@ static void run_ready(struct io_job *job)
     conn_lock(conn);
     bool ready = !call->over && status == RPC_S_OK;
     if (!call->over && !ready) {
-        send_fault(call, status, true);
+        server_fault(call, status, true);
         call_release(call, status);
     }
     call->dispatched = ready;
@@ -498,7 +302,7 @@ static RPC_STATUS prepare_call(struct rpc_call *call)
     call->farewell = calloc(1, sizeof(*call->farewell));
     if (!call->farewell)
         return RPC_S_OUT_OF_MEMORY;
-    call->farewell->job.run = run_farewell;
+    call->farewell->job.run = server_run_farewell;
     call->farewell->op = op;
     return RPC_S_OK;
 }
@@ -569,13 +373,12 @@ static void on_bind(struct conn *conn)
             bind->offers[i].iface = registry_find(&bind->offers[i].abstract);
     char peer[GROUP_PEER_SIZE];
     group_peer(conn, peer);
-    uint32_t group = bind->alter ? conn->assoc.group_id
-                                 : group_join(bind->terms.group_id, conn->kind, peer);
+    uint32_t group =
+        bind->alter ? conn->assoc.group_id : group_join(bind->terms.group_id, conn->kind, peer);
     assoc_answer_bind(&conn->assoc, group);
 }
 
-static void server_on_event(struct conn *conn, const struct assoc_event *event,
-                            struct rxbuf *buf)
+static void server_on_event(struct conn *conn, const struct assoc_event *event, struct rxbuf *buf)
 {
     struct rpc_call *call = event->call ? call_of_wire(event->call) : NULL;
     switch (event->kind) {

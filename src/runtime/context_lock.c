@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* context_lock.c - who uses a context alone, who shares it, who waits; see
+ * context_table.h. */
+#include "runtime/context_table.h"
+
+#include <penstock/rpc.h>
+
+#include "runtime/call.h"
+#include "runtime/server.h"
+
+static pthread_cond_t granted = PTHREAD_COND_INITIALIZER;
+bool contexts_never_serialize;
+
+/* ---- Locks --------------------------------------------------------------------- */
+
+bool context_available(const struct context *context, bool exclusive)
+{
+    return !context->exclusive && (!exclusive || context->shared == 0);
+}
+
+void context_take(struct context *context, bool exclusive)
+{
+    if (exclusive) {
+        context->exclusive = true;
+        context->writers++;
+    } else {
+        context->shared++;
+    }
+}
+
+/* Gives the context to those first in line. */
+static void serve_waiters(struct context *context)
+{
+    while (!list_empty(&context->waiters)) {
+        struct contexts_waiter *waiter =
+            list_entry(context->waiters.next, struct contexts_waiter, node);
+        if (!context_available(context, waiter->exclusive))
+            return;
+        list_remove(&waiter->node);
+        context_take(context, waiter->exclusive);
+        waiter->granted = true;
+        if (waiter->call)
+            reactor_submit(&waiter->call->job);
+        else
+            pthread_cond_broadcast(&granted);
+    }
+}
+
+void context_unlock(struct context *context, bool exclusive)
+{
+    if (exclusive)
+        context->exclusive = false;
+    else
+        context->shared--;
+    serve_waiters(context);
+}
+
+/* ---- What managers may ask for ------------------------------------------------------- */
+
+/* The call a manager means, counted. */
+static RPC_STATUS call_of_manager(RPC_BINDING_HANDLE handle, struct rpc_call **ret_call)
+{
+    struct rpc_call *call = server_current_call();
+    if (!handle && !call)
+        return RPC_S_NO_CALL_ACTIVE;
+    if (!handle) {
+        call_get(call);
+    } else {
+        struct binding *binding = binding_get(handle);
+        call = binding ? binding->call : NULL;
+        if (call)
+            call_get(call);
+        if (binding)
+            binding_put(binding);
+        if (!call)
+            return RPC_S_INVALID_BINDING;
+    }
+    *ret_call = call;
+    return RPC_S_OK;
+}
+
+static struct context_use *locked_use(struct rpc_call *call, const void *user)
+{
+    for (unsigned i = 0; i < call->contexts.count; i++) {
+        struct context_use *use = &call->contexts.uses[i];
+        if (use->locked && use->context->user == user)
+            return use;
+    }
+    return NULL;
+}
+
+/* Lets go of the shared lock and waits in line for the exclusive one. */
+static RPC_STATUS upgrade(struct context_use *use)
+{
+    struct context *context = use->context;
+    if (use->exclusive)
+        return RPC_S_OK;
+    unsigned writers = context->writers;
+    struct contexts_waiter waiter = {.exclusive = true};
+    context->shared--;
+    if (context_available(context, true) && list_empty(&context->waiters)) {
+        context_take(context, true);
+    } else {
+        list_append(&context->waiters, &waiter.node);
+        serve_waiters(context);
+        while (!waiter.granted)
+            pthread_cond_wait(&granted, &context_lock);
+    }
+    use->exclusive = true;
+    return context->writers == writers + 1 ? RPC_S_OK : ERROR_MORE_WRITES;
+}
+
+static RPC_STATUS relock(RPC_BINDING_HANDLE handle, void *user, bool exclusive)
+{
+    struct rpc_call *call;
+    RPC_STATUS status = call_of_manager(handle, &call);
+    if (status != RPC_S_OK)
+        return status;
+    pthread_mutex_lock(&context_lock);
+    struct context_use *use = locked_use(call, user);
+    if (!use) {
+        status = RPC_X_SS_CONTEXT_MISMATCH;
+    } else if (exclusive) {
+        status = upgrade(use);
+    } else if (use->exclusive) {
+        use->context->exclusive = use->exclusive = false;
+        use->context->shared++;
+        serve_waiters(use->context);
+    }
+    pthread_mutex_unlock(&context_lock);
+    call_put(call);
+    return status;
+}
+
+RPC_STATUS RpcSsContextLockExclusive(RPC_BINDING_HANDLE ServerBindingHandle, void *UserContext)
+{
+    return relock(ServerBindingHandle, UserContext, true);
+}
+
+RPC_STATUS RpcSsContextLockShared(RPC_BINDING_HANDLE ServerBindingHandle, void *UserContext)
+{
+    return relock(ServerBindingHandle, UserContext, false);
+}
+
+void RpcSsDontSerializeContext(void)
+{
+    pthread_mutex_lock(&context_lock);
+    contexts_never_serialize = true;
+    pthread_mutex_unlock(&context_lock);
+}

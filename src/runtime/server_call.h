@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* server_call.h - what server_call.c, which takes a request to its manager, and
+ * server_reply.c, which ends it, tell each other.  The connection's lock is held, where
+ * nothing else is said. */
+#ifndef RUNTIME_SERVER_CALL_H
+#define RUNTIME_SERVER_CALL_H
+
+#include <penstock/rpcndr.h>
+
+#include "ndr/ndr.h"
+#include "runtime/call.h"
+
+/* RPC_ASYNC_STATE and pipe structures of one call.  After a push or pull has told a
+ * manager of a failure it need not complete the call, but samples do, much later
+ * (AP-18), and others go on pulling (AP-44), or complete a call twice: the memory must
+ * still be there and must not be another call's.  So it is kept in a queue of
+ * LIMIT_QUARANTINE such states. */
+struct server_state {
+    struct server_state *next; /* in the quarantine */
+    RPC_ASYNC_STATE async;
+    NDR_ASYNC_PIPE pipes[];
+};
+
+/* [notify] and [notify_flag]: told on a thread without locks. */
+struct farewell {
+    struct io_job job;
+    const NDR_OPERATION *op;
+    bool called;
+};
+
+/* The job of a farewell; no lock. */
+void server_run_farewell(struct io_job *job);
+
+/* Where the parameters of the call live; any thread. */
+struct ndr_memory server_call_memory(const struct rpc_call *call);
+
+/* Encodes the [out] parameters behind what was sent and ends the response. */
+RPC_STATUS server_reply(struct rpc_call *call);
+/* The client is gone and the manager has returned: what it did to contexts counts all
+ * the same.  The octets are for nobody. */
+void server_drop_reply(struct rpc_call *call);
+/* Ends the call with a fault, unless it is over. */
+void server_fault(struct rpc_call *call, RPC_STATUS status, bool did_not_execute);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* server_reply.c - how calls of a server end: reply, fault, abort; see server_call.h. */
+#include "runtime/server_call.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <penstock/rpc.h>
+
+#include "base/limits.h"
+#include "base/status.h"
+#include "base/trace.h"
+#include "runtime/context.h"
+#include "runtime/exception.h"
+#include "runtime/memory_env.h"
+#include "runtime/ndr_api.h"
+#include "runtime/server.h"
+
+/* ---- States that outlive their calls --------------------------------------- */
+
+static pthread_mutex_t quarantine_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct server_state *quarantine_first, **quarantine_end = &quarantine_first;
+static unsigned quarantine_count;
+
+static void quarantine(struct server_state *state)
+{
+    struct server_state *oldest = NULL;
+    pthread_mutex_lock(&quarantine_lock);
+    state->next = NULL;
+    *quarantine_end = state;
+    quarantine_end = &state->next;
+    if (++quarantine_count > LIMIT_QUARANTINE) {
+        oldest = quarantine_first;
+        quarantine_first = oldest->next;
+        quarantine_count--;
+    }
+    pthread_mutex_unlock(&quarantine_lock);
+    free(oldest);
+}
+
+void server_call_abandoned(struct rpc_call *call)
+{
+    if (call->state)
+        quarantine(call->state);
+    call->state = NULL;
+}
+
+/* ---- The end -------------------------------------------------------------- */
+
+static void say_farewell(void *arg)
+{
+    const struct farewell *farewell = arg;
+    if (farewell->op->notify)
+        farewell->op->notify();
+    if (farewell->op->notify_flag)
+        farewell->op->notify_flag(farewell->called);
+}
+
+void server_run_farewell(struct io_job *job)
+{
+    struct farewell *farewell = list_entry(job, struct farewell, job);
+    bool raised;
+    reactor_block_begin();
+    exception_run(say_farewell, farewell, &raised);
+    reactor_block_end();
+    free(farewell);
+}
+
+struct ndr_memory server_call_memory(const struct rpc_call *call)
+{
+    if (call->env)
+        return (struct ndr_memory){.allocate = memory_env_allocate, .free = memory_env_free};
+    return (struct ndr_memory){.allocate = call->spec->InterpreterInfo->allocate,
+                               .free = call->spec->InterpreterInfo->free};
+}
+
+void server_call_gone(struct rpc_call *call)
+{
+    const struct ndr_memory memory = server_call_memory(call);
+    contexts_release(call);
+    if (call->env)
+        memory_env_put(call->env); /* the parameters with it */
+    else if (call->stub_done)
+        ndr_free_params(call->op, call->frame, &memory);
+    if (call->state)
+        quarantine(call->state);
+    if (call->farewell) {
+        call->farewell->called = call->dispatched;
+        reactor_submit(&call->farewell->job);
+    }
+    if (call->iface)
+        registry_end_call(call->iface);
+}
+
+/* ---- Reply ---------------------------------------------------------------- */
+
+/* Both sides must mean it: the flag alone is no reason to leave a client waiting
+ * (wire.md 9). */
+static bool is_unanswered(const struct rpc_call *call)
+{
+    return call->wire.maybe && call->op->flags & NDR_OP_MAYBE;
+}
+
+RPC_STATUS server_reply(struct rpc_call *call)
+{
+    if (is_unanswered(call)) {
+        call_forgo_answer(&call->wire);
+        call_finish(call);
+        return RPC_S_OK;
+    }
+    struct ndr_writer writer;
+    ndr_writer_init(&writer);
+    writer.len_max = LIMIT_STUB_LEN;
+    writer.origin = call->wire.tx_stub + call->held_len;
+    const struct ndr_context_hooks hooks = contexts_hooks(call);
+    writer.contexts = &hooks;
+    RPC_STATUS status = ndr_encode_params(&writer, call->op, call->frame, NDR_PARAM_OUT);
+    if (status == RPC_S_OK) {
+        trace_values(call->op, call->frame, NDR_PARAM_OUT, true);
+        const struct iovec stub[2] = {{call->held, call->held_len}, {writer.octets, writer.len}};
+        status = call_send(&call->wire, stub, 2, true);
+    }
+    if (status == RPC_S_OK) {
+        TRACE(TRACE_CALL, "call %u %s: answered", call->wire.id, call->op->name);
+        call_finish(call);
+        conn_push_out(call->conn);
+    } else {
+        contexts_unsent(call);
+        call_break(call, status);
+    }
+    ndr_writer_fini(&writer);
+    return status;
+}
+
+void server_drop_reply(struct rpc_call *call)
+{
+    if (!call->contexts.set)
+        return;
+    struct ndr_writer writer;
+    const struct ndr_context_hooks hooks = contexts_hooks(call);
+    ndr_writer_init(&writer);
+    writer.contexts = &hooks;
+    ndr_encode_params(&writer, call->op, call->frame, NDR_PARAM_OUT);
+    ndr_writer_fini(&writer);
+    contexts_unsent(call);
+}
+
+void server_fault(struct rpc_call *call, RPC_STATUS status, bool did_not_execute)
+{
+    if (call->over)
+        return;
+    TRACE(TRACE_CALL, "call %u %s: fault %d", call->wire.id, call->op->name, (int)status);
+    if (is_unanswered(call))
+        call_forgo_answer(&call->wire);
+    else
+        call_fault(&call->wire, status, did_not_execute);
+    call_finish(call);
+    conn_flush(call->conn);
+}
+
+RPC_STATUS server_complete(struct rpc_call *call, const void *reply)
+{
+    RPC_STATUS status = call->status;
+    if (status == RPC_S_OK && !(call_all_drained(call) && call_all_finished(call))) {
+        status = RPC_X_PIPE_DISCIPLINE_ERROR;
+        server_fault(call, status, false);
+    } else if (status == RPC_S_OK) {
+        for (uint32_t i = 0; reply && i < call->op->param_count; i++) {
+            const NDR_PARAM *param = &call->op->params[i];
+            if (param->flags & NDR_PARAM_RETURN)
+                memcpy((uint8_t *)call->frame + param->offset, reply, param->type->size);
+        }
+        status = server_reply(call);
+    } else if (call->over) {
+        server_drop_reply(call);
+    }
+    contexts_release(call);
+    call_release(call, status);
+    conn_settle(call->conn, CONN_ARM_NOW);
+    return status;
+}
+
+RPC_STATUS server_abort(struct rpc_call *call, RPC_STATUS code)
+{
+    contexts_raised(call);
+    contexts_release(call);
+    server_fault(call, code, false); /* nothing when the client is gone: still RPC_S_OK */
+    call_release(call, RPC_S_INVALID_ASYNC_CALL);
+    conn_settle(call->conn, CONN_ARM_NOW);
+    return RPC_S_OK;
+}
