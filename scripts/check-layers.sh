@@ -22,10 +22,11 @@ check wire base
 check ndr wire base
 check proto wire ndr sec base
 check io base
-check runtime io proto ndr wire sec base
+check win32 base
+check runtime win32 io proto ndr wire sec base
 check idl base
 check tools idl base
 # The tools and examples see the run time through its public headers only.
-if grep -rnE '#include "(base|wire|ndr|proto|io|runtime)/' ../examples; then bad=1; fi
+if grep -rnE '#include "(base|wire|ndr|proto|io|win32|runtime)/' ../examples; then bad=1; fi
 [ "$bad" -eq 0 ] && echo "layers: clean"
 exit "$bad"

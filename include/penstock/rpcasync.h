@@ -51,13 +51,13 @@ typedef union _RPC_ASYNC_NOTIFICATION_INFO {
         HANDLE hIOPort;
         DWORD dwNumberOfBytesTransferred;
         DWORD_PTR dwCompletionKey;
-        void *lpOverlapped;
+        struct _OVERLAPPED *lpOverlapped;
     } IOC;
     struct {
         HANDLE hWnd;
         UINT Msg;
     } HWND;
-    HANDLE hEvent; /* an event of penstock/win32.h */
+    HANDLE hEvent; /* these are objects of penstock/win32.h */
     PFN_RPCNOTIFICATION_ROUTINE NotificationRoutine;
 } RPC_ASYNC_NOTIFICATION_INFO, *PRPC_ASYNC_NOTIFICATION_INFO;
 

@@ -162,10 +162,12 @@
 #define ERROR_INVALID_HANDLE               6
 #define ERROR_NOT_ENOUGH_MEMORY            8
 #define ERROR_OUTOFMEMORY                  14
+#define ERROR_GEN_FAILURE                  31
 #define ERROR_NOT_SUPPORTED                50
 #define ERROR_INVALID_PARAMETER            87
 #define ERROR_INSUFFICIENT_BUFFER          122
 #define ERROR_MORE_DATA                    234
+#define ERROR_ABANDONED_WAIT_0             735
 #define ERROR_IO_PENDING                   997
 #define ERROR_MORE_WRITES                  1120
 #define ERROR_NO_SYSTEM_RESOURCES          1450

@@ -41,6 +41,9 @@
 #define LIMIT_PIPE_HIGH (1u << 20)
 #define LIMIT_PIPE_LOW (256u << 10)
 
+/* Packets a program may post to one completion port and not take. */
+#define LIMIT_PORT_PACKETS (1u << 20)
+
 /* One receive: large enough for dozens of fragments per system call.  On TCP less than
  * the buffer: what the kernel copied should still be in the processor's cache when the
  * application's buffer gets it.  A Unix socket is emptied at one go, so that its sender

@@ -27,6 +27,8 @@ static void call_destroy(struct counted *object)
     client_contexts_fini(&call->client_contexts);
     if (call->binding)
         binding_put(call->binding);
+    if (call->notify.issuer)
+        win32_thread_put(call->notify.issuer);
     conn_put(call->conn);
     free(call);
 }

@@ -34,6 +34,7 @@
 #include "runtime/conn.h"
 #include "runtime/context.h"
 #include "runtime/pipe_rx.h"
+#include "win32/win32.h"
 
 struct rpc_call;
 struct interface;
@@ -66,7 +67,15 @@ struct notify {
     bool unread;       /* one was delivered and the application has not reacted    */
     bool delivering;   /* the callback job is queued or running                    */
     bool completed;    /* RpcCallComplete was delivered                            */
-    struct io_job job; /* delivers callbacks on a pool thread                      */
+    bool queued;       /* `apc` or `packet` is, and holds a reference on the call  */
+    RPC_ASYNC_EVENT event; /* what the queued one is to tell                       */
+    union {
+        struct io_job job;          /* delivers callbacks on a pool thread         */
+        struct win32_apc apc;       /* of the thread to be told                    */
+        struct win32_packet packet; /* in the port to be told                      */
+    };
+    struct win32_thread *issuer; /* client: the thread that made the call and is to be
+                                  * told by an APC; counted                        */
 };
 
 struct rpc_call {

@@ -337,9 +337,14 @@ static RPC_STATUS check_async(const RPC_ASYNC_STATE *async)
     case RpcNotificationTypeCallback:
         return async->u.NotificationRoutine ? RPC_S_OK : RPC_S_INVALID_ARG;
     case RpcNotificationTypeApc:
+        return async->u.APC.NotificationRoutine &&
+                       (!async->u.APC.hThread || win32_is_thread(async->u.APC.hThread))
+                   ? RPC_S_OK
+                   : RPC_S_INVALID_ARG;
     case RpcNotificationTypeIoc:
+        return win32_is_port(async->u.IOC.hIOPort) ? RPC_S_OK : RPC_S_INVALID_ARG;
     case RpcNotificationTypeHwnd:
-        return RPC_S_CANNOT_SUPPORT;
+        return RPC_S_CANNOT_SUPPORT; /* documented as unsupported since Windows Server 2003 */
     }
     return RPC_S_INVALID_ARG;
 }
@@ -352,6 +357,11 @@ static RPC_STATUS attach(struct rpc_call *call, struct start *start, PRPC_ASYNC_
     start->binding = NULL;
     call->client_contexts = start->contexts;
     client_contexts_init(&start->contexts, start->op);
+    if (async->NotificationType == RpcNotificationTypeApc && !async->u.APC.hThread) {
+        call->notify.issuer = win32_thread_self();
+        if (!call->notify.issuer)
+            return RPC_S_OUT_OF_MEMORY;
+    }
     call->handle = handle_open(&call->object);
     if (call->handle == 0)
         return RPC_S_OUT_OF_MEMORY;

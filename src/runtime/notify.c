@@ -11,14 +11,19 @@
  *                      ^                    |  further posts stay due
  *                      +--------------------+
  *
- * An event is set with the lock held: nothing of the application runs by that, and
- * the application cannot have closed it yet.  Callbacks run on pool threads with no
- * lock held, one at a time for a call. */
+ * An event is set, an APC or a packet queued with the lock held: nothing of the
+ * application runs by that, and the application cannot have closed the object yet.
+ * Callbacks run on pool threads, APCs on their thread, with no lock held, one at a time
+ * for a call.
+ *
+ * An application may react before it has taken the packet or run the APC of the last
+ * notification.  Then that one tells the next event as well: what is read is never
+ * older than what the state's Event says, and nothing is told twice. */
 #include <penstock/rpcnterr.h>
 
 #include "base/trace.h"
 #include "runtime/call.h"
-#include "runtime/event.h"
+#include "win32/win32.h"
 
 static const char *event_name(RPC_ASYNC_EVENT event)
 {
@@ -71,6 +76,84 @@ static void run_callbacks(struct io_job *job)
     call_put(call);
 }
 
+/* ---- Asynchronous procedure calls and packets ------------------------------- */
+
+static void run_apc(struct win32_apc *apc, bool dropped)
+{
+    struct rpc_call *call = list_entry(apc, struct rpc_call, notify.apc);
+    struct conn *conn = call->conn;
+    conn_lock(conn);
+    call->notify.queued = false;
+    if (!dropped && !call->released) { /* else the state may be gone */
+        RPC_ASYNC_EVENT event = call->notify.event;
+        PRPC_ASYNC_STATE async = call->async;
+        PFN_RPCNOTIFICATION_ROUTINE routine = async->u.APC.NotificationRoutine;
+        conn_unlock(conn);
+        if (routine)
+            routine(async, NULL, event);
+        conn_lock(conn);
+    }
+    if (!call->notify.queued)
+        call->notify.unread = false;
+    notify_pump(call);
+    conn_unlock(conn);
+    call_put(call);
+}
+
+static void packet_taken(struct win32_packet *packet)
+{
+    struct rpc_call *call = list_entry(packet, struct rpc_call, notify.packet);
+    struct conn *conn = call->conn;
+    conn_lock(conn);
+    call->notify.queued = false;
+    notify_pump(call);
+    conn_unlock(conn);
+    call_put(call);
+}
+
+static bool queue_apc(struct rpc_call *call)
+{
+    struct notify *notify = &call->notify;
+    HANDLE handle = call->async->u.APC.hThread;
+    struct win32_thread *thread = handle ? win32_thread_from_handle(handle) : notify->issuer;
+    if (!thread) /* a server must name one; or the handle was closed */
+        return false;
+    notify->apc = (struct win32_apc){.run = run_apc};
+    bool queued = win32_thread_queue(thread, &notify->apc);
+    if (handle)
+        win32_thread_put(thread);
+    return queued;
+}
+
+static bool queue_packet(struct rpc_call *call)
+{
+    const RPC_ASYNC_STATE *async = call->async;
+    call->notify.packet =
+        (struct win32_packet){.bytes = async->u.IOC.dwNumberOfBytesTransferred,
+                              .key = async->u.IOC.dwCompletionKey,
+                              .overlapped = async->u.IOC.lpOverlapped,
+                              .taken = packet_taken};
+    return win32_port_post(async->u.IOC.hIOPort, &call->notify.packet);
+}
+
+/* `queue` puts a node of the call where its reader finds it. */
+static void tell_by_queue(struct rpc_call *call, bool (*queue)(struct rpc_call *))
+{
+    struct notify *notify = &call->notify;
+    notify->event = take_next(call);
+    notify->unread = true;
+    call->conn->expect_user = true;
+    if (notify->queued)
+        return; /* the one not read yet tells this one as well */
+    call_get(call);
+    notify->queued = true;
+    if (queue(call))
+        return;
+    TRACE(TRACE_CALL, "call %u %s: nobody there to tell", call->wire.id, call->op->name);
+    notify->queued = false;
+    call_put(call); /* not the last: the caller works on it */
+}
+
 void notify_pump(struct rpc_call *call)
 {
     struct notify *notify = &call->notify;
@@ -85,17 +168,23 @@ void notify_pump(struct rpc_call *call)
         event_set(call->async->u.hEvent);
         return;
     case RpcNotificationTypeCallback:
+        if (notify->queued)
+            return; /* the type was changed: the node is in use until it is read */
         notify->delivering = true;
-        notify->job.run = run_callbacks;
+        notify->job = (struct io_job){.run = run_callbacks};
         call->conn->expect_user = true;
         call_get(call);
         reactor_submit(&notify->job);
         return;
-    case RpcNotificationTypeNone:
     case RpcNotificationTypeApc:
+        tell_by_queue(call, queue_apc);
+        return;
     case RpcNotificationTypeIoc:
-    case RpcNotificationTypeHwnd:
-        break; /* a client's stub refused those we cannot deliver */
+        tell_by_queue(call, queue_packet);
+        return;
+    case RpcNotificationTypeNone:
+    case RpcNotificationTypeHwnd: /* a client's stub refused it */
+        break;
     }
     notify->due = 0; /* the application polls */
 }

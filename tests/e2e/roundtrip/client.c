@@ -107,7 +107,7 @@ static bool check_memory(void)
         CHECK_EQUAL(status, RPC_S_OK);
         if (live == left_there)
             return true;
-        RpcxSleep(10);
+        Sleep(10);
     }
     live -= left_there;
     left_there += live;

@@ -211,7 +211,7 @@ static bool move_numbers(const ASYNC_RT_LONGS *numbers, const ASYNC_RT_LONGS *ba
         unsigned long n = 0;
         RPC_STATUS status = back->pull(back->state, chunk, 64, &n);
         if (status == RPC_S_ASYNC_CALL_PENDING) {
-            RpcxSleep(1);
+            Sleep(1);
             continue;
         }
         CHECK_EQUAL(status, RPC_S_OK);
@@ -240,7 +240,7 @@ static bool async_pipes(void)
         RtAsyncPipes(&async, server, seed, tag, &in, tower, &numbers, &back, &out);
         CHECK(move_numbers(&numbers, &back, VALUE(counts, seed)));
         while (RpcAsyncGetCallStatus(&async) == RPC_S_ASYNC_CALL_PENDING)
-            RpcxSleep(1);
+            Sleep(1);
         CHECK_EQUAL(RpcAsyncCompleteCall(&async, NULL), RPC_S_OK);
         CHECK(value_equal(&out, tag, seed + 1));
         CHECK(tower_inverted(tower, seed, seed + 1));

@@ -167,7 +167,7 @@ static void *async_pipes(void *arg)
         unsigned long got = 0;
         status = later->numbers.pull(later->numbers.state, chunk, 100, &got);
         if (status == RPC_S_ASYNC_CALL_PENDING) {
-            RpcxSleep(1);
+            Sleep(1);
             continue;
         }
         if (status != RPC_S_OK)
