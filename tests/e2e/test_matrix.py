@@ -14,7 +14,7 @@ from conftest import serving
 
 TRANSPORTS = ["ncalrpc", "tcp4", "tcp6"]
 # Least cases of a set, so that a client that does nothing is no success.
-CASES = {"values": 69, "pipes": 264, "wrong": 32, "told": 432, "refused": 27, "huge-in": 1,
+CASES = {"values": 115, "pipes": 264, "wrong": 32, "told": 1200, "refused": 27, "huge-in": 1,
          "huge-out": 1, None: 51}
 
 

@@ -77,8 +77,8 @@ static void notification_types(void)
         int type;
         RPC_STATUS status;
     } rows[] = {
-        {RpcNotificationTypeApc, RPC_S_CANNOT_SUPPORT},
-        {RpcNotificationTypeIoc, RPC_S_CANNOT_SUPPORT},
+        {RpcNotificationTypeApc, RPC_S_INVALID_ARG}, /* without a routine */
+        {RpcNotificationTypeIoc, RPC_S_INVALID_ARG}, /* without a port    */
         {RpcNotificationTypeHwnd, RPC_S_CANNOT_SUPPORT},
         {RpcNotificationTypeCallback, RPC_S_INVALID_ARG}, /* without a routine */
         {6, RPC_S_INVALID_ARG},
@@ -88,7 +88,7 @@ static void notification_types(void)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct caller caller;
         caller_init(&caller, 0);
-        caller.async.u.hEvent = NULL;
+        memset(&caller.async.u, 0, sizeof(caller.async.u));
         caller.async.NotificationType = (RPC_NOTIFICATION_TYPES)rows[i].type;
         CHECK_EQUAL(caller_call(&caller, h, PLAIN, 1), rows[i].status);
         caller_fini(&caller);

@@ -616,8 +616,8 @@ void check_usable_at(const char *file, int line, RPC_BINDING_HANDLE h)
 
 /* ---- Main ------------------------------------------------------------------- */
 
-static const struct test *const groups[] = {async_tests, pipe_tests, failure_tests, flow_tests,
-                                            argument_tests};
+static const struct test *const groups[] = {async_tests, pipe_tests,   failure_tests,
+                                            flow_tests,  notify_tests, argument_tests};
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 
 static void on_alarm(int number)

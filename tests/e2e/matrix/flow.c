@@ -12,6 +12,9 @@
 /* Seeds of the two directions differ: an echo is no proof. */
 #define BACK_SEED 0x5bd1e995u
 
+#define PORT_BYTES 4711u
+#define PORT_KEY 0x1234567890u
+
 /* Between two polls, microseconds. */
 #define POLL_US 100
 
@@ -42,17 +45,15 @@ static struct flow *flow_new(const struct element *element, const flow_plan *pla
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&flow->changed, &attr);
     pthread_condattr_destroy(&attr);
-    if (told_by(flow) == FLOW_EVENT)
-        flow->event = CreateEvent(NULL, FALSE, FALSE, NULL);
-    if (!flow->buffer || (told_by(flow) == FLOW_EVENT && !flow->event))
+    if (!flow->buffer)
         abort();
     return flow;
 }
 
 void flow_free(struct flow *flow)
 {
-    if (flow->event)
-        CloseHandle(flow->event);
+    if (flow->object)
+        CloseHandle(flow->object);
     pthread_cond_destroy(&flow->changed);
     pthread_mutex_destroy(&flow->lock);
     free(flow->buffer);
@@ -277,12 +278,20 @@ static void on_notice(PRPC_ASYNC_STATE async, void *context, RPC_ASYNC_EVENT eve
     struct flow *flow = async->UserInfo;
     if (context)
         abort(); /* reserved, NULL */
-    bool server = flow->server;
+    bool server = flow->server, told_by_callback = told_by(flow) == FLOW_CALLBACK;
     /* A client's flow belongs to the thread that waits for it. */
-    if (tell(flow, (int)event) && server)
+    if (tell(flow, (int)event) && server && told_by_callback)
         flow_free(flow);
 }
 
+static HANDLE must(HANDLE object)
+{
+    if (!object)
+        abort();
+    return object;
+}
+
+/* On the thread that is to be told by APCs. */
 static void set_notification(struct flow *flow)
 {
     flow->async->UserInfo = flow;
@@ -293,21 +302,58 @@ static void set_notification(struct flow *flow)
         flow->async->NotificationType = RpcNotificationTypeNone;
         break;
     case FLOW_EVENT:
-        flow->async->u.hEvent = flow->event;
+        flow->object = must(CreateEvent(NULL, FALSE, FALSE, NULL));
+        flow->async->u.hEvent = flow->object;
         flow->async->NotificationType = RpcNotificationTypeEvent;
         break;
     case FLOW_CALLBACK:
         flow->async->u.NotificationRoutine = on_notice;
         flow->async->NotificationType = RpcNotificationTypeCallback;
         break;
+    case FLOW_APC:
+        /* A client may leave it to the run time which thread that is. */
+        if (flow->server || flow->plan.how & FLOW_OTHER_THREAD)
+            flow->object = must(OpenThread(THREAD_SET_CONTEXT, FALSE, GetCurrentThreadId()));
+        flow->async->u.APC.NotificationRoutine = on_notice;
+        flow->async->u.APC.hThread = flow->object;
+        flow->async->NotificationType = RpcNotificationTypeApc;
+        break;
+    case FLOW_PORT:
+        flow->object = must(CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0));
+        flow->async->u.IOC.hIOPort = flow->object;
+        flow->async->u.IOC.dwNumberOfBytesTransferred = PORT_BYTES;
+        flow->async->u.IOC.dwCompletionKey = PORT_KEY;
+        flow->async->u.IOC.lpOverlapped = (LPOVERLAPPED)(void *)flow;
+        flow->async->NotificationType = RpcNotificationTypeIoc;
+        break;
     default:
         abort();
     }
 }
 
+static void wait_apc(struct flow *flow)
+{
+    if (SleepEx(FLOW_WAIT_MS, TRUE) != WAIT_IO_COMPLETION)
+        reject(flow, FLOW_TIMEOUT, "no APC");
+}
+
+/* AR-23: the packet carries what the application gave, whatever has happened. */
+static void wait_port(struct flow *flow)
+{
+    DWORD bytes;
+    ULONG_PTR key;
+    LPOVERLAPPED overlapped;
+    if (!GetQueuedCompletionStatus(flow->object, &bytes, &key, &overlapped, FLOW_WAIT_MS))
+        reject(flow, FLOW_TIMEOUT, "no packet");
+    else if (bytes != PORT_BYTES || key != PORT_KEY || overlapped != (LPOVERLAPPED)(void *)flow)
+        reject(flow, FLOW_WRONG_NOTICE, "another's packet");
+    else
+        tell(flow, (int)flow->async->Event);
+}
+
 static void wait_event(struct flow *flow)
 {
-    if (WaitForSingleObject(flow->event, FLOW_WAIT_MS) != WAIT_OBJECT_0)
+    if (WaitForSingleObject(flow->object, FLOW_WAIT_MS) != WAIT_OBJECT_0)
         reject(flow, FLOW_TIMEOUT, "no notification");
     else
         tell(flow, (int)flow->async->Event);
@@ -340,6 +386,10 @@ static void drive(struct flow *flow)
     while (!flow->finished && flow->state != FLOW_DONE) {
         if (told_by(flow) == FLOW_EVENT)
             wait_event(flow);
+        else if (told_by(flow) == FLOW_APC)
+            wait_apc(flow);
+        else if (told_by(flow) == FLOW_PORT)
+            wait_port(flow);
         else
             wait_poll(flow, deadline_ms);
         if (moved != flow->pulled) {
@@ -396,7 +446,7 @@ static void await_finish(struct flow *flow)
 
 RPC_STATUS flow_finish(struct flow *flow)
 {
-    if (flow->plan.how & FLOW_OTHER_THREAD) {
+    if (flow->plan.how & FLOW_OTHER_THREAD && told_by(flow) != FLOW_APC) {
         pthread_t thread;
         if (pthread_create(&thread, NULL, drive_thread, flow) != 0)
             abort();
@@ -413,6 +463,7 @@ RPC_STATUS flow_finish(struct flow *flow)
 static void *serve_thread(void *arg)
 {
     struct flow *flow = arg;
+    set_notification(flow); /* AP-17: by the worker, just before the first push or pull */
     if (told_by(flow) != FLOW_CALLBACK) {
         drive(flow);
         flow_free(flow);
@@ -434,7 +485,6 @@ void flow_serve(PRPC_ASYNC_STATE async, const struct element *element, const flo
     flow->async = async;
     flow->pipe = *pipe;
     flow->got = got;
-    set_notification(flow);
     if (!(plan->how & FLOW_OTHER_THREAD)) {
         serve_thread(flow);
         return;

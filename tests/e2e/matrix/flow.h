@@ -24,11 +24,15 @@ enum flow_how {
     FLOW_POLL = 0,
     FLOW_EVENT = 1,
     FLOW_CALLBACK = 2,
-    FLOW_TOLD_MASK = 3,
-    FLOW_SEND_COMPLETE = 4, /* RPC_C_NOTIFY_ON_SEND_COMPLETE                    */
-    FLOW_OTHER_THREAD = 8,  /* not on the thread that issued or dispatched      */
-    FLOW_EXACT = 16,        /* every push and pull is of chunk_max elements     */
-    FLOW_FROM_PATTERN = 32  /* bytes are pushed straight from the pattern       */
+    FLOW_APC = 3,
+    FLOW_PORT = 4, /* a completion port */
+    FLOW_TOLD_COUNT = 5,
+    FLOW_TOLD_MASK = 7,
+    FLOW_SEND_COMPLETE = 8, /* RPC_C_NOTIFY_ON_SEND_COMPLETE                    */
+    FLOW_OTHER_THREAD = 16, /* not on the thread that issued or dispatched; but APCs
+                             * of a client come to the issuing thread, named       */
+    FLOW_EXACT = 32,        /* every push and pull is of chunk_max elements     */
+    FLOW_FROM_PATTERN = 64  /* bytes are pushed straight from the pattern       */
 };
 
 /* Codes a server aborts with when the test has failed on its side. */
@@ -71,7 +75,7 @@ struct flow {
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    HANDLE event;
+    HANDLE object; /* what is told: an event, a port, a thread */
     RPC_ASYNC_STATE own_async; /* client's */
 };
 

@@ -139,7 +139,7 @@ static void set_wrong(RPC_BINDING_HANDLE h)
 
 static const char *told_name(char *text, size_t len, unsigned how)
 {
-    static const char *const names[] = {"poll", "event", "callback"};
+    static const char *const names[] = {"poll", "event", "callback", "apc", "port"};
     snprintf(text, len, "%s%s%s", names[how & FLOW_TOLD_MASK],
              how & FLOW_SEND_COMPLETE ? "+send" : "", how & FLOW_OTHER_THREAD ? "+thread" : "");
     return text;
@@ -150,10 +150,11 @@ static void set_told(RPC_BINDING_HANDLE h)
     static const unsigned extras[] = {0, FLOW_SEND_COMPLETE, FLOW_OTHER_THREAD,
                                       FLOW_SEND_COMPLETE | FLOW_OTHER_THREAD};
     uint32_t seed = 1000;
-    for (unsigned c = 0; c < 12; c++) {
-        for (unsigned s = 0; s < 12; s++) {
+    for (unsigned c = 0; c < 4 * FLOW_TOLD_COUNT; c++) {
+        for (unsigned s = 0; s < 4 * FLOW_TOLD_COUNT; s++) {
             for (unsigned d = 0; d < DIRECTION_COUNT; d++) {
-                unsigned client_how = c % 3 | extras[c / 3], server_how = s % 3 | extras[s / 3];
+                unsigned client_how = c % FLOW_TOLD_COUNT | extras[c / FLOW_TOLD_COUNT];
+                unsigned server_how = s % FLOW_TOLD_COUNT | extras[s / FLOW_TOLD_COUNT];
                 const flow_plan client = {300000, seed, 30000, client_how};
                 const flow_plan server = {300000, seed, 50000, server_how};
                 seed++;
@@ -188,7 +189,7 @@ static void set_huge(RPC_BINDING_HANDLE h, enum direction direction)
 struct brief {
     RPC_ASYNC_STATE async;
     unsigned told;
-    HANDLE event;
+    HANDLE object; /* an event or a port */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     unsigned completes, others; /* callbacks, guarded by `lock` */
@@ -217,13 +218,33 @@ static void brief_start(struct brief *brief, unsigned told)
     brief->async.UserInfo = brief;
     brief->async.Flags = RPC_C_NOTIFY_ON_SEND_COMPLETE; /* AR-31: without effect */
     if (told == FLOW_EVENT) {
-        brief->event = CreateEvent(NULL, FALSE, FALSE, NULL);
-        brief->async.u.hEvent = brief->event;
+        brief->object = CreateEvent(NULL, FALSE, FALSE, NULL);
+        brief->async.u.hEvent = brief->object;
         brief->async.NotificationType = RpcNotificationTypeEvent;
     } else if (told == FLOW_CALLBACK) {
         brief->async.u.NotificationRoutine = on_brief;
         brief->async.NotificationType = RpcNotificationTypeCallback;
+    } else if (told == FLOW_APC) {
+        brief->async.u.APC.NotificationRoutine = on_brief;
+        brief->async.NotificationType = RpcNotificationTypeApc;
+    } else if (told == FLOW_PORT) {
+        brief->object = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+        brief->async.u.IOC.hIOPort = brief->object;
+        brief->async.u.IOC.dwCompletionKey = (ULONG_PTR)brief;
+        brief->async.NotificationType = RpcNotificationTypeIoc;
     }
+}
+
+static RPC_STATUS brief_wait_port(struct brief *brief)
+{
+    DWORD bytes;
+    ULONG_PTR key;
+    LPOVERLAPPED overlapped;
+    if (!GetQueuedCompletionStatus(brief->object, &bytes, &key, &overlapped, 20000))
+        return FLOW_TIMEOUT;
+    bool ours = bytes == 0 && key == (ULONG_PTR)brief && !overlapped &&
+                brief->async.Event == RpcCallComplete;
+    return ours ? RPC_S_OK : FLOW_WRONG_NOTICE;
 }
 
 static RPC_STATUS brief_wait(struct brief *brief)
@@ -232,10 +253,14 @@ static RPC_STATUS brief_wait(struct brief *brief)
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += 20;
     if (brief->told == FLOW_EVENT) {
-        if (WaitForSingleObject(brief->event, 20000) != WAIT_OBJECT_0)
+        if (WaitForSingleObject(brief->object, 20000) != WAIT_OBJECT_0)
             return FLOW_TIMEOUT;
         return brief->async.Event == RpcCallComplete ? RPC_S_OK : FLOW_WRONG_NOTICE;
     }
+    if (brief->told == FLOW_PORT)
+        return brief_wait_port(brief);
+    if (brief->told == FLOW_APC && SleepEx(20000, TRUE) != WAIT_IO_COMPLETION)
+        return FLOW_TIMEOUT;
     if (brief->told == FLOW_POLL) {
         for (int i = 0; i < 100000; i++) {
             if (RpcAsyncGetCallStatus(&brief->async) != RPC_S_ASYNC_CALL_PENDING)
@@ -262,8 +287,8 @@ static RPC_STATUS brief_finish(struct brief *brief, void *reply, RPC_STATUS rais
         if (status == RPC_S_OK)
             status = RpcAsyncCompleteCall(&brief->async, reply);
     }
-    if (brief->event)
-        CloseHandle(brief->event);
+    if (brief->object)
+        CloseHandle(brief->object);
     pthread_cond_destroy(&brief->changed);
     pthread_mutex_destroy(&brief->lock);
     return status;
@@ -351,7 +376,7 @@ static void value_fail(RPC_BINDING_HANDLE h, unsigned told, uint32_t code)
 
 static void set_values(RPC_BINDING_HANDLE h)
 {
-    for (unsigned told = FLOW_POLL; told <= FLOW_CALLBACK; told++) {
+    for (unsigned told = FLOW_POLL; told < FLOW_TOLD_COUNT; told++) {
         value_add(h, told);
         for (size_t i = 0; i < REPORT_LENGTHS; i++) {
             value_reverse(h, told, report_lengths[i]);
