@@ -33,6 +33,13 @@ typedef enum _RPC_ASYNC_EVENT {
     RpcClientCancel = 4
 } RPC_ASYNC_EVENT;
 
+/* What a server can subscribe to; bits. */
+typedef enum _RPC_NOTIFICATIONS {
+    RpcNotificationCallNone = 0,
+    RpcNotificationClientDisconnect = 1,
+    RpcNotificationCallCancel = 2
+} RPC_NOTIFICATIONS;
+
 struct _RPC_ASYNC_STATE;
 
 /* A notification routine.  `Context` is reserved and NULL.  It runs on a thread
@@ -140,6 +147,31 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY RpcAsyncCancelCall(PRPC_ASYNC_STATE pAsync, BO
  * thread is executing) was cancelled or its client is gone;
  * RPC_S_CALL_IN_PROGRESS when not; RPC_S_NO_CALL_ACTIVE; RPC_S_INVALID_BINDING. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerTestCancel(RPC_BINDING_HANDLE BindingHandle);
+
+/* Server: asks to be told, once each, when the client of the call goes away
+ * (RpcNotificationClientDisconnect) or cancels it (RpcNotificationCallCancel, also with
+ * an abortive cancel); both bits together unless the type is Event, which could not say
+ * which it was.  What has happened already is told at once.  `Binding`: of the call,
+ * NULL for the one this thread executes.  `NotificationInfo` is copied; its objects must
+ * outlive the subscription.  Routines get the asynchronous state, of a synchronous call
+ * its binding handle, NULL, and RpcClientDisconnect or RpcClientCancel.  Any thread; to
+ * be taken back before the call completes, with which it ends.
+ * RPC_S_OK; RPC_S_CANNOT_SUPPORT: other bits, type Hwnd; RPC_S_INVALID_ARG: no bit, type
+ * None, no object or routine for the type (an APC needs a thread), subscribed already;
+ * RPC_S_NO_CALL_ACTIVE; RPC_S_INVALID_BINDING; RPC_S_OUT_OF_MEMORY;
+ * RPC_S_OUT_OF_THREADS.
+ * learn.microsoft.com, RpcServerSubscribeForNotification. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerSubscribeForNotification(
+    RPC_BINDING_HANDLE Binding, DWORD Notification, RPC_NOTIFICATION_TYPES NotificationType,
+    RPC_ASYNC_NOTIFICATION_INFO *NotificationInfo);
+
+/* Server: takes one subscription back.  *NotificationsQueued: how many notifications of
+ * the call were queued in all; those the program has not had yet still come.
+ * RPC_S_OK; RPC_S_CANNOT_SUPPORT: not one bit; RPC_S_INVALID_ARG: NULL, or not
+ * subscribed; RPC_S_NO_CALL_ACTIVE; RPC_S_INVALID_BINDING. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUnsubscribeForNotification(
+    RPC_BINDING_HANDLE Binding, RPC_NOTIFICATIONS Notification,
+    unsigned long *NotificationsQueued);
 
 /* ---- Extensions ---------------------------------------------------------- */
 

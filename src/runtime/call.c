@@ -364,6 +364,8 @@ void call_fail(struct rpc_call *call, RPC_STATUS status)
             notify_post(call, NOTIFY_SEND);
         if (pulling)
             notify_post(call, NOTIFY_RECEIVE);
+        if (!conn_alive(call->conn))
+            subscriptions_post(call, RpcNotificationClientDisconnect);
     }
     conn_notify(call->conn);
     if (call->server && !call->dispatched)
@@ -395,6 +397,7 @@ void call_release(struct rpc_call *call, RPC_STATUS status)
     call_get(call);
     call->released = true;
     notify_drop(call);
+    subscriptions_drop(call);
     unlink_call(call);
     for (unsigned i = 0; i < call->pipe_count; i++)
         handle_close(call->pipes[i].handle, status != RPC_S_OK ? status : RPC_X_PIPE_CLOSED);

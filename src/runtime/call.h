@@ -34,6 +34,7 @@
 #include "runtime/conn.h"
 #include "runtime/context.h"
 #include "runtime/pipe_rx.h"
+#include "runtime/subscribe.h"
 #include "win32/win32.h"
 
 struct rpc_call;
@@ -131,6 +132,7 @@ struct rpc_call {
     bool dispatched;         /* the manager was called */
     struct call_contexts contexts;
     struct memory_env *env;     /* of an [enable_allocate] operation */
+    struct subscriptions subscriptions;
     struct farewell *farewell;  /* [notify] */
     struct server_state *state; /* what the manager sees of an asynchronous call */
 };

@@ -6,7 +6,7 @@
 #include <penstock/rpc.h>
 
 #include "runtime/call.h"
-#include "runtime/server.h"
+#include "runtime/server_call.h"
 
 static pthread_cond_t granted = PTHREAD_COND_INITIALIZER;
 bool contexts_never_serialize;
@@ -57,28 +57,6 @@ void context_unlock(struct context *context, bool exclusive)
 
 /* ---- What managers may ask for ------------------------------------------------------- */
 
-/* The call a manager means, counted. */
-static RPC_STATUS call_of_manager(RPC_BINDING_HANDLE handle, struct rpc_call **ret_call)
-{
-    struct rpc_call *call = server_current_call();
-    if (!handle && !call)
-        return RPC_S_NO_CALL_ACTIVE;
-    if (!handle) {
-        call_get(call);
-    } else {
-        struct binding *binding = binding_get(handle);
-        call = binding ? binding->call : NULL;
-        if (call)
-            call_get(call);
-        if (binding)
-            binding_put(binding);
-        if (!call)
-            return RPC_S_INVALID_BINDING;
-    }
-    *ret_call = call;
-    return RPC_S_OK;
-}
-
 static struct context_use *locked_use(struct rpc_call *call, const void *user)
 {
     for (unsigned i = 0; i < call->contexts.count; i++) {
@@ -113,7 +91,7 @@ static RPC_STATUS upgrade(struct context_use *use)
 static RPC_STATUS relock(RPC_BINDING_HANDLE handle, void *user, bool exclusive)
 {
     struct rpc_call *call;
-    RPC_STATUS status = call_of_manager(handle, &call);
+    RPC_STATUS status = server_call_get(handle, &call);
     if (status != RPC_S_OK)
         return status;
     pthread_mutex_lock(&context_lock);

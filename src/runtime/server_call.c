@@ -394,8 +394,10 @@ static void server_on_event(struct conn *conn, const struct assoc_event *event, 
     case ASSOC_EVENT_CANCEL:
         TRACE(TRACE_CALL, "call %u %s: cancel", call->wire.id, call->op->name);
         call->cancelled = true;
+        subscriptions_post(call, RpcNotificationCallCancel);
         return;
     case ASSOC_EVENT_ORPHANED:
+        subscriptions_post(call, RpcNotificationCallCancel);
         call_fail(call, RPC_S_CALL_CANCELLED);
         return;
     case ASSOC_EVENT_NONE:
@@ -410,6 +412,27 @@ static void server_on_event(struct conn *conn, const struct assoc_event *event, 
 const struct conn_ops server_conn_ops = {server_on_event, server_on_closed};
 
 /* ---- Functions of a call's binding ---------------------------------------- */
+
+RPC_STATUS server_call_get(RPC_BINDING_HANDLE handle, struct rpc_call **ret_call)
+{
+    struct rpc_call *call = server_current_call();
+    if (!handle && !call)
+        return RPC_S_NO_CALL_ACTIVE;
+    if (!handle) {
+        call_get(call);
+    } else {
+        struct binding *binding = binding_get(handle);
+        call = binding ? binding->call : NULL;
+        if (call)
+            call_get(call);
+        if (binding)
+            binding_put(binding);
+        if (!call)
+            return RPC_S_INVALID_BINDING;
+    }
+    *ret_call = call;
+    return RPC_S_OK;
+}
 
 RPC_STATUS RpcServerTestCancel(RPC_BINDING_HANDLE BindingHandle)
 {

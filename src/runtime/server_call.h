@@ -34,6 +34,10 @@ void server_run_farewell(struct io_job *job);
 /* Where the parameters of the call live; any thread. */
 struct ndr_memory server_call_memory(const struct rpc_call *call);
 
+/* The call a manager means by `handle`, 0 for the one its thread runs; counted.  No lock.
+ * RPC_S_NO_CALL_ACTIVE; RPC_S_INVALID_BINDING. */
+RPC_STATUS server_call_get(RPC_BINDING_HANDLE handle, struct rpc_call **ret_call);
+
 /* Encodes the [out] parameters behind what was sent and ends the response. */
 RPC_STATUS server_reply(struct rpc_call *call);
 /* The client is gone and the manager has returned: what it did to contexts counts all

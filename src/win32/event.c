@@ -39,6 +39,14 @@ bool event_set(HANDLE handle)
     return true;
 }
 
+bool win32_is_event(HANDLE handle)
+{
+    struct win32_object *event = win32_object_get(handle, &win32_event_class);
+    if (event)
+        win32_object_put(event);
+    return event != NULL;
+}
+
 BOOL RpcxSetEvent(HANDLE event)
 {
     if (event_set(event))

@@ -18,6 +18,7 @@
 
 /* Sets the event.  False when `event` is no live event. */
 bool event_set(HANDLE event);
+bool win32_is_event(HANDLE handle); /* a hint: it may be closed a moment later */
 
 /* ---- Threads and what is queued to them ------------------------------------- */
 
@@ -35,7 +36,7 @@ struct win32_apc {
  * no thread. */
 struct win32_thread *win32_thread_self(void);
 struct win32_thread *win32_thread_from_handle(HANDLE handle);
-bool win32_is_thread(HANDLE handle); /* a hint: it may be closed a moment later */
+bool win32_is_thread(HANDLE handle); /* a hint, as above */
 void win32_thread_put(struct win32_thread *thread);
 
 /* False: the thread has ended, and the apc is the caller's again. */

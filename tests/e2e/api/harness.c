@@ -203,6 +203,45 @@ int32_t s_ping(handle_t h, int32_t n)
     return n + 1;
 }
 
+RPC_ASYNC_NOTIFICATION_INFO hold_info;
+RPC_BINDING_HANDLE held_handle;
+static bool is_holding, may_go;
+
+void s_hold(handle_t h)
+{
+    unsigned long queued;
+    CHECK_EQUAL(RpcServerSubscribeForNotification(NULL, RpcNotificationClientDisconnect,
+                                                  RpcNotificationTypeCallback, &hold_info),
+                RPC_S_OK);
+    pthread_mutex_lock(&calls_lock);
+    held_handle = h;
+    is_holding = true;
+    while (!may_go)
+        pthread_cond_wait(&calls_changed, &calls_lock);
+    is_holding = may_go = false;
+    pthread_mutex_unlock(&calls_lock);
+    CHECK_EQUAL(RpcServerUnsubscribeForNotification(NULL, RpcNotificationClientDisconnect,
+                                                    &queued),
+                RPC_S_OK);
+    CHECK_EQUAL(queued, 1);
+}
+
+bool holding(void)
+{
+    pthread_mutex_lock(&calls_lock);
+    bool holding = is_holding;
+    pthread_mutex_unlock(&calls_lock);
+    return holding;
+}
+
+void hold_release(void)
+{
+    pthread_mutex_lock(&calls_lock);
+    may_go = true;
+    pthread_cond_broadcast(&calls_changed);
+    pthread_mutex_unlock(&calls_lock);
+}
+
 /* Waits, with a limit, for something about the queue of calls; lock held. */
 static bool calls_wait(uint64_t until_ms)
 {
@@ -408,6 +447,8 @@ static __attribute__((noreturn)) void child_client(const char *what, const char 
     static uint8_t buf[1000];
     unsigned long n;
     caller_init(&caller, 0);
+    if (strcmp(what, "hold") == 0)
+        c_hold(h);
     enum operation operation = strcmp(what, "push") == 0    ? IN_PIPE
                                : strcmp(what, "plain") == 0 ? PLAIN
                                                             : OUT_PIPE;
@@ -617,7 +658,7 @@ void check_usable_at(const char *file, int line, RPC_BINDING_HANDLE h)
 /* ---- Main ------------------------------------------------------------------- */
 
 static const struct test *const groups[] = {async_tests, pipe_tests,   failure_tests,
-                                            flow_tests,  notify_tests, argument_tests};
+                                            flow_tests,  notify_tests, subscribe_tests, argument_tests};
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 
 static void on_alarm(int number)

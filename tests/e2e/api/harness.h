@@ -24,7 +24,7 @@ struct test {
     void (*run)(void);
 };
 extern const struct test async_tests[], pipe_tests[], failure_tests[], flow_tests[],
-    notify_tests[], argument_tests[]; /* end with a NULL name */
+    notify_tests[], subscribe_tests[], argument_tests[]; /* end with a NULL name */
 
 /* "At once": what need not wait for anything is seen within this time, milliseconds.
  * More than the machine ever needs, less than any time-out of the runtime. */
@@ -112,6 +112,13 @@ struct served {
 RPC_BINDING_HANDLE serve_here(void);
 RPC_BINDING_HANDLE another_binding(void);
 
+/* hold() subscribes to a disconnect with this, and stays in the manager until
+ * hold_release(). */
+extern RPC_ASYNC_NOTIFICATION_INFO hold_info;
+extern RPC_BINDING_HANDLE held_handle;
+bool holding(void);
+void hold_release(void);
+
 /* The next call a manager was given.  Fails the test when none comes. */
 struct served *accept_call(void);
 /* Is there none? */
@@ -127,7 +134,7 @@ struct child {
 };
 struct child spawn_server(void);
 /* A process that makes one call to us and then sleeps: "pull" (out_pipe, one pull),
- * "push" (in_pipe, 1,000 octets), "plain", "no-read" (out_pipe, never pulls). */
+ * "push" (in_pipe, 1,000 octets), "plain", "no-read" (out_pipe, never pulls), "hold" (which is synchronous). */
 struct child spawn_client(const char *what);
 /* Waits until it says it has done what it was asked. */
 void child_ready(const struct child *child);
