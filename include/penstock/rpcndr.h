@@ -5,7 +5,7 @@
  * A descriptor is a constant C structure written with sizeof and offsetof, so
  * that the C compiler, not penstock-idl, decides about memory layout.  The same
  * descriptor serves marshalling, unmarshalling, freeing and printing, in NDR 2.0
- * and (later) NDR64.  Applications do not touch anything here by hand, except
+ * and NDR64.  Applications do not touch anything here by hand, except
  * the base types and the interface handles (`..._ifspec`).
  *
  *   NDR_INTERFACE -> NDR_OPERATION[] -> NDR_PARAM[] -> NDR_TYPE -> NDR_FIELD[]
@@ -326,18 +326,21 @@ typedef struct _NDR_INTERFACE {
 } NDR_INTERFACE;
 
 #define RPC_INTERFACE_HAS_PIPES 0x0001u
+/* Compiled with -protocol dce, ndr64; neither: both transfer syntaxes */
+#define RPC_INTERFACE_NDR_ONLY 0x0002u
+#define RPC_INTERFACE_NDR64_ONLY 0x0004u
 
 /* Behind every `..._ifspec`.  The field names are the documented ones; the layout
  * is ours.  Client and server interfaces share one structure. */
 typedef struct _RPC_CLIENT_INTERFACE {
     unsigned int Length; /* sizeof this structure */
     RPC_SYNTAX_IDENTIFIER InterfaceId;
-    RPC_SYNTAX_IDENTIFIER TransferSyntax; /* NDR 2.0 */
+    RPC_SYNTAX_IDENTIFIER TransferSyntax; /* NDR 2.0; NDR64 if that is the only one */
     unsigned int RpcProtseqEndpointCount;
     const RPC_PROTSEQ_ENDPOINT *RpcProtseqEndpoint; /* IDL endpoint() */
     const RPC_MGR_EPV *DefaultManagerEpv;           /* server stub, else NULL */
     const NDR_INTERFACE *InterpreterInfo;
-    unsigned int Flags; /* RPC_INTERFACE_HAS_PIPES */
+    unsigned int Flags; /* RPC_INTERFACE_* */
 } RPC_CLIENT_INTERFACE, RPC_SERVER_INTERFACE;
 
 /* ---- What a client stub calls -------------------------------------------- */

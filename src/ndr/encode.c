@@ -254,7 +254,7 @@ static void defer(struct encode *e, const NDR_TYPE *type, const void *memory, co
     };
     if (!encode_referent(e, type, note.target, place))
         return;
-    if (note.depth > NDR_DEPTH_MAX)
+    if (note.depth > (e->writer->depth_max ? e->writer->depth_max : NDR_DEPTH_MAX))
         fail(e, RPC_S_OUT_OF_RESOURCES);
     else if (!ndr_list_push(&e->pending, &note))
         fail(e, RPC_S_OUT_OF_MEMORY);

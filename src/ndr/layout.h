@@ -13,7 +13,7 @@
 #define NDR_CONTEXT_ALIGN 4u
 
 /* __int3264 has 8 octets in NDR64; where pointers are narrower it would not fit. */
-#define NDR64_SUPPORTED (sizeof(void *) == 8)
+#define NDR64_SUPPORTED (UINTPTR_MAX == UINT64_MAX)
 
 /* Counts above this are refused in both directions (MS-RPCE 3.1.1.5.3.3). */
 #define NDR_COUNT_MAX INT32_MAX

@@ -17,17 +17,19 @@
 #define HOST_LITTLE_ENDIAN false
 #endif
 
-RPC_STATUS pipe_rx_init(struct pipe_rx *rx, const NDR_TYPE *element, const NDR_RANGE *range)
+RPC_STATUS pipe_rx_init(struct pipe_rx *rx, const NDR_TYPE *element, const NDR_RANGE *range,
+                        bool ndr64)
 {
     *rx = (struct pipe_rx){.element = element};
-    RPC_STATUS status = ndr_element_layout(element, &rx->layout);
+    RPC_STATUS status = ndr_element_layout(element, ndr64, &rx->layout);
     if (status != RPC_S_OK)
         return status;
     rx->chunk = (struct chunk_layout){.size = rx->layout.size,
                                       .align = rx->layout.align,
                                       .stride = rx->layout.stride,
                                       .count_min = range ? (uint64_t)range->low : 0,
-                                      .count_max = range ? (uint64_t)range->high : UINT32_MAX};
+                                      .count_max = range ? (uint64_t)range->high : UINT32_MAX,
+                                      .ndr64 = ndr64};
     return RPC_S_OK;
 }
 
@@ -164,7 +166,8 @@ static RPC_STATUS take_piece(struct pipe_rx *rx, const uint8_t *octets, size_t l
         return RPC_S_OK;
     sink->count--;
     RPC_STATUS status =
-        ndr_elements_from_wire(rx->element, rx->bounce, 1, rx->little_endian, sink->memory);
+        ndr_elements_from_wire(rx->element, rx->chunk.ndr64, rx->bounce, 1, rx->little_endian,
+                               sink->memory);
     sink->memory += rx->layout.memory_size;
     return status;
 }
@@ -181,8 +184,8 @@ static RPC_STATUS take_converted(struct pipe_rx *rx, const struct chunk_run *run
         if (whole > sink->count)
             whole = sink->count;
         if (whole > 0) {
-            status = ndr_elements_from_wire(rx->element, run->octets + taken, (size_t)whole,
-                                            rx->little_endian, sink->memory);
+            status = ndr_elements_from_wire(rx->element, rx->chunk.ndr64, run->octets + taken,
+                                            (size_t)whole, rx->little_endian, sink->memory);
             sink->memory += whole * rx->layout.memory_size;
             sink->count -= whole;
             n = (size_t)(whole * rx->layout.stride);

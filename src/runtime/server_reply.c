@@ -112,6 +112,8 @@ RPC_STATUS server_reply(struct rpc_call *call)
     struct ndr_writer writer;
     ndr_writer_init(&writer);
     writer.len_max = LIMIT_STUB_LEN;
+    writer.ndr64 = call->ndr64;
+    writer.depth_max = ndr_server_limits().depth_max;
     writer.origin = call->wire.tx_stub + call->held_len;
     const struct ndr_context_hooks hooks = contexts_hooks(call);
     writer.contexts = &hooks;
@@ -141,6 +143,7 @@ void server_drop_reply(struct rpc_call *call)
     const struct ndr_context_hooks hooks = contexts_hooks(call);
     ndr_writer_init(&writer);
     writer.contexts = &hooks;
+    writer.ndr64 = call->ndr64;
     ndr_encode_params(&writer, call->op, call->frame, NDR_PARAM_OUT);
     ndr_writer_fini(&writer);
     contexts_unsent(call);
