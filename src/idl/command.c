@@ -20,6 +20,13 @@
 static void complain(struct command *command, unsigned number, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* What the user should know and need not change. */
+static void warn(const struct command *command, unsigned number, const char *text)
+{
+    if (!command->no_warnings)
+        fprintf(stderr, "penstock-idl: warning MIDL%u: %s\n", number, text);
+}
+
 static void complain(struct command *command, unsigned number, const char *format, ...)
 {
     va_list args;
@@ -112,19 +119,29 @@ static void split_flags(struct command *command, const char *value)
         complain(command, 1012, "illegal argument for switch -cpp_opt: it must include -E");
 }
 
-static void level(struct command *command, const char *value)
+static void level(struct command *command, const char *name, const char *value)
 {
-    if (strlen(value) == 1 && *value >= '0' && *value <= '4')
-        command->warning_level = (unsigned)(*value - '0');
+    if (strlen(value) != 1 || *value < '0' || *value > '4')
+        complain(command, 1012, "illegal argument '%s' for switch -%s: 0 to 4", value, name);
+    else if (*value == '0')
+        command->no_warnings = true;
     else
-        complain(command, 1008, "unknown switch '-W%s'", value);
+        command->warning_level = (unsigned)(*value - '0');
 }
 
-/* What we emit has the memory layout of the C compiler, never another packing. */
+/* n = 8 is the natural alignment of everything the language has. */
 static void packing(struct command *command, const char *name, const char *value)
 {
-    if (strcmp(value, "8") != 0)
-        complain(command, 1012, "-%s %s is not supported yet by penstock-idl: only 8", name, value);
+    if (strlen(value) != 1 || !strchr("1248", *value))
+        complain(command, 1012, "illegal argument '%s' for switch -%s: 1, 2, 4 or 8", value, name);
+    else
+        command->pack = *value == '8' ? 0 : (unsigned)(*value - '0');
+}
+
+static void number(struct command *command, const char *name, const char *value)
+{
+    if (*value == '\0' || value[strspn(value, "0123456789")] != '\0')
+        complain(command, 1012, "illegal argument '%s' for switch -%s: a number", value, name);
 }
 
 /* One of `words`, which blanks separate; their effect is nil here, a misspelling is not. */
@@ -199,13 +216,13 @@ static void apply(struct command *command, const struct switch_row *row, const c
         string_list_add(&command->macros, keep(command, "-U", value, strlen(value)));
         break;
     case SW_WARN:
-        level(command, value);
+        level(command, row->name, value);
         break;
     case SW_WX:
         command->warnings_are_errors = true;
         break;
     case SW_NO_WARN:
-        command->warning_level = 0;
+        command->no_warnings = true;
         break;
     case SW_NO_DEFAULT_EPV:
         command->no_default_epv = true;
@@ -214,8 +231,8 @@ static void apply(struct command *command, const struct switch_row *row, const c
         command->app_config = true;
         break;
     case SW_CHAR:
-        if (strcmp(value, "unsigned") != 0)
-            complain(command, 1012, "-char %s is not supported yet by penstock-idl", value);
+        one_of(command, row->name, value, "signed unsigned ascii7");
+        set_once(command, &command->chars, value, row->name);
         break;
     case SW_PACK:
         packing(command, row->name, value);
@@ -236,7 +253,44 @@ static void apply(struct command *command, const struct switch_row *row, const c
     case SW_MT:
         set_once(command, &command->dep_target, value, row->name);
         break;
+    case SW_NUMBER:
+        number(command, row->name, value);
+        break;
+    case SW_SAVE_PP:
+        command->save_pp = true;
+        break;
+    case SW_MESSAGES:
+        set_once(command, &command->messages, value, row->name);
+        break;
+    case SW_OSF:
+        command->osf = true;
+        break;
+    case SW_EXTENSIONS:
+        command->extensions = true;
+        break;
+    case SW_MS_UNION:
+        command->ms_union = true;
+        break;
+    case SW_ERROR:
+        one_of(command, row->name, value, "allocation stub_data ref bounds_check none all");
+        break;
+    case SW_COMPAT:
+        one_of(command, row->name, value,
+               "maybenull_sizeis zeroout_alignmentgap BSTR_byvalue_escaping string_defaultvalue "
+               "signed_wchar_t");
+        command->maybe_null |= strcmp(value, "maybenull_sizeis") == 0;
+        break;
+    case SW_RPCSS:
+        command->rpcss = true;
+        break;
+    case SW_CONFIRM:
+        command->confirm = true;
+        break;
+    case SW_OLD_MODE:
+        command->old_mode = true;
+        break;
     case SW_PROTOCOL:
+        command->protocol = true;
         one_of(command, row->name, value, "dce ndr64 all");
         break;
     case SW_ENV:
@@ -352,6 +406,15 @@ static void response_file(struct command *command, const char *path, struct stri
         return;
     }
     size_t first = args->count;
+    for (size_t i = 0; i < len; i++) {
+        unsigned char octet = (unsigned char)text[i];
+        if (octet >= ' ' ? octet == 0x7f : !isspace(octet)) {
+            complain(command, 1021, "illegal character 0x%02x found in response file '%s'", octet,
+                     path);
+            free(text);
+            return;
+        }
+    }
     split_words(command, text, args);
     free(text);
     for (size_t i = first; i < args->count; i++) {
@@ -360,6 +423,23 @@ static void response_file(struct command *command, const char *path, struct stri
         complain(command, 1023, "response files cannot be nested");
         args->count = i;
     }
+}
+
+/* Switches that exclude each other, or leave nothing to do for another. */
+static void check_together(struct command *command)
+{
+    if (command->osf && command->extensions)
+        complain(command, 2338, "switches are contradictory: -osf and -ms_ext or -c_ext");
+    if (command->osf && command->app_config)
+        complain(command, 2338, "switches are contradictory: -osf and -app_config");
+    if (command->osf && command->protocol)
+        complain(command, 2338, "switches are contradictory: -osf and -protocol");
+    if (command->no_cpp && (command->cpp_command || command->cpp_flags.count > 0))
+        warn(command, 1014, "-no_cpp overrides -cpp_cmd and -cpp_opt");
+    if (command->no_warnings)
+        command->warning_level = 0;
+    else if (command->warning_level == 0)
+        command->warning_level = 1;
 }
 
 bool command_parse(struct command *command, int argc, char **argv)
@@ -374,8 +454,15 @@ bool command_parse(struct command *command, int argc, char **argv)
             string_list_add(&args, argv[i]);
     }
     parse_list(command, &args);
+    check_together(command);
+    if (command->confirm) {
+        fputs("penstock-idl:", stdout);
+        for (size_t i = 0; i < args.count; i++)
+            printf(" %s", args.at[i]);
+        fputc('\n', stdout);
+    }
     free(args.at);
-    if (!command->input && !command->help && command->errors == 0)
+    if (!command->input && !command->help && !command->confirm && command->errors == 0)
         complain(command, 1000, "missing source file name");
     return command->errors == 0;
 }

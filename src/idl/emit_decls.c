@@ -77,7 +77,10 @@ static void emit_field(struct idl_compiler *c, struct text *out, const struct va
         const char *at = strstr(declaration, word);
         declaration = at ? at + strlen(word) + strlen(tag) : declaration;
     }
-    text_addf(out, "%s;\n", declaration);
+    text_add(out, declaration);
+    if (field->is_bit_field)
+        text_addf(out, " : %u", field->bits);
+    text_add(out, ";\n");
 }
 
 void emit_body(struct idl_compiler *c, struct text *out, struct type *type, const char *indent)

@@ -135,6 +135,7 @@ static void emit_decl(struct idl_compiler *c, struct text *out, const struct dec
 {
     switch (decl->kind) {
     case DECL_IMPORT: /* at the top */
+    case DECL_INCLUDE:
         break;
     case DECL_CPP_QUOTE:
         emit_cpp_quote(out, decl->text);
@@ -161,6 +162,11 @@ static void emit_decl(struct idl_compiler *c, struct text *out, const struct dec
         text_add(out, "\n");
         emit_comment(c, out, "", decl->source, decl->source_end);
         text_addf(out, "#define %s (%s)\n", decl->vars->name, emit_const(c, decl->vars));
+        break;
+    case DECL_VARIABLE: /* a program that includes the header need not use it */
+        text_addf(out, "\n%s%s %s;\n", decl->text,
+                  *decl->text == 's' ? " __attribute__((__unused__))" : "",
+                  emit_declaration(c, decl->vars->type, decl->vars->name));
         break;
     case DECL_PROC:
         emit_proc(c, out, decl->proc);
@@ -222,14 +228,20 @@ static void emit_user_routines(struct idl_compiler *c, struct text *out, const s
 
 /* ---- The file --------------------------------------------------------------------------- */
 
-static void emit_import(struct idl_compiler *c, struct text *out, const char *name,
+/* `import "x.idl"` wants x.h, `include "x.h"` what it says; each once. */
+static void emit_import(struct idl_compiler *c, struct text *out, const struct decl *decl,
                         struct name_map *done)
 {
     static char emitted[] = "emitted";
+    const char *name = decl->text;
+    if (decl->kind != DECL_IMPORT && decl->kind != DECL_INCLUDE)
+        return;
     const char *dot = strrchr(name, '.');
     const char *slash = strrchr(name, '/');
     size_t len = dot && (!slash || dot > slash) ? (size_t)(dot - name) : strlen(name);
-    const char *header = arena_printf(&c->arena, "%.*s.h", (int)len, name);
+    const char *header = name;
+    if (decl->kind == DECL_IMPORT)
+        header = arena_printf(&c->arena, "%.*s.h", (int)len, name);
     if (names_find(done, header, strlen(header)))
         return;
     names_set(done, &c->arena, header, strlen(header), emitted);
@@ -241,14 +253,11 @@ static void emit_imports(struct idl_compiler *c, struct text *out)
     struct name_map done = {0};
     struct text includes = {.arena = &c->arena};
     for (const struct decl *decl = c->unit->decls; decl; decl = decl->next) {
-        if (decl->kind == DECL_IMPORT)
-            emit_import(c, &includes, decl->text, &done);
+        emit_import(c, &includes, decl, &done);
         if (decl->kind != DECL_INTERFACE)
             continue;
-        for (const struct decl *inner = decl->interface->decls; inner; inner = inner->next) {
-            if (inner->kind == DECL_IMPORT)
-                emit_import(c, &includes, inner->text, &done);
-        }
+        for (const struct decl *inner = decl->interface->decls; inner; inner = inner->next)
+            emit_import(c, &includes, inner, &done);
     }
     if (includes.len > 0)
         text_addf(out, "\n/* header files for imported files */\n%s", text_get(&includes));
@@ -277,6 +286,8 @@ void emit_header(struct idl_compiler *c, struct text *out)
     text_add(out, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
     if (c->unit->pack.used)
         text_add(out, "\n#pragma pack(push)\n");
+    if (c->options.pack > 0)
+        text_addf(out, "#pragma pack(%u) /* -Zp%u */\n", c->options.pack, c->options.pack);
     for (const struct decl *decl = c->unit->decls; decl; decl = decl->next)
         emit_decl(c, out, decl);
     bool first = true;

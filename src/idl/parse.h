@@ -20,6 +20,7 @@ struct parser {
     unsigned import_depth;
     unsigned error_line; /* of the last syntax error: one a line is enough */
     bool in_acf;
+    bool const_expected; /* the next `const` begins a constant */
     bool in_library; /* type libraries: all interfaces are COM's */
 };
 
@@ -133,6 +134,8 @@ void add_field(struct parser *parser, struct aggregate *owner, struct var *field
 /* `base` stands alone in a body: an anonymous member, or an error.  False: reported. */
 bool add_anonymous(struct parser *parser, struct aggregate *owner, struct type *base,
                    struct var *field, struct var ***end);
+/* The bits of `field`, on the ':'.  False: reported. */
+bool parse_bit_field(struct parser *parser, struct aggregate *owner, struct var *field);
 /* Opens the body of a struct or union: false: it has one already, reported. */
 bool begin_body(struct parser *parser, struct aggregate *owner, struct loc loc);
 
@@ -150,6 +153,8 @@ struct expr *parse_expr(struct parser *parser);
 
 /* ---- acf.c -------------------------------------------------------------------------- */
 
-void parse_acf(struct idl_compiler *compiler, const struct idl_source *source);
+/* The ACF of `unit`; of an imported file only its types matter. */
+void parse_acf(struct idl_compiler *compiler, const struct idl_source *source,
+               struct unit *unit);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* parse_decl.c - what may stand in an interface or a file, and statements of one line. */
+#include "idl/osf.h"
 #include "idl/parse.h"
 #include "idl/types.h"
 
@@ -32,6 +33,64 @@ struct var *new_var(struct parser *parser, struct attr *attrs, const char *sourc
 
 /* ---- What may stand in an interface or a file ----------------------------------------- */
 
+/* storage = ( 'extern' | 'static' ) ( [ 'const' ] type declarator [ '=' expr ]
+ *                                   | 'extern' operation ) ';', on the first word
+ * C only: a variable of the program.  What `static const` initialises is a constant. */
+static bool with_storage_class(struct parser *parser, const char *source, struct decl ***end)
+{
+    struct idl_compiler *c = parser->compiler;
+    const struct loc loc = parser->token.loc;
+    const char *word = parser->token.text;
+    bool is_static = parse_at_keyword(parser, KW_STATIC);
+    osf_refuse(c, &loc, 2155,
+               "declaration must be of the form: const <type> <name> = <expression>");
+    parse_advance(parser);
+    struct attr *attrs = parse_attributes(parser);
+    bool said_const = parse_at_keyword(parser, KW_CONST);
+    struct type *base = parse_type(parser, false);
+    if (!base)
+        return false;
+    struct var *var = new_var(parser, attrs, source);
+    if (!parse_declarator(parser, base, var, false))
+        return false;
+    if (var->type->kind == TYPE_FUNCTION) {
+        if (is_static)
+            diag_error(c, &loc, 2025, "syntax error: an operation cannot be 'static'");
+        return parse_proc(parser, var, source, end);
+    }
+    if (parse_at(parser, '=') && is_static && said_const)
+        return parse_const(parser, var, source, end);
+    if (parse_at(parser, '=')) {
+        diag_error(c, &var->loc, 2156, "declaration must have 'const'");
+        return false;
+    }
+    parse_check_attributes(parser, attrs, PLACE_TYPE);
+    if (!parse_expect(parser, ';'))
+        return false;
+    struct symbol symbol = {.kind = SYMBOL_VARIABLE, .loc = var->loc, .var = var};
+    if (!declare(parser, var->name, &symbol))
+        return true;
+    struct decl *decl = add_decl(parser, DECL_VARIABLE, source, end);
+    decl->loc = var->loc;
+    decl->type = base;
+    decl->vars = var;
+    decl->text = word;
+    return true;
+}
+
+/* include = 'include' STRING { ',' STRING } ';': C headers for the header */
+static bool include(struct parser *parser, const char *source, struct decl ***end)
+{
+    parse_advance(parser);
+    do {
+        const char *name = parser->token.text;
+        if (!parse_expect(parser, TOK_STRING))
+            return false;
+        add_decl(parser, DECL_INCLUDE, source, end)->text = name;
+    } while (parse_accept(parser, ','));
+    return parse_expect(parser, ';');
+}
+
 /* declaration = type ';' | [ 'const' ] type declarator ( '=' expr | '(' params ')' ) ';' */
 static bool type_or_name(struct parser *parser, struct attr *attrs, const char *source,
                          struct decl ***end)
@@ -39,7 +98,9 @@ static bool type_or_name(struct parser *parser, struct attr *attrs, const char *
     struct idl_compiler *c = parser->compiler;
     struct loc loc = parser->token.loc;
     bool said_const = parse_at_keyword(parser, KW_CONST);
+    parser->const_expected = said_const;
     struct type *base = parse_type(parser, false);
+    parser->const_expected = false;
     if (!base)
         return false;
     struct type *type = type_unqualified(base);
@@ -70,8 +131,14 @@ static bool type_or_name(struct parser *parser, struct attr *attrs, const char *
     }
     if (parse_at(parser, '=') && said_const)
         return parse_const(parser, var, source, end);
-    if (parse_at(parser, '=') || !said_const)
+    const struct type *whole = type_strip(var->type);
+    if (whole->kind == TYPE_FUNCTION) /* a typedef name of a function type */
+        diag_error(c, &var->loc, 2289, "a pointer to the function must be used");
+    else if (parse_at(parser, '='))
         diag_error(c, &var->loc, 2156, "declaration must have 'const'");
+    else if (!said_const)
+        diag_error(c, &var->loc, 2001,
+                   "instantiation of data is illegal: use 'extern' or 'static'");
     else
         diag_error(c, &var->loc, 2155,
                    "declaration must be of the form: const <type> <name> = <expression>");
@@ -81,6 +148,7 @@ static bool type_or_name(struct parser *parser, struct attr *attrs, const char *
 /* cpp_quote = 'cpp_quote' '(' STRING ')' [ ';' ] */
 static bool cpp_quote(struct parser *parser, const char *source, struct decl ***end)
 {
+    osf_refuse(parser->compiler, &parser->token.loc, 2196, "\"cpp_quote\" needs -ms_ext");
     parse_advance(parser);
     if (!parse_expect(parser, '('))
         return false;
@@ -112,7 +180,11 @@ static bool import(struct parser *parser, const char *source, struct decl ***end
         } else if (names_find(&c->imported, imported.path, strlen(imported.path))) {
             diag_warning(c, &loc, 2007, 4, "import ignored; file '%s' already imported", name);
         } else {
-            parse_idl(c, &imported, parser);
+            struct unit *unit = parse_idl(c, &imported, parser);
+            struct idl_source acf;
+            if (c->host.open_import_acf &&
+                c->host.open_import_acf(c->host.ctx, unit->path, &acf))
+                parse_acf(c, &acf, unit);
         }
     } while (parse_accept(parser, ','));
     return parse_expect(parser, ';');
@@ -122,6 +194,7 @@ static bool import(struct parser *parser, const char *source, struct decl ***end
 static bool midl_pragma(struct parser *parser)
 {
     struct idl_compiler *c = parser->compiler;
+    osf_refuse(c, &parser->token.loc, 2027, "unknown pragma option: midl_pragma needs -ms_ext");
     parse_advance(parser);
     if (!parse_expect(parser, TOK_IDENT) || !parse_expect(parser, '('))
         return false;
@@ -154,6 +227,7 @@ static void pragma(struct parser *parser, struct decl ***end)
     const char *text = parser->token.text;
     struct loc loc = parser->token.loc;
     const char *source = loc.at;
+    osf_refuse(c, &loc, 2027, "unknown pragma option: #pragma needs -ms_ext");
     if (strncmp(text, "pack", 4) == 0 && !isalnum((unsigned char)text[4])) {
         text = parse_pack(parser, text, &loc);
         if (text)
@@ -186,8 +260,7 @@ static bool declaration(struct parser *parser, struct decl ***end)
         return midl_pragma(parser);
     case KW_EXTERN:
     case KW_STATIC:
-        diag_later(c, &loc, "a declaration with 'extern' or 'static'");
-        return false;
+        return with_storage_class(parser, source, end);
     case KW_IMPORTLIB:
         if (parser->in_library) { /* a type library, of which we can read nothing */
             com_skip_statement(parser);
@@ -196,8 +269,7 @@ static bool declaration(struct parser *parser, struct decl ***end)
         diag_error(c, &loc, 2347, "importlib is not allowed outside of a library block");
         return false;
     case KW_INCLUDE:
-        diag_later(c, &loc, "'include' in an IDL file (use import or cpp_quote)");
-        return false;
+        return include(parser, source, end);
     default:
         break;
     }
@@ -206,6 +278,9 @@ static bool declaration(struct parser *parser, struct decl ***end)
         return true;
     }
     struct attr *attrs = parse_attributes(parser);
+    if (!parser->interface && !parse_at_keyword(parser, KW_INTERFACE))
+        osf_refuse(c, &loc, 2261,
+                   "definitions and declarations outside of an interface body need -ms_ext");
     if (parse_at(parser, TOK_IDENT) && com_is_winrt(parser->token.text)) {
         com_refuse_winrt(parser);
         return true;

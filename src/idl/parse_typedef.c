@@ -56,6 +56,24 @@ static bool repeats_typedef(struct parser *parser, struct var *var)
     return true;
 }
 
+/* `typedef unsigned short wchar_t;` and the like, which C files bring along: the language
+ * has the types itself, and they must be the same. */
+static bool repeats_builtin(struct parser *parser, struct type *base)
+{
+    struct idl_compiler *c = parser->compiler;
+    bool is_wchar = parse_at_keyword(parser, KW_WCHAR_T);
+    struct loc loc = parser->token.loc;
+    if (!is_wchar && !parse_at_keyword(parser, KW_ERROR_STATUS_T))
+        return false;
+    parse_advance(parser);
+    if (!type_is_base(base, is_wchar ? BASE_USHORT : BASE_ULONG) || !parse_at(parser, ';'))
+        diag_error(c, &loc, is_wchar ? 2014 : 2205, "inconsistent redefinition of type %s",
+                   is_wchar ? "wchar_t" : "error_status_t");
+    while (!parse_at(parser, ';') && !parse_at(parser, TOK_END))
+        parse_advance(parser);
+    return true;
+}
+
 /* typedef = 'typedef' [attrs] type [attrs] declarator { ',' declarator } */
 bool parse_typedef(struct parser *parser, struct attr *attrs, const char *source,
                    struct decl ***end)
@@ -78,6 +96,8 @@ bool parse_typedef(struct parser *parser, struct attr *attrs, const char *source
     else if (v1 && enumeration->kind != TYPE_ERROR)
         diag_error(c, &v1->loc, 2072, "[v1_enum] stands before the body of an enum");
 
+    if (repeats_builtin(parser, base))
+        return parse_expect(parser, ';');
     struct var *vars = NULL, **vars_end = &vars;
     bool first = true;
     do {

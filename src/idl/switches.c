@@ -36,17 +36,17 @@ static const struct switch_row switches[] = {
     {"help", SW_HELP, ARG_NO},
     {"-help", SW_HELP, ARG_NO},
     {"?", SW_HELP, ARG_NO},
-    {"confirm", SW_IGNORED, ARG_NO},
+    {"confirm", SW_CONFIRM, ARG_NO},
     {"MD", SW_MD, ARG_NO},
     {"MF", SW_MF, ARG_NEXT},
     {"MT", SW_MT, ARG_NEXT},
     {"MP", SW_MP, ARG_NO},
     /* The stubs always dispatch through an EPV. */
     {"use_epv", SW_IGNORED, ARG_NO},
-    /* One mode of marshalling, always robust, in the representation the peers agree on. */
-    {"Os", SW_IGNORED, ARG_NO},
-    {"Oi", SW_IGNORED, ARG_NO},
-    {"Oic", SW_IGNORED, ARG_NO},
+    /* One mode of marshalling (the old ones are only remarked on), always robust, in the representation the peers agree on. */
+    {"Os", SW_OLD_MODE, ARG_NO},
+    {"Oi", SW_OLD_MODE, ARG_NO},
+    {"Oic", SW_OLD_MODE, ARG_NO},
     {"Oif", SW_IGNORED, ARG_NO},
     {"Oicf", SW_IGNORED, ARG_NO},
     {"robust", SW_IGNORED, ARG_NO},
@@ -56,24 +56,25 @@ static const struct switch_row switches[] = {
     {"win32", SW_IGNORED, ARG_NO},
     {"win64", SW_IGNORED, ARG_NO},
     {"amd64", SW_IGNORED, ARG_NO},
+    {"ia64", SW_IGNORED, ARG_NO},
     {"x64", SW_IGNORED, ARG_NO},
     {"target", SW_TARGET, ARG_NEXT},
-    {"error", SW_IGNORED_ARG, ARG_NEXT},
-    {"ms_ext", SW_IGNORED, ARG_NO},
-    {"c_ext", SW_IGNORED, ARG_NO},
-    {"ms_union", SW_IGNORED, ARG_NO},
+    {"error", SW_ERROR, ARG_NEXT},
+    {"ms_ext", SW_EXTENSIONS, ARG_NO},
+    {"c_ext", SW_EXTENSIONS, ARG_NO},
+    {"ms_union", SW_MS_UNION, ARG_NO},
     {"nologo", SW_IGNORED, ARG_NO},
-    {"rpcss", SW_IGNORED, ARG_NO},
+    {"rpcss", SW_RPCSS, ARG_NO},
     {"no_format_opt", SW_IGNORED, ARG_NO},
-    {"backward_compat", SW_IGNORED_ARG, ARG_NEXT},
-    {"msc_ver", SW_IGNORED_ARG, ARG_NEXT},
+    {"backward_compat", SW_COMPAT, ARG_NEXT},
+    {"msc_ver", SW_NUMBER, ARG_NEXT},
     {"sal", SW_IGNORED, ARG_NO},
     {"sal_local", SW_IGNORED, ARG_NO},
-    {"version_stamp", SW_IGNORED_ARG, ARG_NEXT},
-    {"lcid", SW_IGNORED_ARG, ARG_NEXT},
-    {"savePP", SW_IGNORED, ARG_NO},
-    {"o", SW_IGNORED_ARG, ARG_NEXT},
-    {"warn", SW_IGNORED_ARG, ARG_NEXT},
+    {"version_stamp", SW_IGNORED, ARG_NO},
+    {"lcid", SW_NUMBER, ARG_NEXT},
+    {"savePP", SW_SAVE_PP, ARG_NO},
+    {"o", SW_MESSAGES, ARG_NEXT},
+    {"warn", SW_WARN, ARG_ATTACHED},
     {"iid", SW_IGNORED_ARG, ARG_NEXT},
     {"proxy", SW_IGNORED_ARG, ARG_NEXT},
     {"dlldata", SW_IGNORED_ARG, ARG_NEXT},
@@ -81,7 +82,7 @@ static const struct switch_row switches[] = {
     {"notlb", SW_IGNORED, ARG_NO},
     {"newtlb", SW_IGNORED, ARG_NO},
     {"oldtlb", SW_IGNORED, ARG_NO},
-    {"osf", SW_UNSUPPORTED, ARG_NO},
+    {"osf", SW_OSF, ARG_NO},
     {"ms_conf_struct", SW_UNSUPPORTED, ARG_NO},
     {"import", SW_OBSOLETE, ARG_NO},
     {"saux", SW_OBSOLETE, ARG_NO},
@@ -90,7 +91,7 @@ static const struct switch_row switches[] = {
     {"I", SW_INCLUDE, ARG_ATTACHED},
     {"D", SW_DEFINE, ARG_ATTACHED},
     {"U", SW_UNDEFINE, ARG_ATTACHED},
-    {"W", SW_WARN, ARG_SUFFIX},
+    {"W", SW_WARN, ARG_ATTACHED},
 };
 
 const struct switch_row *switch_find(const char *text, const char **ret_attached)
@@ -131,6 +132,14 @@ void command_help(void)
           "  -oldnames               If_ClientIfHandle instead of If_v1_0_c_ifspec\n"
           "  -no_default_epv         registration must pass an entry-point vector\n"
           "  -app_config             allow ACF attributes in the IDL\n"
+          "  -osf                    strict DCE: the extensions of Microsoft's IDL are errors\n"
+          "  -char signed|unsigned|ascii7   `char` is unsigned char (signed, the default) or char\n"
+          "  -Zp n, -pack n          alignment of structures in memory: 1, 2, 4 or 8\n"
+          "  -ms_union               unions are aligned as by early versions of midl\n"
+          "  -rpcss                  [enable_allocate] for all operations\n"
+          "  -savePP                 keep what the preprocessor wrote, in $TEMP/MID*.tmp\n"
+          "  -o file                 messages go to a file\n"
+          "  -confirm                show the switches in effect, compile nothing\n"
           "  -syntax_check, -Zs      check only, write nothing\n"
           "  -W0 ... -W4, -no_warn   warning level (default 1); none\n"
           "  -WX                     warnings are errors\n"

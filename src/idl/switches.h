@@ -8,6 +8,17 @@ enum switch_id {
     SW_IGNORED_ARG, /* one argument follows, of no consequence here */
     SW_OBSOLETE,
     SW_UNSUPPORTED,
+    SW_NUMBER, /* a number follows, of no consequence here */
+    SW_SAVE_PP,
+    SW_MESSAGES,
+    SW_OSF,
+    SW_EXTENSIONS,
+    SW_MS_UNION,
+    SW_ERROR,
+    SW_COMPAT,
+    SW_RPCSS,
+    SW_CONFIRM,
+    SW_OLD_MODE,
     SW_ACF,
     SW_HEADER,
     SW_CSTUB,
