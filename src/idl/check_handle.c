@@ -4,6 +4,7 @@
 #include "idl/check.h"
 #include "idl/handle.h"
 #include "idl/layout.h"
+#include "idl/osf.h"
 #include "idl/parse.h"
 #include "idl/types.h"
 
@@ -99,9 +100,16 @@ static bool check_context_type(struct idl_compiler *c, struct type *type, struct
         return false;
     }
     if (type->kind != TYPE_POINTER) {
-        diag_error(c, at, 2237, "a context handle must be a pointer type, such as void *");
+        if (attr_find(attrs, ATTR_CONTEXT_HANDLE))
+            diag_error(c, at, 2237, "a context handle must be a pointer type, such as void *");
+        else
+            diag_error(c, at, 2378,
+                       "[context_handle_serialize] and [context_handle_noserialize] apply to "
+                       "context handles");
         return false;
     }
+    if (!type_is_base(type->target, BASE_VOID) && type_strip(type->target)->kind != TYPE_POINTER)
+        osf_refuse(c, at, 2068, "[context_handle] on a type other than void * needs -ms_ext");
     return true;
 }
 
@@ -119,6 +127,12 @@ bool handle_check_typedef(struct idl_compiler *c, struct var *alias)
     }
     if (!generic)
         return true;
+    struct var below = {.type = alias->type};
+    if (handle_of(&below).kind == HANDLE_CONTEXT) {
+        diag_error(c, &generic->loc, 2239,
+                   "[handle] must not be applied to a type deriving from a context handle");
+        return false;
+    }
     struct type *type = type_strip(alias->type);
     while (type->kind == TYPE_POINTER)
         type = type_strip(type->target);
@@ -127,7 +141,7 @@ bool handle_check_typedef(struct idl_compiler *c, struct var *alias)
         return false;
     }
     if (type->kind == TYPE_BASE && type->base == BASE_HANDLE) {
-        diag_error(c, &generic->loc, 2217, "[handle] cannot be applied to handle_t");
+        diag_error(c, &generic->loc, 2193, "[handle] cannot be applied to handle_t");
         return false;
     }
     return true;

@@ -356,7 +356,8 @@ static struct node *sized_node(struct idl_compiler *c, struct node *element,
         if (level->size_is_max)
             node->max_count = layout_binary(c, "ADD", node->max_count, layout_constant(c, 1));
         node->is_sized = true;
-        node->null_with_size = attr_find(var->attrs, ATTR_DISABLE_CONSISTENCY_CHECK) != NULL;
+        node->null_with_size = c->options.maybe_null ||
+                               attr_find(var->attrs, ATTR_DISABLE_CONSISTENCY_CHECK) != NULL;
     } else {
         node->count = level->count;
         node->size = arena_printf(&c->arena, "%u * %s", level->count, element->size);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* shape_size.c - size_is, length_is and kin on the levels of a type (idl.md 3.5). */
+#include "idl/layout.h"
 #include "idl/parse.h"
 #include "idl/shape.h"
 #include "idl/types.h"
@@ -114,6 +115,13 @@ static bool check_varying(const struct sizes *sizes, unsigned i)
         diag_error(c, &var->loc, 2171, "union arm '%s' cannot be a varying array", var->name);
         return false;
     }
+    const struct type *size = level->size ? layout_expr_type(level->size, var) : NULL;
+    const struct type *length = level->length ? layout_expr_type(level->length, var) : NULL;
+    if (size && length && size->kind == TYPE_BASE && length->kind == TYPE_BASE &&
+        size->base != length->base)
+        diag_warning(c, &var->loc, 2081, 2,
+                     "type mismatch between length and size attribute expressions of '%s'",
+                     var->name);
     return true;
 }
 
