@@ -131,7 +131,9 @@ typedef enum _NDR_KIND {
     NDR_KIND_PIPE,     /* element */
     NDR_KIND_HANDLE,   /* handle_t: nothing on the wire */
     NDR_KIND_UNION,    /* alternatives; encapsulated: the structure around it too */
-    NDR_KIND_CONTEXT,  /* context handle: a pointer/20 octets; context */
+    NDR_KIND_CONTEXT,  /* context handle: a pointer/20 octets; context.  As a parameter, or
+                        * behind a parameter's [ref] pointer, it may carry the call, and
+                        * an [in] one is not NULL; elsewhere it is data */
     NDR_KIND_COUNT
 } NDR_KIND;
 
@@ -285,6 +287,7 @@ typedef struct _NDR_PARAM {
 #define NDR_OP_FAULT_STATUS 0x0020u
 #define NDR_OP_ENABLE_ALLOCATE 0x0080u /* server: memory is RpcSsAllocate's */
 #define NDR_OP_AUTO_HANDLE 0x0040u  /* no binding given: the interface's endpoint, this host */
+#define NDR_OP_HAS_CONTEXTS 0x1000u /* there are context handles in parameters or result */
 
 typedef struct _NDR_OPERATION {
     const char *name;

@@ -29,7 +29,8 @@ struct level {
 struct shape {
     struct level levels[SHAPE_LEVELS_MAX];
     unsigned level_count;
-    struct type *base; /* no alias, const, pointer or array */
+    struct type *base; /* no alias, const, pointer or array; of a context handle: its name */
+    const struct var *context; /* the typedef of the context handle that base is, or NULL */
     bool is_string;
     bool target_is_const; /* what the outermost level leads to is const */
     bool is_ignored;      /* [ignore] */
