@@ -147,7 +147,9 @@ typedef enum _NDR_KIND {
 #define NDR_TYPE_FLAT 0x0010u
 /* Somewhere inside there is a pointer: a second, deferred pass is needed. */
 #define NDR_TYPE_HAS_POINTERS 0x0020u
-/* ARRAY: varying: an offset and a count of elements precede them.  first, length. */
+/* ARRAY: varying: an offset and a count of elements precede them.  first, length.  When its
+ * element is an ARRAY, too, both have the flag and are dimensions of one array: the offsets
+ * and counts of all of them precede the elements (C706 14.3.3.9). */
 #define NDR_TYPE_VARYING 0x0040u
 /* STRUCT: its last field, or that of a structure there, is a conformant array.  size is
  * sizeof the C structure, which has one element. */

@@ -76,6 +76,7 @@ struct node {
     const char *size;         /* C expression; "0" */
     unsigned align;           /* NDR 2.0 */
     uint64_t ndr_size;        /* NDR 2.0 octets; 0: varies */
+    uint64_t whole_size;      /* fixed ARRAY, STRING: of all elements, should they travel */
     uint32_t count;
     struct loc loc; /* of what needed it first */
     enum node_flat flat;

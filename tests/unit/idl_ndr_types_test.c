@@ -21,6 +21,7 @@
 #include <penstock/rpcnterr.h>
 
 #include "b_context_data.h"
+#include "b_dimensions.h"
 
 #include "ndr/ndr.h"
 #include "ndr_heap.h"
@@ -291,6 +292,75 @@ static void b_handles_in_unions(void **state)
     Either(NULL, &either, 2, some);
 }
 
+/* ---- b_dimensions --------------------------------------------------------------------------- */
+
+static void check_zero_around(const void *frame)
+{
+    int32_t(*v)[4];
+    byte(*w)[4];
+    memcpy(&v, (const char *)frame + 2 * sizeof(void *), sizeof(v)); /* h, n, v, w */
+    memcpy(&w, (const char *)frame + 3 * sizeof(void *), sizeof(w));
+    assert_int_equal(v[1][3], 24);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(v[2][i] | v[3][i], 0);
+    assert_int_equal(w[0][2] | w[1][1] | w[2][1], 0);
+    assert_int_equal(w[2][3], 'z');
+}
+
+static void b_every_dimension_has_offset_and_count(void **state)
+{
+    (void)state;
+    int32_t v[4][4] = {{11, 12, 13, 14}, {21, 22, 23, 24}, {31}};
+    byte w[3][4] = {"....", "..wx", "..yz"};
+    int16_t three[2][2][2] = {{{1, 2}, {3, 4}}, {{5, 6}, {7, 8}}};
+    check_received = check_zero_around;
+    wanted = "4:2 c:0 c:2 c:0 c:4 4:11 4:12 4:13 4:14 4:21 4:22 4:23 4:24 "
+             "c:1 c:2 c:2 c:2 'wxyz' "
+             "c:0 c:2 c:0 c:2 c:0 c:2 2:1 2:2 2:3 2:4 2:5 2:6 2:7 2:8";
+    DimensionsFixed(NULL, 2, v, w, three);
+    wanted = "4:0 c:0 c:0 c:0 c:4 c:1 c:2 c:0 c:4 '..wx..yz' c:0 c:2 c:0 c:2 c:0 c:0";
+    DimensionsFixed(NULL, 0, v, w, three);
+}
+
+static void b_conformant_dimensions_have_their_count_first(void **state)
+{
+    (void)state;
+    int32_t v[3][3] = {{1, 2, 3}, {4, 5, 6}, {7}}, one[3][2] = {{1, 2}, {3, 4}, {5, 6}};
+    ROW rows[3] = {{1, 2, 3}, {4, 5, 6}, {7}};
+    wanted = "4:3 4:2 c:3 c:0 c:2 c:0 c:2 4:1 4:2 4:4 4:5 "
+             "c:3 c:0 c:2 c:0 c:3 2:1 2:2 2:3 2:4 2:5 2:6 "
+             "c:0 c:2 c:0 c:2 4:1 4:2 4:3 4:4";
+    DimensionsSized(NULL, 3, 2, v, rows, &one);
+}
+
+static void b_dimensions_in_structures(void **state)
+{
+    (void)state;
+    ROW rows[2] = {{1, 2, 3}, {4, 5, 6}};
+    unsigned char b[] = "b";
+    TABLES tables = {.rows = 2,
+                     .columns = 1,
+                     .fixed = {{1}, {2}},
+                     .sized = rows,
+                     .texts = {{NULL, b}},
+                     .lines = {"abc"}};
+    OPEN_TABLE open = {.n = 1, .columns = 1, .cells = {{-9}}};
+    wanted = "4:2 4:1 c:0 c:2 c:0 c:1 4:1 4:2 p:1 c:0 c:2 c:0 c:2 p:0 p:2 p:0 p:0 "
+             "c:0 c:1 c:0 c:4 'abc' 1:0 |8 "
+             "c:2 c:0 c:2 c:1 c:2 2:2 2:3 2:5 2:6 c:2 c:0 c:2 'b' 1:0 "
+             "c:1 /8 2:1 2:1 c:0 c:1 c:0 c:1 8:-9";
+    DimensionsStruct(NULL, &tables, &open);
+}
+
+static void b_dimensions_of_pointers(void **state)
+{
+    (void)state;
+    unsigned char a[] = "a";
+    TEXT texts[2][2] = {{a, NULL}};
+    wanted = "4:1 c:0 c:1 c:0 c:1 p:1 c:2 c:0 c:2 'a' 1:0";
+    Texts(NULL, 1, texts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +368,10 @@ int main(void)
         cmocka_unit_test(b_handles_in_arrays),
         cmocka_unit_test(b_handles_behind_pointers),
         cmocka_unit_test(b_handles_in_unions),
+        cmocka_unit_test(b_every_dimension_has_offset_and_count),
+        cmocka_unit_test(b_conformant_dimensions_have_their_count_first),
+        cmocka_unit_test(b_dimensions_in_structures),
+        cmocka_unit_test(b_dimensions_of_pointers),
     };
     return cmocka_run_group_tests_name("idl_ndr_types", tests, NULL, NULL);
 }
