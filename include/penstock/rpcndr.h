@@ -131,7 +131,9 @@ typedef enum _NDR_KIND {
     NDR_KIND_PIPE,     /* element */
     NDR_KIND_HANDLE,   /* handle_t: nothing on the wire */
     NDR_KIND_UNION,    /* alternatives; encapsulated: the structure around it too */
-    NDR_KIND_CONTEXT,  /* context handle: a pointer/20 octets; context */
+    NDR_KIND_CONTEXT,  /* context handle: a pointer/20 octets; context.  As a parameter, or
+                        * behind a parameter's [ref] pointer, it may carry the call, and
+                        * an [in] one is not NULL; elsewhere it is data */
     NDR_KIND_COUNT
 } NDR_KIND;
 
@@ -145,7 +147,9 @@ typedef enum _NDR_KIND {
 #define NDR_TYPE_FLAT 0x0010u
 /* Somewhere inside there is a pointer: a second, deferred pass is needed. */
 #define NDR_TYPE_HAS_POINTERS 0x0020u
-/* ARRAY: varying: an offset and a count of elements precede them.  first, length. */
+/* ARRAY: varying: an offset and a count of elements precede them.  first, length.  When its
+ * element is an ARRAY, too, both have the flag and are dimensions of one array: the offsets
+ * and counts of all of them precede the elements (C706 14.3.3.9). */
 #define NDR_TYPE_VARYING 0x0040u
 /* STRUCT: its last field, or that of a structure there, is a conformant array.  size is
  * sizeof the C structure, which has one element. */
@@ -285,6 +289,7 @@ typedef struct _NDR_PARAM {
 #define NDR_OP_FAULT_STATUS 0x0020u
 #define NDR_OP_ENABLE_ALLOCATE 0x0080u /* server: memory is RpcSsAllocate's */
 #define NDR_OP_AUTO_HANDLE 0x0040u  /* no binding given: the interface's endpoint, this host */
+#define NDR_OP_HAS_CONTEXTS 0x1000u /* there are context handles in parameters or result */
 
 typedef struct _NDR_OPERATION {
     const char *name;

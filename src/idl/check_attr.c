@@ -2,6 +2,7 @@
 /* check_attr.c - attributes of operations (idl.md 6), prototypes without stubs, and
  * what remote operations cannot take from COM. */
 #include "idl/check.h"
+#include "idl/handle.h"
 #include "idl/parse.h"
 #include "idl/types.h"
 
@@ -37,7 +38,8 @@ static struct type *innermost(struct idl_compiler *c, struct type *type, const c
     for (;;) {
         if (type->kind == TYPE_ALIAS) {
             *ret_why = converted(c, type->alias);
-            if (*ret_why)
+            /* What a context handle points to is never sent. */
+            if (*ret_why || handle_context_attr(type->alias->attrs))
                 return NULL;
             type = type->alias->type;
         } else if (type->kind == TYPE_CONST || type->kind == TYPE_POINTER ||

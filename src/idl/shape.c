@@ -59,10 +59,6 @@ static bool enter_alias(struct walk *walk, const struct var *alias)
 {
     const struct attr *class_attr = class_attr_of(alias->attrs);
     const struct attr *switch_type = attr_find(alias->attrs, ATTR_SWITCH_TYPE);
-    if (handle_context_attr(alias->attrs)) {
-        diag_later(walk->compiler, &walk->var->loc, "a context handle in a structure or an array");
-        return false;
-    }
     if (attr_find(alias->attrs, ATTR_STRING))
         walk->shape->is_string = true;
     if (switch_type && !walk->shape->switch_type)
@@ -137,6 +133,11 @@ static bool walk_type(struct walk *walk)
     struct level *level;
     for (;; type = type->target) {
         while (type->kind == TYPE_ALIAS) {
+            if (handle_context_attr(type->alias->attrs)) {
+                shape->context = type->alias; /* what it points to is the server's business */
+                shape->base = type;
+                return true;
+            }
             if (!enter_alias(walk, type->alias))
                 return false;
             type = type->alias->type;

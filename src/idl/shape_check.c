@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* shape_check.c - types that cannot be sent, each with its own message. */
+#include "idl/handle.h"
 #include "idl/parse.h"
 #include "idl/shape.h"
 #include "idl/types.h"
@@ -176,6 +177,20 @@ static bool check_ignored(const struct check *check)
     return fail(check, 2072, "[ignore] applies to pointers only");
 }
 
+/* A context handle somewhere else than in a parameter of its own (MS-RPCE 2.2.4.3). */
+static bool check_context(const struct check *check)
+{
+    const struct shape *shape = check->shape;
+    if (shape->switch_is) {
+        diag_error(check->compiler, &shape->switch_is->loc, 2072,
+                   "[switch_is] applies to unions only");
+        return false;
+    }
+    if (check->role == ROLE_RESULT && shape->level_count > 0)
+        return fail(check, 2268, "a result cannot be a pointer to a context handle");
+    return handle_context_usable(check->compiler, shape->context, &check->var->loc);
+}
+
 bool shape_check_base(struct idl_compiler *compiler, const struct var *var, enum role role,
                       const struct shape *shape)
 {
@@ -183,6 +198,8 @@ bool shape_check_base(struct idl_compiler *compiler, const struct var *var, enum
     struct type *base = shape->base;
     if (shape->is_ignored)
         return check_ignored(&check);
+    if (shape->context)
+        return check_context(&check);
     if (shape->switch_is && base->kind != TYPE_UNION) {
         diag_error(compiler, &shape->switch_is->loc, 2190,
                    "[switch_is] applies to nonencapsulated unions only");

@@ -138,16 +138,35 @@ static bool check_conformance(const struct sizes *sizes)
                        sizes->var->name ? sizes->var->name : "");
             return false;
         }
-        if (level_is_varying(level) && !check_varying(sizes, i))
+        if ((level->first || level->length) && !check_varying(sizes, i))
             return false;
-        /* Dimensions of one array: when one varies, all have an offset and a count. */
-        bool dimensions = !innermost && !shape->levels[i + 1].is_pointer;
-        if (dimensions && (level_is_varying(level) || level_is_varying(level + 1))) {
-            diag_later(c, &sizes->var->loc, "a varying array of arrays");
-            return false;
-        }
     }
     return true;
+}
+
+/* Does the level hold an array whose elements are those of the next one?  A string is an
+ * element, however it is written (MS-RPCE 2.2.4.4). */
+static bool goes_on(const struct shape *shape, unsigned i)
+{
+    const struct level *level = &shape->levels[i];
+    bool is_array = !level->is_pointer || level->size;
+    bool next_is_string = shape->is_string && i + 2 == shape->level_count;
+    return is_array && i + 1 < shape->level_count && !shape->levels[i + 1].is_pointer &&
+           !next_is_string;
+}
+
+/* When one dimension varies, all have an offset and a count (C706 14.3.3.9). */
+static void mark_varying(struct shape *shape)
+{
+    for (unsigned first = 0, end; first < shape->level_count; first = end) {
+        bool varies = false;
+        end = first;
+        do {
+            varies |= shape->levels[end].first || shape->levels[end].length;
+        } while (goes_on(shape, end++));
+        for (unsigned i = first; i < end; i++)
+            shape->levels[i].is_varying = varies;
+    }
 }
 
 bool shape_place_sizes(struct idl_compiler *compiler, const struct var *var, enum role role,
@@ -168,5 +187,6 @@ bool shape_place_sizes(struct idl_compiler *compiler, const struct var *var, enu
         if (!place(&sizes, ids[i]))
             return false;
     }
+    mark_varying(shape);
     return check_conformance(&sizes);
 }

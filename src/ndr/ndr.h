@@ -99,7 +99,7 @@ void ndr_writer_fini(struct ndr_writer *writer);
  * size_is, length_is or string out of bounds, a 64-bit __int3264; RPC_S_INVALID_TAG: a
  * discriminant without arm; RPC_S_OUT_OF_MEMORY; RPC_S_OUT_OF_RESOURCES: len_max or
  * depth_max; what a context hook says; RPC_S_CANNOT_SUPPORT: a type the engine has no
- * rule for yet (arrays of conformant arrays, varying arrays of arrays). */
+ * rule for yet (arrays of conformant arrays). */
 RPC_STATUS ndr_encode_params(struct ndr_writer *writer, const NDR_OPERATION *operation,
                              const void *frame, uint32_t direction);
 

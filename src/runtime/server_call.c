@@ -108,7 +108,7 @@ static void run_manager(struct rpc_call *call)
         else if (!call->over)
             server_reply(call);
         else
-            server_drop_reply(call);
+            contexts_unsent(call);
         contexts_release(call);
         call_release(call, raised ? status : RPC_S_INVALID_ASYNC_CALL);
     }
