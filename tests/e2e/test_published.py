@@ -14,25 +14,11 @@ import subprocess
 
 import pytest
 
-from conftest import BUILD
+from peer.published import PATIENCE, SYNTAXES, published
 
 ndr = pytest.importorskip("samba.ndr", reason="python3-samba is not installed")
 from samba.dcerpc import (dfs, drsuapi, epmapper, lsa, misc, netlogon, samr,  # noqa: E402
                           security, spoolss, svcctl, witness, wkssvc)
-
-PROGRAM = BUILD / "tests/e2e/published/published"
-PATIENCE = 60
-SYNTAXES = ["ndr20", "ndr64"]
-
-
-def published(call, syntax, **others):
-    """{label: text} of the lines the program prints."""
-    options = [word for name, octets in others.items() for word in (f"--{name}", octets.hex())]
-    done = subprocess.run([PROGRAM, call, syntax, *options], capture_output=True, text=True,
-                          timeout=PATIENCE, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return dict(line.split(" ", 1) for line in done.stdout.splitlines())
-
 
 # ---- What Samba calls it --------------------------------------------------------------------
 
