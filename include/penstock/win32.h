@@ -61,13 +61,16 @@ PENSTOCK_API void RPC_ENTRY RpcxSetLastError(DWORD error);
 /* ---- The documented names ------------------------------------------------ */
 
 typedef void *LPVOID;
+#ifndef PENSTOCK_LPCSTR /* ms-dtyp.h has it of IDL's char, which is unsigned */
+#define PENSTOCK_LPCSTR
 typedef const char *LPCSTR;
+#endif
 typedef const WCHAR *LPCWSTR;
 typedef void *LPSECURITY_ATTRIBUTES;
 
 /* Names would make an event visible to other processes, which these are not. */
 static inline HANDLE CreateEventA(LPSECURITY_ATTRIBUTES attributes, BOOL manual_reset,
-                                  BOOL initially_set, LPCSTR name)
+                                  BOOL initially_set, const char *name)
 {
     (void)attributes;
     if (name) {

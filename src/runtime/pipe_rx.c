@@ -10,12 +10,7 @@
 
 #include "base/copy.h"
 #include "base/limits.h"
-
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define HOST_LITTLE_ENDIAN true
-#else
-#define HOST_LITTLE_ENDIAN false
-#endif
+#include "wire/wire.h"
 
 RPC_STATUS pipe_rx_init(struct pipe_rx *rx, const NDR_TYPE *element, const NDR_RANGE *range,
                         bool ndr64)
@@ -216,7 +211,7 @@ static void consume(struct pipe_rx *rx, size_t len)
 RPC_STATUS pipe_rx_read(struct pipe_rx *rx, void *memory, size_t count, size_t *ret_count)
 {
     struct sink sink = {.memory = memory, .count = count < rx->elements ? count : rx->elements};
-    const bool flat = rx->layout.flat && rx->little_endian == HOST_LITTLE_ENDIAN;
+    const bool flat = rx->layout.flat && rx->little_endian == WIRE_HOST_LITTLE_ENDIAN;
     uint64_t wanted = sink.count;
     size_t part = 0; /* flat: octets of an element begun in an earlier run */
     RPC_STATUS status = RPC_S_OK;

@@ -38,8 +38,8 @@ def server(program_env):
         yield found
 
 
-def run_client(binding, env, *cases):
-    done = subprocess.run([PROGRAMS / "roundtrip_client", binding, *cases], env=env,
+def run_client(binding, env, *cases, program=PROGRAMS / "roundtrip_client"):
+    done = subprocess.run([program, binding, *cases], env=env,
                           capture_output=True, text=True, timeout=120, check=False)
     lines = done.stdout.splitlines()
     bad = [line for line in lines if not line.startswith("ok ")]
