@@ -156,7 +156,7 @@ static void client_call(struct assoc *assoc)
         return;
     }
     uint16_t opnum = (uint16_t)choose(4);
-    call_start(call, assoc, opnum, choose(2) ? &iface.uuid : NULL);
+    call_start(call, assoc, 0, opnum, choose(2) ? &iface.uuid : NULL);
     send_some(call, choose(4) > 0);
     if (choose(4) == 0)
         call_cancel(call);
@@ -260,7 +260,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     assoc_init(&assoc, data[0] & 1 ? ASSOC_SERVER : ASSOC_CLIENT,
                data[0] & 2 ? LIMIT_FRAG_LOCAL : LIMIT_FRAG_TCP, "5000");
     if (assoc.role == ASSOC_CLIENT)
-        REQUIRE(assoc_bind(&assoc, &iface, 0) == RPC_S_OK);
+        REQUIRE(assoc_bind(&assoc, &iface, ASSOC_NDR, 0) == RPC_S_OK);
 
     size_t arrived = 2, taken = 2;
     while (arrived < len) {

@@ -119,7 +119,7 @@ static void try_operation(const NDR_OPERATION *operation, struct ndr_reader read
 static void try_elements(const NDR_TYPE *type, struct ndr_reader reader)
 {
     struct ndr_element_layout layout;
-    RPC_STATUS status = ndr_element_layout(type, &layout);
+    RPC_STATUS status = ndr_element_layout(type, false, &layout);
     assert(status == RPC_S_OK);
     size_t count = (reader.len + layout.stride - layout.size) / layout.stride;
     size_t len = (size_t)ndr_run_len(&layout, count);
@@ -127,12 +127,12 @@ static void try_elements(const NDR_TYPE *type, struct ndr_reader reader)
     uint8_t *memory = calloc(count + 1, layout.memory_size);
     uint8_t *first = malloc(len + 1), *second = malloc(len + 1);
     assert(memory && first && second);
-    status = ndr_elements_from_wire(type, reader.octets, count, reader.little_endian, memory);
+    status = ndr_elements_from_wire(type, false, reader.octets, count, reader.little_endian, memory);
     assert(status == RPC_S_OK);
-    ndr_elements_to_wire(type, memory, count, first);
-    status = ndr_elements_from_wire(type, first, count, NDR_HOST_LITTLE_ENDIAN, memory);
+    ndr_elements_to_wire(type, false, memory, count, first);
+    status = ndr_elements_from_wire(type, false, first, count, NDR_HOST_LITTLE_ENDIAN, memory);
     assert(status == RPC_S_OK);
-    ndr_elements_to_wire(type, memory, count, second);
+    ndr_elements_to_wire(type, false, memory, count, second);
     assert(memcmp(first, second, len) == 0);
     free(memory);
     free(first);

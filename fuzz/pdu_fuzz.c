@@ -25,7 +25,8 @@ static struct pdu_result results[UINT8_MAX];
 /* Encoders write the one form we send: compare only where the peer used it. */
 static bool same_form(const struct pdu_header *hdr)
 {
-    return hdr->vers == PDU_VERS && hdr->vers_minor == PDU_VERS_MINOR && hdr->little_endian &&
+    return hdr->vers == PDU_VERS && hdr->vers_minor == PDU_VERS_MINOR &&
+           hdr->little_endian == WIRE_HOST_LITTLE_ENDIAN &&
            pdu_drep_supported(hdr->drep);
 }
 

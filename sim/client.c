@@ -113,7 +113,7 @@ static void begin(struct sim_peer *peer, struct sim_call *call)
 {
     const struct sim_plan *plan = &peer->sim->plans[call->index];
     static const UUID object = {.Data1 = 0x0b1ec7};
-    call_start(&call->wire, &peer->assoc, (uint16_t)call->index, plan->has_object ? &object : NULL);
+    call_start(&call->wire, &peer->assoc, 0, (uint16_t)call->index, plan->has_object ? &object : NULL);
     call->state = SIM_CALL_RUNNING;
     call->begun_us = peer->sim->now_us;
     call->tx = (struct sim_tx){.stub = &plan->request, .next_us = peer->sim->now_us};

@@ -50,8 +50,10 @@ void sim_server_event(struct sim_peer *peer, const struct assoc_event *event)
     struct sim_call *call = event->call ? call_of(event) : NULL;
     switch (event->kind) {
     case ASSOC_EVENT_BIND:
-        for (unsigned i = 0; i < peer->assoc.bind->offer_count; i++)
+        for (unsigned i = 0; i < peer->assoc.bind->offer_count; i++) {
             peer->assoc.bind->offers[i].iface = sim;
+            peer->assoc.bind->offers[i].supported = ASSOC_NDR;
+        }
         assoc_answer_bind(&peer->assoc, 0x1234);
         return;
     case ASSOC_EVENT_REQUEST:

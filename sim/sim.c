@@ -39,9 +39,12 @@ void sim_trace(const struct sim *sim, const char *format, ...)
 /* ---- What the seed decides ------------------------------------------------ */
 
 static const struct chunk_layout layouts[] = {
-    {1, 1, 1, 0, UINT32_MAX}, {2, 2, 2, 0, UINT32_MAX}, {4, 4, 4, 0, UINT32_MAX},
-    {8, 8, 8, 0, UINT32_MAX}, {6, 4, 8, 0, UINT32_MAX}, {12, 8, 16, 0, UINT32_MAX},
-    {3, 2, 4, 0, UINT32_MAX}, {5, 1, 5, 0, UINT32_MAX}, {40, 8, 40, 0, UINT32_MAX},
+    {1, 1, 1, 0, UINT32_MAX, false}, {2, 2, 2, 0, UINT32_MAX, false},
+    {4, 4, 4, 0, UINT32_MAX, false}, {8, 8, 8, 0, UINT32_MAX, false},
+    {6, 4, 8, 0, UINT32_MAX, false}, {12, 8, 16, 0, UINT32_MAX, false},
+    {3, 2, 4, 0, UINT32_MAX, false}, {5, 1, 5, 0, UINT32_MAX, false},
+    {40, 8, 40, 0, UINT32_MAX, false}, {1, 1, 1, 0, UINT32_MAX, true},
+    {4, 4, 4, 0, UINT32_MAX, true},  {8, 4, 8, 0, UINT32_MAX, true},
 };
 
 static void plan_stub(struct sim *sim, struct sim_stub *stub, bool head)
@@ -239,7 +242,7 @@ void sim_run(uint64_t seed, bool trace, struct sim_result *ret_result)
     sim_peer_init(&sim->server, sim, ASSOC_SERVER, &sim->pipes[SIM_TO_SERVER],
                   &sim->pipes[SIM_TO_CLIENT]);
     const struct pdu_syntax iface = {.uuid = {.Data1 = 0x5152}, .major = 1};
-    if (assoc_bind(&sim->client.assoc, &iface, 0) != RPC_S_OK)
+    if (assoc_bind(&sim->client.assoc, &iface, ASSOC_NDR, 0) != RPC_S_OK)
         assoc_fail(&sim->client.assoc, RPC_S_OUT_OF_MEMORY);
 
     run(sim);

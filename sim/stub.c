@@ -97,7 +97,7 @@ RPC_STATUS sim_tx_push(struct sim *sim, struct sim_tx *tx, struct call *call, ui
         tx->elements += plan.pieces[i].count;
     }
     for (unsigned i = 0; i < plan.tail_len; i++)
-        put(&out, 0);
+        put(&out, plan.tail[i]);
     assert(call->tx_stub + out.len == plan.end_offset);
     tx->begun = true;
     return hand_over(sim, call, &out, false);

@@ -95,8 +95,11 @@ typedef int32_t LONG32;
 
 typedef int64_t LONG64;
 typedef int64_t *PLONG64;
+#ifndef PENSTOCK_LPCSTR /* win32.h has it, too */
+#define PENSTOCK_LPCSTR
 
 typedef const unsigned char *LPCSTR;
+#endif
 
 typedef const void *LPCVOID;
 

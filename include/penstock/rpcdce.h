@@ -277,6 +277,46 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtSetComTimeout(RPC_BINDING_HANDLE Bindin
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtInqComTimeout(RPC_BINDING_HANDLE Binding,
                                                        unsigned int *Timeout);
 
+/* ---- Extensions: transfer syntaxes and limits ----------------------------- */
+
+/* Transfer syntaxes, as bits of a set. */
+#define RPCX_SYNTAX_NDR   0x1u /* NDR 2.0 (C706 chapter 14) */
+#define RPCX_SYNTAX_NDR64 0x2u /* NDR64 (MS-RPCE 2.2.5)     */
+#define RPCX_SYNTAX_ALL   (RPCX_SYNTAX_NDR | RPCX_SYNTAX_NDR64)
+
+/* Which transfer syntaxes later calls on a client handle, and copies made of it, may use:
+ * each is offered, the server chooses, Windows and Penstock NDR64 where they can.  The
+ * default is both, or what the environment says: PENSTOCK_TRANSFER_SYNTAX=ndr or ndr64.
+ * Synchronous calls with pipes use NDR 2.0 in any case, as Windows' do.  A call for which
+ * nothing is left, also because its stub was compiled with -protocol, raises
+ * RPC_S_UNSUPPORTED_TRANS_SYN; so does one whose server accepts none of them.
+ * RPC_S_OK; RPC_S_INVALID_ARG: no bit, or an unknown one; RPC_S_UNSUPPORTED_TRANS_SYN: only
+ * NDR64, on a machine that is not little-endian with pointers of 64 bits;
+ * RPC_S_INVALID_BINDING; RPC_S_WRONG_KIND_OF_BINDING.  Any thread. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcxBindingSetTransferSyntaxes(RPC_BINDING_HANDLE Binding,
+                                                                 unsigned int Syntaxes);
+
+/* Which of them this process accepts as a server, from now on: presentation contexts that
+ * clients already have stay.  Default as above.  Clients that speak NDR 2.0 alone need it.
+ * RPC_S_OK; RPC_S_INVALID_ARG; RPC_S_UNSUPPORTED_TRANS_SYN.  Any thread. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcxServerSetTransferSyntaxes(unsigned int Syntaxes);
+
+/* What the parameters of one call may make this process do when they are received, for all
+ * calls this process serves, or for the replies to later calls on a client handle and its
+ * copies.
+ *   AllocatedMax  octets of memory for what pointers lead to, on a server [out] parameters
+ *                 included, with the engine's own notes while it decodes; 0: 256 MiB
+ *   DepthMax      pointers behind each other, the nodes of a linked list say, also of what
+ *                 is sent; 0: 16,384.  The runtime itself does not recurse over them.
+ * What exceeds one ends the call with RPC_S_OUT_OF_RESOURCES.  Elements of pipes do not
+ * count: RpcxPipeSetLimits.  How many octets a request may have is MaxRpcSize of
+ * RpcServerRegisterIf2.
+ * RPC_S_OK; RPC_S_INVALID_BINDING; RPC_S_WRONG_KIND_OF_BINDING.  Any thread. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcxServerSetLimits(size_t AllocatedMax, unsigned int DepthMax);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcxBindingSetLimits(RPC_BINDING_HANDLE Binding,
+                                                       size_t AllocatedMax,
+                                                       unsigned int DepthMax);
+
 /* ---- Context handles ----------------------------------------------------- */
 
 /* Client: forgets a context handle without a word to the server, who keeps its context

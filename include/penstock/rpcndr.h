@@ -5,7 +5,7 @@
  * A descriptor is a constant C structure written with sizeof and offsetof, so
  * that the C compiler, not penstock-idl, decides about memory layout.  The same
  * descriptor serves marshalling, unmarshalling, freeing and printing, in NDR 2.0
- * and (later) NDR64.  Applications do not touch anything here by hand, except
+ * and NDR64.  Applications do not touch anything here by hand, except
  * the base types and the interface handles (`..._ifspec`).
  *
  *   NDR_INTERFACE -> NDR_OPERATION[] -> NDR_PARAM[] -> NDR_TYPE -> NDR_FIELD[]
@@ -131,7 +131,9 @@ typedef enum _NDR_KIND {
     NDR_KIND_PIPE,     /* element */
     NDR_KIND_HANDLE,   /* handle_t: nothing on the wire */
     NDR_KIND_UNION,    /* alternatives; encapsulated: the structure around it too */
-    NDR_KIND_CONTEXT,  /* context handle: a pointer/20 octets; context */
+    NDR_KIND_CONTEXT,  /* context handle: a pointer/20 octets; context.  As a parameter, or
+                        * behind a parameter's [ref] pointer, it may carry the call, and
+                        * an [in] one is not NULL; elsewhere it is data */
     NDR_KIND_COUNT
 } NDR_KIND;
 
@@ -145,7 +147,9 @@ typedef enum _NDR_KIND {
 #define NDR_TYPE_FLAT 0x0010u
 /* Somewhere inside there is a pointer: a second, deferred pass is needed. */
 #define NDR_TYPE_HAS_POINTERS 0x0020u
-/* ARRAY: varying: an offset and a count of elements precede them.  first, length. */
+/* ARRAY: varying: an offset and a count of elements precede them.  first, length.  When its
+ * element is an ARRAY, too, both have the flag and are dimensions of one array: the offsets
+ * and counts of all of them precede the elements (C706 14.3.3.9). */
 #define NDR_TYPE_VARYING 0x0040u
 /* STRUCT: its last field, or that of a structure there, is a conformant array.  size is
  * sizeof the C structure, which has one element. */
@@ -285,6 +289,7 @@ typedef struct _NDR_PARAM {
 #define NDR_OP_FAULT_STATUS 0x0020u
 #define NDR_OP_ENABLE_ALLOCATE 0x0080u /* server: memory is RpcSsAllocate's */
 #define NDR_OP_AUTO_HANDLE 0x0040u  /* no binding given: the interface's endpoint, this host */
+#define NDR_OP_HAS_CONTEXTS 0x1000u /* there are context handles in parameters or result */
 
 typedef struct _NDR_OPERATION {
     const char *name;
@@ -326,18 +331,21 @@ typedef struct _NDR_INTERFACE {
 } NDR_INTERFACE;
 
 #define RPC_INTERFACE_HAS_PIPES 0x0001u
+/* Compiled with -protocol dce, ndr64; neither: both transfer syntaxes */
+#define RPC_INTERFACE_NDR_ONLY 0x0002u
+#define RPC_INTERFACE_NDR64_ONLY 0x0004u
 
 /* Behind every `..._ifspec`.  The field names are the documented ones; the layout
  * is ours.  Client and server interfaces share one structure. */
 typedef struct _RPC_CLIENT_INTERFACE {
     unsigned int Length; /* sizeof this structure */
     RPC_SYNTAX_IDENTIFIER InterfaceId;
-    RPC_SYNTAX_IDENTIFIER TransferSyntax; /* NDR 2.0 */
+    RPC_SYNTAX_IDENTIFIER TransferSyntax; /* NDR 2.0; NDR64 if that is the only one */
     unsigned int RpcProtseqEndpointCount;
     const RPC_PROTSEQ_ENDPOINT *RpcProtseqEndpoint; /* IDL endpoint() */
     const RPC_MGR_EPV *DefaultManagerEpv;           /* server stub, else NULL */
     const NDR_INTERFACE *InterpreterInfo;
-    unsigned int Flags; /* RPC_INTERFACE_HAS_PIPES */
+    unsigned int Flags; /* RPC_INTERFACE_* */
 } RPC_CLIENT_INTERFACE, RPC_SERVER_INTERFACE;
 
 /* ---- What a client stub calls -------------------------------------------- */

@@ -40,7 +40,10 @@ PENSTOCK_BEGIN_DECLS
 #define DUPLICATE_SAME_ACCESS 0x00000002u
 
 typedef void *LPVOID, *PVOID;
+#ifndef PENSTOCK_LPCSTR /* ms-dtyp.h has it of IDL's char, which is unsigned */
+#define PENSTOCK_LPCSTR
 typedef const char *LPCSTR;
+#endif
 typedef const WCHAR *LPCWSTR;
 typedef void *LPSECURITY_ATTRIBUTES;
 typedef DWORD *LPDWORD, *PDWORD;

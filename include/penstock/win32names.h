@@ -9,7 +9,7 @@ PENSTOCK_BEGIN_DECLS
 
 /* Names would make an event visible to other processes, which these are not. */
 static inline HANDLE CreateEventA(LPSECURITY_ATTRIBUTES attributes, BOOL manual_reset,
-                                  BOOL initially_set, LPCSTR name)
+                                  BOOL initially_set, const char *name)
 {
     (void)attributes;
     if (name) {

@@ -107,6 +107,8 @@
 /* Context handles a client, that is an association group, may hold: past it a call that
  * returns one more fails with RPC_S_OUT_OF_RESOURCES. */
 #define LIMIT_CONTEXTS_PER_GROUP 16384u
+/* Context handles in one request or reply, in arrays mostly: each is looked up by itself. */
+#define LIMIT_CONTEXTS_PER_CALL 4096u
 
 /* Connection attempt, milliseconds, all addresses of a host together. */
 #define LIMIT_CONNECT_MS 30000u

@@ -10,6 +10,9 @@ static void merge(struct idl_compiler *c, struct attr **list, const struct attr 
 {
     struct attr *copies = NULL, **end = &copies;
     for (; added; added = added->next) {
+        if (attr_find(*list, added->id))
+            diag_warning(c, &added->loc, 2209, 1, "redundantly specified attribute [%s]; ignored",
+                         added->name);
         struct attr *copy = ARENA_NEW(&c->arena, struct attr);
         *copy = *added;
         copy->next = NULL;
@@ -30,7 +33,7 @@ static struct interface *find_interface(struct parser *parser, const char *name,
             return i;
     }
     /* With -acf the file was not found by its name: the names may differ, too. */
-    if (c->options.acf_explicit && only && !only->next)
+    if (c->options.acf_explicit && !parser->unit->imported && only && !only->next)
         return only;
     if (!parser->unit->interfaces && c->failed)
         return NULL; /* the IDL has worse problems */
@@ -38,17 +41,28 @@ static struct interface *find_interface(struct parser *parser, const char *name,
     return NULL;
 }
 
+/* Each header once, however many ACFs want it. */
+static void add_include(struct idl_compiler *c, const char *name)
+{
+    for (const struct include *known = c->acf_includes; known; known = known->next) {
+        if (strcmp(known->name, name) == 0)
+            return;
+    }
+    struct include *entry = ARENA_NEW(&c->arena, struct include);
+    entry->name = name;
+    *c->acf_includes_end = entry;
+    c->acf_includes_end = &entry->next;
+}
+
 /* include = 'include' STRING { ',' STRING } ';' */
 static bool include(struct parser *parser)
 {
     parse_advance(parser);
     do {
-        struct include *entry = ARENA_NEW(&parser->compiler->arena, struct include);
-        entry->name = parser->token.text;
+        const char *name = parser->token.text;
         if (!parse_expect(parser, TOK_STRING))
             return false;
-        *parser->unit->acf_includes_end = entry;
-        parser->unit->acf_includes_end = &entry->next;
+        add_include(parser->compiler, name);
     } while (parse_accept(parser, ','));
     return parse_expect(parser, ';');
 }
@@ -160,7 +174,7 @@ static bool acf_operation(struct parser *parser, struct interface *interface, st
         return false;
     }
     struct proc *proc = NULL;
-    if (interface) {
+    if (interface && !interface->imported) { /* operations of imports are not ours to make */
         proc = names_find(&interface->proc_names, name, strlen(name));
         if (!proc)
             diag_error(c, &loc, 2100, "procedure '%s' is undefined in the IDL file", name);
@@ -178,6 +192,10 @@ static bool acf_operation(struct parser *parser, struct interface *interface, st
         if (proc->is_local)
             diag_error(c, &loc, 2098, "attributes on the [local] procedure '%s' in an ACF", name);
         merge(c, &proc->attrs, attrs);
+        const struct attr *nocode = attr_find(attrs, ATTR_NOCODE);
+        if (nocode && !c->options.no_server)
+            diag_warning(c, &nocode->loc, 2230, 2,
+                         "[nocode] ignored for server side since \"-server none\" not specified");
         proc->is_nocode |= attr_find(attrs, ATTR_NOCODE) != NULL;
         proc->is_nocode &= !attr_find(attrs, ATTR_CODE); /* where the interface says [nocode] */
         proc->is_async |= attr_find(attrs, ATTR_ASYNC) != NULL;
@@ -253,11 +271,11 @@ static bool acf_interface(struct parser *parser)
 }
 
 /* acf = { include | interface-acf | ';' } */
-void parse_acf(struct idl_compiler *compiler, const struct idl_source *source)
+void parse_acf(struct idl_compiler *compiler, const struct idl_source *source, struct unit *unit)
 {
     struct parser parser;
     parse_init(&parser, compiler, source);
-    parser.unit = compiler->unit;
+    parser.unit = unit;
     parser.in_acf = true;
     parse_advance(&parser);
     while (!parse_at(&parser, TOK_END)) {

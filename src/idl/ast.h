@@ -189,6 +189,7 @@ struct aggregate {
     bool being_defined;
     unsigned depth;   /* structures nested in it by value, itself included */
     unsigned visited; /* of the search for cycles: round of the last visit */
+    bool has_bit_fields; /* C only, never sent */
     bool is_com;      /* stands for an interface or a SAFEARRAY: only its name is known */
     struct interface *home;
     struct node *node; /* layout.c */
@@ -200,6 +201,7 @@ struct type {
     struct loc loc;
     struct type *target; /* POINTER, ARRAY, PIPE, FUNCTION, CONST */
     enum base_kind base;
+    bool plain_char; /* BASE_CHAR that is `char` in C: -char, and no sign was written */
     struct enumeration *enumeration;
     struct aggregate *aggregate;
     struct var *alias;  /* ALIAS: the typedef */
@@ -229,6 +231,8 @@ struct var {
     bool synthesized;               /* IDL_handle, status parameters of the ACF */
     bool comm_status, fault_status; /* parameters that receive a failure */
     struct aggregate *aggregate;    /* fields: the structure or union */
+    bool is_bit_field;              /* fields: of `bits` bits */
+    unsigned bits;
     struct proc *proc;              /* parameters: the operation */
     struct node *node;              /* fields, parameters, results: the descriptor */
     const struct node_range *range; /* [range] on it or its type; NULL: none */
@@ -272,9 +276,11 @@ enum decl_kind {
     DECL_IMPORT,    /* text: the file */
     DECL_CPP_QUOTE, /* text: as in the quotes */
     DECL_PRAGMA,    /* text: behind #pragma */
+    DECL_INCLUDE,   /* text: the C header */
     DECL_TYPEDEF,   /* type, vars */
     DECL_TYPE,      /* type: a struct or enum with its body, or a forward struct */
     DECL_CONST,     /* vars: one */
+    DECL_VARIABLE,  /* vars: one; text: "extern" or "static" */
     DECL_PROC,
     DECL_INTERFACE,
     DECL_FORWARD /* interface: its name as a type */
@@ -324,6 +330,7 @@ struct interface {
     bool has_pipes;
     unsigned tagless; /* tags invented so far */
     bool ms_union;    /* [ms_union]: of the unions in it */
+    bool default_noted; /* that it has no pointer_default has been said */
     struct interface *next;
 };
 
@@ -335,6 +342,7 @@ struct symbol {
         SYMBOL_ENUMERATOR,
         SYMBOL_PROC,
         SYMBOL_INTERFACE,
+        SYMBOL_VARIABLE,
         SYMBOL_BAD
     } kind;
     struct loc loc;
@@ -371,7 +379,6 @@ struct unit {
     const char *path;
     struct decl *decls;
     struct interface *interfaces, **interfaces_end;
-    struct include *acf_includes, **acf_includes_end;
     unsigned tagless; /* outside interfaces */
     bool imported;
     struct pack_state pack;

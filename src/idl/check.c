@@ -73,10 +73,8 @@ static void check_typedef(struct idl_compiler *c, struct var *alias, bool severa
         diag_error(c, &switch_type->loc, 2072, "[switch_type] applies to unions only");
         return;
     }
-    if (inner->kind == TYPE_FUNCTION) {
-        diag_later(c, &alias->loc, "a typedef of a function");
-        return;
-    }
+    if (inner->kind == TYPE_FUNCTION)
+        return; /* for programs only: said where it would be sent */
     if (inner->kind == TYPE_PIPE) {
         diag_error(c, &alias->loc, type->kind == TYPE_ARRAY ? 2321 : 2322,
                    "invalid pipe usage: '%s' is an array of or a pointer to a pipe", alias->name);
@@ -117,7 +115,9 @@ static void check_decl(struct idl_compiler *c, struct decl *decl)
     case DECL_IMPORT:
     case DECL_CPP_QUOTE:
     case DECL_PRAGMA:
+    case DECL_INCLUDE:
     case DECL_CONST:
+    case DECL_VARIABLE:
     case DECL_INTERFACE:
     case DECL_FORWARD:
         break;
@@ -126,11 +126,32 @@ static void check_decl(struct idl_compiler *c, struct decl *decl)
 
 /* ---- Interfaces ------------------------------------------------------------------------ */
 
+/* -rpcss is [enable_allocate] on every interface. */
+static void enable_allocate(struct idl_compiler *c, struct interface *interface)
+{
+    if (!c->options.enable_allocate || attr_find(interface->attrs, ATTR_ENABLE_ALLOCATE))
+        return;
+    struct attr *attr = ARENA_NEW(&c->arena, struct attr);
+    attr->id = ATTR_ENABLE_ALLOCATE;
+    attr->name = "enable_allocate";
+    attr->loc = interface->loc;
+    attr->next = interface->attrs;
+    interface->attrs = attr;
+}
+
 static void check_interface(struct idl_compiler *c, struct interface *interface)
 {
+    enable_allocate(c, interface);
     if (interface->proc_count > 0 && !attr_find(interface->attrs, ATTR_UUID))
         diag_error(c, &interface->loc, 2079, "no [uuid] specified for interface '%s'",
                    interface->name);
+    const struct attr *uuid = attr_find(interface->attrs, ATTR_UUID);
+    const struct attr *version = attr_find(interface->attrs, ATTR_VERSION);
+    if (interface->is_local && uuid && !interface->is_com)
+        diag_warning(c, &uuid->loc, 2080, 2, "[uuid] ignored on [local] interface");
+    if (interface->is_com && version && attr_find(interface->attrs, ATTR_OBJECT))
+        diag_warning(c, &version->loc, 2298, 2,
+                     "[version] attribute is ignored on an [object] interface");
     if (interface->proc_count == 0 && !interface->is_com && !interface->is_local)
         diag_warning(c, &interface->loc, 2231, 2,
                      "interface '%s' has no remote procedures, no stubs come from it",

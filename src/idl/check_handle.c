@@ -4,6 +4,7 @@
 #include "idl/check.h"
 #include "idl/handle.h"
 #include "idl/layout.h"
+#include "idl/osf.h"
 #include "idl/parse.h"
 #include "idl/types.h"
 
@@ -40,6 +41,24 @@ static unsigned own_pointers(const struct var *var)
     return var->is_out && pointers > 1 ? 1 : 0;
 }
 
+/* Does an attribute make an array of what the outermost pointer points to? */
+static bool is_sized(const struct var *var)
+{
+    static const enum attr_id ids[] = {ATTR_SIZE_IS, ATTR_MAX_IS, ATTR_FIRST_IS, ATTR_LENGTH_IS,
+                                       ATTR_LAST_IS};
+    for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+        if (attr_find(var->attrs, ids[i]))
+            return true;
+    return false;
+}
+
+/* A context handle carries a call as a parameter or behind the parameter's own pointer.
+ * Deeper, and in arrays, it is data like any other. */
+static bool is_own_context(const struct var *var, unsigned pointers)
+{
+    return pointers == 0 || (pointers == 1 && !is_sized(var));
+}
+
 struct handle handle_of(struct var *var)
 {
     struct handle handle = {.kind = HANDLE_NONE};
@@ -51,11 +70,13 @@ struct handle handle_of(struct var *var)
                 continue;
             }
             handle.alias = type->alias;
-            if (!in_array && handle_context_attr(type->alias->attrs)) {
-                handle.kind = HANDLE_CONTEXT;
+            if (handle_context_attr(type->alias->attrs)) {
+                if (!in_array && is_own_context(var, handle.pointers))
+                    handle.kind = HANDLE_CONTEXT;
                 return handle;
             }
-            if (!in_array && attr_find(type->alias->attrs, ATTR_HANDLE)) {
+            if (!in_array && attr_find(type->alias->attrs, ATTR_HANDLE) &&
+                (handle.pointers == 0 || !is_sized(var))) {
                 handle.kind = HANDLE_GENERIC;
                 return handle;
             }
@@ -99,9 +120,16 @@ static bool check_context_type(struct idl_compiler *c, struct type *type, struct
         return false;
     }
     if (type->kind != TYPE_POINTER) {
-        diag_error(c, at, 2237, "a context handle must be a pointer type, such as void *");
+        if (attr_find(attrs, ATTR_CONTEXT_HANDLE))
+            diag_error(c, at, 2237, "a context handle must be a pointer type, such as void *");
+        else
+            diag_error(c, at, 2378,
+                       "[context_handle_serialize] and [context_handle_noserialize] apply to "
+                       "context handles");
         return false;
     }
+    if (!type_is_base(type->target, BASE_VOID) && type_strip(type->target)->kind != TYPE_POINTER)
+        osf_refuse(c, at, 2068, "[context_handle] on a type other than void * needs -ms_ext");
     return true;
 }
 
@@ -119,6 +147,12 @@ bool handle_check_typedef(struct idl_compiler *c, struct var *alias)
     }
     if (!generic)
         return true;
+    struct var below = {.type = alias->type};
+    if (handle_of(&below).kind == HANDLE_CONTEXT) {
+        diag_error(c, &generic->loc, 2239,
+                   "[handle] must not be applied to a type deriving from a context handle");
+        return false;
+    }
     struct type *type = type_strip(alias->type);
     while (type->kind == TYPE_POINTER)
         type = type_strip(type->target);
@@ -127,10 +161,21 @@ bool handle_check_typedef(struct idl_compiler *c, struct var *alias)
         return false;
     }
     if (type->kind == TYPE_BASE && type->base == BASE_HANDLE) {
-        diag_error(c, &generic->loc, 2217, "[handle] cannot be applied to handle_t");
+        diag_error(c, &generic->loc, 2193, "[handle] cannot be applied to handle_t");
         return false;
     }
     return true;
+}
+
+bool handle_context_usable(struct idl_compiler *c, const struct var *alias, const struct loc *use)
+{
+    struct type *type = type_strip(alias->type);
+    if (type->kind == TYPE_POINTER)
+        return true;
+    if (alias->imported && type->kind != TYPE_ERROR)
+        diag_error(c, use, 2237, "context handle '%s' is no pointer type, such as void *",
+                   alias->name);
+    return false;
 }
 
 static unsigned strictness(const struct interface *home)
@@ -143,11 +188,33 @@ static unsigned strictness(const struct interface *home)
     return flags;
 }
 
+/* Strictness belongs to interfaces.  A structure of another file, or outside interfaces, may
+ * be used by any here: then the strictest decides. */
+static unsigned strictness_of_field(const struct idl_compiler *c, const struct var *field)
+{
+    unsigned flags = 0;
+    if (field->home && !field->home->imported)
+        return strictness(field->home);
+    for (const struct interface *i = c->unit->interfaces; i; i = i->next)
+        flags |= strictness(i);
+    return flags;
+}
+
 static unsigned serialisation(struct attr *attrs)
 {
     if (attr_find(attrs, ATTR_CONTEXT_HANDLE_SERIALIZE))
         return CONTEXT_SERIALIZE;
     return attr_find(attrs, ATTR_CONTEXT_HANDLE_NOSERIALIZE) ? CONTEXT_NOSERIALIZE : 0;
+}
+
+struct node *handle_context_node(struct idl_compiler *c, const struct var *var,
+                                 const struct var *alias)
+{
+    unsigned order = serialisation(var->attrs);
+    if (!order && alias)
+        order = serialisation(alias->attrs);
+    unsigned strict = var->proc ? strictness(var->proc->home) : strictness_of_field(c, var);
+    return layout_context_handle(c, alias, order | strict);
 }
 
 void handle_check_context(struct idl_compiler *c, struct var *var, const struct handle *handle)
@@ -157,6 +224,13 @@ void handle_check_context(struct idl_compiler *c, struct var *var, const struct 
     const struct attr *own = handle_context_attr(var->attrs);
     if (own && !handle->alias && !check_context_type(c, var->type, var->attrs, &own->loc))
         return;
+    if (handle->alias && !handle_context_usable(c, handle->alias, &var->loc))
+        return;
+    if (is_sized(var)) {
+        diag_error(c, &var->loc, 2072, "a size needs a pointer or an array, context handle '%s' "
+                   "is neither", var->name);
+        return;
+    }
     if (is_result && handle->pointers > 0) {
         diag_error(c, &var->loc, 2268, "a result cannot be a pointer to a context handle");
         return;
@@ -167,7 +241,7 @@ void handle_check_context(struct idl_compiler *c, struct var *var, const struct 
         return;
     }
     if (handle->pointers > 1) {
-        diag_later(c, &var->loc, "a pointer to a pointer to a context handle");
+        diag_later(c, &var->loc, "a pointer to a pointer to a context handle without a typedef");
         return;
     }
     if (handle->pointers > 0 &&
@@ -175,11 +249,9 @@ void handle_check_context(struct idl_compiler *c, struct var *var, const struct 
         diag_error(c, &var->loc, 2181, "pointer to a handle cannot be [unique] or [ptr]");
         return;
     }
-    unsigned order = serialisation(var->attrs);
-    if (!order && handle->alias)
-        order = serialisation(handle->alias->attrs);
-    var->node = layout_context_handle(c, handle->alias, order | strictness(var->proc->home),
-                               handle->pointers > 0);
+    var->node = handle_context_node(c, var, handle->alias);
+    if (handle->pointers > 0)
+        var->node = layout_pointer(c, var->node, POINTER_REF);
 }
 
 /* ---- Which one carries the call ------------------------------------------------------------ */

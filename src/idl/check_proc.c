@@ -3,6 +3,7 @@
 #include "idl/check.h"
 #include "idl/handle.h"
 #include "idl/layout.h"
+#include "idl/osf.h"
 #include "idl/parse.h"
 #include "idl/shape.h"
 #include "idl/types.h"
@@ -84,6 +85,8 @@ static bool check_out(struct idl_compiler *c, const struct var *param, const str
 
 static void check_pipe_param(struct idl_compiler *c, struct proc *proc, const struct var *param)
 {
+    if (c->options.old_mode && !proc->has_pipes)
+        diag_warning(c, &proc->loc, 2318, 1, "procedure '%s' uses pipes, using -Oicf", proc->name);
     proc->has_pipes = true;
     if (proc->auto_handle)
         diag_error(c, &param->loc, 2322, "invalid pipe usage: '%s' uses [auto_handle]", proc->name);
@@ -166,11 +169,12 @@ static void warn_beside_pipe(struct idl_compiler *c, const struct proc *proc)
 
 void check_proc(struct idl_compiler *c, struct proc *proc)
 {
-    if (proc->variadic)
+    if (proc->variadic && !proc->is_local && !c->options.osf)
         diag_error(c, &proc->loc, 2046,
                    "a remote procedure cannot have a variable number of arguments");
     proc->is_async |= proc->home->is_async;
     drop_void(proc);
+    osf_check_params(c, proc);
     prepare_params(c, proc);
     if (proc->is_local || proc->is_callback) {
         check_prototype(c, proc);
@@ -178,6 +182,10 @@ void check_proc(struct idl_compiler *c, struct proc *proc)
     }
     if (!check_attributes_of_proc(c, proc))
         return;
+    if (c->options.old_mode && proc->is_async)
+        diag_warning(c, &proc->loc, 2319, 1,
+                     "procedure '%s' has an attribute that requires use of -Oif, switching modes",
+                     proc->name);
     check_own_names(c, proc);
     check_status(c, proc);
     handle_choose_binding(c, proc);

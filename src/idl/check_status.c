@@ -12,7 +12,7 @@ static bool check_param(struct idl_compiler *c, const struct var *param, const s
     if (type_is_error(param->type))
         return false;
     if (type->kind != TYPE_POINTER || !type_is_base(type->target, BASE_ERROR_STATUS)) {
-        diag_error(c, &attr->loc, 2069, "[%s] parameter '%s' must be of type error_status_t *",
+        diag_error(c, &attr->loc, 2097, "[%s] parameter '%s' must be of type error_status_t *",
                    attr->name, param->name);
         return false;
     }
@@ -28,11 +28,11 @@ static bool check_param(struct idl_compiler *c, const struct var *param, const s
 static void place(struct idl_compiler *c, struct proc *proc, enum attr_id id)
 {
     const struct attr *attr = attr_find(proc->attrs, id);
-    bool found = false;
+    bool found = false, by_result = attr != NULL;
     if (attr) {
         found = true;
         if (!type_is_base(proc->result, BASE_ERROR_STATUS) && !type_is_error(proc->result))
-            diag_error(c, &attr->loc, 2245, "[%s] procedure '%s' must return error_status_t",
+            diag_error(c, &attr->loc, 2072, "[%s] procedure '%s' must return error_status_t",
                        attr->name, proc->name);
         else if (id == ATTR_COMM_STATUS)
             proc->comm_status = true;
@@ -44,7 +44,12 @@ static void place(struct idl_compiler *c, struct proc *proc, enum attr_id id)
         if (!attr || !check_param(c, param, attr))
             continue;
         if (found) {
-            diag_error(c, &attr->loc, 2097, "'%s' has more than one [%s]", proc->name, attr->name);
+            if (by_result)
+                diag_error(c, &attr->loc, id == ATTR_COMM_STATUS ? 2050 : 2245,
+                           "cannot use [%s] on both a parameter and the return type", attr->name);
+            else
+                diag_error(c, &attr->loc, 2069, "'%s' has more than one [%s]", proc->name,
+                           attr->name);
             continue;
         }
         found = true;

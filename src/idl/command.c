@@ -6,6 +6,7 @@
 #include "idl/command.h"
 
 #include "idl/preprocess.h"
+#include "idl/switches.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -16,144 +17,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum switch_id {
-    SW_IGNORED,     /* nothing follows */
-    SW_IGNORED_ARG, /* one argument follows, of no consequence here */
-    SW_OBSOLETE,
-    SW_UNSUPPORTED,
-    SW_ACF,
-    SW_HEADER,
-    SW_CSTUB,
-    SW_SSTUB,
-    SW_OUT,
-    SW_CLIENT,
-    SW_SERVER,
-    SW_PREFIX,
-    SW_OLDNAMES,
-    SW_NO_CPP,
-    SW_CPP_CMD,
-    SW_CPP_OPT,
-    SW_NO_DEF_IDIR,
-    SW_INCLUDE,
-    SW_DEFINE,
-    SW_UNDEFINE,
-    SW_WARN,
-    SW_WX,
-    SW_NO_WARN,
-    SW_NO_DEFAULT_EPV,
-    SW_APP_CONFIG,
-    SW_CHAR,
-    SW_PACK,
-    SW_CHECK,
-    SW_HELP,
-    SW_MD,
-    SW_MF,
-    SW_MT,
-    SW_PROTOCOL,
-    SW_ENV,
-    SW_TARGET,
-    SW_MP
-};
-
-enum arg_form {
-    ARG_NO,
-    ARG_NEXT,     /* the next argument            */
-    ARG_ATTACHED, /* -Dname, or the next argument */
-    ARG_SUFFIX    /* -W3: must be attached        */
-};
-
-static const struct switch_row {
-    const char *name;
-    enum switch_id id;
-    enum arg_form form;
-} switches[] = {
-    {"acf", SW_ACF, ARG_NEXT},
-    {"h", SW_HEADER, ARG_NEXT},
-    {"header", SW_HEADER, ARG_NEXT},
-    {"cstub", SW_CSTUB, ARG_NEXT},
-    {"sstub", SW_SSTUB, ARG_NEXT},
-    {"out", SW_OUT, ARG_NEXT},
-    {"client", SW_CLIENT, ARG_NEXT},
-    {"server", SW_SERVER, ARG_NEXT},
-    {"prefix", SW_PREFIX, ARG_NO},
-    {"oldnames", SW_OLDNAMES, ARG_NO},
-    {"no_cpp", SW_NO_CPP, ARG_NO},
-    {"nocpp", SW_NO_CPP, ARG_NO},
-    {"cpp_cmd", SW_CPP_CMD, ARG_NEXT},
-    {"cpp_opt", SW_CPP_OPT, ARG_NEXT},
-    {"no_def_idir", SW_NO_DEF_IDIR, ARG_NO},
-    {"WX", SW_WX, ARG_NO},
-    {"no_warn", SW_NO_WARN, ARG_NO},
-    {"no_default_epv", SW_NO_DEFAULT_EPV, ARG_NO},
-    {"app_config", SW_APP_CONFIG, ARG_NO},
-    {"char", SW_CHAR, ARG_NEXT},
-    {"pack", SW_PACK, ARG_NEXT},
-    {"align:", SW_PACK, ARG_SUFFIX},
-    {"syntax_check", SW_CHECK, ARG_NO},
-    {"Zs", SW_CHECK, ARG_NO},
-    {"Zp", SW_PACK, ARG_ATTACHED},
-    {"help", SW_HELP, ARG_NO},
-    {"-help", SW_HELP, ARG_NO},
-    {"?", SW_HELP, ARG_NO},
-    {"confirm", SW_IGNORED, ARG_NO},
-    {"MD", SW_MD, ARG_NO},
-    {"MF", SW_MF, ARG_NEXT},
-    {"MT", SW_MT, ARG_NEXT},
-    {"MP", SW_MP, ARG_NO},
-    /* The stubs always dispatch through an EPV. */
-    {"use_epv", SW_IGNORED, ARG_NO},
-    /* One mode of marshalling, always robust, in the representation the peers agree on. */
-    {"Os", SW_IGNORED, ARG_NO},
-    {"Oi", SW_IGNORED, ARG_NO},
-    {"Oic", SW_IGNORED, ARG_NO},
-    {"Oif", SW_IGNORED, ARG_NO},
-    {"Oicf", SW_IGNORED, ARG_NO},
-    {"robust", SW_IGNORED, ARG_NO},
-    {"no_robust", SW_IGNORED, ARG_NO},
-    {"protocol", SW_PROTOCOL, ARG_NEXT},
-    {"env", SW_ENV, ARG_NEXT},
-    {"win32", SW_IGNORED, ARG_NO},
-    {"win64", SW_IGNORED, ARG_NO},
-    {"amd64", SW_IGNORED, ARG_NO},
-    {"x64", SW_IGNORED, ARG_NO},
-    {"target", SW_TARGET, ARG_NEXT},
-    {"error", SW_IGNORED_ARG, ARG_NEXT},
-    {"ms_ext", SW_IGNORED, ARG_NO},
-    {"c_ext", SW_IGNORED, ARG_NO},
-    {"ms_union", SW_IGNORED, ARG_NO},
-    {"nologo", SW_IGNORED, ARG_NO},
-    {"rpcss", SW_IGNORED, ARG_NO},
-    {"no_format_opt", SW_IGNORED, ARG_NO},
-    {"backward_compat", SW_IGNORED_ARG, ARG_NEXT},
-    {"msc_ver", SW_IGNORED_ARG, ARG_NEXT},
-    {"sal", SW_IGNORED, ARG_NO},
-    {"sal_local", SW_IGNORED, ARG_NO},
-    {"version_stamp", SW_IGNORED_ARG, ARG_NEXT},
-    {"lcid", SW_IGNORED_ARG, ARG_NEXT},
-    {"savePP", SW_IGNORED, ARG_NO},
-    {"o", SW_IGNORED_ARG, ARG_NEXT},
-    {"warn", SW_IGNORED_ARG, ARG_NEXT},
-    {"iid", SW_IGNORED_ARG, ARG_NEXT},
-    {"proxy", SW_IGNORED_ARG, ARG_NEXT},
-    {"dlldata", SW_IGNORED_ARG, ARG_NEXT},
-    {"tlb", SW_IGNORED_ARG, ARG_NEXT},
-    {"notlb", SW_IGNORED, ARG_NO},
-    {"newtlb", SW_IGNORED, ARG_NO},
-    {"oldtlb", SW_IGNORED, ARG_NO},
-    {"osf", SW_UNSUPPORTED, ARG_NO},
-    {"ms_conf_struct", SW_UNSUPPORTED, ARG_NO},
-    {"import", SW_OBSOLETE, ARG_NO},
-    {"saux", SW_OBSOLETE, ARG_NO},
-    {"caux", SW_OBSOLETE, ARG_NO},
-    /* Last: their arguments may look like other switches. */
-    {"I", SW_INCLUDE, ARG_ATTACHED},
-    {"D", SW_DEFINE, ARG_ATTACHED},
-    {"U", SW_UNDEFINE, ARG_ATTACHED},
-    {"W", SW_WARN, ARG_SUFFIX},
-};
-
 static void complain(struct command *command, unsigned number, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* What the user should know and need not change. */
+static void warn(const struct command *command, unsigned number, const char *text)
+{
+    if (!command->no_warnings)
+        fprintf(stderr, "penstock-idl: warning MIDL%u: %s\n", number, text);
+}
 
 static void complain(struct command *command, unsigned number, const char *format, ...)
 {
@@ -247,24 +119,33 @@ static void split_flags(struct command *command, const char *value)
         complain(command, 1012, "illegal argument for switch -cpp_opt: it must include -E");
 }
 
-static void level(struct command *command, const char *value)
+static void level(struct command *command, const char *name, const char *value)
 {
-    if (strlen(value) == 1 && *value >= '0' && *value <= '4')
-        command->warning_level = (unsigned)(*value - '0');
+    if (strlen(value) != 1 || *value < '0' || *value > '4')
+        complain(command, 1012, "illegal argument '%s' for switch -%s: 0 to 4", value, name);
+    else if (*value == '0')
+        command->no_warnings = true;
     else
-        complain(command, 1008, "unknown switch '-W%s'", value);
+        command->warning_level = (unsigned)(*value - '0');
 }
 
-/* What we emit has the memory layout of the C compiler, never another packing. */
+/* n = 8 is the natural alignment of everything the language has. */
 static void packing(struct command *command, const char *name, const char *value)
 {
-    if (strcmp(value, "8") != 0)
-        complain(command, 1012, "-%s %s is not supported yet by penstock-idl: only 8", name, value);
+    if (strlen(value) != 1 || !strchr("1248", *value))
+        complain(command, 1012, "illegal argument '%s' for switch -%s: 1, 2, 4 or 8", value, name);
+    else
+        command->pack = *value == '8' ? 0 : (unsigned)(*value - '0');
+}
+
+static void number(struct command *command, const char *name, const char *value)
+{
+    if (*value == '\0' || value[strspn(value, "0123456789")] != '\0')
+        complain(command, 1012, "illegal argument '%s' for switch -%s: a number", value, name);
 }
 
 /* One of `words`, which blanks separate; their effect is nil here, a misspelling is not. */
-static void one_of(struct command *command, const char *name, const char *value,
-                   const char *words)
+static void one_of(struct command *command, const char *name, const char *value, const char *words)
 {
     size_t len = strlen(value);
     for (const char *at = words; *at != '\0';) {
@@ -335,13 +216,13 @@ static void apply(struct command *command, const struct switch_row *row, const c
         string_list_add(&command->macros, keep(command, "-U", value, strlen(value)));
         break;
     case SW_WARN:
-        level(command, value);
+        level(command, row->name, value);
         break;
     case SW_WX:
         command->warnings_are_errors = true;
         break;
     case SW_NO_WARN:
-        command->warning_level = 0;
+        command->no_warnings = true;
         break;
     case SW_NO_DEFAULT_EPV:
         command->no_default_epv = true;
@@ -350,8 +231,8 @@ static void apply(struct command *command, const struct switch_row *row, const c
         command->app_config = true;
         break;
     case SW_CHAR:
-        if (strcmp(value, "unsigned") != 0)
-            complain(command, 1012, "-char %s is not supported yet by penstock-idl", value);
+        one_of(command, row->name, value, "signed unsigned ascii7");
+        set_once(command, &command->chars, value, row->name);
         break;
     case SW_PACK:
         packing(command, row->name, value);
@@ -372,7 +253,44 @@ static void apply(struct command *command, const struct switch_row *row, const c
     case SW_MT:
         set_once(command, &command->dep_target, value, row->name);
         break;
+    case SW_NUMBER:
+        number(command, row->name, value);
+        break;
+    case SW_SAVE_PP:
+        command->save_pp = true;
+        break;
+    case SW_MESSAGES:
+        set_once(command, &command->messages, value, row->name);
+        break;
+    case SW_OSF:
+        command->osf = true;
+        break;
+    case SW_EXTENSIONS:
+        command->extensions = true;
+        break;
+    case SW_MS_UNION:
+        command->ms_union = true;
+        break;
+    case SW_ERROR:
+        one_of(command, row->name, value, "allocation stub_data ref bounds_check none all");
+        break;
+    case SW_COMPAT:
+        one_of(command, row->name, value,
+               "maybenull_sizeis zeroout_alignmentgap BSTR_byvalue_escaping string_defaultvalue "
+               "signed_wchar_t");
+        command->maybe_null |= strcmp(value, "maybenull_sizeis") == 0;
+        break;
+    case SW_RPCSS:
+        command->rpcss = true;
+        break;
+    case SW_CONFIRM:
+        command->confirm = true;
+        break;
+    case SW_OLD_MODE:
+        command->old_mode = true;
+        break;
     case SW_PROTOCOL:
+        command->protocol = true;
         one_of(command, row->name, value, "dce ndr64 all");
         break;
     case SW_ENV:
@@ -386,24 +304,6 @@ static void apply(struct command *command, const struct switch_row *row, const c
         command->dep_phony = true;
         break;
     }
-}
-
-static const struct switch_row *find_switch(const char *text, const char **ret_attached)
-{
-    *ret_attached = NULL;
-    for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
-        const struct switch_row *row = &switches[i];
-        size_t len = strlen(row->name);
-        if (strncmp(text, row->name, len) != 0)
-            continue;
-        if (text[len] == '\0' && row->form != ARG_SUFFIX)
-            return row;
-        if (text[len] != '\0' && (row->form == ARG_ATTACHED || row->form == ARG_SUFFIX)) {
-            *ret_attached = text + len;
-            return row;
-        }
-    }
-    return NULL;
 }
 
 /* -prefix { client | server | all | switch } text ..., the arguments from `i` on. */
@@ -455,7 +355,7 @@ static void parse_list(struct command *command, const struct string_list *args)
             continue;
         }
         const char *value;
-        const struct switch_row *row = find_switch(text + 1, &value);
+        const struct switch_row *row = switch_find(text + 1, &value);
         if (!row) {
             complain(command, 1008, "unknown switch '%s'", text);
             continue;
@@ -506,6 +406,15 @@ static void response_file(struct command *command, const char *path, struct stri
         return;
     }
     size_t first = args->count;
+    for (size_t i = 0; i < len; i++) {
+        unsigned char octet = (unsigned char)text[i];
+        if (octet >= ' ' ? octet == 0x7f : !isspace(octet)) {
+            complain(command, 1021, "illegal character 0x%02x found in response file '%s'", octet,
+                     path);
+            free(text);
+            return;
+        }
+    }
     split_words(command, text, args);
     free(text);
     for (size_t i = first; i < args->count; i++) {
@@ -514,6 +423,23 @@ static void response_file(struct command *command, const char *path, struct stri
         complain(command, 1023, "response files cannot be nested");
         args->count = i;
     }
+}
+
+/* Switches that exclude each other, or leave nothing to do for another. */
+static void check_together(struct command *command)
+{
+    if (command->osf && command->extensions)
+        complain(command, 2338, "switches are contradictory: -osf and -ms_ext or -c_ext");
+    if (command->osf && command->app_config)
+        complain(command, 2338, "switches are contradictory: -osf and -app_config");
+    if (command->osf && command->protocol)
+        complain(command, 2338, "switches are contradictory: -osf and -protocol");
+    if (command->no_cpp && (command->cpp_command || command->cpp_flags.count > 0))
+        warn(command, 1014, "-no_cpp overrides -cpp_cmd and -cpp_opt");
+    if (command->no_warnings)
+        command->warning_level = 0;
+    else if (command->warning_level == 0)
+        command->warning_level = 1;
 }
 
 bool command_parse(struct command *command, int argc, char **argv)
@@ -528,8 +454,15 @@ bool command_parse(struct command *command, int argc, char **argv)
             string_list_add(&args, argv[i]);
     }
     parse_list(command, &args);
+    check_together(command);
+    if (command->confirm) {
+        fputs("penstock-idl:", stdout);
+        for (size_t i = 0; i < args.count; i++)
+            printf(" %s", args.at[i]);
+        fputc('\n', stdout);
+    }
     free(args.at);
-    if (!command->input && !command->help && command->errors == 0)
+    if (!command->input && !command->help && !command->confirm && command->errors == 0)
         complain(command, 1000, "missing source file name");
     return command->errors == 0;
 }
@@ -542,36 +475,4 @@ void command_fini(struct command *command)
     free(command->macros.at);
     free(command->dirs.at);
     free(command->cpp_flags.at);
-}
-
-void command_help(void)
-{
-    fputs("usage: penstock-idl [switches] file.idl      (switches begin with - or /)\n"
-          "\n"
-          "  -out dir                directory of the generated files\n"
-          "  -h, -header file        name of the header (default: file.h)\n"
-          "  -cstub file             name of the client stub (default: file_c.c)\n"
-          "  -sstub file             name of the server stub (default: file_s.c)\n"
-          "  -client none|stub       do not write, or write, the client stub\n"
-          "  -server none|stub       do not write, or write, the server stub\n"
-          "  -acf file               attribute configuration file (default: file.acf)\n"
-          "  -I dir[;dir]  -D name[=value]  -U name      for the preprocessor\n"
-          "  -no_cpp                 do not preprocess\n"
-          "  -cpp_cmd program        the preprocessor (default: cc)\n"
-          "  -cpp_opt \"flags\"        its flags, which must include -E\n"
-          "  -no_def_idir            do not search the directories of $INCLUDE\n"
-          "  -prefix who text ...    prefix of function names; who: client, server, all, switch\n"
-          "  -oldnames               If_ClientIfHandle instead of If_v1_0_c_ifspec\n"
-          "  -no_default_epv         registration must pass an entry-point vector\n"
-          "  -app_config             allow ACF attributes in the IDL\n"
-          "  -syntax_check, -Zs      check only, write nothing\n"
-          "  -W0 ... -W4, -no_warn   warning level (default 1); none\n"
-          "  -WX                     warnings are errors\n"
-          "  -MD, -MF file           write a make dependency file (default: file.d)\n"
-          "  -MT target              what it says depends on the files (default: the outputs)\n"
-          "  -MP                     a rule for each file it depends on, should one go away\n"
-          "  @file                   more arguments from a file\n"
-          "\n"
-          "Other switches of midl are accepted where they have no effect here.\n",
-          stdout);
 }

@@ -26,7 +26,12 @@ struct command {
     const char *dep_target;       /* -MT; NULL: the outputs */
     unsigned warning_level;
     bool warnings_are_errors, no_cpp, no_def_dirs, no_client, no_server, check_only;
+    const char *messages; /* -o; NULL: stderr */
+    const char *chars;    /* -char; NULL: as signed */
+    unsigned pack;        /* -Zp; 0: natural alignment */
     bool old_names, no_default_epv, app_config, write_depfile, dep_phony, help;
+    bool osf, extensions, ms_union, maybe_null, rpcss, save_pp, confirm, old_mode, no_warnings;
+    bool protocol; /* -protocol was given */
     unsigned errors;          /* reported on stderr */
     struct string_list owned; /* strings made here */
 };

@@ -152,7 +152,7 @@ void emit_stub_top(struct idl_compiler *c, struct text *out, const char *what)
 {
     emit_banner(c, out, what);
     text_addf(out, "#include \"%s\"\n", c->options.header_name);
-    for (const struct include *include = c->unit->acf_includes; include; include = include->next)
+    for (const struct include *include = c->acf_includes; include; include = include->next)
         text_addf(out, "#include \"%s\"\n", include->name);
     text_add(out, "\n#include <stddef.h>\n");
 }
@@ -163,7 +163,7 @@ static const char *specifier(struct idl_compiler *c, const struct type *type)
 {
     switch (type->kind) {
     case TYPE_BASE:
-        return base_info(type->base)->c_name;
+        return type->plain_char ? "char" : base_info(type->base)->c_name;
     case TYPE_ENUM:
     case TYPE_STRUCT:
     case TYPE_UNION:
@@ -176,6 +176,9 @@ static const char *specifier(struct idl_compiler *c, const struct type *type)
         return "void";
     }
 }
+
+/* The parameters of a function type, as C has them. */
+static const char *function_params(struct idl_compiler *c, const struct type *function);
 
 static const char *declare_around(struct idl_compiler *c, struct type *type, const char *inner)
 {
@@ -194,6 +197,8 @@ static const char *declare_around(struct idl_compiler *c, struct type *type, con
         } else if (type->kind == TYPE_ARRAY) {
             inner = type->count > 0 ? arena_printf(&c->arena, "%s[%u]", inner, type->count)
                                     : arena_printf(&c->arena, "%s[1]", inner);
+        } else if (type->kind == TYPE_FUNCTION) {
+            inner = arena_printf(&c->arena, "%s%s", inner, function_params(c, type));
         } else {
             break;
         }
@@ -231,6 +236,19 @@ static struct type *decay(struct idl_compiler *c, struct type *type, bool member
         pointer->target = qualified;
     }
     return pointer;
+}
+
+static const char *function_params(struct idl_compiler *c, const struct type *function)
+{
+    struct text out = {.arena = &c->arena};
+    for (const struct var *param = function->params; param; param = param->next) {
+        const char *name = param->name ? param->name : "";
+        text_addf(&out, "%s%s", out.len > 0 ? ", " : "",
+                  emit_declaration(c, decay(c, param->type, false), name));
+    }
+    if (function->variadic)
+        text_add(&out, out.len > 0 ? ", ..." : "...");
+    return arena_printf(&c->arena, "(%s)", out.len > 0 ? text_get(&out) : "void");
 }
 
 const char *emit_param(struct idl_compiler *c, const struct proc *proc, const struct var *param,

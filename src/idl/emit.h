@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* emit.h - C from a checked file.  emit_header.c, emit_client.c and emit_server.c write
- * one output each; emit_types.c writes the descriptors both stubs begin with; emit.c
- * has what all share. */
+ * one output each; emit_decls.c writes the header's declarations, emit_types.c the
+ * descriptors both stubs begin with; emit.c has what all share. */
 #ifndef PENSTOCK_IDL_EMIT_H
 #define PENSTOCK_IDL_EMIT_H
 
@@ -55,6 +55,22 @@ const char *emit_ifspec(struct idl_compiler *compiler, const struct interface *i
 const char *emit_local(struct idl_compiler *compiler, const struct proc *proc, const char *wish);
 /* A 64-bit number as a C constant expression. */
 const char *emit_int64(struct idl_compiler *compiler, int64_t value);
+
+/* ---- emit_decls.c ---------------------------------------------------------------------- */
+
+/* "struct tag { ... }", over several lines that begin with `indent`, the first without it. */
+void emit_body(struct idl_compiler *compiler, struct text *out, struct type *type,
+               const char *indent);
+/* Types defined in anonymous members of `type`, before the outermost structure: in C++ they
+ * cannot stand there.  `inside`: within an anonymous member already. */
+void emit_hoisted(struct idl_compiler *compiler, struct text *out, const struct type *type,
+                  bool inside);
+void emit_typedef(struct idl_compiler *compiler, struct text *out, const struct decl *decl);
+/* Pipes of imported files: their headers know nothing of our [async]. */
+void emit_imported_pipes(struct idl_compiler *compiler, struct text *out,
+                         const struct interface *interface);
+/* The value of a constant, as its macro has it. */
+const char *emit_const(struct idl_compiler *compiler, const struct var *var);
 
 /* ---- emit_union.c ---------------------------------------------------------------------- */
 

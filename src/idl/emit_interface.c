@@ -3,7 +3,7 @@
 #include "idl/emit.h"
 #include "idl/parse.h"
 
-static void emit_op_flags(struct text *out, const struct proc *proc)
+static void emit_op_flags(struct idl_compiler *c, struct text *out, const struct proc *proc)
 {
     const struct {
         bool is_set;
@@ -19,6 +19,7 @@ static void emit_op_flags(struct text *out, const struct proc *proc)
              attr_find(proc->home->attrs, ATTR_ENABLE_ALLOCATE),
          "NDR_OP_ENABLE_ALLOCATE"},
         {proc->auto_handle, "NDR_OP_AUTO_HANDLE"},
+        {layout_has_contexts(c, proc), "NDR_OP_HAS_CONTEXTS"},
     };
     const char *separator = ",\n     .flags = ";
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
@@ -29,12 +30,13 @@ static void emit_op_flags(struct text *out, const struct proc *proc)
     }
 }
 
-static void emit_operations(struct text *out, const struct interface *interface, bool server)
+static void emit_operations(struct idl_compiler *c, struct text *out,
+                            const struct interface *interface, bool server)
 {
     text_addf(out, "\nstatic const NDR_OPERATION %s_Operations[] = {\n", interface->name);
     for (const struct proc *proc = interface->procs; proc; proc = proc->next) {
         text_addf(out, "    {.name = \"%s\",\n     .opnum = %u", proc->name, proc->opnum);
-        emit_op_flags(out, proc);
+        emit_op_flags(c, out, proc);
         text_addf(out,
                   ",\n     .frame_size = sizeof(%s),\n     .param_count = %u,\n"
                   "     .params = %s_params",
@@ -77,7 +79,7 @@ void emit_interface(struct idl_compiler *c, struct text *out, struct interface *
 {
     const char *name = interface->name;
     const char *kind = server ? "Server" : "Client";
-    emit_operations(out, interface, server);
+    emit_operations(c, out, interface, server);
     emit_endpoints(out, interface);
     text_addf(out,
               "\nstatic const NDR_INTERFACE %s_NdrInterface = {\n"

@@ -51,7 +51,8 @@ static bool memory_size(struct type *type, uint64_t *ret_size, uint64_t *ret_ali
             return false;
         size *= type->count;
     } else if ((type->kind == TYPE_STRUCT || type->kind == TYPE_UNION) &&
-               type->aggregate->defined && type->aggregate->c_name) {
+               type->aggregate->defined && type->aggregate->c_name &&
+               !type->aggregate->has_bit_fields) {
         const struct aggregate *owner = type->aggregate;
         for (const struct var *field = owner->fields; field; field = field->next) {
             uint64_t field_size = 0, field_align = 1;

@@ -24,6 +24,16 @@ struct handle handle_of(struct var *var);
 /* Does the list make a context handle of a type or a parameter? */
 const struct attr *handle_context_attr(struct attr *attrs);
 
+/* Is the typedef of a context handle a pointer type?  False: reported, here at `use` when the
+ * typedef is an imported file's. */
+bool handle_context_usable(struct idl_compiler *compiler, const struct var *alias,
+                           const struct loc *use);
+
+/* The descriptor of a context handle of the typedef `alias` as it is in `var`: its order of
+ * calls, the strictness of its interface. */
+struct node *handle_context_node(struct idl_compiler *compiler, const struct var *var,
+                                 const struct var *alias);
+
 /* The rules of a typedef with [handle] or [context_handle]; false: it has neither, or it
  * breaks them (reported): nothing else needs to be checked. */
 bool handle_check_typedef(struct idl_compiler *compiler, struct var *alias);

@@ -22,6 +22,7 @@ struct idl_compiler *idl_new(const struct idl_options *options, const struct idl
         compiler->host = *host;
     compiler->diagnostics_end = &compiler->diagnostics;
     compiler->paths_end = &compiler->paths;
+    compiler->acf_includes_end = &compiler->acf_includes;
     compiler->node_end = &compiler->node_list;
     return compiler;
 }
@@ -79,7 +80,7 @@ bool idl_compile(struct idl_compiler *compiler, const struct idl_source *idl,
 
     compiler->unit = parse_idl(compiler, idl, NULL);
     if (acf)
-        parse_acf(compiler, acf);
+        parse_acf(compiler, acf, compiler->unit);
     check_unit(compiler, compiler->unit);
     compiler->compiled = !compiler->failed;
     return compiler->compiled;

@@ -35,6 +35,9 @@ struct idl_host {
      * the file: importing the same path again does nothing. */
     bool (*open_import)(void *ctx, const char *name, const char *importer,
                         struct idl_source *ret_source);
+    /* Finds, reads and preprocesses the ACF of the imported file `path`.  False: it has
+     * none.  The result stays valid as that of open_import. */
+    bool (*open_import_acf)(void *ctx, const char *path, struct idl_source *ret_source);
     /* The text of `path` before preprocessing, for the lines under a diagnostic;
      * NULL: not available.  NUL-terminated. */
     const char *(*original)(void *ctx, const char *path);
@@ -47,6 +50,14 @@ struct idl_options {
     bool old_names;      /* If_ClientIfHandle instead of If_v1_0_c_ifspec     */
     bool no_default_epv; /* registration must pass an EPV                     */
     bool app_config;     /* ACF attributes are allowed in the IDL             */
+    bool osf;            /* strict DCE: Microsoft's extensions are errors     */
+    bool ms_union;       /* all unions as with [ms_union]                     */
+    unsigned pack;       /* -Zp: alignment of structures; 0: natural          */
+    bool maybe_null;     /* [disable_consistency_check] everywhere            */
+    bool old_mode;       /* -Os, -Oi, -Oic: only remarked on                  */
+    bool enable_allocate; /* all operations have [enable_allocate]            */
+    bool no_server;      /* no server stub is written                         */
+    bool plain_char;     /* IDL `char` is C `char`, not `unsigned char`       */
     bool acf_explicit;   /* -acf was given: interface names need not match    */
     bool warnings_are_errors;
     unsigned warning_level; /* 0..4: show warnings of this level and below      */

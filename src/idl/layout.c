@@ -5,6 +5,7 @@
  * out the type: `ndr_array_32_byte`, `ndr_unique_struct_NODE`. */
 #include "idl/layout.h"
 
+#include "idl/handle.h"
 #include "idl/parse.h"
 #include "idl/types.h"
 
@@ -253,8 +254,12 @@ static struct node *pointer_node(struct idl_compiler *c, struct node *target,
     return layout_complete(c, node);
 }
 
-struct node *layout_context_handle(struct idl_compiler *c, const struct var *alias, unsigned flags,
-                                   bool by_pointer)
+struct node *layout_pointer(struct idl_compiler *c, struct node *target, enum pointer_class class)
+{
+    return pointer_node(c, target, class, false);
+}
+
+struct node *layout_context_handle(struct idl_compiler *c, const struct var *alias, unsigned flags)
 {
     const char *c_name = arena_printf(
         &c->arena, "ndr_context_%s%s%s%s%s", alias ? alias->name : "handle",
@@ -273,7 +278,7 @@ struct node *layout_context_handle(struct idl_compiler *c, const struct var *ali
         node->settled = true;
         layout_complete(c, node);
     }
-    return by_pointer ? pointer_node(c, node, POINTER_REF, false) : node;
+    return node;
 }
 
 static struct node *fixed_node(struct idl_compiler *c, struct node *element, uint32_t count,
@@ -356,7 +361,8 @@ static struct node *sized_node(struct idl_compiler *c, struct node *element,
         if (level->size_is_max)
             node->max_count = layout_binary(c, "ADD", node->max_count, layout_constant(c, 1));
         node->is_sized = true;
-        node->null_with_size = attr_find(var->attrs, ATTR_DISABLE_CONSISTENCY_CHECK) != NULL;
+        node->null_with_size = c->options.maybe_null ||
+                               attr_find(var->attrs, ATTR_DISABLE_CONSISTENCY_CHECK) != NULL;
     } else {
         node->count = level->count;
         node->size = arena_printf(&c->arena, "%u * %s", level->count, element->size);
@@ -396,7 +402,8 @@ static struct node *var_node(struct idl_compiler *c, struct var *var, const stru
     bool behind_pointer = false;
     for (unsigned i = 0; i < shape->level_count; i++)
         behind_pointer |= shape->levels[i].is_pointer;
-    struct node *node = shape->base->kind == TYPE_UNION
+    struct node *node = shape->context ? handle_context_node(c, var, shape->context)
+                        : shape->base->kind == TYPE_UNION
                             ? layout_union(c, var, shape)
                             : value_node(c, shape->base, behind_pointer, &var->loc);
     for (unsigned i = shape->level_count; node && i-- > 0;) {

@@ -76,6 +76,7 @@ struct node {
     const char *size;         /* C expression; "0" */
     unsigned align;           /* NDR 2.0 */
     uint64_t ndr_size;        /* NDR 2.0 octets; 0: varies */
+    uint64_t whole_size;      /* fixed ARRAY, STRING: of all elements, should they travel */
     uint32_t count;
     struct loc loc; /* of what needed it first */
     enum node_flat flat;
@@ -99,6 +100,7 @@ struct node {
     struct aggregate *anonymous;        /* C has no name for it: stubs need a copy */
     const struct var *sized_by_attr_of; /* ARRAY, STRING, UNION: whose expressions these are */
     unsigned order;                     /* of completion */
+    unsigned visited;                   /* layout_search.c: round of the last visit */
     unsigned section;                   /* interface it is emitted with, from 1; 0: none */
     bool forward;                       /* something emitted before it refers to it */
     bool settled;                       /* align, ndr_size and all flags are final */
@@ -115,9 +117,11 @@ struct node *layout_struct(struct idl_compiler *compiler, struct aggregate *aggr
 /* The pipe itself. */
 struct node *layout_pipe(struct idl_compiler *compiler, struct type *pipe);
 
-/* A context handle of the typedef (NULL: none), or a [ref] pointer to it. */
+/* A context handle of the typedef (NULL: none); flags: CONTEXT_*. */
 struct node *layout_context_handle(struct idl_compiler *compiler, const struct var *alias,
-                                   unsigned flags, bool by_pointer);
+                                   unsigned flags);
+struct node *layout_pointer(struct idl_compiler *compiler, struct node *target,
+                            enum pointer_class class);
 
 /* What an expression is for decides about [out] parameters in it. */
 enum expr_use {
@@ -152,6 +156,11 @@ struct node *layout_encapsulated(struct idl_compiler *compiler, struct aggregate
 /* Works out alignment, size and flags of all nodes not settled yet, when no structure is
  * under construction any more.  False: reported. */
 bool layout_settle(struct idl_compiler *compiler);
+
+/* ---- layout_search.c ------------------------------------------------------------------- */
+
+/* Is there a context handle in the parameters or the result? */
+bool layout_has_contexts(struct idl_compiler *compiler, const struct proc *proc);
 
 /* ---- Parts of layout.c ------------------------------------------------------------------ */
 

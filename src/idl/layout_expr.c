@@ -81,7 +81,9 @@ static const char *scalar_kind(const struct scope *scope, struct type *type, con
             return base_info(type->base)->expr_kind;
         diag_error(c, loc, 2059, "no 64-bit values in attribute expressions");
     } else if (type->kind != TYPE_ERROR) {
-        diag_error(c, loc, 2059, "attribute expression must be of integral type");
+        bool is_switch = scope->use == USE_SWITCH;
+        diag_error(c, loc, is_switch ? 2174 : 2059, "attribute expression must be of %s",
+                   is_switch ? "type integer, char, boolean or enum" : "integral type");
     }
     return NULL;
 }
@@ -94,7 +96,7 @@ static bool direction_ok(const struct scope *scope, const struct var *sibling,
     if (!scope->var->proc || !out_only)
         return true;
     /* [out, size_is(,*n)] T **pp, [out] n: both come back together. */
-    if (!scope->var->is_in && scope->use != USE_TOP_SIZE)
+    if (!scope->var->is_in && scope->use != USE_TOP_SIZE && !scope->compiler->options.osf)
         return true;
     diag_error(scope->compiler, &expr->loc, scope->use == USE_LENGTH ? 2124 : 2123,
                "%s must not derive from the [out]-only parameter '%s'",
@@ -114,6 +116,25 @@ static struct node_expr *member(const struct scope *scope, const char *op, const
     node->base = scope->base;
     node->member = sibling->name;
     return node;
+}
+
+/* Only an attribute on a parameter, or on its type, makes it other than [ref]. */
+static bool may_be_null(const struct var *sibling)
+{
+    struct attr *attrs = sibling->attrs;
+    const struct type *type = sibling->type;
+    for (;;) {
+        if (attr_find(attrs, ATTR_UNIQUE) || attr_find(attrs, ATTR_PTR))
+            return true;
+        if (attr_find(attrs, ATTR_REF))
+            return false;
+        while (type->kind == TYPE_CONST)
+            type = type->target;
+        if (type->kind != TYPE_ALIAS)
+            return sibling->aggregate != NULL;
+        attrs = type->alias->attrs;
+        type = type->alias->type;
+    }
 }
 
 /* `name` or, with `deref`, `*name`.  `as_condition`: a bare pointer is a truth value. */
@@ -150,6 +171,11 @@ static struct node_expr *load(const struct scope *scope, const struct expr *expr
                    expr->text);
         return NULL;
     }
+    if (deref && may_be_null(sibling))
+        diag_warning(c, &expr->loc, 2195, 2,
+                     "attribute expression derives from a dereference of '%s', which is a "
+                     "[unique] or [ptr] pointer and may be NULL",
+                     expr->text);
     const char *kind = scalar_kind(scope, deref ? type->target : type, &expr->loc);
     return kind ? member(scope, deref ? "DEREF" : "LOAD", kind, sibling) : NULL;
 }

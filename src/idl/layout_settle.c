@@ -70,7 +70,9 @@ static bool settle_array(struct idl_compiler *c, struct node *node)
     bool is_string = node->kind[0] == 'S';
     if (!settle(c, element))
         return false;
-    if (element->ndr_size * node->count > IDL_SIZE_MAX) {
+    node->whole_size =
+        node->count * (element->whole_size ? element->whole_size : element->ndr_size);
+    if (node->whole_size > IDL_SIZE_MAX) {
         diag_error(c, &node->loc, 2219, "array is too large");
         return false;
     }

@@ -7,6 +7,7 @@
 #include "idl/lex.h"
 
 #include "idl/compiler.h"
+#include "idl/osf.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -174,6 +175,8 @@ static bool skip_space(struct lexer *lexer, struct token *token)
         } else if (c == '/' && lexer->pos[1] == '*') {
             block_comment(lexer);
         } else if (c == '/' && lexer->pos[1] == '/') {
+            struct loc loc = here(lexer);
+            osf_refuse(lexer->compiler, &loc, 2151, "single-line comment needs -ms_ext");
             lexer->pos = line_end(lexer->pos);
         } else if (c == '#' && at_line_start(lexer)) {
             if (preprocessor_line(lexer, token))
@@ -399,7 +402,11 @@ void lex_next(struct lexer *lexer, struct token *ret_token)
     } else if (c == 'L' && (lexer->pos[1] == '"' || lexer->pos[1] == '\'')) {
         token.is_wide = true;
         lexer->pos++;
-        if (*lexer->pos == '"')
+        bool is_string = *lexer->pos == '"';
+        osf_refuse(lexer->compiler, &token.loc, is_string ? 2013 : 2012,
+                   is_string ? "use of wide-character strings needs -ms_ext"
+                             : "use of wide-character constants needs -ms_ext");
+        if (is_string)
             lex_string(lexer, &token);
         else
             lex_char(lexer, &token);

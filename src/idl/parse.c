@@ -140,8 +140,9 @@ struct unit *parse_idl(struct idl_compiler *compiler, const struct idl_source *s
     unit->path = parser.lexer.path;
     unit->imported = importer != NULL;
     unit->interfaces_end = &unit->interfaces;
-    unit->acf_includes_end = &unit->acf_includes;
     parser.unit = unit;
+    unit->pack.current = compiler->options.pack;
+    unit->pack.used = compiler->options.pack > 0;
     parser.import_depth = importer ? importer->import_depth + 1 : 0;
     static char read_once[] = "read";
     names_set(&compiler->imported, &compiler->arena, unit->path, strlen(unit->path), read_once);

@@ -20,7 +20,8 @@ struct parser {
     unsigned import_depth;
     unsigned error_line; /* of the last syntax error: one a line is enough */
     bool in_acf;
-    bool in_library;             /* type libraries: all interfaces are COM's */
+    bool const_expected; /* the next `const` begins a constant */
+    bool in_library; /* type libraries: all interfaces are COM's */
 };
 
 /* ---- parse.c: files ------------------------------------------------------------ */
@@ -49,9 +50,27 @@ void parse_recover(struct parser *parser);
 bool parse_enter(struct parser *parser);
 void parse_leave(struct parser *parser);
 
-/* ---- parse_decl.c: interfaces and what stands in them ----------------------------- */
+/* ---- parse_decl.c: what stands in interfaces and files ---------------------------- */
 
 void parse_declaration(struct parser *parser, struct decl ***end);
+/* Appends a declaration that begins at `source`. */
+struct decl *add_decl(struct parser *parser, enum decl_kind kind, const char *source,
+                      struct decl ***end);
+/* A name about to be declared, of this file and interface. */
+struct var *new_var(struct parser *parser, struct attr *attrs, const char *source);
+
+/* ---- parse_typedef.c, parse_proc.c ------------------------------------------------ */
+
+/* A typedef, on the word. */
+bool parse_typedef(struct parser *parser, struct attr *attrs, const char *source,
+                   struct decl ***end);
+/* A constant whose type and name are read, on the '='. */
+bool parse_const(struct parser *parser, struct var *var, const char *source, struct decl ***end);
+/* An operation whose declarator is read, on the ';'. */
+bool parse_proc(struct parser *parser, struct var *var, const char *source, struct decl ***end);
+
+/* ---- parse_if.c: interfaces ------------------------------------------------------- */
+
 void parse_interface(struct parser *parser, struct attr *attrs, const char *source,
                      struct decl ***end);
 
@@ -60,8 +79,7 @@ void parse_interface(struct parser *parser, struct attr *attrs, const char *sour
 /* Says, once a file, that what belongs to COM is skipped. */
 void com_note(struct parser *parser, const struct loc *at);
 /* What the name of `interface` means where a type is expected. */
-struct type *com_interface_type(struct parser *parser, struct interface *interface,
-                                struct loc loc);
+struct type *com_interface_type(struct parser *parser, struct interface *interface, struct loc loc);
 /* [ 'interface' ] ID of an interface, or SAFEARRAY; on the keyword. */
 struct type *com_type(struct parser *parser);
 /* A method stands here, not a type or a constant; behind what could be its attributes. */
@@ -116,6 +134,8 @@ void add_field(struct parser *parser, struct aggregate *owner, struct var *field
 /* `base` stands alone in a body: an anonymous member, or an error.  False: reported. */
 bool add_anonymous(struct parser *parser, struct aggregate *owner, struct type *base,
                    struct var *field, struct var ***end);
+/* The bits of `field`, on the ':'.  False: reported. */
+bool parse_bit_field(struct parser *parser, struct aggregate *owner, struct var *field);
 /* Opens the body of a struct or union: false: it has one already, reported. */
 bool begin_body(struct parser *parser, struct aggregate *owner, struct loc loc);
 
@@ -133,6 +153,8 @@ struct expr *parse_expr(struct parser *parser);
 
 /* ---- acf.c -------------------------------------------------------------------------- */
 
-void parse_acf(struct idl_compiler *compiler, const struct idl_source *source);
+/* The ACF of `unit`; of an imported file only its types matter. */
+void parse_acf(struct idl_compiler *compiler, const struct idl_source *source,
+               struct unit *unit);
 
 #endif

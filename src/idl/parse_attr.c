@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* parse_attr.c - attribute lists, and which attribute may stand where. */
+#include "idl/osf.h"
 #include "idl/parse.h"
 
 #include <string.h>
@@ -281,6 +282,45 @@ static const char *place_name(unsigned place)
     }
 }
 
+static bool is_property(const struct attr *attr)
+{
+    return attr->id == ATTR_PROPGET || attr->id == ATTR_PROPPUT || attr->id == ATTR_PROPPUTREF;
+}
+
+/* system_handle = 'system_handle' '(' sh_kind [ ',' access mask ] ')' */
+static void check_system_handle(struct idl_compiler *c, const struct attr *attr)
+{
+    static const char *const kinds[] = {
+        "sh_composition", "sh_event", "sh_file",    "sh_job",       "sh_mutex",  "sh_pipe",  "sh_process",
+        "sh_reg_key",     "sh_section", "sh_semaphore", "sh_socket", "sh_thread", "sh_token"};
+    const struct expr *kind = attr->args->expr;
+    for (size_t i = 0; kind && kind->op == EXPR_NAME && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (strcmp(kind->text, kinds[i]) == 0)
+            return;
+    }
+    diag_error(c, &attr->args->loc, 2025,
+               "syntax error: [system_handle] takes sh_file or another sh_ word");
+}
+
+static bool takes_sizes(enum attr_id id)
+{
+    return id == ATTR_SIZE_IS || id == ATTR_MAX_IS || id == ATTR_LENGTH_IS ||
+           id == ATTR_FIRST_IS || id == ATTR_LAST_IS || id == ATTR_SWITCH_IS;
+}
+
+/* What an attribute says about itself, wherever it stands. */
+static void check_arguments(struct parser *parser, const struct attr *attr, unsigned place)
+{
+    struct idl_compiler *c = parser->compiler;
+    osf_check_attribute(c, attr, place, attr_rows[attr->id].state == STATE_COM);
+    if (attr->id == ATTR_SYSTEM_HANDLE)
+        check_system_handle(c, attr);
+    for (const struct attr_arg *arg = attr->args; arg && takes_sizes(attr->id); arg = arg->next) {
+        if (arg->expr)
+            osf_check_expr(c, arg->expr);
+    }
+}
+
 static void check_attribute(struct parser *parser, const struct attr *attr, unsigned place)
 {
     struct idl_compiler *c = parser->compiler;
@@ -293,9 +333,13 @@ static void check_attribute(struct parser *parser, const struct attr *attr, unsi
     bool acf_allows = row->acf_places & kind;
     bool idl_allows = row->idl_places & kind;
     if (place & PLACE_ACF ? !acf_allows : !idl_allows && !acf_allows) {
-        diag_error(c, &attr->loc, 2072, "[%s] cannot be applied to %s%s", attr->name,
-                   place_name(place), place & PLACE_ACF ? " in an ACF" : "");
-    } else if (!(place & PLACE_ACF) && !idl_allows && !c->options.app_config) {
+        diag_error(c, &attr->loc, is_property(attr) ? 2052 : 2072,
+                   "[%s] cannot be applied to %s%s", attr->name, place_name(place),
+                   place & PLACE_ACF ? " in an ACF" : "");
+        return;
+    }
+    check_arguments(parser, attr, kind);
+    if (!(place & PLACE_ACF) && !idl_allows && !c->options.app_config) {
         diag_error(c, &attr->loc, 2150, "[%s] belongs in the ACF, or needs the -app_config switch",
                    attr->name);
     } else if (row->state == STATE_LATER || (row->state == STATE_UNSENT && kind != PLACE_TYPE)) {
@@ -308,10 +352,19 @@ static void check_attribute(struct parser *parser, const struct attr *attr, unsi
 void parse_check_attributes(struct parser *parser, struct attr *attrs, unsigned place)
 {
     bool seen[ATTR_COUNT] = {false};
+    const struct attr *property = NULL;
     for (const struct attr *attr = attrs; attr; attr = attr->next) {
         check_attribute(parser, attr, place);
         if (attr->id == ATTR_UNKNOWN)
             continue;
+        if (is_property(attr) && property && property->id != attr->id)
+            diag_error(parser->compiler, &attr->loc, 2053,
+                       "a procedure may not have more than one property attribute");
+        if (is_property(attr))
+            property = attr;
+        if (attr->id == ATTR_NOCODE && attr_find(attrs, ATTR_CODE))
+            diag_error(parser->compiler, &attr->loc, 2287,
+                       "[code] and [nocode] may not be used together");
         if (seen[attr->id])
             diag_error(parser->compiler, &attr->loc, 2096, "duplicated attribute [%s]", attr->name);
         seen[attr->id] = true;

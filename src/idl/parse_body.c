@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* parse_body.c - structures, enumerations, and making names known. */
 #include "idl/expr.h"
+#include "idl/osf.h"
 #include "idl/parse.h"
 #include "idl/types.h"
 
@@ -160,6 +161,14 @@ struct aggregate *aggregate_of_tag(struct parser *parser, const char *name, bool
     return fits ? tag->aggregate : NULL;
 }
 
+/* Reported: nothing else shall be said about it. */
+static void spoil(struct parser *parser, struct var *field)
+{
+    struct type *error = ARENA_NEW(&parser->compiler->arena, struct type);
+    error->loc = field->loc;
+    field->type = error;
+}
+
 /* A complete type by value?  Reports and spoils the field when not. */
 static void check_field_complete(struct parser *parser, struct var *field)
 {
@@ -168,6 +177,13 @@ static void check_field_complete(struct parser *parser, struct var *field)
     struct type *type = type_strip(field->type);
     while (type->kind == TYPE_ARRAY)
         type = type_strip(type->target);
+    if (type->kind == TYPE_FUNCTION) {
+        bool in_array = type_strip(field->type)->kind == TYPE_ARRAY;
+        diag_error(c, &field->loc, in_array ? 2130 : 2129,
+                   in_array ? "array element must not be a function"
+                            : "struct field must not derive from a function");
+        spoil(parser, field);
+    }
     if (type->kind != TYPE_STRUCT && type->kind != TYPE_UNION)
         return;
     const struct aggregate *inner = type->aggregate;
@@ -184,9 +200,7 @@ static void check_field_complete(struct parser *parser, struct var *field)
         diag_error(c, &field->loc, 2002, "structures are nested too deeply");
         owner->depth = IDL_NESTING_MAX;
     }
-    struct type *error = ARENA_NEW(&c->arena, struct type);
-    error->loc = field->loc;
-    field->type = error;
+    spoil(parser, field);
 }
 
 void add_field(struct parser *parser, struct aggregate *owner, struct var *field,
@@ -232,10 +246,12 @@ bool add_anonymous(struct parser *parser, struct aggregate *owner, struct type *
                     type->aggregate->tag_is_invented;
     if (!possible) {
         if (type->kind != TYPE_ERROR)
-            diag_error(parser->compiler, &base->loc, 2025,
-                       "syntax error: expected a name before ';'");
-        return type->kind == TYPE_ERROR;
+            diag_error(parser->compiler, &base->loc, 2170,
+                       "unnamed fields can derive only from struct/union types: expected a name "
+                       "before ';'");
+        return false;
     }
+    osf_refuse(parser->compiler, &base->loc, 2169, "unnamed fields need -ms_ext or -c_ext");
     type->aggregate->is_anonymous = true;
     field->type = base;
     field->loc = base->loc;
@@ -246,6 +262,42 @@ bool add_anonymous(struct parser *parser, struct aggregate *owner, struct type *
     owner->last_field = field;
     **end = field;
     *end = &field->next;
+    return true;
+}
+
+/* bits = ':' expr, behind the declarator: for C only, in structures that are never sent */
+bool parse_bit_field(struct parser *parser, struct aggregate *owner, struct var *field)
+{
+    struct idl_compiler *c = parser->compiler;
+    struct loc loc = parser->token.loc;
+    osf_refuse(c, &loc, 2132, "struct/union with bit fields needs -c_ext");
+    parse_advance(parser);
+    const struct expr *expr = parse_expr(parser);
+    if (!expr)
+        return false;
+    struct value value = expr_evaluate(c, expr, 2035);
+    struct type *type = type_strip(field->type);
+    bool integral = type->kind == TYPE_ENUM ||
+                    (type->kind == TYPE_BASE && base_info(type->base)->integral);
+    if (value.kind == VALUE_INVALID || type->kind == TYPE_ERROR)
+        return true;
+    if (!integral) {
+        diag_error(c, &loc, 2134,
+                   "bit field specification can be applied only to simple, integral types");
+        return true;
+    }
+    if (type->kind == TYPE_ENUM || base_info(type->base)->size != 4)
+        diag_warning(c, &loc, 2133, 4,
+                     "bit field specification on a type other than \"int\" is a "
+                     "non-ANSI-compatible extension");
+    int64_t most = type->kind == TYPE_ENUM ? 32 : 8 * (int64_t)base_info(type->base)->size;
+    if (value.kind != VALUE_INT || value.number < 1 || value.number > most) {
+        diag_error(c, &expr->loc, 2175, "illegal constant: a field of 1 to %d bits", (int)most);
+        return true;
+    }
+    field->is_bit_field = true;
+    field->bits = (unsigned)value.number;
+    owner->has_bit_fields = true;
     return true;
 }
 
@@ -278,12 +330,8 @@ static bool field_line(struct parser *parser, struct aggregate *owner, struct va
         if (!parse_declarator(parser, base, field, false))
             return false;
         field->source_end = parser->last_end;
-        if (parse_at(parser, ':')) {
-            diag_error(c, &parser->token.loc, 2028, "a bit field cannot be sent");
-            parse_advance(parser);
-            if (!parse_expr(parser))
-                return false;
-        }
+        if (parse_at(parser, ':') && !parse_bit_field(parser, owner, field))
+            return false;
         add_field(parser, owner, field, end);
     } while (parse_accept(parser, ','));
     return parse_expect(parser, ';');
@@ -402,6 +450,9 @@ static bool enumerators(struct parser *parser, struct enumeration *owner)
         if (!item->name)
             return false;
         item->owner = owner;
+        if (parse_at(parser, '='))
+            osf_refuse(parser->compiler, &parser->token.loc, 2008,
+                       "sparse enums need -c_ext or -ms_ext");
         if (parse_accept(parser, '=')) {
             item->expr = parse_expr(parser);
             if (!item->expr)

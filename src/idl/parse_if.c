@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* parse_if.c - the interface and what its header says. */
+#include "idl/osf.h"
 #include "idl/parse.h"
 
 #include <ctype.h>
@@ -181,6 +182,11 @@ static bool bases(struct parser *parser, struct interface *interface)
         const char *name = parse_identifier(parser, "the name of an interface", &loc);
         if (!name)
             return false;
+        if (strcmp(name, interface->name) == 0) {
+            diag_error(c, &loc, 2256, "circular interface dependency: '%s' derives from itself",
+                       name);
+            continue;
+        }
         const struct symbol *base = names_find(&c->names, name, strlen(name));
         if (base && base->kind == SYMBOL_INTERFACE && base->interface->is_com)
             interface->is_com = true;
@@ -264,6 +270,7 @@ void parse_interface(struct parser *parser, struct attr *attrs, const char *sour
         return;
     }
     interface_attributes(parser, interface);
+    osf_check_interface(c, parser->unit, interface);
     if (interface->is_com)
         com_note(parser, &interface->loc);
     if (!parse_at(parser, '{')) {

@@ -93,7 +93,7 @@ const char *parse_pack(struct parser *parser, const char *text, const struct loc
     } else if (args.pop && !pop(pack, args.name)) {
         diag_warning(c, loc, 2292, 1, "#pragma pack(pop) without a push before it");
     } else if (!args.pop && !args.has_value) {
-        pack->current = 0;
+        pack->current = c->options.pack;
     }
     if (args.has_value)
         pack->current = args.value;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* parse_type.c - type specifiers and declarators. */
 #include "idl/expr.h"
+#include "idl/osf.h"
 #include "idl/parse.h"
 #include "idl/types.h"
 
@@ -97,17 +98,41 @@ static enum base_kind base_of_words(const struct words *w)
     return is_unsigned ? BASE_ULONG : BASE_LONG;
 }
 
-static bool qualifier(struct parser *parser, bool *is_const)
+/* Words that DCE does not have; its `int` needs a size. */
+static void osf_words(struct idl_compiler *c, const struct loc *loc, const struct words *w)
 {
-    switch (parser->token.keyword) {
+    bool sized = w->is_long || w->is_short || w->is_small || w->is_hyper || w->is_char;
+    if (w->is_signed)
+        osf_refuse(c, loc, 2153, "\"signed\" needs -ms_ext");
+    if (w->is_int3264)
+        osf_refuse(c, loc, 2386, "__int3264 is not supported in -osf mode");
+    else if (!sized)
+        osf_refuse(c, loc, 2125, "use of \"int\" without a size needs -c_ext");
+}
+
+/* Words around a type that mean nothing on the wire. */
+struct quals {
+    bool is_const;
+    enum keyword convention; /* the calling convention named so far */
+};
+
+static bool qualifier(struct parser *parser, struct quals *quals)
+{
+    struct idl_compiler *c = parser->compiler;
+    enum keyword word = parser->token.keyword;
+    switch (word) {
     case KW_CONST:
-        *is_const = true;
+        quals->is_const = true;
         break;
-    case KW_VOLATILE:
     case KW_CDECL:
     case KW_STDCALL:
     case KW_FASTCALL:
     case KW_PASCAL:
+        if (quals->convention != KW_NONE && quals->convention != word)
+            diag_error(c, &parser->token.loc, 2282, "multiple calling conventions are illegal");
+        quals->convention = word;
+        break;
+    case KW_VOLATILE:
     case KW_FAR:
     case KW_NEAR:
     case KW_UNALIGNED:
@@ -118,6 +143,10 @@ static bool qualifier(struct parser *parser, bool *is_const)
     default:
         return false;
     }
+    if (parser->const_expected && word == KW_CONST) /* `const long N = 1;` is no qualifier */
+        parser->const_expected = false;
+    else
+        osf_refuse(c, &parser->token.loc, 2128, "use of type qualifiers needs -c_ext");
     parse_advance(parser);
     return true;
 }
@@ -125,14 +154,17 @@ static bool qualifier(struct parser *parser, bool *is_const)
 /* base = one or more of signed unsigned int long short char small hyper __intN
  *        __int3264 in any order
  *      | void | boolean | byte | wchar_t | handle_t | error_status_t | float | double */
-static struct type *base_type(struct parser *parser, bool *is_const)
+static struct type *base_type(struct parser *parser, struct quals *quals)
 {
     struct type *type = new_type(parser, TYPE_BASE);
     struct words words = {0};
-    while (take_word(parser, &words) || (words.total > 0 && qualifier(parser, is_const)))
+    while (take_word(parser, &words) || (words.total > 0 && qualifier(parser, quals)))
         ;
     if (words.total > 0) {
         type->base = base_of_words(&words);
+        type->plain_char = parser->compiler->options.plain_char && type->base == BASE_CHAR &&
+                           words.is_unsigned == 0;
+        osf_words(parser->compiler, &type->loc, &words);
         if (type->base == BASE_VOID) {
             diag_error(parser->compiler, &type->loc, 2025,
                        "syntax error: these words make no type together");
@@ -152,6 +184,8 @@ static struct type *base_type(struct parser *parser, bool *is_const)
     for (size_t i = 0; i < sizeof(words_alone) / sizeof(words_alone[0]); i++) {
         if (parse_accept_keyword(parser, words_alone[i].keyword)) {
             type->base = words_alone[i].base;
+            if (type->base == BASE_WCHAR)
+                osf_refuse(parser->compiler, &type->loc, 2168, "use of wchar_t needs -ms_ext");
             return type;
         }
     }
@@ -159,6 +193,18 @@ static struct type *base_type(struct parser *parser, bool *is_const)
 }
 
 /* ---- Names, tags, pipes --------------------------------------------------------- */
+
+/* Words of the language for types that no Microsoft RPC has. */
+static bool is_unimplemented(const char *name)
+{
+    static const char *const names[] = {"ISO_LATIN_1", "ISO_MULTI_LINGUAL", "ISO_UCS", "bitset",
+                                        "__int128",    "__float80",         "__float128"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
 
 static struct type *named_type(struct parser *parser)
 {
@@ -172,7 +218,9 @@ static struct type *named_type(struct parser *parser)
         type = com_interface_type(parser, symbol->interface, type->loc);
     } else {
         type->kind = TYPE_ERROR;
-        if (!symbol) {
+        if (!symbol && is_unimplemented(name)) {
+            diag_error(c, &type->loc, 2029, "type not implemented: '%s'", name);
+        } else if (!symbol) {
             diag_error(c, &type->loc, 2009, "undefined symbol: no type is named '%s'", name);
             /* Say it once. */
             struct symbol *bad = ARENA_NEW(&c->arena, struct symbol);
@@ -201,9 +249,9 @@ static struct type *pipe_type(struct parser *parser)
 /* type = quals ( base | ID | struct | enum | union | pipe ) quals */
 struct type *parse_type(struct parser *parser, bool in_param)
 {
-    bool is_const = false;
+    struct quals quals = {0};
     struct type *type = NULL;
-    while (qualifier(parser, &is_const))
+    while (qualifier(parser, &quals))
         ;
     struct loc loc = parser->token.loc;
     switch (parser->token.keyword) {
@@ -234,7 +282,7 @@ struct type *parse_type(struct parser *parser, bool in_param)
         }
         /* fall through */
     default:
-        type = base_type(parser, &is_const);
+        type = base_type(parser, &quals);
         if (!type)
             parse_error_expected(parser, "a type");
         break;
@@ -245,9 +293,9 @@ struct type *parse_type(struct parser *parser, bool in_param)
         diag_error(parser->compiler, &type->loc, 2157,
                    "struct/union/enum must not be defined in a parameter or result type");
     }
-    while (qualifier(parser, &is_const))
+    while (qualifier(parser, &quals))
         ;
-    if (is_const) {
+    if (quals.is_const) {
         struct type *qualified = new_type(parser, TYPE_CONST);
         qualified->loc = type->loc;
         qualified->target = type;
@@ -397,7 +445,7 @@ static struct type *suffixes(struct parser *parser, struct type *base)
 bool parse_declarator(struct parser *parser, struct type *base, struct var *var,
                       bool abstract_allowed)
 {
-    bool is_const = false;
+    struct quals quals = {0};
     unsigned stars = 0;
     for (;;) {
         if (parse_at(parser, '*')) {
@@ -409,13 +457,13 @@ bool parse_declarator(struct parser *parser, struct type *base, struct var *var,
             parse_advance(parser);
             pointer->target = base;
             base = pointer;
-            is_const = false;
-        } else if (qualifier(parser, &is_const)) {
-            if (is_const && base->kind == TYPE_POINTER) {
+            quals.is_const = false;
+        } else if (qualifier(parser, &quals)) {
+            if (quals.is_const && base->kind == TYPE_POINTER) {
                 struct type *qualified = new_type(parser, TYPE_CONST);
                 qualified->target = base;
                 base = qualified;
-                is_const = false;
+                quals.is_const = false;
             }
         } else if (parse_at(parser, '[') && stars > 0 && !var->name) {
             struct parser ahead = *parser;

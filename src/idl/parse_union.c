@@ -5,6 +5,7 @@
  * encapsulated one becomes a structure of two fields, the discriminant and a union; its
  * `case 1:` labels are kept as the same attributes, so that later passes see one form. */
 #include "idl/expr.h"
+#include "idl/osf.h"
 #include "idl/parse.h"
 #include "idl/types.h"
 
@@ -106,10 +107,8 @@ static bool arm(struct parser *parser, struct arms *arms, struct attr *attrs)
     if (!parse_declarator(parser, base, var, false))
         return false;
     var->source_end = parser->last_end;
-    if (parse_at(parser, ':')) {
-        diag_error(c, &parser->token.loc, 2028, "a bit field cannot be sent");
+    if (parse_at(parser, ':') && !parse_bit_field(parser, arms->owner, var))
         return false;
-    }
     add_arm(parser, arms, var);
     return parse_expect(parser, ';');
 }
@@ -165,6 +164,8 @@ static bool body(struct parser *parser, struct aggregate *owner, bool with_label
     if (!parse_expect(parser, '}'))
         return false;
     owner->is_plain = !arms.labelled && !arms.of_switch;
+    if (owner->is_plain)
+        osf_refuse(c, &owner->loc, 2137, "a union without a discriminant needs -c_ext");
     if (arms.unlabelled && !owner->is_plain)
         diag_error(c, &arms.unlabelled->loc, 2161, "union member without [case] or [default]");
     if (c->error_count > errors)
@@ -258,6 +259,11 @@ void parse_union_attributes(struct parser *parser, struct type *base, struct att
     const struct attr *ms_union = attr_find(attrs, ATTR_MS_UNION);
     bool is_union = type->kind == TYPE_UNION;
     bool defines_enum = type->kind == TYPE_STRUCT && type->aggregate->is_encapsulated;
+    const struct attr *switch_type = attr_find(attrs, ATTR_SWITCH_TYPE);
+    if (is_union && type->defines && type->aggregate->is_plain && switch_type &&
+        type->aggregate->field_count > 0)
+        diag_error(parser->compiler, &switch_type->loc, 2340,
+                   "no [case] expression found for union '%s'", type->aggregate->tag);
     if (is_union && type->defines) {
         type->aggregate->attrs = attrs;
         if (ms_union)
@@ -295,7 +301,8 @@ struct type *parse_union(struct parser *parser, struct loc loc)
     owner->being_defined = true;
     owner->is_encapsulated = is_switch;
     owner->tag_is_invented = !name;
-    owner->ms_union = parser->interface && parser->interface->ms_union;
+    owner->ms_union = parser->compiler->options.ms_union ||
+                      (parser->interface && parser->interface->ms_union);
     type->defines = true;
     bool ok = is_switch ? encapsulated(parser, owner) : body(parser, owner, false);
     owner->being_defined = false;

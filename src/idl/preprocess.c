@@ -81,20 +81,22 @@ static char **arguments(const struct preprocess_options *options, const char *pa
     /* -ffreestanding: no stdc-predef.h unasked, it would be a dependency of every file. */
     static const char *const own_flags[] = {"-E", "-undef", "-std=c11", "-ffreestanding",
                                             "-x", "c"};
-    static char midl[] = "-D__midl=800";
+    static char midl[] = "-D__midl=800", comments[] = "-C";
     _Static_assert(IDL_MIDL_VERSION == 800, "the macro above says so, too");
     const char *const *flags = options->flags ? options->flags : own_flags;
     size_t flag_count =
         options->flags ? options->flag_count : sizeof(own_flags) / sizeof(own_flags[0]);
     size_t macro_count = options->flags ? 0 : options->macro_count;
 
-    char **argv = calloc(flag_count + macro_count + 4, sizeof(*argv));
+    char **argv = calloc(flag_count + macro_count + 5, sizeof(*argv));
     if (!argv)
         return NULL;
     size_t n = 0;
     argv[n++] = (char *)(options->command ? options->command : "cc");
     for (size_t i = 0; i < flag_count; i++)
         argv[n++] = (char *)flags[i];
+    if (options->keep_comments && !options->flags)
+        argv[n++] = comments;
     argv[n++] = midl;
     for (size_t i = 0; i < macro_count; i++)
         argv[n++] = (char *)options->macros[i];

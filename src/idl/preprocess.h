@@ -12,6 +12,7 @@ struct preprocess_options {
     size_t flag_count;
     const char *const *macros; /* -I, -D and -U, each one argument */
     size_t macro_count;
+    bool keep_comments; /* with our flags */
 };
 
 /* The whole of `path`, NUL-terminated; NULL: errno says why.  Gives; free(). */

@@ -6,6 +6,7 @@
 #include "idl/expr.h"
 #include "idl/handle.h"
 #include "idl/layout.h"
+#include "idl/osf.h"
 #include "idl/parse.h"
 #include "idl/types.h"
 
@@ -58,10 +59,6 @@ static bool enter_alias(struct walk *walk, const struct var *alias)
 {
     const struct attr *class_attr = class_attr_of(alias->attrs);
     const struct attr *switch_type = attr_find(alias->attrs, ATTR_SWITCH_TYPE);
-    if (handle_context_attr(alias->attrs)) {
-        diag_later(walk->compiler, &walk->var->loc, "a context handle in a structure or an array");
-        return false;
-    }
     if (attr_find(alias->attrs, ATTR_STRING))
         walk->shape->is_string = true;
     if (switch_type && !walk->shape->switch_type)
@@ -87,6 +84,21 @@ static bool enter_alias(struct walk *walk, const struct var *alias)
     return true;
 }
 
+/* Once an interface: nothing says what its pointers are. */
+static void note_default(struct walk *walk)
+{
+    struct idl_compiler *c = walk->compiler;
+    struct interface *home = walk->var->home;
+    if (!home || home->default_noted || home->imported || home->is_com)
+        return;
+    home->default_noted = true;
+    bool osf = c->options.osf;
+    diag_warning(c, &walk->var->loc, osf ? 2172 : 2038, osf ? 1 : 2,
+                 "no [pointer_default] for interface '%s', assuming [%s] for all unattributed "
+                 "pointers",
+                 home->name, osf ? "ptr" : "unique");
+}
+
 static void set_class(struct walk *walk, struct level *level)
 {
     bool outermost = level == &walk->shape->levels[0];
@@ -99,7 +111,8 @@ static void set_class(struct walk *walk, struct level *level)
     } else if (walk->home && walk->home->pointer_default != POINTER_DEFAULT) {
         level->class = walk->home->pointer_default;
     } else {
-        level->class = POINTER_UNIQUE;
+        level->class = walk->compiler->options.osf ? POINTER_FULL : POINTER_UNIQUE;
+        note_default(walk);
     }
 }
 
@@ -120,6 +133,11 @@ static bool walk_type(struct walk *walk)
     struct level *level;
     for (;; type = type->target) {
         while (type->kind == TYPE_ALIAS) {
+            if (handle_context_attr(type->alias->attrs)) {
+                shape->context = type->alias; /* what it points to is the server's business */
+                shape->base = type;
+                return true;
+            }
             if (!enter_alias(walk, type->alias))
                 return false;
             type = type->alias->type;
@@ -182,6 +200,18 @@ static bool leftover_class(struct walk *walk)
 
 /* ---- Strings ------------------------------------------------------------------------- */
 
+static bool only_characters(const struct aggregate *aggregate)
+{
+    for (const struct var *field = aggregate->fields; field; field = field->next) {
+        struct type *type = field->type ? type_strip(field->type) : NULL;
+        if (!type || type->kind != TYPE_BASE ||
+            (type->base != BASE_CHAR && type->base != BASE_SCHAR && type->base != BASE_BYTE &&
+             type->base != BASE_WCHAR))
+            return false;
+    }
+    return true;
+}
+
 static bool check_string(struct walk *walk)
 {
     struct idl_compiler *c = walk->compiler;
@@ -192,8 +222,15 @@ static bool check_string(struct walk *walk)
     bool characters =
         base->kind == TYPE_BASE && (base->base == BASE_CHAR || base->base == BASE_SCHAR ||
                                     base->base == BASE_BYTE || base->base == BASE_WCHAR);
+    if (base->kind == TYPE_STRUCT && shape->level_count > 0) {
+        bool stringable = only_characters(base->aggregate);
+        diag_error(c, &walk->var->loc, stringable ? 2191 : 2293,
+                   stringable ? "[string] on structures of characters is not implemented"
+                              : "stringable structure fields must be byte, char or wchar_t");
+        return false;
+    }
     if (!characters || shape->level_count == 0) {
-        diag_error(c, &walk->var->loc, base->kind == TYPE_STRUCT ? 2191 : 2082,
+        diag_error(c, &walk->var->loc, 2082,
                    "[string] needs an array of or a pointer to byte, char or wchar_t");
         return false;
     }
@@ -292,6 +329,7 @@ bool shape_resolve(struct idl_compiler *compiler, struct var *var, enum role rol
         !shape_check_base(compiler, var, role, &shape) || !check_string(&walk) ||
         !check_range(&walk))
         return false;
+    osf_check_shape(compiler, var, &shape);
     *ret_shape = shape;
     return true;
 }

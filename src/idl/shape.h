@@ -24,12 +24,15 @@ struct level {
     const struct expr *first;  /* first_is; NULL: none */
     const struct expr *length; /* length_is or last_is; NULL: none */
     bool length_is_last;       /* length holds the last index */
+    bool is_varying;           /* it, or another dimension of the same array, has first or
+                                * length */
 };
 
 struct shape {
     struct level levels[SHAPE_LEVELS_MAX];
     unsigned level_count;
-    struct type *base; /* no alias, const, pointer or array */
+    struct type *base; /* no alias, const, pointer or array; of a context handle: its name */
+    const struct var *context; /* the typedef of the context handle that base is, or NULL */
     bool is_string;
     bool target_is_const; /* what the outermost level leads to is const */
     bool is_ignored;      /* [ignore] */
@@ -41,10 +44,10 @@ struct shape {
 bool shape_resolve(struct idl_compiler *compiler, struct var *var, enum role role,
                    struct shape *ret_shape);
 
-/* Does the level hold elements that are counted by length_is and kin? */
+/* Are the elements of the level counted by length_is and kin? */
 static inline bool level_is_varying(const struct level *level)
 {
-    return level->length || level->first;
+    return level->is_varying;
 }
 
 /* shape_size.c: puts size_is, length_is and kin on their levels and checks them. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* shape_check.c - types that cannot be sent, each with its own message. */
+#include "idl/handle.h"
 #include "idl/parse.h"
 #include "idl/shape.h"
 #include "idl/types.h"
@@ -37,8 +38,7 @@ static bool check_void(const struct check *check)
     case ROLE_FIELD:
         if (!behind)
             return fail(check, 2126, "struct field must not be \"void\"");
-        diag_later(check->compiler, &check->var->loc, "a field of type void *");
-        return false;
+        return fail(check, 2241, "struct field must not derive from void *");
     case ROLE_RESULT:
         return fail(check, 2145, "return type must not derive from a void pointer");
     }
@@ -55,7 +55,7 @@ static bool check_function(const struct check *check)
             return fail(check, 2142, "parameter must not derive from a pointer to a function");
         return fail(check, 2131, "parameter must not be a function");
     case ROLE_FIELD:
-        return fail(check, 2129, "struct field must not derive from a function");
+        return fail(check, 2244, "struct field must not derive from a pointer to a function");
     case ROLE_RESULT:
         return fail(check, 2148, "return type must not derive from a pointer to a function");
     }
@@ -70,7 +70,7 @@ static bool check_handle(const struct check *check)
     if (in_array(shape))
         return fail(check, 2136, "array element must not derive from handle_t");
     if (check->role == ROLE_RESULT)
-        return fail(check, 2182, "a result must not derive from handle_t");
+        return fail(check, 2238, "return type must not derive from handle_t");
     if (shape->level_count == 0)
         return true;
     if (shape->levels[0].class_is_explicit && shape->levels[0].class != POINTER_REF)
@@ -109,8 +109,19 @@ static bool check_pipe(const struct check *check)
 static bool check_union(const struct check *check)
 {
     const struct shape *shape = check->shape;
+    if (shape->base->aggregate->is_plain && (shape->switch_is || shape->switch_type)) {
+        const struct attr *attr = shape->switch_is ? shape->switch_is
+                                                   : attr_find(check->var->attrs, ATTR_SWITCH_TYPE);
+        diag_error(check->compiler, attr ? &attr->loc : &check->var->loc, 2122,
+                   "[%s] is not applicable to a union whose members have no [case]",
+                   shape->switch_is ? "switch_is" : "switch_type");
+        return false;
+    }
     if (shape->base->aggregate->is_plain)
-        return fail(check, 2161, "a union whose members have no [case] cannot be sent");
+        return fail(check, check->role == ROLE_PARAM   ? 2143
+                           : check->role == ROLE_FIELD ? 2243
+                                                       : 2147,
+                    "a union whose members have no [case] cannot be sent");
     if (check->role == ROLE_RESULT)
         return fail(check, 2198, "a union cannot be returned");
     if (check->role == ROLE_FIELD && check->var->aggregate && check->var->aggregate->is_union)
@@ -166,6 +177,20 @@ static bool check_ignored(const struct check *check)
     return fail(check, 2072, "[ignore] applies to pointers only");
 }
 
+/* A context handle somewhere else than in a parameter of its own (MS-RPCE 2.2.4.3). */
+static bool check_context(const struct check *check)
+{
+    const struct shape *shape = check->shape;
+    if (shape->switch_is) {
+        diag_error(check->compiler, &shape->switch_is->loc, 2072,
+                   "[switch_is] applies to unions only");
+        return false;
+    }
+    if (check->role == ROLE_RESULT && shape->level_count > 0)
+        return fail(check, 2268, "a result cannot be a pointer to a context handle");
+    return handle_context_usable(check->compiler, shape->context, &check->var->loc);
+}
+
 bool shape_check_base(struct idl_compiler *compiler, const struct var *var, enum role role,
                       const struct shape *shape)
 {
@@ -173,8 +198,11 @@ bool shape_check_base(struct idl_compiler *compiler, const struct var *var, enum
     struct type *base = shape->base;
     if (shape->is_ignored)
         return check_ignored(&check);
+    if (shape->context)
+        return check_context(&check);
     if (shape->switch_is && base->kind != TYPE_UNION) {
-        diag_error(compiler, &shape->switch_is->loc, 2072, "[switch_is] applies to unions only");
+        diag_error(compiler, &shape->switch_is->loc, 2190,
+                   "[switch_is] applies to nonencapsulated unions only");
         return false;
     }
     if (role == ROLE_FIELD && var->aggregate && var->aggregate->is_union &&
@@ -191,6 +219,11 @@ bool shape_check_base(struct idl_compiler *compiler, const struct var *var, enum
                    base->aggregate->c_name);
         return false;
     }
+    if (is_aggregate && base->aggregate->has_bit_fields)
+        return fail(&check, role == ROLE_PARAM   ? 2140
+                            : role == ROLE_FIELD ? 2242
+                                                 : 2146,
+                    "a structure that contains bit fields cannot be sent");
     if (base->kind == TYPE_UNION)
         return check_union(&check);
     if (base->kind == TYPE_STRUCT && aggregate_is_open(base->aggregate))

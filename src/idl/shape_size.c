@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* shape_size.c - size_is, length_is and kin on the levels of a type (idl.md 3.5). */
+#include "idl/layout.h"
 #include "idl/parse.h"
 #include "idl/shape.h"
 #include "idl/types.h"
@@ -114,6 +115,13 @@ static bool check_varying(const struct sizes *sizes, unsigned i)
         diag_error(c, &var->loc, 2171, "union arm '%s' cannot be a varying array", var->name);
         return false;
     }
+    const struct type *size = level->size ? layout_expr_type(level->size, var) : NULL;
+    const struct type *length = level->length ? layout_expr_type(level->length, var) : NULL;
+    if (size && length && size->kind == TYPE_BASE && length->kind == TYPE_BASE &&
+        size->base != length->base)
+        diag_warning(c, &var->loc, 2081, 2,
+                     "type mismatch between length and size attribute expressions of '%s'",
+                     var->name);
     return true;
 }
 
@@ -130,16 +138,35 @@ static bool check_conformance(const struct sizes *sizes)
                        sizes->var->name ? sizes->var->name : "");
             return false;
         }
-        if (level_is_varying(level) && !check_varying(sizes, i))
+        if ((level->first || level->length) && !check_varying(sizes, i))
             return false;
-        /* Dimensions of one array: when one varies, all have an offset and a count. */
-        bool dimensions = !innermost && !shape->levels[i + 1].is_pointer;
-        if (dimensions && (level_is_varying(level) || level_is_varying(level + 1))) {
-            diag_later(c, &sizes->var->loc, "a varying array of arrays");
-            return false;
-        }
     }
     return true;
+}
+
+/* Does the level hold an array whose elements are those of the next one?  A string is an
+ * element, however it is written (MS-RPCE 2.2.4.4). */
+static bool goes_on(const struct shape *shape, unsigned i)
+{
+    const struct level *level = &shape->levels[i];
+    bool is_array = !level->is_pointer || level->size;
+    bool next_is_string = shape->is_string && i + 2 == shape->level_count;
+    return is_array && i + 1 < shape->level_count && !shape->levels[i + 1].is_pointer &&
+           !next_is_string;
+}
+
+/* When one dimension varies, all have an offset and a count (C706 14.3.3.9). */
+static void mark_varying(struct shape *shape)
+{
+    for (unsigned first = 0, end; first < shape->level_count; first = end) {
+        bool varies = false;
+        end = first;
+        do {
+            varies |= shape->levels[end].first || shape->levels[end].length;
+        } while (goes_on(shape, end++));
+        for (unsigned i = first; i < end; i++)
+            shape->levels[i].is_varying = varies;
+    }
 }
 
 bool shape_place_sizes(struct idl_compiler *compiler, const struct var *var, enum role role,
@@ -160,5 +187,6 @@ bool shape_place_sizes(struct idl_compiler *compiler, const struct var *var, enu
         if (!place(&sizes, ids[i]))
             return false;
     }
+    mark_varying(shape);
     return check_conformance(&sizes);
 }

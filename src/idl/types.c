@@ -117,6 +117,19 @@ static unsigned c_size(enum base_kind base)
     return base == BASE_INT3264 || base == BASE_UINT3264 ? 8 : base_info(base)->size;
 }
 
+static bool same(struct type *a, struct type *b, bool on_wire);
+
+/* Of two function types; nothing of them is ever sent. */
+static bool same_params(const struct type *a, const struct type *b)
+{
+    const struct var *x = a->params, *y = b->params;
+    for (; x && y; x = x->next, y = y->next) {
+        if (!same(x->type, y->type, false))
+            return false;
+    }
+    return !x && !y && a->variadic == b->variadic;
+}
+
 static bool same(struct type *a, struct type *b, bool on_wire)
 {
     for (;; a = a->target, b = b->target) {
@@ -137,6 +150,8 @@ static bool same(struct type *a, struct type *b, bool on_wire)
                 return false;
             continue;
         case TYPE_BASE:
+            if (a->plain_char != b->plain_char)
+                return on_wire && a->base == b->base;
             if (a->base == b->base)
                 return true;
             /* On LP64 Linux intptr_t and int64_t are one type, too. */
@@ -148,6 +163,10 @@ static bool same(struct type *a, struct type *b, bool on_wire)
             return a->aggregate == b->aggregate;
         case TYPE_ENUM:
             return a->enumeration == b->enumeration;
+        case TYPE_FUNCTION:
+            if (!same_params(a, b))
+                return false;
+            continue;
         default:
             return false;
         }

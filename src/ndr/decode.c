@@ -430,6 +430,8 @@ enum ndr_verdict ndr_decode_params(struct ndr_reader *reader, const NDR_OPERATIO
         ndr_decode_fail(&d, RPC_S_CANNOT_SUPPORT);
     else if (decode_all(&d, operation))
         reader->pos = d.pos;
+    reader->allocated =
+        (reader->allocated_max ? reader->allocated_max : NDR_ALLOCATED_MAX) - d.budget;
     if (d.verdict != NDR_DONE) {
         roll_back(&d);
         if (direction == NDR_PARAM_IN)

@@ -139,9 +139,13 @@ bool ndr_decode_context(struct ndr_decode *d, const NDR_TYPE *type, void *slot);
 
 /* ---- decode_value.c ---- */
 
-/* Which elements of an array or string come. */
+/* Which elements of an array or string come; of several dimensions, also of the inner
+ * ones. */
 struct ndr_extent {
     uint32_t max, first, actual;
+    struct {
+        uint32_t first, actual;
+    } inner[NDR_DIMENSIONS_MAX - 1];
 };
 
 bool ndr_decode_count(struct ndr_decode *d, uint32_t *ret_count);
@@ -152,7 +156,7 @@ bool ndr_decode_max(struct ndr_decode *d, const NDR_TYPE *type, const struct ndr
 bool ndr_decode_extent(struct ndr_decode *d, const NDR_TYPE *type, const struct ndr_scope *scope,
                        uint32_t max, struct ndr_extent *ret_extent);
 /* The octets of `count` elements are there: asked before memory is allocated. */
-bool ndr_decode_require_elements(struct ndr_decode *d, const NDR_TYPE *element, uint32_t count);
+bool ndr_decode_require_elements(struct ndr_decode *d, const NDR_TYPE *element, uint64_t count);
 /* The elements, to the array at `memory`. */
 bool ndr_decode_elements(struct ndr_decode *d, const NDR_TYPE *type, void *memory,
                          const struct ndr_extent *extent, const struct ndr_scope *scope);

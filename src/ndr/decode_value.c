@@ -49,9 +49,6 @@ bool ndr_decode_max(struct ndr_decode *d, const NDR_TYPE *type, const struct ndr
 static bool check_varying(struct ndr_decode *d, const NDR_TYPE *type, const struct ndr_scope *scope,
                           const struct ndr_extent *extent)
 {
-    /* C706 14.3.3.9 gives every dimension its own offset and count. */
-    if (type->element->kind == NDR_KIND_ARRAY)
-        return ndr_decode_fail(d, RPC_S_CANNOT_SUPPORT);
     if ((!type->first && extent->first != 0) ||
         (!type->length && extent->actual != extent->max - extent->first))
         return bad(d);
@@ -59,22 +56,56 @@ static bool check_varying(struct ndr_decode *d, const NDR_TYPE *type, const stru
            ndr_decode_claim(d, type->length, scope, extent->actual, false);
 }
 
+/* Offset and actual count of one dimension. */
+static bool decode_dimension(struct ndr_decode *d, const NDR_TYPE *type,
+                             const struct ndr_scope *scope, struct ndr_extent *extent)
+{
+    bool is_string = type->kind == NDR_KIND_STRING;
+    if (!ndr_decode_count(d, &extent->first) || !ndr_decode_count(d, &extent->actual))
+        return false;
+    if (extent->first > extent->max || extent->actual > extent->max - extent->first)
+        return bad(d);
+    if (is_string)
+        return (extent->first == 0 && extent->actual != 0) || bad(d);
+    return check_varying(d, type, scope, extent);
+}
+
+/* The counts of the inner dimensions; *ret_element: what the innermost one is of, *count: of
+ * so many, all dimensions together. */
+static bool decode_inner_extents(struct ndr_decode *d, const NDR_TYPE *type,
+                                 const struct ndr_scope *scope, struct ndr_extent *extent,
+                                 const NDR_TYPE **ret_element, uint64_t *count)
+{
+    const NDR_TYPE *next = type;
+    *ret_element = type->element;
+    for (unsigned n = 0; (next = ndr_next_dimension(next)) != NULL; n++) {
+        struct ndr_extent one = {.max = next->count};
+        if (n == NDR_DIMENSIONS_MAX - 1)
+            return ndr_decode_fail(d, RPC_S_CANNOT_SUPPORT);
+        if (!decode_dimension(d, next, scope, &one))
+            return false;
+        extent->inner[n].first = one.first;
+        extent->inner[n].actual = one.actual;
+        *ret_element = next->element;
+        /* Of each 31 bits: penstock-idl takes no larger type. */
+        *count *= one.actual;
+    }
+    return true;
+}
+
 bool ndr_decode_extent(struct ndr_decode *d, const NDR_TYPE *type, const struct ndr_scope *scope,
                        uint32_t max, struct ndr_extent *ret_extent)
 {
     struct ndr_extent extent = {.max = max, .actual = max};
-    bool is_string = type->kind == NDR_KIND_STRING;
-    if (is_string || (type->flags & NDR_TYPE_VARYING)) {
-        if (!ndr_decode_count(d, &extent.first) || !ndr_decode_count(d, &extent.actual))
-            return false;
-        if (extent.first > max || extent.actual > max - extent.first)
-            return bad(d);
-        if (is_string ? extent.first != 0 || extent.actual == 0
-                      : !check_varying(d, type, scope, &extent))
-            return d->verdict == NDR_DONE ? bad(d) : false;
-    }
+    const NDR_TYPE *element = type->element;
+    bool varies = type->kind == NDR_KIND_STRING || (type->flags & NDR_TYPE_VARYING);
+    if (varies && !decode_dimension(d, type, scope, &extent))
+        return false;
+    uint64_t count = extent.actual;
+    if (!decode_inner_extents(d, type, scope, &extent, &element, &count))
+        return false;
     *ret_extent = extent;
-    return ndr_decode_require_elements(d, type->element, extent.actual);
+    return ndr_decode_require_elements(d, element, count);
 }
 
 /* ---- Runs ---------------------------------------------------------------------------- */
@@ -96,11 +127,14 @@ static bool decode_run(struct ndr_decode *d, const NDR_TYPE *type,
     return true;
 }
 
-bool ndr_decode_require_elements(struct ndr_decode *d, const NDR_TYPE *element, uint32_t count)
+bool ndr_decode_require_elements(struct ndr_decode *d, const NDR_TYPE *element, uint64_t count)
 {
     struct ndr_element_layout layout;
     if (count == 0)
         return true;
+    /* No stub is so long; and the products below must fit. */
+    if (count > UINT32_MAX)
+        return ndr_decode_require(d, UINT64_MAX);
     if (ndr_fixed_layout(d->rules, element, &layout)) {
         size_t pos = d->pos;
         ndr_decode_align(d, layout.align);
@@ -139,25 +173,65 @@ static bool old_operand(const struct ndr_decode *d, const NDR_EXPR *expr,
     return scope->base == d->frame && ndr_decode_old_value(d, expr, ret_value);
 }
 
-/* Elements of the application's varying array that did not travel to the server need not be
- * set: pointers in them, and in all of them when nobody knows which did, mean nothing. */
-static bool decode_kept_varying(struct ndr_decode *d, const NDR_TYPE *type, uint8_t *memory,
-                                const struct ndr_extent *extent, const struct ndr_scope *scope)
+/* What of the application's varying array travelled to the server; when nobody knows any
+ * more, nothing. */
+static void old_extent(const struct ndr_decode *d, const NDR_TYPE *type,
+                       const struct ndr_scope *scope, int64_t *ret_first, int64_t *ret_count)
 {
-    int64_t first = 0, count = INT64_MAX;
-    if ((type->first && !old_operand(d, type->first, scope, &first)) ||
-        (type->length && !old_operand(d, type->length, scope, &count)))
-        count = 0;
+    *ret_first = 0;
+    *ret_count = INT64_MAX;
+    if ((type->first && !old_operand(d, type->first, scope, ret_first)) ||
+        (type->length && !old_operand(d, type->length, scope, ret_count)))
+        *ret_count = 0;
+}
+
+/* Elements that did not travel to the server need not be set: pointers in them mean
+ * nothing.  `fresh`: in an outer dimension they did not. */
+static bool decode_kept_varying(struct ndr_decode *d, const NDR_TYPE *type, uint8_t *memory,
+                                const struct ndr_extent *extent, unsigned dimension, bool fresh,
+                                const struct ndr_scope *scope)
+{
+    const NDR_TYPE *inner = ndr_next_dimension(type);
     size_t size = ndr_memory_size(type->element);
-    for (uint32_t i = extent->first; i < extent->first + extent->actual; i++) {
+    uint32_t at = dimension ? extent->inner[dimension - 1].first : extent->first;
+    uint32_t end = at + (dimension ? extent->inner[dimension - 1].actual : extent->actual);
+    int64_t first, count;
+    old_extent(d, type, scope, &first, &count);
+    for (; at < end; at++) {
         struct ndr_scope one = *scope;
-        if (i < first || i - first >= count) {
-            one.owner = NDR_OUT_ONLY;
-            memset(memory + i * size, 0, size);
+        bool is_fresh = fresh || at < first || at - first >= count;
+        if (inner) {
+            if (!decode_kept_varying(d, inner, memory + at * size, extent, dimension + 1, is_fresh,
+                                     scope))
+                return false;
+            continue;
         }
-        if (!ndr_decode_value(d, type->element, memory + i * size, &one, NDR_AT_ELEMENT, NULL))
+        if (is_fresh) {
+            one.owner = NDR_OUT_ONLY;
+            memset(memory + at * size, 0, size);
+        }
+        if (!ndr_decode_value(d, type->element, memory + at * size, &one, NDR_AT_ELEMENT, NULL))
             return false;
     }
+    return true;
+}
+
+static bool decode_inner_dimensions(struct ndr_decode *d, const NDR_TYPE *type, uint8_t *memory,
+                                    const struct ndr_extent *extent, unsigned dimension,
+                                    const struct ndr_scope *scope)
+{
+    const NDR_TYPE *inner = ndr_next_dimension(type);
+    size_t size = ndr_memory_size(type->element);
+    uint32_t first = dimension ? extent->inner[dimension - 1].first : extent->first;
+    uint32_t actual = dimension ? extent->inner[dimension - 1].actual : extent->actual;
+    memory += first * size;
+    if (!inner)
+        return decode_all_elements(d, type->element, memory, actual, scope);
+    if (extent->inner[dimension].actual == 0)
+        return true; /* nothing, however often */
+    for (uint32_t i = 0; i < actual; i++)
+        if (!decode_inner_dimensions(d, inner, memory + i * size, extent, dimension + 1, scope))
+            return false;
     return true;
 }
 
@@ -165,15 +239,14 @@ bool ndr_decode_elements(struct ndr_decode *d, const NDR_TYPE *type, void *memor
                          const struct ndr_extent *extent, const struct ndr_scope *scope)
 {
     size_t size = ndr_memory_size(type->element);
-    uint8_t *at = (uint8_t *)memory + extent->first * size;
     if (scope->owner == NDR_KEPT && (type->flags & NDR_TYPE_VARYING) &&
         ndr_has_pointers(type->element))
-        return decode_kept_varying(d, type, memory, extent, scope);
-    if (!decode_all_elements(d, type->element, at, extent->actual, scope))
+        return decode_kept_varying(d, type, memory, extent, 0, false, scope);
+    if (!decode_inner_dimensions(d, type, memory, extent, 0, scope))
         return false;
     if (type->kind != NDR_KIND_STRING)
         return true;
-    const uint8_t *last = at + (extent->actual - 1) * size;
+    const uint8_t *last = (uint8_t *)memory + (extent->first + extent->actual - 1) * size;
     return (last[0] == 0 && last[size - 1] == 0) || bad(d);
 }
 

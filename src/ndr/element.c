@@ -402,28 +402,37 @@ static bool element_allowed(const NDR_TYPE *type)
            type->kind != NDR_KIND_UINT3264;
 }
 
-RPC_STATUS ndr_element_layout(const NDR_TYPE *element, struct ndr_element_layout *ret_layout)
+static const struct ndr_rules *rules_of(bool ndr64)
+{
+    return ndr64 ? &ndr64_rules : &ndr20_rules;
+}
+
+RPC_STATUS ndr_element_layout(const NDR_TYPE *element, bool ndr64,
+                              struct ndr_element_layout *ret_layout)
 {
     struct ndr_element_layout layout;
-    if (!ndr_fixed_layout(&ndr20_rules, element, &layout) || !element_allowed(element))
+    if (!ndr_fixed_layout(rules_of(ndr64), element, &layout) || !element_allowed(element))
         return RPC_S_CANNOT_SUPPORT;
     *ret_layout = layout;
     return RPC_S_OK;
 }
 
-void ndr_elements_to_wire(const NDR_TYPE *element, const void *memory, size_t count, uint8_t *out)
+void ndr_elements_to_wire(const NDR_TYPE *element, bool ndr64, const void *memory, size_t count,
+                          uint8_t *out)
 {
+    const struct ndr_rules *rules = rules_of(ndr64);
     struct ndr_element_layout layout;
-    if (ndr_fixed_layout(&ndr20_rules, element, &layout))
-        ndr_run_to_wire(&ndr20_rules, element, &layout, memory, count, out);
+    if (ndr_fixed_layout(rules, element, &layout))
+        ndr_run_to_wire(rules, element, &layout, memory, count, out);
 }
 
-RPC_STATUS ndr_elements_from_wire(const NDR_TYPE *element, const uint8_t *in, size_t count,
-                                  bool little_endian, void *memory)
+RPC_STATUS ndr_elements_from_wire(const NDR_TYPE *element, bool ndr64, const uint8_t *in,
+                                  size_t count, bool little_endian, void *memory)
 {
+    const struct ndr_rules *rules = rules_of(ndr64);
     struct ndr_element_layout layout;
-    if (!ndr_fixed_layout(&ndr20_rules, element, &layout))
+    if (!ndr_fixed_layout(rules, element, &layout))
         return RPC_S_CANNOT_SUPPORT;
-    return ndr_run_from_wire(&ndr20_rules, element, &layout, in, count,
+    return ndr_run_from_wire(rules, element, &layout, in, count,
                              little_endian != NDR_HOST_LITTLE_ENDIAN, memory);
 }

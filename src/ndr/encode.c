@@ -159,22 +159,42 @@ bad:
     return false;
 }
 
-/* Offset and actual count of what varies, and the elements. */
+/* The elements of an array of several dimensions that are in `box`, the extents. */
+static void encode_box(struct encode *e, const NDR_TYPE *type, const uint8_t *memory,
+                       const struct extent *box, const void *base)
+{
+    const NDR_TYPE *inner = ndr_next_dimension(type);
+    size_t size = ndr_memory_size(type->element);
+    memory += box->first * size;
+    if (!inner) {
+        encode_elements(e, type->element, memory, box->actual, base);
+        return;
+    }
+    for (uint32_t i = 0; i < box->actual && !failed(e); i++)
+        encode_box(e, inner, memory + i * size, box + 1, base);
+}
+
+/* Offsets and actual counts of what varies, of all dimensions, and the elements. */
 static void encode_body(struct encode *e, const NDR_TYPE *type, const void *memory,
                         const struct extent *extent, const void *base)
 {
-    /* C706 14.3.3.9 gives every dimension its own offset and count. */
-    if ((type->flags & NDR_TYPE_VARYING) && type->element->kind == NDR_KIND_ARRAY) {
-        fail(e, RPC_S_CANNOT_SUPPORT);
-        return;
-    }
+    struct extent box[NDR_DIMENSIONS_MAX] = {*extent};
+    const NDR_TYPE *dimension = type;
     if (varies(type)) {
         put_count(e, extent->first);
         put_count(e, extent->actual);
     }
-    const uint8_t *at = memory;
-    encode_elements(e, type->element, at + extent->first * ndr_memory_size(type->element),
-                    extent->actual, base);
+    for (unsigned n = 1; (dimension = ndr_next_dimension(dimension)) != NULL; n++) {
+        if (n == NDR_DIMENSIONS_MAX) {
+            fail(e, RPC_S_CANNOT_SUPPORT);
+            return;
+        }
+        if (!extent_of(e, dimension, NULL, base, &box[n]))
+            return;
+        put_count(e, box[n].first);
+        put_count(e, box[n].actual);
+    }
+    encode_box(e, type, memory, box, base);
 }
 
 /* Arrays and strings that are not of constant size; `with_max`: of a conformant one. */
@@ -254,7 +274,7 @@ static void defer(struct encode *e, const NDR_TYPE *type, const void *memory, co
     };
     if (!encode_referent(e, type, note.target, place))
         return;
-    if (note.depth > NDR_DEPTH_MAX)
+    if (note.depth > (e->writer->depth_max ? e->writer->depth_max : NDR_DEPTH_MAX))
         fail(e, RPC_S_OUT_OF_RESOURCES);
     else if (!ndr_list_push(&e->pending, &note))
         fail(e, RPC_S_OUT_OF_MEMORY);

@@ -66,6 +66,13 @@ uint32_t ndr_scalar_wire_size(const struct ndr_rules *rules, NDR_KIND kind)
     return scalars[kind].wire;
 }
 
+const NDR_TYPE *ndr_next_dimension(const NDR_TYPE *type)
+{
+    const NDR_TYPE *next = type->element;
+    bool both = next->kind == NDR_KIND_ARRAY && (type->flags & next->flags & NDR_TYPE_VARYING);
+    return both ? next : NULL;
+}
+
 bool ndr_is_conformant(const NDR_TYPE *type)
 {
     return (type->kind == NDR_KIND_ARRAY || type->kind == NDR_KIND_STRING) && type->count == 0;
@@ -240,8 +247,11 @@ uint64_t ndr_least_len(const struct ndr_rules *rules, const NDR_TYPE *type, enum
         return least;
     case NDR_KIND_ARRAY:
         least = (type->count == 0 ? 1u : 0u) * rules->count_size;
-        if (type->flags & NDR_TYPE_VARYING)
-            return least + 2 * rules->count_size;
+        if (type->flags & NDR_TYPE_VARYING) {
+            for (; type; type = ndr_next_dimension(type))
+                least += 2 * rules->count_size;
+            return least;
+        }
         return least + type->count * ndr_least_len(rules, type->element, NDR_AT_ELEMENT);
     case NDR_KIND_STRING: /* [max,] offset, actual, terminator */
         return (type->count == 0 ? 3u : 2u) * rules->count_size +

@@ -13,10 +13,13 @@
 #define NDR_CONTEXT_ALIGN 4u
 
 /* __int3264 has 8 octets in NDR64; where pointers are narrower it would not fit. */
-#define NDR64_SUPPORTED (sizeof(void *) == 8)
+#define NDR64_SUPPORTED (UINTPTR_MAX == UINT64_MAX)
 
 /* Counts above this are refused in both directions (MS-RPCE 3.1.1.5.3.3). */
 #define NDR_COUNT_MAX INT32_MAX
+
+/* Dimensions of one array; penstock-idl has no more levels. */
+#define NDR_DIMENSIONS_MAX 8u
 
 /* One transfer syntax. */
 struct ndr_rules {
@@ -68,6 +71,9 @@ static inline uint64_t ndr_run_len(const struct ndr_element_layout *layout, uint
 /* A lower bound of the octets any value of the type takes, pointees of embedded
  * pointers not counted.  Never 0, except for what has no representation. */
 uint64_t ndr_least_len(const struct ndr_rules *rules, const NDR_TYPE *type, enum ndr_place place);
+
+/* The next dimension of the same varying array, or NULL. */
+const NDR_TYPE *ndr_next_dimension(const NDR_TYPE *type);
 
 /* Conformant array, or string whose capacity is not part of the type. */
 bool ndr_is_conformant(const NDR_TYPE *type);

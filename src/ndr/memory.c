@@ -67,6 +67,7 @@ RPC_STATUS ndr_prepare_out(const NDR_OPERATION *operation, void *frame,
                            const struct ndr_memory *memory)
 {
     size_t budget = memory->prepare_max ? memory->prepare_max : NDR_ALLOCATED_MAX;
+    budget -= memory->prepare_used < budget ? memory->prepare_used : budget;
     for (uint32_t i = 0; i < operation->param_count; i++) {
         const NDR_PARAM *param = &operation->params[i];
         if (!ndr_param_has_memory(param) || !(param->flags & NDR_PARAM_OUT) ||

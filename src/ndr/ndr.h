@@ -40,7 +40,8 @@
 struct ndr_memory {
     void *(*allocate)(size_t size);
     void (*free)(void *object);
-    size_t prepare_max; /* octets ndr_prepare_out may allocate; 0: NDR_ALLOCATED_MAX */
+    size_t prepare_max;  /* octets ndr_prepare_out may allocate; 0: NDR_ALLOCATED_MAX, */
+    size_t prepare_used; /* less what the call has taken before                        */
     void *(*reallocate)(void *old, size_t size); /* scratch of freeing; NULL: realloc */
 };
 
@@ -75,6 +76,7 @@ struct ndr_writer {
     size_t len_max;    /* caller: limit of len; 0: NDR_WRITER_LEN_MAX              */
     uint64_t origin;   /* caller: stub offset of octets[0]; only alignment uses it */
     bool ndr64;        /* caller: transfer syntax NDR64, else NDR 2.0            */
+    uint32_t depth_max;/* caller: 0: NDR_DEPTH_MAX                                  */
     RPC_STATUS status; /* first failure, latched until reset                     */
     const struct ndr_context_hooks *contexts;    /* caller: NULL: RPC_S_CANNOT_SUPPORT */
     void *(*reallocate)(void *old, size_t size); /* NULL: realloc; freed by free() */
@@ -96,8 +98,8 @@ void ndr_writer_fini(struct ndr_writer *writer);
  * RPC_X_NULL_REF_POINTER; RPC_X_ENUM_VALUE_OUT_OF_RANGE; RPC_S_INVALID_BOUND: a
  * size_is, length_is or string out of bounds, a 64-bit __int3264; RPC_S_INVALID_TAG: a
  * discriminant without arm; RPC_S_OUT_OF_MEMORY; RPC_S_OUT_OF_RESOURCES: len_max or
- * NDR_DEPTH_MAX; what a context hook says; RPC_S_CANNOT_SUPPORT: a type the engine has no
- * rule for yet (arrays of conformant arrays, varying arrays of arrays). */
+ * depth_max; what a context hook says; RPC_S_CANNOT_SUPPORT: a type the engine has no
+ * rule for yet (arrays of conformant arrays). */
 RPC_STATUS ndr_encode_params(struct ndr_writer *writer, const NDR_OPERATION *operation,
                              const void *frame, uint32_t direction);
 
@@ -129,6 +131,7 @@ struct ndr_reader {
                         * anew, and a linked list announces one node at a time, so a
                         * caller bounds the work by waiting for max(need, len + len/4)
                         * or `last`                                              */
+    size_t allocated;  /* DONE: octets of allocated_max it took */
     RPC_STATUS status; /* FAILED */
 };
 
@@ -185,7 +188,8 @@ void ndr_free_params(const NDR_OPERATION *operation, void *frame, const struct n
 /* ---- Elements of pipes ------------------------------------------------------ */
 
 /* One element of constant size.  Element k of a run starts at octet k * stride; a
- * run of n > 0 has (n - 1) * stride + size octets, no pad behind the last. */
+ * run of n > 0 has (n - 1) * stride + size octets, no pad behind the last.  In NDR64
+ * a structure's pad is part of it. */
 struct ndr_element_layout {
     uint32_t size;        /* octets, without trailing pad               */
     uint32_t align;       /* 1, 2, 4 or 8                               */
@@ -196,16 +200,18 @@ struct ndr_element_layout {
 
 /* RPC_S_OK; RPC_S_CANNOT_SUPPORT: not a legal pipe element (pointers, strings,
  * conformant arrays, 16-bit enum, __int3264 anywhere inside). */
-RPC_STATUS ndr_element_layout(const NDR_TYPE *element, struct ndr_element_layout *ret_layout);
+RPC_STATUS ndr_element_layout(const NDR_TYPE *element, bool ndr64,
+                              struct ndr_element_layout *ret_layout);
 
 /* Writes a run of `count` elements in the host's byte order, gaps zeroed.  The type
  * is one ndr_element_layout accepts. */
-void ndr_elements_to_wire(const NDR_TYPE *element, const void *memory, size_t count, uint8_t *out);
+void ndr_elements_to_wire(const NDR_TYPE *element, bool ndr64, const void *memory, size_t count,
+                          uint8_t *out);
 
 /* Reads a run of `count` elements.  RPC_S_OK; RPC_X_BAD_STUB_DATA: a [range] inside is
  * violated, `memory` is partly written. */
-RPC_STATUS ndr_elements_from_wire(const NDR_TYPE *element, const uint8_t *in, size_t count,
-                                  bool little_endian, void *memory);
+RPC_STATUS ndr_elements_from_wire(const NDR_TYPE *element, bool ndr64, const uint8_t *in,
+                                  size_t count, bool little_endian, void *memory);
 
 /* ---- Traces ------------------------------------------------------------------ */
 

@@ -96,6 +96,17 @@ struct assoc_context *assoc_find_context(struct assoc *assoc, uint16_t id)
     return NULL;
 }
 
+bool assoc_add_context(struct assoc *assoc, const struct assoc_context *context)
+{
+    struct assoc_context *contexts =
+        realloc(assoc->contexts, (assoc->context_count + 1) * sizeof(*contexts));
+    if (!contexts)
+        return false;
+    contexts[assoc->context_count++] = *context;
+    assoc->contexts = contexts;
+    return true;
+}
+
 /* ---- Octets in ----------------------------------------------------------- */
 
 static void on_bad_header(struct assoc *assoc, const struct pdu_header *hdr,

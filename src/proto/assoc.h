@@ -69,25 +69,34 @@ struct call {
     bool tx_begun;         /* a FIRST fragment was queued                       */
     bool tx_ended;         /* the LAST fragment was queued                      */
     bool rx_begun;         /* a FIRST fragment was received                     */
+    bool ndr64;            /* transfer syntax of its context, else NDR 2.0      */
     bool little_endian;    /* peer's byte order, from its first fragment        */
     uint8_t cancel_count;  /* co_cancels sent or received                       */
     uint8_t empty_frags;   /* received in a row, see LIMIT_EMPTY_FRAGS          */
 };
 
+/* Transfer syntaxes, as bits of a set. */
+#define ASSOC_NDR   0x1u /* NDR 2.0 (C706 14) */
+#define ASSOC_NDR64 0x2u /* MS-RPCE 2.2.5     */
+#define ASSOC_SYNTAXES (ASSOC_NDR | ASSOC_NDR64)
+
 struct assoc_context {
     uint16_t id;
-    void *iface; /* the runtime's interface; borrowed */
+    bool ndr64;                 /* else NDR 2.0                               */
+    void *iface;                /* server: the runtime's interface; borrowed  */
+    struct pdu_syntax abstract; /* client: the interface                      */
 };
 
 /* One element of the context list of a bind or alter_context. */
 struct assoc_offer {
     uint16_t id;
     struct pdu_syntax abstract;
-    bool has_ndr;          /* NDR 2.0 is among the transfer syntaxes             */
+    uint8_t syntaxes;      /* ASSOC_*: which transfer syntaxes it lists          */
     bool no_syntax;        /* no transfer syntax at all: the whole PDU is refused */
     bool is_features;      /* bind time feature negotiation                      */
     uint64_t feature_bits;
     void *iface; /* answer: the interface registered for `abstract`, or NULL     */
+    uint8_t supported; /* answer: ASSOC_*: which of them it may be called in     */
 };
 
 struct assoc_bind {
@@ -107,7 +116,8 @@ enum assoc_event_kind {
                            * assoc_accept() or assoc_reject() before the next recv */
     ASSOC_EVENT_CANCEL,   /* server: co_cancel for `call`                         */
     ASSOC_EVENT_ORPHANED, /* server: the client gave `call` up; no reply          */
-    ASSOC_EVENT_BOUND,    /* client: `status` says whether the interface is there */
+    ASSOC_EVENT_BOUND,    /* client: bind or alter_context was answered; `status` says
+                           * whether there is a context for the interface now        */
     ASSOC_EVENT_RESPONSE, /* client: response octets of `call`                    */
     ASSOC_EVENT_FAULT,    /* client: `call` failed with `status`                  */
     ASSOC_EVENT_DEAD      /* the association has failed with assoc->status; octets
@@ -125,9 +135,18 @@ struct assoc_event {
     /* REQUEST of a new call */
     uint32_t call_id;
     uint16_t context_id, opnum;
-    bool has_object, maybe, little_endian;
+    bool has_object, maybe, little_endian, ndr64;
     UUID object;
     void *iface;
+};
+
+/* What a client's bind or alter_context asked for: one element per transfer syntax. */
+struct assoc_offered {
+    struct pdu_syntax abstract;
+    uint8_t syntaxes;     /* ASSOC_*, in this order; 0: nothing is asked for */
+    uint16_t first_id;
+    uint32_t call_id;
+    bool features;        /* an element for bind time features follows       */
 };
 
 struct assoc {
@@ -159,7 +178,8 @@ struct assoc {
     struct assoc_event pending; /* new request between the event and its answer */
 
     struct assoc_bind *bind; /* server, state BINDING or an alter_context       */
-    struct pdu_syntax offered; /* client: the interface asked for               */
+    struct assoc_offered offered; /* client: until it is answered               */
+    uint16_t next_context_id;     /* client                                     */
 };
 
 /* ---- Life ---------------------------------------------------------------- */
@@ -187,13 +207,31 @@ void assoc_fail(struct assoc *assoc, RPC_STATUS status);
 
 /* ---- Client commands ----------------------------------------------------- */
 
-/* Queues a bind that offers `abstract` over NDR 2.0 as context 0, and the bind
- * time features.  ASSOC_EVENT_BOUND or DEAD follows.
+/* Queues a bind that offers `abstract` over each of `syntaxes` (ASSOC_*, one at least),
+ * a presentation context each, and the bind time features.  ASSOC_EVENT_BOUND or DEAD
+ * follows.
  * RPC_S_OK; RPC_S_OUT_OF_MEMORY. */
-RPC_STATUS assoc_bind(struct assoc *assoc, const struct pdu_syntax *abstract, uint32_t group_id);
+RPC_STATUS assoc_bind(struct assoc *assoc, const struct pdu_syntax *abstract, unsigned syntaxes,
+                      uint32_t group_id);
 
-/* Puts `call` (in state IDLE) on the association, which must be OPEN. */
-void call_start(struct call *call, struct assoc *assoc, uint16_t opnum, const UUID *object);
+/* The same with an alter_context, on an association that is OPEN and has asked for
+ * nothing that was not answered: contexts more for the same interface or another.
+ * RPC_S_OK; RPC_S_OUT_OF_MEMORY; RPC_S_OUT_OF_RESOURCES: no ids are left. */
+RPC_STATUS assoc_alter(struct assoc *assoc, const struct pdu_syntax *abstract, unsigned syntaxes);
+
+/* Are there ids for an alter_context? */
+bool assoc_can_alter(const struct assoc *assoc);
+
+/* The context for calls on `abstract` in one of `syntaxes` (NDR64 before NDR 2.0), or NULL.
+ * Valid until the next answer to an alter_context. */
+const struct assoc_context *assoc_context_for(const struct assoc *assoc,
+                                              const struct pdu_syntax *abstract,
+                                              unsigned syntaxes);
+
+/* Puts `call` (in state IDLE) on the association, which must be OPEN, in the context
+ * `context_id`. */
+void call_start(struct call *call, struct assoc *assoc, uint16_t context_id, uint16_t opnum,
+                const UUID *object);
 
 /* Queues a co_cancel (advisory).  Nothing before the first fragment. */
 RPC_STATUS call_cancel(struct call *call);
@@ -203,8 +241,9 @@ RPC_STATUS call_orphan(struct call *call);
 
 /* ---- Server commands ----------------------------------------------------- */
 
-/* Answers assoc->bind, whose offers' `iface` the caller has filled, with
- * bind_ack or alter_context_resp.  `group_id` is the association's group, or 0 to
+/* Answers assoc->bind, whose offers' `iface` and `supported` the caller has filled, with
+ * bind_ack or alter_context_resp.  Of the elements for one interface one is accepted: the
+ * first that lists NDR64, if that is supported, else the first that lists NDR 2.0.  `group_id` is the association's group, or 0 to
  * refuse the bind because the group asked for is unknown.
  * ASSOC DEAD afterwards when the bind was refused. */
 RPC_STATUS assoc_answer_bind(struct assoc *assoc, uint32_t group_id);

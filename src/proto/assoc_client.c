@@ -2,6 +2,8 @@
 /* assoc_client.c - the client's side of an association: bind, and what a server
  * may answer (C706 12.6; MS-RPCE 3.3.2).  A server that breaks the rules loses the
  * association: nothing it sends can be trusted to belong to the right call. */
+#include <assert.h>
+
 #include <penstock/rpcnterr.h>
 
 #include "base/status.h"
@@ -10,41 +12,111 @@
 /* What a client asks for at bind time. */
 #define FEATURES_OFFERED PDU_FEATURE_KEEP_ON_ORPHAN
 /* Context ids stay below 256: peers answer with the low octet only. */
-#define CONTEXT_NDR 0u
-#define CONTEXT_FEATURES 1u
+#define CONTEXT_IDS 256u
+/* Elements of a bind: the transfer syntaxes and the features. */
+#define OFFERS_MAX 3u
 
-RPC_STATUS assoc_bind(struct assoc *assoc, const struct pdu_syntax *abstract, uint32_t group_id)
+/* In the order in which they are offered, as Windows does (wire.md 4.2). */
+static const struct {
+    unsigned bit;
+    const struct pdu_syntax *syntax;
+} transfer_syntaxes[] = {{ASSOC_NDR, &pdu_syntax_ndr}, {ASSOC_NDR64, &pdu_syntax_ndr64}};
+#define SYNTAX_COUNT (sizeof(transfer_syntaxes) / sizeof(transfer_syntaxes[0]))
+
+/* Windows refuses ids past 0x7fffffff (MS-RPCE 3.3.3.5.2): start again, the old ones are
+ * long gone. */
+uint32_t assoc_next_call_id(struct assoc *assoc)
 {
-    if (assoc->state == ASSOC_DEAD)
-        return assoc->status;
+    uint32_t id = assoc->next_call_id;
+    assoc->next_call_id = id == 0x7fffffff ? 1 : id + 1;
+    return id;
+}
+
+const struct assoc_context *assoc_context_for(const struct assoc *assoc,
+                                              const struct pdu_syntax *abstract,
+                                              unsigned syntaxes)
+{
+    const struct assoc_context *found = NULL;
+    for (unsigned i = 0; i < assoc->context_count; i++) {
+        const struct assoc_context *context = &assoc->contexts[i];
+        if (syntaxes & (context->ndr64 ? ASSOC_NDR64 : ASSOC_NDR) &&
+            pdu_syntax_equal(&context->abstract, abstract) && !(found && found->ndr64))
+            found = context;
+    }
+    return found;
+}
+
+/* Queues a bind or alter_context with an element for each of `syntaxes`. */
+static RPC_STATUS offer(struct assoc *assoc, enum pdu_type type, const struct pdu_syntax *abstract,
+                        unsigned syntaxes, uint32_t group_id)
+{
     const struct pdu_syntax features = pdu_syntax_features(FEATURES_OFFERED);
-    const struct pdu_offer offers[] = {
-        {CONTEXT_NDR, *abstract, &pdu_syntax_ndr, 1},
-        {CONTEXT_FEATURES, *abstract, &features, 1},
-    };
+    const bool bind = type == PDU_BIND;
+    struct pdu_offer offers[OFFERS_MAX];
+    uint8_t count = 0;
+    assert(syntaxes & ASSOC_SYNTAXES);
+    for (size_t i = 0; i < SYNTAX_COUNT; i++) {
+        if (!(syntaxes & transfer_syntaxes[i].bit))
+            continue;
+        offers[count] = (struct pdu_offer){(uint16_t)(assoc->next_context_id + count), *abstract,
+                                           transfer_syntaxes[i].syntax, 1};
+        count++;
+    }
+    if (bind) {
+        offers[count] = (struct pdu_offer){count, *abstract, &features, 1};
+        count++;
+    }
     const struct pdu_assoc_terms terms = {assoc->frag_max, assoc->frag_max, group_id};
-    size_t cap = 28 + 2 * 44;
+    size_t cap = 28 + OFFERS_MAX * 44;
     uint8_t *buf = assoc_queue_begin(assoc, cap);
     if (!buf)
         return RPC_S_OUT_OF_MEMORY;
-    size_t len = pdu_encode_bind(buf, cap, PDU_BIND, PFC_CONC_MPX, assoc->next_call_id, &terms,
-                                 offers, 2);
-    assoc->next_call_id++;
-    assoc->offered = *abstract;
-    assoc_set_state(assoc, ASSOC_BINDING);
+    assoc->offered = (struct assoc_offered){.abstract = *abstract,
+                                            .syntaxes = (uint8_t)(syntaxes & ASSOC_SYNTAXES),
+                                            .first_id = assoc->next_context_id,
+                                            .call_id = assoc_next_call_id(assoc),
+                                            .features = bind};
+    assoc->next_context_id = (uint16_t)(assoc->next_context_id + count);
+    size_t len = pdu_encode_bind(buf, cap, type, bind ? PFC_CONC_MPX : 0, assoc->offered.call_id,
+                                 &terms, offers, count);
     return assoc_queue_end(assoc, cap, len);
+}
+
+RPC_STATUS assoc_bind(struct assoc *assoc, const struct pdu_syntax *abstract, unsigned syntaxes,
+                      uint32_t group_id)
+{
+    if (assoc->state == ASSOC_DEAD)
+        return assoc->status;
+    RPC_STATUS status = offer(assoc, PDU_BIND, abstract, syntaxes, group_id);
+    if (status == RPC_S_OK)
+        assoc_set_state(assoc, ASSOC_BINDING);
+    return status;
+}
+
+bool assoc_can_alter(const struct assoc *assoc)
+{
+    return assoc->next_context_id <= CONTEXT_IDS - SYNTAX_COUNT;
+}
+
+RPC_STATUS assoc_alter(struct assoc *assoc, const struct pdu_syntax *abstract, unsigned syntaxes)
+{
+    if (assoc->state == ASSOC_DEAD)
+        return assoc->status;
+    assert(assoc->state == ASSOC_OPEN && assoc->offered.syntaxes == 0);
+    if (!assoc_can_alter(assoc))
+        return RPC_S_OUT_OF_RESOURCES;
+    return offer(assoc, PDU_ALTER_CONTEXT, abstract, syntaxes, assoc->group_id);
 }
 
 /* ---- Answers to the bind ------------------------------------------------- */
 
 /* MS-RPCE 3.3.1.5.3; a rejected abstract syntax is the interface's fault, a
  * rejected transfer syntax ours. */
-static RPC_STATUS status_of_result(const struct pdu_result *result)
+static RPC_STATUS status_of_result(const struct pdu_result *result, const struct pdu_syntax *syntax)
 {
     switch (result->result) {
     case PDU_RESULT_ACCEPTANCE:
-        return pdu_syntax_equal(&result->syntax, &pdu_syntax_ndr) ? RPC_S_OK
-                                                                  : RPC_S_UNSUPPORTED_TRANS_SYN;
+        return pdu_syntax_equal(&result->syntax, syntax) ? RPC_S_OK : RPC_S_UNSUPPORTED_TRANS_SYN;
     case PDU_RESULT_PROVIDER_REJECTION:
         if (result->reason == PDU_REASON_ABSTRACT_SYNTAX)
             return RPC_S_UNKNOWN_IF;
@@ -54,6 +126,40 @@ static RPC_STATUS status_of_result(const struct pdu_result *result)
     default:
         return RPC_S_UNSUPPORTED_TRANS_SYN;
     }
+}
+
+/* Reads the results in the order of the elements and keeps a context for each that was
+ * accepted.  *ret_status: RPC_S_OK when there is one, else why there is none.  False: out
+ * of memory. */
+static bool take_results(struct assoc *assoc, struct pdu_result_list *results,
+                         RPC_STATUS *ret_status)
+{
+    const struct assoc_offered *offered = &assoc->offered;
+    uint16_t id = offered->first_id;
+    bool accepted = false;
+    struct pdu_result result;
+    *ret_status = RPC_S_UNSUPPORTED_TRANS_SYN;
+    for (size_t i = 0; i < SYNTAX_COUNT; i++) {
+        if (!(offered->syntaxes & transfer_syntaxes[i].bit))
+            continue;
+        if (!pdu_next_result(results, &result))
+            return true; /* no answer is a rejection */
+        RPC_STATUS status = status_of_result(&result, transfer_syntaxes[i].syntax);
+        const struct assoc_context context = {.id = id++,
+                                              .ndr64 = transfer_syntaxes[i].bit == ASSOC_NDR64,
+                                              .abstract = offered->abstract};
+        if (status == RPC_S_OK && !assoc_add_context(assoc, &context))
+            return false;
+        accepted = accepted || status == RPC_S_OK;
+        if (accepted)
+            *ret_status = RPC_S_OK;
+        else if (status != RPC_S_UNSUPPORTED_TRANS_SYN)
+            *ret_status = status;
+    }
+    if (offered->features && pdu_next_result(results, &result) &&
+        result.result == PDU_RESULT_NEGOTIATE_ACK)
+        assoc->features = result.reason & FEATURES_OFFERED;
+    return true;
 }
 
 /* The peer's limits: no larger than ours, no smaller than what everybody must be
@@ -71,23 +177,42 @@ static void on_bind_ack(struct assoc *assoc, const struct assoc_pdu *pdu,
 {
     struct pdu_bind_ack ack;
     if (assoc->state != ASSOC_BINDING ||
-        pdu_decode_bind_ack(&pdu->hdr, pdu->octets, pdu->hdr.frag_len, &ack) != PDU_OK) {
+        pdu_decode_bind_ack(&pdu->hdr, pdu->octets, pdu->hdr.frag_len, &ack) != PDU_OK ||
+        ack.result_count == 0) {
         assoc_die(assoc, RPC_S_PROTOCOL_ERROR, event);
         return;
     }
-    struct pdu_result result;
-    if (!pdu_next_result(&ack.results, &result)) {
-        assoc_die(assoc, RPC_S_PROTOCOL_ERROR, event);
+    RPC_STATUS status;
+    if (!take_results(assoc, &ack.results, &status)) {
+        assoc_die(assoc, RPC_S_OUT_OF_MEMORY, event);
         return;
     }
-    RPC_STATUS status = status_of_result(&result);
-    if (pdu_next_result(&ack.results, &result) && result.result == PDU_RESULT_NEGOTIATE_ACK)
-        assoc->features = result.reason & FEATURES_OFFERED;
-
+    assoc->offered.syntaxes = 0;
     assoc->frag_send = frag_size(assoc->frag_max, ack.terms.max_recv_frag);
     assoc->group_id = ack.terms.group_id;
     assoc->multiplex = (pdu->hdr.flags & PFC_CONC_MPX) != 0;
     assoc_set_state(assoc, ASSOC_OPEN);
+    *event = (struct assoc_event){.kind = ASSOC_EVENT_BOUND, .status = status};
+}
+
+/* Its fragment sizes and group repeat those of the bind_ack (wire.md 1.5) and mean
+ * nothing. */
+static void on_alter_context_resp(struct assoc *assoc, const struct assoc_pdu *pdu,
+                                  struct assoc_event *event)
+{
+    struct pdu_bind_ack ack;
+    if (assoc->state < ASSOC_OPEN || assoc->offered.syntaxes == 0 ||
+        pdu_decode_bind_ack(&pdu->hdr, pdu->octets, pdu->hdr.frag_len, &ack) != PDU_OK ||
+        ack.result_count == 0) {
+        assoc_die(assoc, RPC_S_PROTOCOL_ERROR, event);
+        return;
+    }
+    RPC_STATUS status;
+    if (!take_results(assoc, &ack.results, &status)) {
+        assoc_die(assoc, RPC_S_OUT_OF_MEMORY, event);
+        return;
+    }
+    assoc->offered.syntaxes = 0;
     *event = (struct assoc_event){.kind = ASSOC_EVENT_BOUND, .status = status};
 }
 
@@ -144,6 +269,7 @@ static void on_response(struct assoc *assoc, const struct assoc_pdu *pdu,
     if ((call->state != CALL_WORKING && call->state != CALL_RESPONSE) ||
         first == call->rx_begun ||
         (!first && pdu->hdr.little_endian != call->little_endian) ||
+        (call->ndr64 && !pdu->hdr.little_endian) || /* MS-RPCE 2.2.5 */
         !call_count_rx(call, response.stub_len, last)) {
         assoc_die(assoc, RPC_S_PROTOCOL_ERROR, event);
         return;
@@ -168,7 +294,9 @@ static void on_fault(struct assoc *assoc, const struct assoc_pdu *pdu, struct as
         assoc_die(assoc, RPC_S_PROTOCOL_ERROR, event);
         return;
     }
-    if (assoc->state < ASSOC_OPEN) { /* in place of the ack we would wait for ever */
+    /* In place of the ack, or of the answer to an alter_context: we would wait for ever. */
+    if (assoc->state < ASSOC_OPEN ||
+        (assoc->offered.syntaxes != 0 && pdu->hdr.call_id == assoc->offered.call_id)) {
         assoc_die(assoc, status_from_fault(fault.status), event);
         return;
     }
@@ -192,6 +320,9 @@ void client_on_pdu(struct assoc *assoc, const struct assoc_pdu *pdu, struct asso
         return;
     case PDU_BIND_NAK:
         on_bind_nak(assoc, pdu, event);
+        return;
+    case PDU_ALTER_CONTEXT_RESP:
+        on_alter_context_resp(assoc, pdu, event);
         return;
     case PDU_RESPONSE:
         on_response(assoc, pdu, event);

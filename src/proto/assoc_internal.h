@@ -21,6 +21,10 @@ void assoc_die(struct assoc *assoc, RPC_STATUS status, struct assoc_event *event
  * id again before we have put its last call away. */
 struct call *assoc_find_call(struct assoc *assoc, uint32_t call_id);
 struct assoc_context *assoc_find_context(struct assoc *assoc, uint16_t id);
+/* One context more.  False: out of memory. */
+bool assoc_add_context(struct assoc *assoc, const struct assoc_context *context);
+/* Client: the id of the next call, bind or alter_context. */
+uint32_t assoc_next_call_id(struct assoc *assoc);
 
 /* Room for one control PDU of at most `cap` octets at the end of the queue; the
  * encoder's result goes to assoc_queue_end(), which gives back what was not used. */

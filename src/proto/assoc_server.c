@@ -68,7 +68,10 @@ static void decode_offer(struct pdu_context *context, struct assoc_offer *offer)
             offer->is_features = true;
             return;
         }
-        offer->has_ndr = offer->has_ndr || pdu_syntax_equal(&syntax, &pdu_syntax_ndr);
+        if (pdu_syntax_equal(&syntax, &pdu_syntax_ndr))
+            offer->syntaxes |= ASSOC_NDR;
+        else if (pdu_syntax_equal(&syntax, &pdu_syntax_ndr64))
+            offer->syntaxes |= ASSOC_NDR64;
     }
 }
 
@@ -141,26 +144,25 @@ refuse:
         die_with_nak(assoc, call_id, reason, event);
 }
 
-static bool add_context(struct assoc *assoc, uint16_t id, void *iface)
+/* How much we like what an element offers: 0 not at all. */
+static unsigned worth(const struct assoc_offer *offer)
 {
-    struct assoc_context *contexts =
-        realloc(assoc->contexts, (assoc->context_count + 1) * sizeof(*contexts));
-    if (!contexts)
-        return false;
-    contexts[assoc->context_count++] = (struct assoc_context){.id = id, .iface = iface};
-    assoc->contexts = contexts;
-    return true;
+    unsigned both = offer->is_features ? 0 : offer->syntaxes & offer->supported;
+    return both & ASSOC_NDR64 ? 2 : both & ASSOC_NDR ? 1 : 0;
 }
 
-/* Was an earlier element of this list, for the same interface, accepted? */
-static bool already_accepted(const struct assoc_bind *bind, const struct pdu_result *results,
-                             unsigned index)
+/* Is it the one element of all for its interface that is accepted (wire.md 4.2)? */
+static bool is_chosen(const struct assoc_bind *bind, unsigned index)
 {
-    for (unsigned i = 0; i < index; i++)
-        if (results[i].result == PDU_RESULT_ACCEPTANCE &&
-            pdu_syntax_equal(&bind->offers[i].abstract, &bind->offers[index].abstract))
-            return true;
-    return false;
+    const struct assoc_offer *offer = &bind->offers[index];
+    for (unsigned i = 0; i < bind->offer_count; i++) {
+        const struct assoc_offer *other = &bind->offers[i];
+        if (i == index || !pdu_syntax_equal(&other->abstract, &offer->abstract))
+            continue;
+        if (worth(other) > worth(offer) || (worth(other) == worth(offer) && i < index))
+            return false;
+    }
+    return worth(offer) > 0;
 }
 
 static struct pdu_result reject(uint16_t reason)
@@ -171,9 +173,8 @@ static struct pdu_result reject(uint16_t reason)
 }
 
 /* The answer to one element.  *ret_clash: the id already stands for another
- * interface, which is a protocol error (wire.md 1.12). */
-static struct pdu_result judge_offer(struct assoc *assoc, const struct pdu_result *results,
-                                     unsigned index, bool *ret_clash)
+ * interface or another transfer syntax, which is a protocol error (wire.md 1.12). */
+static struct pdu_result judge_offer(struct assoc *assoc, unsigned index, bool *ret_clash)
 {
     const struct assoc_bind *bind = assoc->bind;
     const struct assoc_offer *offer = &bind->offers[index];
@@ -187,16 +188,19 @@ static struct pdu_result judge_offer(struct assoc *assoc, const struct pdu_resul
     }
     if (!offer->iface)
         return reject(PDU_REASON_ABSTRACT_SYNTAX);
-    if (!offer->has_ndr || already_accepted(bind, results, index))
+    if (!is_chosen(bind, index))
         return reject(PDU_REASON_TRANSFER_SYNTAXES);
+    const struct assoc_context context = {
+        .id = offer->id, .ndr64 = worth(offer) == 2, .iface = offer->iface};
     const struct assoc_context *known = assoc_find_context(assoc, offer->id);
     if (known) {
-        *ret_clash = *ret_clash || known->iface != offer->iface;
-    } else if (assoc->context_count >= LIMIT_CONTEXTS ||
-               !add_context(assoc, offer->id, offer->iface)) {
+        *ret_clash =
+            *ret_clash || known->iface != context.iface || known->ndr64 != context.ndr64;
+    } else if (assoc->context_count >= LIMIT_CONTEXTS || !assoc_add_context(assoc, &context)) {
         return reject(PDU_REASON_LOCAL_LIMIT);
     }
-    return (struct pdu_result){.result = PDU_RESULT_ACCEPTANCE, .syntax = pdu_syntax_ndr};
+    return (struct pdu_result){.result = PDU_RESULT_ACCEPTANCE,
+                               .syntax = context.ndr64 ? pdu_syntax_ndr64 : pdu_syntax_ndr};
 }
 
 /* One number for both directions, as Windows computes it (wire.md 1.9). */
@@ -257,7 +261,7 @@ RPC_STATUS assoc_answer_bind(struct assoc *assoc, uint32_t group_id)
     }
     bool clash = false;
     for (unsigned i = 0; i < bind->context_count; i++)
-        results[i] = i < bind->offer_count ? judge_offer(assoc, results, i, &clash)
+        results[i] = i < bind->offer_count ? judge_offer(assoc, i, &clash)
                                            : reject(PDU_REASON_LOCAL_LIMIT);
     if (clash) {
         status = RPC_S_PROTOCOL_ERROR;
@@ -331,6 +335,11 @@ static void on_new_request(struct assoc *assoc, const struct assoc_pdu *pdu,
         refuse_request(assoc, call_id, 0, NCA_UNK_IF, event);
         return;
     }
+    /* NDR64 has one data representation (MS-RPCE 2.2.5): other octets cannot be meant. */
+    if (context->ndr64 && !pdu->hdr.little_endian) {
+        refuse_request(assoc, call_id, request->context_id, RPC_X_BAD_STUB_DATA, event);
+        return;
+    }
     if (assoc->call_count >= LIMIT_CALLS_PER_ASSOC) {
         refuse_request(assoc, call_id, request->context_id, NCA_SERVER_TOO_BUSY, event);
         return;
@@ -353,6 +362,7 @@ static void on_new_request(struct assoc *assoc, const struct assoc_pdu *pdu,
         .object = request->object,
         .maybe = (pdu->hdr.flags & PFC_MAYBE) != 0,
         .little_endian = pdu->hdr.little_endian,
+        .ndr64 = context->ndr64,
         .iface = context->iface,
     };
     assoc->pending = *event;
@@ -406,6 +416,7 @@ void assoc_accept(struct assoc *assoc, struct call *call)
                           .has_object = request->has_object,
                           .maybe = request->maybe,
                           .object = request->object,
+                          .ndr64 = request->ndr64,
                           .little_endian = request->little_endian};
     list_append(&assoc->calls, &call->node);
     assoc->call_count++;

@@ -29,13 +29,16 @@ void call_set_state(struct call *call, enum call_state next)
     call->state = next;
 }
 
-void call_start(struct call *call, struct assoc *assoc, uint16_t opnum, const UUID *object)
+void call_start(struct call *call, struct assoc *assoc, uint16_t context_id, uint16_t opnum,
+                const UUID *object)
 {
     assert(assoc->role == ASSOC_CLIENT && assoc->state == ASSOC_OPEN);
-    *call = (struct call){.assoc = assoc, .opnum = opnum, .id = assoc->next_call_id};
-    /* Windows refuses ids past 0x7fffffff (MS-RPCE 3.3.3.5.2): start again, the
-     * old ones are long gone. */
-    assoc->next_call_id = assoc->next_call_id == 0x7fffffff ? 1 : assoc->next_call_id + 1;
+    const struct assoc_context *context = assoc_find_context(assoc, context_id);
+    *call = (struct call){.assoc = assoc,
+                          .context_id = context_id,
+                          .opnum = opnum,
+                          .ndr64 = context && context->ndr64,
+                          .id = assoc_next_call_id(assoc)};
     if (object) {
         call->has_object = true;
         call->object = *object;

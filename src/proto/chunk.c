@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* chunk.c - the framing of one pipe in NDR 2.0; the contract is in chunk.h.
+/* chunk.c - the framing of one pipe; the contract is in chunk.h.
  *
  * The element side (what an element holds) is ndr/, the fragment side (what a PDU
  * holds) is the call. */
@@ -9,8 +9,13 @@
 
 #include "wire/wire.h"
 
-#define COUNT_ALIGN 4u /* of every count, also the terminator's     */
-#define END_ALIGN   8u /* where a fragment that is not the last ends */
+#define END_ALIGN 8u /* where a fragment that is not the last ends */
+
+/* Octets, and alignment, of every count, also the terminator's. */
+static uint32_t count_size(const struct chunk_layout *layout)
+{
+    return layout->ndr64 ? 8 : 4;
+}
 
 static void check_layout(const struct chunk_layout *layout)
 {
@@ -65,28 +70,51 @@ static bool skip_gap(struct chunk_reader *r, uint32_t align, size_t len, size_t 
     return here == gap;
 }
 
-/* True when all four octets are there. */
-static bool collect_count(struct chunk_reader *r, const uint8_t *octets, size_t len, size_t *used)
+static void begin_number(struct chunk_reader *r, enum chunk_state state)
 {
-    while (r->count_got < 4 && *used < len) {
-        unsigned place = r->little_endian ? r->count_got : 3u - r->count_got;
-        r->count |= (uint32_t)octets[*used] << (8 * place);
-        r->count_got++;
+    r->number = 0;
+    r->number_got = 0;
+    r->state = state;
+}
+
+/* True when all its octets are there. */
+static bool collect_number(struct chunk_reader *r, const uint8_t *octets, size_t len, size_t *used)
+{
+    const unsigned size = count_size(r->layout);
+    while (r->number_got < size && *used < len) {
+        unsigned place = r->little_endian ? r->number_got : size - 1u - r->number_got;
+        r->number |= (uint64_t)octets[*used] << (8 * place);
+        r->number_got++;
         r->offset++;
         ++*used;
     }
-    return r->count_got == 4;
+    return r->number_got == size;
 }
 
 static enum chunk_state judge_count(struct chunk_reader *r)
 {
-    if (r->count == 0)
-        return CHUNK_AT_END; /* no gap for an element that does not come */
-    if (r->count < r->layout->count_min || r->count > r->layout->count_max)
+    r->count = (uint32_t)r->number;
+    if (r->number == 0) { /* no gap for an element that does not come */
+        if (!r->layout->ndr64)
+            return CHUNK_AT_END;
+        begin_number(r, CHUNK_AT_CHECK);
+        return CHUNK_AT_CHECK;
+    }
+    if (r->number < r->layout->count_min || r->number > r->layout->count_max)
         return CHUNK_BROKEN; /* MS-RPCE 2.2.4.14.1 */
+    if (r->layout->ndr64 && r->number > CHUNK_COUNT_MAX_64)
+        return CHUNK_BROKEN;
     r->data_len = data_len(r->layout, r->count);
     r->left = r->data_len;
     return CHUNK_AT_ELEMENT_GAP;
+}
+
+/* The count repeated, negated. */
+static enum chunk_state judge_check(const struct chunk_reader *r)
+{
+    if (r->number != -(uint64_t)r->count)
+        return CHUNK_BROKEN;
+    return r->count == 0 ? CHUNK_AT_END : CHUNK_AT_GAP;
 }
 
 /* The run that begins at octets[used]; at least one octet is there. */
@@ -104,7 +132,7 @@ static struct chunk_run take_run(struct chunk_reader *r, const uint8_t *octets, 
     r->offset += here;
     r->left -= here;
     if (r->left == 0)
-        r->state = CHUNK_AT_GAP;
+        r->state = r->layout->ndr64 ? CHUNK_AT_CHECK_GAP : CHUNK_AT_GAP;
     return run;
 }
 
@@ -116,14 +144,12 @@ enum chunk_verdict chunk_read(struct chunk_reader *r, const uint8_t *octets, siz
     for (;;) {
         switch (r->state) {
         case CHUNK_AT_GAP:
-            if (!skip_gap(r, COUNT_ALIGN, len, &used))
+            if (!skip_gap(r, count_size(r->layout), len, &used))
                 goto out;
-            r->count = 0;
-            r->count_got = 0;
-            r->state = CHUNK_AT_COUNT;
+            begin_number(r, CHUNK_AT_COUNT);
             break;
         case CHUNK_AT_COUNT:
-            if (!collect_count(r, octets, len, &used))
+            if (!collect_number(r, octets, len, &used))
                 goto out;
             r->state = judge_count(r);
             break;
@@ -138,6 +164,16 @@ enum chunk_verdict chunk_read(struct chunk_reader *r, const uint8_t *octets, siz
             *ret_run = take_run(r, octets, len, &used);
             verdict = CHUNK_RUN;
             goto out;
+        case CHUNK_AT_CHECK_GAP:
+            if (!skip_gap(r, count_size(r->layout), len, &used))
+                goto out;
+            begin_number(r, CHUNK_AT_CHECK);
+            break;
+        case CHUNK_AT_CHECK:
+            if (!collect_number(r, octets, len, &used))
+                goto out;
+            r->state = judge_check(r);
+            break;
         case CHUNK_AT_END:
             verdict = CHUNK_END;
             goto out;
@@ -172,14 +208,27 @@ enum chunk_verdict chunk_scan(struct chunk_reader *r, const uint8_t *octets, siz
 
 /* ---- Writing ---------------------------------------------------------------- */
 
+static void put_count(struct wire_writer *w, const struct chunk_layout *layout, uint64_t offset,
+                      uint64_t count)
+{
+    wire_put_zeros(w, (size_t)gap_to(offset + w->len, count_size(layout)));
+    if (layout->ndr64)
+        wire_put_u64(w, count);
+    else
+        wire_put_u32(w, (uint32_t)count);
+}
+
 /* Appends a chunk of `count` elements, or a terminator, to the plan. */
 static void add_piece(struct chunk_plan *plan, const struct chunk_layout *layout, uint32_t count)
 {
     struct chunk_piece *piece = &plan->pieces[plan->piece_count++];
     struct wire_writer w;
     wire_writer_init(&w, piece->lead, sizeof(piece->lead));
-    wire_put_zeros(&w, (size_t)gap_to(plan->end_offset, COUNT_ALIGN));
-    wire_put_u32(&w, count);
+    if (layout->ndr64 && piece > plan->pieces)
+        put_count(&w, layout, plan->end_offset, -(uint64_t)piece[-1].count);
+    put_count(&w, layout, plan->end_offset, count);
+    if (layout->ndr64 && count == 0)
+        put_count(&w, layout, plan->end_offset, 0);
     if (count > 0)
         wire_put_zeros(&w, (size_t)gap_to(plan->end_offset + w.len, layout->align));
     assert(!w.failed);
@@ -190,10 +239,25 @@ static void add_piece(struct chunk_plan *plan, const struct chunk_layout *layout
     plan->end_offset += piece->lead_len + piece->data_len;
 }
 
-/* Where a chunk of `count` elements at `offset` ends. */
+/* Ends the plan of a push. */
+static void add_tail(struct chunk_plan *plan, const struct chunk_layout *layout)
+{
+    struct wire_writer w;
+    wire_writer_init(&w, plan->tail, sizeof(plan->tail));
+    if (layout->ndr64)
+        put_count(&w, layout, plan->end_offset,
+                  -(uint64_t)plan->pieces[plan->piece_count - 1].count);
+    else
+        wire_put_zeros(&w, (size_t)gap_to(plan->end_offset, count_size(layout)));
+    assert(!w.failed);
+    plan->tail_len = (uint8_t)w.len;
+    plan->end_offset += w.len;
+}
+
+/* Where a chunk of `count` elements at `offset` ends; NDR 2.0. */
 static uint64_t chunk_end(const struct chunk_layout *layout, uint64_t offset, uint64_t count)
 {
-    uint64_t at = offset + gap_to(offset, COUNT_ALIGN) + COUNT_ALIGN;
+    uint64_t at = offset + gap_to(offset, count_size(layout)) + count_size(layout);
     return at + gap_to(at, layout->align) + data_len(layout, (uint32_t)count);
 }
 
@@ -204,7 +268,7 @@ static uint64_t plan_end(const struct chunk_layout *layout, uint64_t stub_offset
     uint64_t end = chunk_end(layout, stub_offset, first);
     if (second > 0)
         end = chunk_end(layout, end, second);
-    return end + gap_to(end, COUNT_ALIGN);
+    return end + gap_to(end, count_size(layout));
 }
 
 static void plan_chunks(const struct chunk_layout *layout, uint64_t stub_offset, uint32_t first,
@@ -215,8 +279,7 @@ static void plan_chunks(const struct chunk_layout *layout, uint64_t stub_offset,
     add_piece(ret_plan, layout, first);
     if (second > 0)
         add_piece(ret_plan, layout, second);
-    ret_plan->tail_len = (uint8_t)gap_to(ret_plan->end_offset, COUNT_ALIGN);
-    ret_plan->end_offset += ret_plan->tail_len;
+    add_tail(ret_plan, layout);
 }
 
 static uint64_t min_u64(uint64_t a, uint64_t b)
@@ -227,6 +290,26 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 static uint64_t max_u64(uint64_t a, uint64_t b)
 {
     return a > b ? a : b;
+}
+
+/* NDR64: as few chunks as the bounds allow, the last ones no smaller than they must be. */
+static bool plan_64(const struct chunk_layout *layout, uint64_t stub_offset, uint64_t count,
+                    struct chunk_plan *ret_plan)
+{
+    uint64_t low = max_u64(layout->count_min, 1);
+    uint64_t high = min_u64(layout->count_max, CHUNK_COUNT_MAX_64);
+    uint64_t chunks = high > 0 ? (count + high - 1) / high : 0;
+    if (chunks == 0 || chunks > CHUNK_PIECES_MAX || low > count / chunks)
+        return false;
+    ret_plan->end_offset = stub_offset;
+    ret_plan->piece_count = 0;
+    for (; chunks > 0; chunks--) {
+        uint64_t part = min_u64(high, count - (chunks - 1) * low);
+        add_piece(ret_plan, layout, (uint32_t)part);
+        count -= part;
+    }
+    add_tail(ret_plan, layout);
+    return true;
 }
 
 bool chunk_plan(const struct chunk_layout *layout, uint64_t stub_offset, uint64_t count,
@@ -240,6 +323,8 @@ bool chunk_plan(const struct chunk_layout *layout, uint64_t stub_offset, uint64_
     }
     if (count > UINT32_MAX)
         return false;
+    if (layout->ndr64)
+        return plan_64(layout, stub_offset, count, ret_plan);
 
     uint64_t low = max_u64(layout->count_min, 1);
     uint64_t high = layout->count_max;

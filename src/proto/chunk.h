@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* chunk.h - how one pipe is framed in a stub, in NDR 2.0 (C706 14.3.11).
+/* chunk.h - how one pipe is framed in a stub, in NDR 2.0 (C706 14.3.11) and in NDR64
+ * (MS-RPCE 2.2.5.3.4.5).
  *
  *   pipe       := chunk* terminator
+ *
+ *   NDR 2.0
  *   chunk      := <align 4> count:u32 (>= 1)  <align E> element[count]
  *   terminator := <align 4> u32 0
+ *
+ *   NDR64
+ *   chunk      := <align 8> count:u64 (>= 1)  <align E> element[count]  <align 8> u64 -count
+ *   terminator := <align 8> u64 0  u64 0
  *
  * All alignment counts from the start of the stub, across fragments; neither
  * chunks nor elements know about fragments, so a count, a gap or an element may be
@@ -18,6 +25,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* NDR64 counts are kept below 2^31, as array counts are (MS-RPCE 3.1.1.5.3.3). */
+#define CHUNK_COUNT_MAX_64 0x7fffffffu
+
 /* One element type on the wire.
  *
  *   |<- size ->|pad|<- size ->|pad|<- size ->|     the last has no pad
@@ -28,6 +38,7 @@ struct chunk_layout {
     uint32_t stride;    /* size rounded up to a multiple of align                    */
     uint64_t count_min; /* [range] of the pipe: bounds of each chunk's count,        */
     uint64_t count_max; /* 0 and UINT32_MAX without one; a terminator is always fine */
+    bool ndr64;         /* framed as NDR64                                           */
 };
 
 /* Elements whose last octet lies within the first `len` octets of a chunk's
@@ -40,7 +51,8 @@ enum chunk_verdict {
     CHUNK_MORE, /* all octets consumed, the pipe goes on              */
     CHUNK_RUN,  /* here are octets of elements                        */
     CHUNK_END,  /* terminator consumed: what follows is not the pipe  */
-    CHUNK_BAD,  /* a count outside the range; nothing more is read    */
+    CHUNK_BAD,  /* a count outside the range, or NDR64: not repeated as it should
+                 * be; nothing more is read                          */
 };
 
 /* Octets of elements that lie together, pads between elements included; begins
@@ -54,19 +66,22 @@ struct chunk_run {
 
 enum chunk_state {
     CHUNK_AT_GAP,         /* aligning for a count          */
-    CHUNK_AT_COUNT,       /* collecting its four octets    */
+    CHUNK_AT_COUNT,       /* collecting its octets         */
     CHUNK_AT_ELEMENT_GAP, /* aligning for the elements     */
     CHUNK_AT_ELEMENTS,    /* `left` octets of elements     */
+    CHUNK_AT_CHECK_GAP,   /* NDR64: aligning for the count repeated  */
+    CHUNK_AT_CHECK,       /* NDR64: collecting its octets  */
     CHUNK_AT_END,         /* terminator seen; terminal     */
-    CHUNK_BROKEN,         /* range violated; terminal      */
+    CHUNK_BROKEN,         /* wrong octets; terminal        */
 };
 
 struct chunk_reader {
     const struct chunk_layout *layout;
     enum chunk_state state;
     bool little_endian;
-    uint8_t count_got; /* octets of the count collected so far                     */
-    uint32_t count;    /* of the current chunk; partial in CHUNK_AT_COUNT          */
+    uint8_t number_got; /* octets of a count collected so far                      */
+    uint64_t number;    /* what they amount to                                     */
+    uint32_t count;     /* of the current chunk; 0: the terminator's               */
     uint64_t offset;   /* stub offset of the next octet                            */
     uint64_t data_len; /* octets of the current chunk's elements                   */
     uint64_t left;     /* of them, octets still to come; > 0 in CHUNK_AT_ELEMENTS  */
@@ -90,8 +105,13 @@ enum chunk_verdict chunk_scan(struct chunk_reader *r, const uint8_t *octets, siz
 
 /* ---- Writing ---------------------------------------------------------------- */
 
-/* Gap of at most 3, count, gap of at most 4. */
-#define CHUNK_LEAD_MAX 11u
+/* NDR 2.0: gap of at most 3, count, gap of at most 4.  NDR64: gap of at most 7, the
+ * terminator; or the tail of the chunk before and a count. */
+#define CHUNK_LEAD_MAX 23u
+/* NDR64: gap of at most 7, the count repeated. */
+#define CHUNK_TAIL_MAX 15u
+/* Pieces of a push. */
+#define CHUNK_PIECES_MAX 3u
 
 /* `lead` is sent first, then `count` elements at stride: `data_len` octets. */
 struct chunk_piece {
@@ -102,10 +122,11 @@ struct chunk_piece {
 };
 
 struct chunk_plan {
-    struct chunk_piece pieces[2];
-    uint8_t piece_count; /* 1 or 2                                           */
-    uint8_t tail_len;    /* zeros behind the last piece, 0 to 3: the gap any
-                          * next count needs, sent early                     */
+    struct chunk_piece pieces[CHUNK_PIECES_MAX];
+    uint8_t piece_count;
+    uint8_t tail_len;    /* octets behind the last piece: NDR 2.0 0 to 3, the gap any
+                          * next count needs, sent early; NDR64: the count repeated  */
+    uint8_t tail[CHUNK_TAIL_MAX];
     uint64_t end_offset; /* stub offset behind all of it                     */
 };
 
@@ -114,8 +135,10 @@ struct chunk_plan {
  * stub, so the plan ends a push there whenever one or two chunks can: a second
  * count moves the end by 4.  Else it ends at a multiple of 4; a terminator ends
  * where it ends.  Elements are never split, and one chunk is preferred to two.
+ * Everything of NDR64 ends at a multiple of 8; there only counts of 2^31 and more, and
+ * [range], make chunks of a push.
  * False when no plan exists: more than 2^32-1 elements, or a [range] no chunking
- * into at most two satisfies. */
+ * into at most two (NDR64: three) satisfies. */
 bool chunk_plan(const struct chunk_layout *layout, uint64_t stub_offset, uint64_t count,
                 struct chunk_plan *ret_plan);
 

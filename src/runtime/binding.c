@@ -40,8 +40,8 @@ struct binding *binding_get(RPC_BINDING_HANDLE handle)
     return object ? list_entry(object, struct binding, object) : NULL;
 }
 
-/* A client binding or a status.  NULL is no client binding. */
-static RPC_STATUS get_client(RPC_BINDING_HANDLE handle, struct binding **ret_binding)
+/* NULL is no client binding. */
+RPC_STATUS binding_get_client(RPC_BINDING_HANDLE handle, struct binding **ret_binding)
 {
     struct binding *binding = binding_get(handle);
     if (!binding)
@@ -70,7 +70,7 @@ RPC_STATUS binding_resolve(struct binding *binding)
 
 RPC_STATUS binding_for_call(RPC_BINDING_HANDLE handle, struct binding **ret_binding)
 {
-    RPC_STATUS status = get_client(handle, ret_binding);
+    RPC_STATUS status = binding_get_client(handle, ret_binding);
     if (status != RPC_S_OK)
         return status;
     status = binding_resolve(*ret_binding);
@@ -90,6 +90,7 @@ static struct binding *binding_new(enum transport_kind kind, const char *address
     pthread_mutex_init(&binding->lock, NULL);
     binding->kind = kind;
     binding->com_timeout = RPC_C_BINDING_DEFAULT_TIMEOUT;
+    binding->syntaxes = ndr_client_syntaxes();
     binding->address = strdup(address);
     binding->endpoint = strdup(endpoint);
     binding->options = strdup(options);
@@ -209,7 +210,7 @@ RPC_STATUS RpcBindingFree(RPC_BINDING_HANDLE *Binding)
     if (!Binding)
         return RPC_S_INVALID_ARG;
     struct binding *binding;
-    RPC_STATUS status = get_client(*Binding, &binding);
+    RPC_STATUS status = binding_get_client(*Binding, &binding);
     if (status != RPC_S_OK)
         return status;
     handle_close((uint64_t)(uintptr_t)*Binding, RPC_S_INVALID_BINDING);
@@ -227,6 +228,8 @@ struct binding *binding_copy(struct binding *source)
         copy->has_object = source->has_object;
         copy->object_uuid = source->object_uuid;
         copy->com_timeout = source->com_timeout;
+        copy->syntaxes = source->syntaxes;
+        copy->limits = source->limits;
         copy->pool = source->pool;
         if (copy->pool)
             server_pool_use(copy->pool);
@@ -241,7 +244,7 @@ RPC_STATUS RpcBindingCopy(RPC_BINDING_HANDLE SourceBinding, RPC_BINDING_HANDLE *
         return RPC_S_INVALID_ARG;
     *DestinationBinding = NULL;
     struct binding *source;
-    RPC_STATUS status = get_client(SourceBinding, &source);
+    RPC_STATUS status = binding_get_client(SourceBinding, &source);
     if (status != RPC_S_OK)
         return status;
     struct binding *copy = binding_copy(source);
@@ -252,7 +255,7 @@ RPC_STATUS RpcBindingCopy(RPC_BINDING_HANDLE SourceBinding, RPC_BINDING_HANDLE *
 RPC_STATUS RpcBindingReset(RPC_BINDING_HANDLE Binding)
 {
     struct binding *binding;
-    RPC_STATUS status = get_client(Binding, &binding);
+    RPC_STATUS status = binding_get_client(Binding, &binding);
     if (status != RPC_S_OK)
         return status;
     pthread_mutex_lock(&binding->lock);
@@ -269,7 +272,7 @@ RPC_STATUS RpcBindingReset(RPC_BINDING_HANDLE Binding)
 RPC_STATUS RpcBindingSetObject(RPC_BINDING_HANDLE Binding, UUID *ObjectUuid)
 {
     struct binding *binding;
-    RPC_STATUS status = get_client(Binding, &binding);
+    RPC_STATUS status = binding_get_client(Binding, &binding);
     if (status != RPC_S_OK)
         return status;
     pthread_mutex_lock(&binding->lock);
@@ -330,7 +333,7 @@ RPC_STATUS RpcBindingServerFromClient(RPC_BINDING_HANDLE ClientBinding,
 RPC_STATUS RpcMgmtSetComTimeout(RPC_BINDING_HANDLE Binding, unsigned int Timeout)
 {
     struct binding *binding;
-    RPC_STATUS status = get_client(Binding, &binding);
+    RPC_STATUS status = binding_get_client(Binding, &binding);
     if (status != RPC_S_OK)
         return status;
     if (Timeout <= RPC_C_BINDING_INFINITE_TIMEOUT) {
@@ -349,7 +352,7 @@ RPC_STATUS RpcMgmtInqComTimeout(RPC_BINDING_HANDLE Binding, unsigned int *Timeou
     if (!Timeout)
         return RPC_S_INVALID_ARG;
     struct binding *binding;
-    RPC_STATUS status = get_client(Binding, &binding);
+    RPC_STATUS status = binding_get_client(Binding, &binding);
     if (status != RPC_S_OK)
         return status;
     pthread_mutex_lock(&binding->lock);

@@ -15,6 +15,7 @@
 
 #include "base/handle.h"
 #include "io/transport.h"
+#include "runtime/ndr_options.h"
 
 struct rpc_call;
 struct server_pool;
@@ -31,11 +32,19 @@ struct binding {
     bool has_object;
     UUID object_uuid;
     unsigned com_timeout;
+    unsigned syntaxes; /* ASSOC_*: what its calls may be made in */
+    struct ndr_limits limits; /* of what is received             */
     struct server_pool *pool; /* connections to this server; NULL: partially bound */
 };
 
 /* The binding behind `handle`, with a reference, or NULL. */
 struct binding *binding_get(RPC_BINDING_HANDLE handle);
+
+/* The client binding behind `handle`, with a reference.  RPC_S_INVALID_BINDING;
+ * RPC_S_WRONG_KIND_OF_BINDING. */
+RPC_STATUS binding_get_client(RPC_BINDING_HANDLE handle, struct binding **ret_binding);
+
+struct ndr_limits binding_limits(struct binding *binding);
 
 static inline void binding_put(struct binding *binding)
 {

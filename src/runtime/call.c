@@ -78,7 +78,8 @@ static RPC_STATUS pipes_new(struct rpc_call *call)
         pipe->in = (param->flags & NDR_PARAM_IN) != 0;
         pipe->out = (param->flags & NDR_PARAM_OUT) != 0;
         pipes_set_limits_default(pipe);
-        RPC_STATUS status = pipe_rx_init(&pipe->rx, param->type->element, param->range);
+        RPC_STATUS status = pipe_rx_init(&pipe->rx, param->type->element, param->range,
+                                         call->ndr64);
         if (status != RPC_S_OK)
             return status;
     }
@@ -108,7 +109,7 @@ static unsigned next_receiving(const struct rpc_call *call, unsigned index)
 }
 
 RPC_STATUS call_new(struct conn *conn, const RPC_CLIENT_INTERFACE *spec, const NDR_OPERATION *op,
-                    bool server, struct rpc_call **ret_call)
+                    bool server, bool ndr64, struct rpc_call **ret_call)
 {
     struct rpc_call *call = calloc(1, sizeof(*call));
     if (!call)
@@ -117,6 +118,7 @@ RPC_STATUS call_new(struct conn *conn, const RPC_CLIENT_INTERFACE *spec, const N
     conn_get(conn);
     call->conn = conn;
     call->server = server;
+    call->ndr64 = ndr64;
     call->stub_max = LIMIT_STUB_LEN;
     call->spec = spec;
     call->op = op;

@@ -84,6 +84,7 @@ struct rpc_call {
     struct call wire;
     struct conn *conn; /* counted */
     bool server;
+    bool ndr64; /* the transfer syntax, else NDR 2.0 */
     const RPC_CLIENT_INTERFACE *spec;
     const NDR_OPERATION *op;
     void *frame;       /* op->frame_size octets, owned                             */
@@ -110,6 +111,7 @@ struct rpc_call {
     size_t stub_need;     /* server: decoding is not tried again below this length */
     uint64_t stub_origin; /* stub offset of stub->octets[0] */
     bool stub_done;       /* request: parameters decoded, the rest belongs to pipes */
+    size_t allocated;     /* server: octets of its limit that decoding took */
 
     unsigned pipe_count;
     struct pipe *pipes;
@@ -117,7 +119,7 @@ struct rpc_call {
     bool stopped;          /* counted in conn->stopped                                 */
     unsigned receiving; /* index of the pipe that octets arrive for; pipe_count: past all */
     uint8_t held_len;   /* server: a terminator that waits for what comes after it     */
-    uint8_t held[8];
+    uint8_t held[16];
 
     /* client */
     struct binding *binding; /* counted */
@@ -155,11 +157,11 @@ static inline void call_put(struct rpc_call *call)
     counted_put(&call->object);
 }
 
-/* A call on `conn` (counted from now on) with a zeroed frame and its pipes.  One
- * reference for the caller.
+/* A call on `conn` (counted from now on) with a zeroed frame and its pipes, in NDR64 or
+ * NDR 2.0.  One reference for the caller.
  * RPC_S_OUT_OF_MEMORY; RPC_S_CANNOT_SUPPORT: a pipe element the engine refuses. */
 RPC_STATUS call_new(struct conn *conn, const RPC_CLIENT_INTERFACE *spec, const NDR_OPERATION *op,
-                    bool server, struct rpc_call **ret_call);
+                    bool server, bool ndr64, struct rpc_call **ret_call);
 
 /* All of the following: lock held. */
 

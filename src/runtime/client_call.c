@@ -89,7 +89,8 @@ struct start {
     const NDR_OPERATION *op;
     const void *frame;
     struct binding *binding;
-    struct conn *conn;
+    struct conn_wish wish;
+    struct conn_place place; /* conn NULL: none yet */
     struct ndr_writer writer;
     struct client_contexts contexts;
 };
@@ -98,8 +99,8 @@ static void start_fini(struct start *start)
 {
     ndr_writer_fini(&start->writer);
     client_contexts_fini(&start->contexts);
-    if (start->conn)
-        conn_put(start->conn);
+    if (start->place.conn)
+        conn_put(start->place.conn);
     if (start->binding)
         binding_put(start->binding);
 }
@@ -163,33 +164,71 @@ static RPC_STATUS find_binding(struct start *start)
     return binding_for_call(handle, &start->binding);
 }
 
-/* Everything up to the first octet: arguments checked and encoded, a connection. */
-static RPC_STATUS prepare(struct start *start, bool shared)
+static RPC_STATUS encode_request(struct start *start, bool ndr64)
 {
     const struct ndr_context_hooks hooks = client_contexts_hooks(&start->contexts);
-    start->contexts.op = start->op;
-    start->writer.contexts = &hooks;
-    RPC_STATUS status = find_binding(start);
+    client_contexts_fini(&start->contexts);
+    client_contexts_init(&start->contexts, start->op);
     start->contexts.binding = start->binding;
-    if (status == RPC_S_OK)
-        status = ndr_encode_params(&start->writer, start->op, start->frame, NDR_PARAM_IN);
+    ndr_writer_reset(&start->writer);
+    start->writer.contexts = &hooks;
+    start->writer.ndr64 = ndr64;
+    start->writer.depth_max = binding_limits(start->binding).depth_max;
+    RPC_STATUS status =
+        ndr_encode_params(&start->writer, start->op, start->frame, NDR_PARAM_IN);
     start->writer.contexts = NULL;
-    if (status != RPC_S_OK)
-        return status;
-    trace_values(start->op, start->frame, NDR_PARAM_IN, true);
-    if (start->writer.len > LIMIT_STUB_LEN)
+    if (status == RPC_S_OK && start->writer.len > LIMIT_STUB_LEN)
         return RPC_S_OUT_OF_RESOURCES;
-    const struct pdu_syntax id = interface_syntax(start->spec);
-    return server_pool_take(start->binding->pool, &id, shared,
-                            connect_timeout_ms(start->binding->com_timeout), &start->conn);
+    return status;
+}
+
+/* Synchronous pipes are pulled and pushed by stubs that know NDR 2.0 alone, as Windows'
+ * (wire.md 3.6). */
+static unsigned allowed_syntaxes(const struct start *start)
+{
+    unsigned syntaxes = ndr_interface_syntaxes(start->spec);
+    pthread_mutex_lock(&start->binding->lock);
+    syntaxes &= start->binding->syntaxes;
+    pthread_mutex_unlock(&start->binding->lock);
+    bool sync_pipes = start->op->flags & NDR_OP_HAS_PIPES && !(start->op->flags & NDR_OP_ASYNC);
+    return sync_pipes ? syntaxes & ASSOC_NDR : syntaxes;
 }
 
 /* Gives the connection back that `prepare` took and no call was placed on. */
 static void give_back(struct start *start)
 {
-    conn_lock(start->conn);
-    server_pool_give(start->conn, true);
-    conn_unlock(start->conn);
+    conn_lock(start->place.conn);
+    server_pool_give(start->place.conn, true);
+    conn_unlock(start->place.conn);
+}
+
+/* Everything up to the first octet: arguments checked and encoded, a connection.  Wrong
+ * arguments are told before a server is asked for, so they are encoded in the transfer
+ * syntax it will probably choose, and again if it does not. */
+static RPC_STATUS prepare(struct start *start, bool shared)
+{
+    RPC_STATUS status = find_binding(start);
+    if (status != RPC_S_OK)
+        return status;
+    struct conn_wish *wish = &start->wish;
+    *wish = (struct conn_wish){.interface_id = interface_syntax(start->spec),
+                               .syntaxes = allowed_syntaxes(start),
+                               .shared = shared,
+                               .timeout_ms = connect_timeout_ms(start->binding->com_timeout)};
+    if (wish->syntaxes == 0)
+        return RPC_S_UNSUPPORTED_TRANS_SYN;
+    const bool expected = server_pool_expect_ndr64(start->binding->pool, wish->syntaxes);
+    status = encode_request(start, expected);
+    if (status != RPC_S_OK)
+        return status;
+    trace_values(start->op, start->frame, NDR_PARAM_IN, true);
+    status = server_pool_take(start->binding->pool, wish, &start->place);
+    if (status == RPC_S_OK && start->place.ndr64 != expected) {
+        status = encode_request(start, start->place.ndr64);
+        if (status != RPC_S_OK)
+            give_back(start);
+    }
+    return status;
 }
 
 /* Puts the call on its connection and queues the request.  Lock held.  The request
@@ -197,7 +236,7 @@ static void give_back(struct start *start)
  * chunk's count may stand. */
 static RPC_STATUS send_request(struct rpc_call *call, struct start *start)
 {
-    static const uint8_t zeros[4];
+    static const uint8_t zeros[8];
     struct conn *conn = call->conn;
     if (!conn_alive(conn) || conn->assoc.state != ASSOC_OPEN) {
         server_pool_give(conn, false);
@@ -209,14 +248,16 @@ static RPC_STATUS send_request(struct rpc_call *call, struct start *start)
     const bool has_object = binding->has_object;
     pthread_mutex_unlock(&binding->lock);
     call_get(call); /* the association's */
-    call_start(&call->wire, &conn->assoc, (uint16_t)call->op->opnum, has_object ? &object : NULL);
+    call_start(&call->wire, &conn->assoc, start->place.context_id, (uint16_t)call->op->opnum,
+               has_object ? &object : NULL);
     call->wire.maybe = (call->op->flags & NDR_OP_MAYBE) != 0;
     call_join_pipes(call);
     TRACE(TRACE_CALL, "call %u %s: starts", call->wire.id, call->op->name);
 
     bool more = op_has_in_pipes(call->op);
+    size_t gap = -start->writer.len & (call->ndr64 ? 7 : 3);
     const struct iovec stub[2] = {{start->writer.octets, start->writer.len},
-                                  {(void *)(uintptr_t)zeros, more ? -start->writer.len & 3 : 0}};
+                                  {(void *)(uintptr_t)zeros, more ? gap : 0}};
     RPC_STATUS status = call_send(&call->wire, stub, 2, !more);
     if (status == RPC_S_OK)
         conn_push_out(conn);
@@ -262,11 +303,15 @@ static RPC_STATUS decode_reply(struct rpc_call *call, struct client_contexts *co
         memory.free = call->spec->InterpreterInfo->free;
     }
     static uint8_t none[1];
+    const struct ndr_limits limits = binding_limits(contexts->binding);
     struct ndr_reader reader = {.octets = call->stub ? call->stub->octets : none,
                                 .len = call->stub_len,
                                 .origin = call->stub_origin,
                                 .little_endian = call->wire.little_endian,
                                 .last = true,
+                                .ndr64 = call->ndr64,
+                                .allocated_max = limits.allocated_max,
+                                .depth_max = limits.depth_max,
                                 .contexts = &hooks};
     if (ndr_decode_params(&reader, call->op, frame, NDR_PARAM_OUT, &memory) != NDR_DONE)
         return reader.status;
@@ -281,7 +326,7 @@ static RPC_STATUS sync_call(struct start *start, void *frame)
     if (status != RPC_S_OK)
         return status;
     struct rpc_call *call;
-    status = call_new(start->conn, start->spec, start->op, false, &call);
+    status = call_new(start->place.conn, start->spec, start->op, false, start->place.ndr64, &call);
     if (status != RPC_S_OK) {
         give_back(start);
         return status;
@@ -406,10 +451,9 @@ static RPC_STATUS async_call(struct start *start, PRPC_ASYNC_STATE async)
         status = prepare(start, !(start->op->flags & NDR_OP_HAS_PIPES));
     if (status != RPC_S_OK)
         return status;
-    const struct pdu_syntax id = interface_syntax(start->spec);
-    server_pool_anchor(start->binding->pool, &id, connect_timeout_ms(start->binding->com_timeout));
+    server_pool_anchor(start->binding->pool, &start->wish);
     struct rpc_call *call;
-    status = call_new(start->conn, start->spec, start->op, false, &call);
+    status = call_new(start->place.conn, start->spec, start->op, false, start->place.ndr64, &call);
     if (status != RPC_S_OK) {
         give_back(start);
         return status;

@@ -92,7 +92,6 @@ struct conn {
     /* owner's */
     struct list node;
     uint64_t idle_since_ms;
-    struct pdu_syntax interface_id; /* client: the interface it is bound to    */
     unsigned calls;   /* client: calls placed on it                            */
     bool shared;      /* client: asynchronous calls may be added               */
 };

@@ -31,6 +31,7 @@ struct server_pool {
     uint32_t group_id; /* association group of the connections; 0: none yet       */
     unsigned members;  /* connections in it                                       */
     bool founding;     /* the first connection is being bound, others wait for it */
+    bool takes_ndr;    /* the server's last choice between NDR64 and NDR 2.0      */
 };
 
 /* Guards all pools and the pool fields of their connections. */
@@ -104,18 +105,31 @@ void server_pool_use(struct server_pool *pool)
     pthread_mutex_unlock(&pools_lock);
 }
 
-/* pools_lock held.  Takes an idle connection out, with its reference. */
-static struct conn *pop_idle(struct server_pool *pool, const struct pdu_syntax *interface_id)
+/* Contexts of a connection change only while one call has it to itself. */
+static const struct assoc_context *context_for(const struct conn *conn,
+                                               const struct conn_wish *wish)
 {
+    return assoc_context_for(&conn->assoc, &wish->interface_id, wish->syntaxes);
+}
+
+/* pools_lock held.  Takes an idle connection out, with its reference: one that has the
+ * context, else any, most recently used first. */
+static struct conn *pop_idle(struct server_pool *pool, const struct conn_wish *wish)
+{
+    struct conn *found = NULL;
     for (struct list *node = pool->idle.next; node != &pool->idle; node = node->next) {
         struct conn *conn = list_entry(node, struct conn, node);
-        if (interface_id && !pdu_syntax_equal(&conn->interface_id, interface_id))
-            continue;
-        list_remove(&conn->node);
-        pool->idle_count--;
-        return conn;
+        bool fits = wish && context_for(conn, wish);
+        if (fits || (!found && (!wish || assoc_can_alter(&conn->assoc))))
+            found = conn;
+        if (fits || (found && !wish))
+            break;
     }
-    return NULL;
+    if (found) {
+        list_remove(&found->node);
+        pool->idle_count--;
+    }
+    return found;
 }
 
 /* pools_lock held: the connection is closed, or as good as. */
@@ -179,25 +193,35 @@ static bool still_alive(struct conn *conn)
     return alive;
 }
 
-static struct conn *take_shared(struct server_pool *pool, const struct pdu_syntax *interface_id)
+static void set_place(struct conn *conn, const struct conn_wish *wish,
+                      struct conn_place *ret_place)
 {
-    struct conn *found = NULL;
+    const struct assoc_context *context = context_for(conn, wish);
+    *ret_place =
+        (struct conn_place){.conn = conn, .context_id = context->id, .ndr64 = context->ndr64};
+}
+
+static bool take_shared(struct server_pool *pool, const struct conn_wish *wish,
+                        struct conn_place *ret_place)
+{
+    bool found = false;
     pthread_mutex_lock(&pools_lock);
     for (struct list *node = pool->shared.next; node != &pool->shared && !found;
          node = node->next) {
         struct conn *conn = list_entry(node, struct conn, node);
-        if (conn->calls < LIMIT_MULTIPLEX &&
-            pdu_syntax_equal(&conn->interface_id, interface_id)) {
+        if (conn->calls < LIMIT_MULTIPLEX && context_for(conn, wish)) {
             conn->calls++;
             conn_get(conn);
-            found = conn;
+            set_place(conn, wish, ret_place);
+            found = true;
         }
     }
     pthread_mutex_unlock(&pools_lock);
     return found;
 }
 
-/* Waits for the answer to the bind; the socket's time-out bounds each receive. */
+/* Waits for the answer to the bind or alter_context; the socket's time-out bounds each
+ * receive. */
 static RPC_STATUS wait_bound(struct conn *conn)
 {
     conn_flush_until(conn, 0);
@@ -217,22 +241,38 @@ static void set_timeout(struct conn *conn, unsigned timeout_ms)
     setsockopt(conn->watch.fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 }
 
-static RPC_STATUS connect_and_bind(struct server_pool *pool, const struct pdu_syntax *interface_id,
-                                   uint32_t group_id, unsigned timeout_ms,
-                                   struct conn **ret_conn)
+/* Asks for a context on a connection nobody else has.  Not locked.  A connection that is
+ * alive and has asked for nothing more is as good as before, also after a failure. */
+static RPC_STATUS alter(struct conn *conn, const struct conn_wish *wish)
+{
+    RPC_STATUS status = RPC_S_CALL_FAILED;
+    conn_lock(conn);
+    if (conn->assoc.state == ASSOC_OPEN) {
+        conn->bound = false;
+        set_timeout(conn, wish->timeout_ms);
+        status = assoc_alter(&conn->assoc, &wish->interface_id, wish->syntaxes);
+        if (status == RPC_S_OK)
+            status = wait_bound(conn);
+        set_timeout(conn, 0);
+    }
+    conn_unlock(conn);
+    return status;
+}
+
+static RPC_STATUS connect_and_bind(struct server_pool *pool, const struct conn_wish *wish,
+                                   uint32_t group_id, struct conn **ret_conn)
 {
     int fd;
     RPC_STATUS status =
-        transport_connect(pool->kind, pool->address, pool->endpoint, timeout_ms, &fd);
+        transport_connect(pool->kind, pool->address, pool->endpoint, wish->timeout_ms, &fd);
     if (status != RPC_S_OK)
         return status;
     struct conn *conn = conn_new(fd, pool->kind, ASSOC_CLIENT, &client_conn_ops, pool, NULL);
     if (!conn)
         return RPC_S_OUT_OF_MEMORY;
-    set_timeout(conn, timeout_ms);
+    set_timeout(conn, wish->timeout_ms);
     conn_lock(conn);
-    conn->interface_id = *interface_id;
-    status = assoc_bind(&conn->assoc, interface_id, group_id);
+    status = assoc_bind(&conn->assoc, &wish->interface_id, wish->syntaxes, group_id);
     if (status == RPC_S_OK)
         status = wait_bound(conn);
     if (status != RPC_S_OK)
@@ -277,17 +317,17 @@ static void join_group(struct server_pool *pool, const struct conn *conn, bool f
     pthread_mutex_unlock(&pools_lock);
 }
 
-static RPC_STATUS connect_in_group(struct server_pool *pool, const struct pdu_syntax *interface_id,
-                                   unsigned timeout_ms, struct conn **ret_conn)
+static RPC_STATUS connect_in_group(struct server_pool *pool, const struct conn_wish *wish,
+                                   struct conn **ret_conn)
 {
     const uint32_t group_id = ask_group(pool);
     struct conn *conn = NULL;
-    RPC_STATUS status = connect_and_bind(pool, interface_id, group_id, timeout_ms, &conn);
+    RPC_STATUS status = connect_and_bind(pool, wish, group_id, &conn);
     /* A server that was started anew refuses the bind. */
     bool refused = status == RPC_S_CALL_FAILED_DNE || status == RPC_S_PROTOCOL_ERROR ||
                    status == RPC_S_OUT_OF_RESOURCES;
     if (group_id != 0 && refused)
-        status = connect_and_bind(pool, interface_id, 0, timeout_ms, &conn);
+        status = connect_and_bind(pool, wish, 0, &conn);
     join_group(pool, status == RPC_S_OK ? conn : NULL, group_id == 0);
     *ret_conn = conn;
     return status;
@@ -329,56 +369,91 @@ static void discard_old(struct server_pool *pool)
     }
 }
 
-RPC_STATUS server_pool_take(struct server_pool *pool, const struct pdu_syntax *interface_id,
-                            bool shared, unsigned timeout_ms, struct conn **ret_conn)
+static void put_idle(struct server_pool *pool, struct conn *conn)
 {
-    discard_old(pool);
-    struct conn *conn = shared ? take_shared(pool, interface_id) : NULL;
-    if (conn) {
-        *ret_conn = conn;
-        return RPC_S_OK;
-    }
+    pthread_mutex_lock(&pools_lock);
+    conn->idle_since_ms = clock_ms();
+    list_prepend(&pool->idle, &conn->node);
+    pool->idle_count++;
+    pthread_mutex_unlock(&pools_lock);
+}
+
+/* An idle connection with the context, still registered as the pool's; NULL: there is none.
+ * One whose server will not give it the context is kept for calls it has contexts for:
+ * whether a bind of its own does better is seen next. */
+static struct conn *take_idle(struct server_pool *pool, const struct conn_wish *wish)
+{
     for (;;) {
         pthread_mutex_lock(&pools_lock);
-        conn = pop_idle(pool, interface_id);
+        struct conn *conn = pop_idle(pool, wish);
         pthread_mutex_unlock(&pools_lock);
         if (!conn)
-            break;
-        if (still_alive(conn)) {
-            conn_get(conn); /* the pool keeps its own */
-            register_call(pool, conn, shared);
-            *ret_conn = conn;
-            return RPC_S_OK;
+            return NULL;
+        if (!still_alive(conn)) {
+            discard(pool, conn);
+            continue;
+        }
+        if (context_for(conn, wish) || alter(conn, wish) == RPC_S_OK)
+            return conn;
+        conn_lock(conn);
+        bool good = conn_alive(conn) && !conn->closed && conn->assoc.offered.syntaxes == 0;
+        conn_unlock(conn);
+        if (good) {
+            put_idle(pool, conn);
+            return NULL;
         }
         discard(pool, conn);
     }
-    RPC_STATUS status = connect_in_group(pool, interface_id, timeout_ms, &conn);
-    if (status != RPC_S_OK)
-        return status;
-    conn_get(conn); /* the pool's */
-    pthread_mutex_lock(&pools_lock);
-    pool->users++;
-    pthread_mutex_unlock(&pools_lock);
-    register_call(pool, conn, shared);
-    *ret_conn = conn;
+}
+
+RPC_STATUS server_pool_take(struct server_pool *pool, const struct conn_wish *wish,
+                            struct conn_place *ret_place)
+{
+    discard_old(pool);
+    if (wish->shared && take_shared(pool, wish, ret_place))
+        return RPC_S_OK;
+    struct conn *conn = take_idle(pool, wish);
+    if (!conn) {
+        RPC_STATUS status = connect_in_group(pool, wish, &conn);
+        if (status != RPC_S_OK)
+            return status;
+        pthread_mutex_lock(&pools_lock);
+        pool->users++;
+        pthread_mutex_unlock(&pools_lock);
+    }
+    conn_get(conn); /* the pool keeps its own */
+    set_place(conn, wish, ret_place);
+    register_call(pool, conn, wish->shared);
+    if (wish->syntaxes == ASSOC_SYNTAXES) {
+        pthread_mutex_lock(&pools_lock);
+        pool->takes_ndr = !ret_place->ndr64;
+        pthread_mutex_unlock(&pools_lock);
+    }
     return RPC_S_OK;
 }
 
-void server_pool_anchor(struct server_pool *pool, const struct pdu_syntax *interface_id,
-                        unsigned timeout_ms)
+bool server_pool_expect_ndr64(struct server_pool *pool, unsigned syntaxes)
+{
+    if (syntaxes != ASSOC_SYNTAXES)
+        return syntaxes == ASSOC_NDR64;
+    pthread_mutex_lock(&pools_lock);
+    bool ndr64 = !pool->takes_ndr;
+    pthread_mutex_unlock(&pools_lock);
+    return ndr64;
+}
+
+void server_pool_anchor(struct server_pool *pool, const struct conn_wish *wish)
 {
     struct conn *conn;
     pthread_mutex_lock(&pools_lock);
     bool wanted = pool->contexts > 0 && pool->members <= 1;
     pthread_mutex_unlock(&pools_lock);
-    if (!wanted || connect_in_group(pool, interface_id, timeout_ms, &conn) != RPC_S_OK)
+    if (!wanted || connect_in_group(pool, wish, &conn) != RPC_S_OK)
         return;
     pthread_mutex_lock(&pools_lock);
-    conn->idle_since_ms = clock_ms();
-    list_prepend(&pool->idle, &conn->node); /* with our reference */
-    pool->idle_count++;
     pool->users++;
     pthread_mutex_unlock(&pools_lock);
+    put_idle(pool, conn); /* with our reference */
 }
 
 /* ---- Giving back ---------------------------------------------------------- */

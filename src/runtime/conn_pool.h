@@ -26,18 +26,36 @@ void server_pool_close(struct server_pool *pool);
  * connection of the association group is kept, however long it is idle. */
 void server_pool_count_context(struct server_pool *pool, int delta);
 
-/* A connection bound to `interface_id`, for one more call; connects and binds when
- * none is at hand (blocks).  Gives a reference.  Not locked.
+/* What a call needs of a connection. */
+struct conn_wish {
+    struct pdu_syntax interface_id;
+    unsigned syntaxes; /* ASSOC_*, one of them will do */
+    bool shared;       /* with other asynchronous calls without pipes */
+    unsigned timeout_ms;
+};
+
+/* Where a call was placed. */
+struct conn_place {
+    struct conn *conn; /* counted */
+    uint16_t context_id;
+    bool ndr64; /* the context's transfer syntax, else NDR 2.0 */
+};
+
+/* A connection with a presentation context for the wish, for one more call: one that has it,
+ * an idle one that is asked for it (alter_context), or a new one (both block).  Not locked.
  * RPC_S_SERVER_UNAVAILABLE, RPC_S_INVALID_NET_ADDR, RPC_S_UNKNOWN_IF,
  * RPC_S_UNSUPPORTED_TRANS_SYN, RPC_S_PROTOCOL_ERROR, RPC_S_SERVER_TOO_BUSY,
  * RPC_S_OUT_OF_RESOURCES, RPC_S_OUT_OF_MEMORY. */
-RPC_STATUS server_pool_take(struct server_pool *pool, const struct pdu_syntax *interface_id,
-                            bool shared, unsigned timeout_ms, struct conn **ret_conn);
+RPC_STATUS server_pool_take(struct server_pool *pool, const struct conn_wish *wish,
+                            struct conn_place *ret_place);
+
+/* The transfer syntax that a call which may use any of `syntaxes` will probably get: what
+ * the server chose last. */
+bool server_pool_expect_ndr64(struct server_pool *pool, unsigned syntaxes);
 
 /* Before a call that may cost its connection, when it is cancelled: if that is the only
  * one and there are context handles, another one of the group is opened to keep them. */
-void server_pool_anchor(struct server_pool *pool, const struct pdu_syntax *interface_id,
-                        unsigned timeout_ms);
+void server_pool_anchor(struct server_pool *pool, const struct conn_wish *wish);
 
 /* One call less on `conn` (locked by the caller); `reusable` when it left nothing
  * behind.  The connection goes back to the pool or is closed. */

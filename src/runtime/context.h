@@ -48,8 +48,10 @@ struct context_use {
 /* What a server call has to do with contexts.  Guarded by the table's lock. */
 struct call_contexts {
     struct context_set *set;
-    struct context_use *uses; /* room for one per parameter */
-    unsigned count;
+    struct context_use *uses;
+    unsigned count, capacity;
+    unsigned received; /* the first so many came with the request             */
+    bool again;        /* the reply is encoded again: created slots come back */
     unsigned acquired; /* uses looked at by contexts_acquire() */
     struct contexts_waiter *waiter;
 };
@@ -68,7 +70,8 @@ bool contexts_acquire(struct rpc_call *call, RPC_STATUS *ret_status);
 
 /* The manager raised an exception: handles it has set to NULL are closed all the same. */
 void contexts_raised(struct rpc_call *call);
-/* Nobody will get the reply: contexts it created are run down when the call ends. */
+/* Nobody will get the reply, be it encoded, half encoded or not at all: what the manager did
+ * to contexts counts all the same, and those it made are run down when the call ends. */
 void contexts_unsent(struct rpc_call *call);
 /* The call needs its contexts no more.  May be called again. */
 void contexts_release(struct rpc_call *call);
@@ -79,12 +82,15 @@ void contexts_close_interface(const struct interface *iface);
 /* ---- Client ------------------------------------------------------------------ */
 
 /* What a client call has to do with contexts. */
+struct client_context_list {
+    struct client_context_slot *slots;
+    unsigned count, capacity;
+};
 struct client_contexts {
     const NDR_OPERATION *op;
-    struct binding *binding; /* of the call; borrowed */
-    unsigned old_count, new_count;
-    struct client_context_slot *old; /* handles that were sent, by their parameters */
-    struct client_context_slot *new; /* handles that came back                       */
+    struct binding *binding;        /* of the call; borrowed                  */
+    struct client_context_list old; /* handles that were sent, by their slots */
+    struct client_context_list new; /* handles that came back                 */
 };
 
 void client_contexts_init(struct client_contexts *contexts, const NDR_OPERATION *op);

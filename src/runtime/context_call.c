@@ -21,6 +21,8 @@ static bool is_context(const NDR_TYPE *type)
 
 bool op_has_contexts(const NDR_OPERATION *op)
 {
+    if (op->flags & NDR_OP_HAS_CONTEXTS)
+        return true;
     for (uint32_t i = 0; i < op->param_count; i++)
         if (is_context(op->params[i].type))
             return true;
@@ -47,9 +49,15 @@ static bool acceptable(const struct context *context, const struct rpc_call *cal
 static struct context_use *add_use(struct rpc_call *call)
 {
     struct call_contexts *contexts = &call->contexts;
-    if (!contexts->uses)
-        contexts->uses = calloc(call->op->param_count, sizeof(*contexts->uses));
-    return contexts->uses ? &contexts->uses[contexts->count] : NULL;
+    if (contexts->count == contexts->capacity) {
+        unsigned capacity = contexts->capacity ? 2 * contexts->capacity : 4;
+        struct context_use *uses = realloc(contexts->uses, capacity * sizeof(*uses));
+        if (!uses)
+            return NULL;
+        contexts->uses = uses;
+        contexts->capacity = capacity;
+    }
+    return &contexts->uses[contexts->count];
 }
 
 static bool wants_exclusive(const NDR_CONTEXT *type)
@@ -72,6 +80,8 @@ static RPC_STATUS from_wire(void *arg, const NDR_TYPE *type, const uint8_t in[ND
         return RPC_S_OK;
     memcpy(&attributes, in, sizeof(attributes));
     memcpy(&uuid, in + sizeof(attributes), sizeof(uuid));
+    if (call->contexts.count >= LIMIT_CONTEXTS_PER_CALL)
+        return RPC_S_OUT_OF_RESOURCES;
     RPC_STATUS status = RPC_X_SS_CONTEXT_MISMATCH;
     pthread_mutex_lock(&context_lock);
     struct context *context = context_find(&uuid);
@@ -82,7 +92,7 @@ static RPC_STATUS from_wire(void *arg, const NDR_TYPE *type, const uint8_t in[ND
         context->uses++;
         *use = (struct context_use){
             .context = context, .slot = slot, .exclusive = wants_exclusive(type->context)};
-        call->contexts.count++;
+        call->contexts.received = ++call->contexts.count;
         status = RPC_S_OK;
     }
     pthread_mutex_unlock(&context_lock);
@@ -97,6 +107,7 @@ static void *slot_of(const NDR_PARAM *param, void *frame)
     return slot;
 }
 
+/* In structures and arrays a handle may be NULL: one of many need not be there. */
 RPC_STATUS contexts_check(const struct rpc_call *call)
 {
     for (uint32_t i = 0; i < call->op->param_count; i++) {
@@ -116,17 +127,18 @@ RPC_STATUS contexts_check(const struct rpc_call *call)
 
 /* ---- Their locks ------------------------------------------------------------ */
 
-/* The same context in two parameters is locked once, by the first of them, in the
- * stricter way. */
+static int by_context(const void *a, const void *b)
+{
+    uintptr_t first = (uintptr_t)((const struct context_use *)a)->context;
+    uintptr_t second = (uintptr_t)((const struct context_use *)b)->context;
+    return (first > second) - (first < second);
+}
+
+/* A context that was sent twice is locked once, by the first of its uses, in the stricter
+ * way. */
 static void sort_uses(struct call_contexts *contexts)
 {
-    for (unsigned i = 1; i < contexts->count; i++) {
-        struct context_use use = contexts->uses[i];
-        unsigned k = i;
-        for (; k > 0 && (uintptr_t)contexts->uses[k - 1].context > (uintptr_t)use.context; k--)
-            contexts->uses[k] = contexts->uses[k - 1];
-        contexts->uses[k] = use;
-    }
+    qsort(contexts->uses, contexts->count, sizeof(*contexts->uses), by_context);
     for (unsigned i = contexts->count; i-- > 1;)
         if (contexts->uses[i].context == contexts->uses[i - 1].context)
             contexts->uses[i - 1].exclusive |= contexts->uses[i].exclusive;
@@ -221,9 +233,11 @@ static RPC_STATUS create(struct rpc_call *call, const NDR_TYPE *type, const void
     return RPC_S_OK;
 }
 
+/* What this reply itself has created stands in slots it does not come to again. */
 static struct context_use *use_of_slot(struct call_contexts *contexts, const void *slot)
 {
-    for (unsigned i = 0; i < contexts->count; i++)
+    unsigned count = contexts->again ? contexts->count : contexts->received;
+    for (unsigned i = 0; i < count; i++)
         if (contexts->uses[i].slot == slot)
             return &contexts->uses[i];
     return NULL;
@@ -261,23 +275,68 @@ struct ndr_context_hooks contexts_hooks(struct rpc_call *call)
 
 /* ---- The end ----------------------------------------------------------------------- */
 
-void contexts_raised(struct rpc_call *call)
+/* Shows a hook every handle in the parameters that have `flags`, one parameter after the
+ * other, so that what is wrong with one hides no handle of another. */
+static void visit(struct rpc_call *call, uint32_t flags,
+                  RPC_STATUS (*hook)(void *, const NDR_TYPE *, const void *, uint8_t *))
 {
-    pthread_mutex_lock(&context_lock);
-    for (unsigned i = 0; i < call->contexts.count; i++) {
-        struct context_use *use = &call->contexts.uses[i];
-        void *user;
-        memcpy(&user, use->slot, sizeof(user));
-        if (user || use->created)
+    const struct ndr_context_hooks hooks = {.to_wire = hook, .arg = call};
+    struct ndr_writer writer;
+    ndr_writer_init(&writer);
+    writer.contexts = &hooks;
+    for (uint32_t i = 0; i < call->op->param_count; i++) {
+        NDR_OPERATION one = *call->op;
+        one.params = &call->op->params[i];
+        one.param_count = 1;
+        if ((one.params->flags & flags) != flags)
             continue;
+        ndr_writer_reset(&writer);
+        ndr_encode_params(&writer, &one, call->frame, NDR_PARAM_OUT);
+    }
+    ndr_writer_fini(&writer);
+}
+
+static RPC_STATUS close_if_null(void *arg, const NDR_TYPE *type, const void *slot,
+                                uint8_t out[NDR_CONTEXT_LEN])
+{
+    struct rpc_call *call = arg;
+    void *user;
+    (void)type;
+    memset(out, 0, NDR_CONTEXT_LEN);
+    memcpy(&user, slot, sizeof(user));
+    if (user)
+        return RPC_S_OK;
+    pthread_mutex_lock(&context_lock);
+    struct context_use *use = use_of_slot(&call->contexts, slot);
+    if (use && !use->created) {
         use->context->closed = true;
         context_forget(use->context);
     }
     pthread_mutex_unlock(&context_lock);
+    return RPC_S_OK;
+}
+
+void contexts_raised(struct rpc_call *call)
+{
+    if (call->contexts.count > 0)
+        visit(call, NDR_PARAM_IN | NDR_PARAM_OUT, close_if_null);
+}
+
+/* What cannot be named any more, a new context above all, is run down: no handle is passed
+ * over. */
+static RPC_STATUS collect(void *arg, const NDR_TYPE *type, const void *slot,
+                          uint8_t out[NDR_CONTEXT_LEN])
+{
+    (void)to_wire(arg, type, slot, out);
+    return RPC_S_OK;
 }
 
 void contexts_unsent(struct rpc_call *call)
 {
+    if (!call->contexts.set)
+        return;
+    call->contexts.again = true;
+    visit(call, NDR_PARAM_OUT, collect);
     pthread_mutex_lock(&context_lock);
     for (unsigned i = 0; i < call->contexts.count; i++)
         if (call->contexts.uses[i].created)

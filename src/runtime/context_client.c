@@ -12,6 +12,7 @@
 #include <penstock/rpc.h>
 
 #include "base/handle.h"
+#include "base/limits.h"
 #include "runtime/binding.h"
 #include "runtime/conn_pool.h"
 
@@ -115,20 +116,27 @@ void client_contexts_init(struct client_contexts *contexts, const NDR_OPERATION 
     *contexts = (struct client_contexts){.op = op};
 }
 
-static struct client_context_slot *add(const NDR_OPERATION *op, struct client_context_slot **list,
-                                       unsigned *count)
+static struct client_context_slot *add(struct client_context_list *list)
 {
-    if (!*list)
-        *list = calloc(op->param_count, sizeof(**list));
-    return *list ? &(*list)[(*count)++] : NULL;
+    if (list->count == list->capacity) {
+        unsigned capacity = list->capacity ? 2 * list->capacity : 4;
+        struct client_context_slot *slots = realloc(list->slots, capacity * sizeof(*slots));
+        if (!slots)
+            return NULL;
+        list->slots = slots;
+        list->capacity = capacity;
+    }
+    struct client_context_slot *slot = &list->slots[list->count++];
+    memset(slot, 0, sizeof(*slot));
+    return slot;
 }
 
 static struct client_context_slot *sent_from(const struct client_contexts *contexts,
                                              const void *slot)
 {
-    for (unsigned i = 0; i < contexts->old_count; i++)
-        if (contexts->old[i].slot == slot)
-            return &contexts->old[i];
+    for (unsigned i = 0; i < contexts->old.count; i++)
+        if (contexts->old.slots[i].slot == slot)
+            return &contexts->old.slots[i];
     return NULL;
 }
 
@@ -144,7 +152,7 @@ static RPC_STATUS to_wire(void *arg, const NDR_TYPE *type, const void *slot,
     struct client_context *context = context_get(value);
     if (!context)
         return RPC_X_SS_CONTEXT_MISMATCH;
-    struct client_context_slot *old = add(contexts->op, &contexts->old, &contexts->old_count);
+    struct client_context_slot *old = add(&contexts->old);
     if (!old) {
         context_put(context);
         return RPC_S_OUT_OF_MEMORY;
@@ -161,8 +169,10 @@ static RPC_STATUS from_wire(void *arg, const NDR_TYPE *type, const uint8_t in[ND
                             void *slot)
 {
     struct client_contexts *contexts = arg;
-    struct client_context_slot *new = add(contexts->op, &contexts->new, &contexts->new_count);
     (void)type;
+    if (contexts->new.count >= LIMIT_CONTEXTS_PER_CALL)
+        return RPC_S_OUT_OF_RESOURCES;
+    struct client_context_slot *new = add(&contexts->new);
     if (!new)
         return RPC_S_OUT_OF_MEMORY;
     new->slot = slot;
@@ -180,8 +190,8 @@ struct ndr_context_hooks client_contexts_hooks(struct client_contexts *contexts)
 
 void client_contexts_commit(struct client_contexts *contexts)
 {
-    for (unsigned i = 0; i < contexts->new_count; i++) {
-        struct client_context_slot *new = &contexts->new[i];
+    for (unsigned i = 0; i < contexts->new.count; i++) {
+        struct client_context_slot *new = &contexts->new.slots[i];
         const struct client_context_slot *old = sent_from(contexts, new->slot);
         bool is_nil = memcmp(new->octets, nil, sizeof(nil)) == 0;
         if (new->context) {
@@ -196,23 +206,24 @@ void client_contexts_commit(struct client_contexts *contexts)
             pthread_mutex_lock(&octets_lock);
             memcpy(old->context->octets, new->octets, NDR_CONTEXT_LEN);
             pthread_mutex_unlock(&octets_lock);
+            store(new->slot, old->context->handle); /* a union's arm was cleared for it */
         }
     }
 }
 
 void client_contexts_fini(struct client_contexts *contexts)
 {
-    for (unsigned i = 0; i < contexts->new_count; i++) {
-        struct client_context *context = contexts->new[i].context;
+    for (unsigned i = 0; i < contexts->new.count; i++) {
+        struct client_context *context = contexts->new.slots[i].context;
         if (!context)
             continue;
         handle_close(context->handle, RPC_X_SS_CONTEXT_MISMATCH); /* never given out */
         context_put(context);
     }
-    for (unsigned i = 0; i < contexts->old_count; i++)
-        context_put(contexts->old[i].context);
-    free(contexts->old);
-    free(contexts->new);
+    for (unsigned i = 0; i < contexts->old.count; i++)
+        context_put(contexts->old.slots[i].context);
+    free(contexts->old.slots);
+    free(contexts->new.slots);
     *contexts = (struct client_contexts){0};
 }
 

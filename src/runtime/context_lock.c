@@ -3,6 +3,8 @@
  * context_table.h. */
 #include "runtime/context_table.h"
 
+#include <assert.h>
+
 #include <penstock/rpc.h>
 
 #include "runtime/call.h"
@@ -67,8 +69,18 @@ static struct context_use *locked_use(struct rpc_call *call, const void *user)
     return NULL;
 }
 
+static struct context_use *use_of(struct rpc_call *call, const struct context *context)
+{
+    unsigned i = 0;
+    while (!call->contexts.uses[i].locked || call->contexts.uses[i].context != context) {
+        i++;
+        assert(i < call->contexts.count); /* no call ends while its manager waits */
+    }
+    return &call->contexts.uses[i];
+}
+
 /* Lets go of the shared lock and waits in line for the exclusive one. */
-static RPC_STATUS upgrade(struct context_use *use)
+static RPC_STATUS upgrade(struct rpc_call *call, struct context_use *use)
 {
     struct context *context = use->context;
     if (use->exclusive)
@@ -83,6 +95,7 @@ static RPC_STATUS upgrade(struct context_use *use)
         serve_waiters(context);
         while (!waiter.granted)
             pthread_cond_wait(&granted, &context_lock);
+        use = use_of(call, context); /* the list may have moved */
     }
     use->exclusive = true;
     return context->writers == writers + 1 ? RPC_S_OK : ERROR_MORE_WRITES;
@@ -99,7 +112,7 @@ static RPC_STATUS relock(RPC_BINDING_HANDLE handle, void *user, bool exclusive)
     if (!use) {
         status = RPC_X_SS_CONTEXT_MISMATCH;
     } else if (exclusive) {
-        status = upgrade(use);
+        status = upgrade(call, use);
     } else if (use->exclusive) {
         use->context->exclusive = use->exclusive = false;
         use->context->shared++;

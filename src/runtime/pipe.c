@@ -184,7 +184,7 @@ static RPC_STATUS check_push(const struct pipe *pipe)
 
 /* Stub octets on their way to call_send(): pieces of a push, handed over in slices
  * that make whole fragments. */
-#define SLICE_PIECES 8u
+#define SLICE_PIECES 10u
 struct outgoing {
     struct pipe *pipe;
     struct iovec iov[SLICE_PIECES];
@@ -345,7 +345,7 @@ static RPC_STATUS put_converted(struct outgoing *out, const uint8_t *memory, siz
     while (count > 0 && status == RPC_S_OK) {
         size_t n = count < batch ? count : batch;
         memset(octets, 0, n * rx->layout.stride); /* pads between batches */
-        ndr_elements_to_wire(rx->element, memory, n, octets);
+        ndr_elements_to_wire(rx->element, rx->chunk.ndr64, memory, n, octets);
         /* Only the chunk's last element goes without its pad. */
         size_t len = n == count ? (n - 1) * rx->layout.stride + rx->layout.size
                                 : n * rx->layout.stride;
@@ -372,7 +372,6 @@ static RPC_STATUS put_piece(struct outgoing *out, const struct chunk_piece *piec
 
 static RPC_STATUS push_elements(struct pipe *pipe, const uint8_t *memory, unsigned long count)
 {
-    static const uint8_t zeros[8];
     struct rpc_call *call = pipe->call;
     struct chunk_plan plan;
     uint64_t offset = call->wire.tx_stub + call->held_len;
@@ -396,7 +395,7 @@ static RPC_STATUS push_elements(struct pipe *pipe, const uint8_t *memory, unsign
         memory += (size_t)plan.pieces[i].count * pipe->rx.layout.memory_size;
     }
     if (status == RPC_S_OK)
-        status = put(&out, zeros, plan.tail_len);
+        status = put(&out, plan.tail, plan.tail_len);
     if (status == RPC_S_OK && out.count > 0)
         status = send_slice(&out, false);
     pipe->pushed_us = clock_us();
@@ -415,7 +414,10 @@ static RPC_STATUS push_end(struct pipe *pipe)
     const struct chunk_piece *end = &plan.pieces[0];
     pipe->finished = true;
     if (call->server) {
-        if (call->held_len + end->lead_len > sizeof(call->held)) {
+        /* What is held may have to go as a fragment of its own, which in NDR 2.0 ends
+         * where it must only at 8 octets. */
+        size_t held_max = call->ndr64 ? sizeof(call->held) : 8;
+        if (call->held_len + end->lead_len > held_max) {
             /* Several empty pipes in a row: what is held goes first. */
             struct iovec held = {call->held, call->held_len};
             RPC_STATUS status = call_send(&call->wire, &held, 1, false);

@@ -10,24 +10,21 @@
 
 #include "base/copy.h"
 #include "base/limits.h"
+#include "wire/wire.h"
 
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define HOST_LITTLE_ENDIAN true
-#else
-#define HOST_LITTLE_ENDIAN false
-#endif
-
-RPC_STATUS pipe_rx_init(struct pipe_rx *rx, const NDR_TYPE *element, const NDR_RANGE *range)
+RPC_STATUS pipe_rx_init(struct pipe_rx *rx, const NDR_TYPE *element, const NDR_RANGE *range,
+                        bool ndr64)
 {
     *rx = (struct pipe_rx){.element = element};
-    RPC_STATUS status = ndr_element_layout(element, &rx->layout);
+    RPC_STATUS status = ndr_element_layout(element, ndr64, &rx->layout);
     if (status != RPC_S_OK)
         return status;
     rx->chunk = (struct chunk_layout){.size = rx->layout.size,
                                       .align = rx->layout.align,
                                       .stride = rx->layout.stride,
                                       .count_min = range ? (uint64_t)range->low : 0,
-                                      .count_max = range ? (uint64_t)range->high : UINT32_MAX};
+                                      .count_max = range ? (uint64_t)range->high : UINT32_MAX,
+                                      .ndr64 = ndr64};
     return RPC_S_OK;
 }
 
@@ -164,7 +161,8 @@ static RPC_STATUS take_piece(struct pipe_rx *rx, const uint8_t *octets, size_t l
         return RPC_S_OK;
     sink->count--;
     RPC_STATUS status =
-        ndr_elements_from_wire(rx->element, rx->bounce, 1, rx->little_endian, sink->memory);
+        ndr_elements_from_wire(rx->element, rx->chunk.ndr64, rx->bounce, 1, rx->little_endian,
+                               sink->memory);
     sink->memory += rx->layout.memory_size;
     return status;
 }
@@ -181,8 +179,8 @@ static RPC_STATUS take_converted(struct pipe_rx *rx, const struct chunk_run *run
         if (whole > sink->count)
             whole = sink->count;
         if (whole > 0) {
-            status = ndr_elements_from_wire(rx->element, run->octets + taken, (size_t)whole,
-                                            rx->little_endian, sink->memory);
+            status = ndr_elements_from_wire(rx->element, rx->chunk.ndr64, run->octets + taken,
+                                            (size_t)whole, rx->little_endian, sink->memory);
             sink->memory += whole * rx->layout.memory_size;
             sink->count -= whole;
             n = (size_t)(whole * rx->layout.stride);
@@ -213,7 +211,7 @@ static void consume(struct pipe_rx *rx, size_t len)
 RPC_STATUS pipe_rx_read(struct pipe_rx *rx, void *memory, size_t count, size_t *ret_count)
 {
     struct sink sink = {.memory = memory, .count = count < rx->elements ? count : rx->elements};
-    const bool flat = rx->layout.flat && rx->little_endian == HOST_LITTLE_ENDIAN;
+    const bool flat = rx->layout.flat && rx->little_endian == WIRE_HOST_LITTLE_ENDIAN;
     uint64_t wanted = sink.count;
     size_t part = 0; /* flat: octets of an element begun in an earlier run */
     RPC_STATUS status = RPC_S_OK;

@@ -45,7 +45,8 @@ struct pipe_rx {
 };
 
 /* RPC_S_OK, RPC_S_CANNOT_SUPPORT: not a pipe element, RPC_S_OUT_OF_MEMORY. */
-RPC_STATUS pipe_rx_init(struct pipe_rx *rx, const NDR_TYPE *element, const NDR_RANGE *range);
+RPC_STATUS pipe_rx_init(struct pipe_rx *rx, const NDR_TYPE *element, const NDR_RANGE *range,
+                        bool ndr64);
 void pipe_rx_fini(struct pipe_rx *rx);
 
 /* The pipe's octets begin at stub offset `offset`. */

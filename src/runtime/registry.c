@@ -14,6 +14,7 @@
 #include "base/list.h"
 #include "base/uuid.h"
 #include "runtime/context.h"
+#include "runtime/ndr_options.h"
 #include "runtime/server.h"
 
 struct manager {
@@ -56,6 +57,11 @@ struct interface *registry_find(const struct pdu_syntax *id)
     }
     pthread_mutex_unlock(&registry_lock);
     return found;
+}
+
+unsigned registry_syntaxes(const struct interface *interface)
+{
+    return ndr_interface_syntaxes(interface->spec) & ndr_server_syntaxes();
 }
 
 static struct manager *find_manager(const struct interface *interface, const UUID *type)

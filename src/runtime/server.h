@@ -28,6 +28,9 @@ struct interface;
  * version, minor at least as new), or NULL. */
 struct interface *registry_find(const struct pdu_syntax *id);
 
+/* The transfer syntaxes, ASSOC_*, it is offered in. */
+unsigned registry_syntaxes(const struct interface *interface);
+
 /* What a call on `interface` is run by. */
 struct dispatch {
     const RPC_SERVER_INTERFACE *spec;

@@ -108,7 +108,7 @@ static void run_manager(struct rpc_call *call)
         else if (!call->over)
             server_reply(call);
         else
-            server_drop_reply(call);
+            contexts_unsent(call);
         contexts_release(call);
         call_release(call, raised ? status : RPC_S_INVALID_ASYNC_CALL);
     }
@@ -133,7 +133,11 @@ static enum ndr_verdict decode_request(struct rpc_call *call, RPC_STATUS *ret_st
                                 .len = call->stub_len,
                                 .origin = call->stub_origin,
                                 .little_endian = call->wire.little_endian,
-                                .last = call->wire.state != CALL_REQUEST};
+                                .last = call->wire.state != CALL_REQUEST,
+                                .ndr64 = call->ndr64};
+    const struct ndr_limits limits = ndr_server_limits();
+    reader.allocated_max = limits.allocated_max;
+    reader.depth_max = limits.depth_max;
     const struct ndr_context_hooks hooks = contexts_hooks(call);
     reader.contexts = &hooks;
     if (stub)
@@ -147,6 +151,7 @@ static enum ndr_verdict decode_request(struct rpc_call *call, RPC_STATUS *ret_st
         trace_values(call->op, call->frame, NDR_PARAM_IN, false);
     conn_lock(call->conn);
     rxbuf_put(stub);
+    call->allocated = verdict == NDR_DONE ? reader.allocated : 0;
     *ret_status = verdict == NDR_FAILED ? reader.status : RPC_S_OK;
     *ret_pos = verdict == NDR_NEED_MORE ? reader.need : reader.pos;
     return verdict;
@@ -167,7 +172,9 @@ static RPC_STATUS begin_pipes(struct rpc_call *call, size_t pos)
 /* The parameters are decoded: what else the manager needs.  Lock held. */
 static RPC_STATUS complete_frame(struct rpc_call *call, size_t pos)
 {
-    const struct ndr_memory memory = server_call_memory(call);
+    struct ndr_memory memory = server_call_memory(call);
+    memory.prepare_max = ndr_server_limits().allocated_max;
+    memory.prepare_used = call->allocated;
     RPC_STATUS status = begin_pipes(call, pos);
     if (status == RPC_S_OK)
         status = contexts_check(call);
@@ -326,7 +333,7 @@ static void on_new_call(struct conn *conn, const struct assoc_event *event, stru
         !(contexts = group_contexts(conn->assoc.group_id)))
         status = RPC_S_CALL_FAILED;
     if (status == RPC_S_OK)
-        status = call_new(conn, dispatch.spec, op, true, &call);
+        status = call_new(conn, dispatch.spec, op, true, event->ndr64, &call);
     if (status != RPC_S_OK) {
         if (contexts)
             context_set_put(contexts);
@@ -369,8 +376,9 @@ static void on_bind(struct conn *conn)
 {
     struct assoc_bind *bind = conn->assoc.bind;
     for (unsigned i = 0; i < bind->offer_count; i++)
-        if (!bind->offers[i].is_features)
-            bind->offers[i].iface = registry_find(&bind->offers[i].abstract);
+        if (!bind->offers[i].is_features &&
+            (bind->offers[i].iface = registry_find(&bind->offers[i].abstract)))
+            bind->offers[i].supported = (uint8_t)registry_syntaxes(bind->offers[i].iface);
     char peer[GROUP_PEER_SIZE];
     group_peer(conn, peer);
     uint32_t group =

@@ -40,9 +40,6 @@ RPC_STATUS server_call_get(RPC_BINDING_HANDLE handle, struct rpc_call **ret_call
 
 /* Encodes the [out] parameters behind what was sent and ends the response. */
 RPC_STATUS server_reply(struct rpc_call *call);
-/* The client is gone and the manager has returned: what it did to contexts counts all
- * the same.  The octets are for nobody. */
-void server_drop_reply(struct rpc_call *call);
 /* Ends the call with a fault, unless it is over. */
 void server_fault(struct rpc_call *call, RPC_STATUS status, bool did_not_execute);
 

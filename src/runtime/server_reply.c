@@ -112,6 +112,8 @@ RPC_STATUS server_reply(struct rpc_call *call)
     struct ndr_writer writer;
     ndr_writer_init(&writer);
     writer.len_max = LIMIT_STUB_LEN;
+    writer.ndr64 = call->ndr64;
+    writer.depth_max = ndr_server_limits().depth_max;
     writer.origin = call->wire.tx_stub + call->held_len;
     const struct ndr_context_hooks hooks = contexts_hooks(call);
     writer.contexts = &hooks;
@@ -131,19 +133,6 @@ RPC_STATUS server_reply(struct rpc_call *call)
     }
     ndr_writer_fini(&writer);
     return status;
-}
-
-void server_drop_reply(struct rpc_call *call)
-{
-    if (!call->contexts.set)
-        return;
-    struct ndr_writer writer;
-    const struct ndr_context_hooks hooks = contexts_hooks(call);
-    ndr_writer_init(&writer);
-    writer.contexts = &hooks;
-    ndr_encode_params(&writer, call->op, call->frame, NDR_PARAM_OUT);
-    ndr_writer_fini(&writer);
-    contexts_unsent(call);
 }
 
 void server_fault(struct rpc_call *call, RPC_STATUS status, bool did_not_execute)
@@ -173,7 +162,7 @@ RPC_STATUS server_complete(struct rpc_call *call, const void *reply)
         }
         status = server_reply(call);
     } else if (call->over) {
-        server_drop_reply(call);
+        contexts_unsent(call);
     }
     contexts_release(call);
     call_release(call, status);

@@ -34,6 +34,7 @@ struct driver {
     struct file *files;
     bool failed;
     bool ignore_case; /* while searching */
+    unsigned saved_count; /* files of -savePP */
 };
 
 static void *check_alloc(void *object)
@@ -57,6 +58,34 @@ static void fail(struct driver *driver, const char *path, unsigned number, const
 {
     fprintf(stderr, "%s: error MIDL%u: %s\n", path, number, text);
     driver->failed = true;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* Whole or not at all: a build must never see half a file. */
+static bool write_file(const char *path, const char *text, size_t len)
+{
+    char *temporary = join(path, ".new", "");
+    FILE *file = fopen(temporary, "w");
+    bool opened = file != NULL;
+    bool ok = file && fwrite(text, 1, len, file) == len;
+    if (file && fclose(file) != 0)
+        ok = false;
+    ok = ok && rename(temporary, path) == 0;
+    if (!ok) {
+        int error = errno;
+        if (opened)
+            unlink(temporary);
+        fprintf(stderr, "%s: error MIDL%u: %s: %s\n", path, opened ? 2212u : 2117u,
+                opened ? "error while writing to file" : "error in opening file",
+                strerror(error));
+    }
+    free(temporary);
+    return ok;
 }
 
 /* ---- Finding and reading ----------------------------------------------------------------- */
@@ -171,6 +200,20 @@ static char *find_file(struct driver *driver, const char *name, const char *impo
     return path;
 }
 
+/* -savePP: what the compiler reads, one file for each it preprocesses. */
+static void save_preprocessed(struct driver *driver, const struct file *file)
+{
+    const char *dir = getenv("TEMP");
+    if (!dir)
+        dir = getenv("TMPDIR");
+    char number[32];
+    snprintf(number, sizeof(number), "/MID%u.tmp", ++driver->saved_count);
+    char *path = join(dir ? dir : "/tmp", number, "");
+    if (!write_file(path, file->text, file->len))
+        driver->failed = true;
+    free(path);
+}
+
 /* Reads `path`, which it takes.  NULL: reported. */
 static struct file *load(struct driver *driver, char *path)
 {
@@ -193,6 +236,8 @@ static struct file *load(struct driver *driver, char *path)
         file->text = preprocess_read(path, &file->len);
     else if (access(path, R_OK) == 0)
         file->text = preprocess_run(&driver->cpp, path, &file->len);
+    if (file->text && driver->command.save_pp)
+        save_preprocessed(driver, file);
     if (file->text)
         return file;
     const char *cpp = driver->cpp.command ? driver->cpp.command : "cc";
@@ -213,6 +258,28 @@ static bool open_import(void *ctx, const char *name, const char *importer,
     struct driver *driver = ctx;
     char *path = find_file(driver, name, importer);
     struct file *file = path ? load(driver, path) : NULL;
+    if (!file)
+        return false;
+    *ret_source = (struct idl_source){.path = file->path, .text = file->text, .len = file->len};
+    return true;
+}
+
+/* The ACF of an imported file stands beside it, or nowhere. */
+static bool open_import_acf(void *ctx, const char *path, struct idl_source *ret_source)
+{
+    struct driver *driver = ctx;
+    const char *base = base_name(path);
+    const char *dot = strrchr(base, '.');
+    if (!dot || strcasecmp(dot, ".idl") != 0)
+        return false;
+    char *stem = check_alloc(strndup(path, (size_t)(dot - path)));
+    char *name = join(stem, ".acf", "");
+    free(stem);
+    if (!is_regular(name)) {
+        free(name);
+        return false;
+    }
+    struct file *file = load(driver, name);
     if (!file)
         return false;
     *ret_source = (struct idl_source){.path = file->path, .text = file->text, .len = file->len};
@@ -241,12 +308,6 @@ static const char *original_text(void *ctx, const char *path)
 
 /* ---- Writing ------------------------------------------------------------------------------ */
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 /* `given`, or the input's name with `suffix` for its extension; in -out unless it has
  * a directory of its own.  Gives. */
 static char *output_path(const struct command *command, const char *given, const char *suffix)
@@ -266,24 +327,6 @@ static char *output_path(const struct command *command, const char *given, const
     char *path = join(command->out_dir, "/", name);
     free(name);
     return path;
-}
-
-/* Whole or not at all: a build must never see half a file. */
-static bool write_file(const char *path, const char *text, size_t len)
-{
-    char *temporary = join(path, ".new", "");
-    FILE *file = fopen(temporary, "w");
-    bool ok = file && fwrite(text, 1, len, file) == len;
-    if (file && fclose(file) != 0)
-        ok = false;
-    ok = ok && rename(temporary, path) == 0;
-    if (!ok) {
-        int error = errno;
-        unlink(temporary);
-        fprintf(stderr, "%s: error MIDL2117: cannot write: %s\n", path, strerror(error));
-    }
-    free(temporary);
-    return ok;
 }
 
 static void add_escaped(FILE *file, const char *path)
@@ -415,11 +458,22 @@ static bool compile(struct driver *driver, const struct file *idl, const struct 
         .old_names = command->old_names,
         .no_default_epv = command->no_default_epv,
         .app_config = command->app_config,
+        .osf = command->osf,
+        .ms_union = command->ms_union,
+        .pack = command->pack,
+        .maybe_null = command->maybe_null,
+        .old_mode = command->old_mode,
+        .no_server = command->no_server,
+        .enable_allocate = command->rpcss || command->osf,
+        .plain_char = command->chars && strcmp(command->chars, "signed") != 0,
         .acf_explicit = command->acf != NULL,
         .warnings_are_errors = command->warnings_are_errors,
         .warning_level = command->warning_level,
     };
-    struct idl_host host = {.ctx = driver, .open_import = open_import, .original = original_text};
+    struct idl_host host = {.ctx = driver,
+                            .open_import = open_import,
+                            .open_import_acf = open_import_acf,
+                            .original = original_text};
     struct idl_compiler *compiler = check_alloc(idl_new(&options, &host));
     struct idl_source idl_source = {.path = idl->path, .text = idl->text, .len = idl->len};
     struct idl_source acf_source = {0};
@@ -457,6 +511,7 @@ static bool run(struct driver *driver)
         .flag_count = command->cpp_flags.count,
         .macros = command->macros.at,
         .macro_count = command->macros.count,
+        .keep_comments = command->osf, /* it refuses some */
     };
     if (!is_regular(command->input)) {
         fail(driver, command->input, 1001, "cannot open input file");
@@ -472,9 +527,14 @@ int main(int argc, char **argv)
 {
     struct driver driver = {0};
     bool ok = command_parse(&driver.command, argc, argv);
+    if (ok && driver.command.messages && !freopen(driver.command.messages, "w", stderr)) {
+        printf("%s: error MIDL2117: error in opening file: %s\n", driver.command.messages,
+               strerror(errno));
+        ok = false;
+    }
     if (ok && driver.command.help)
         command_help();
-    else if (ok)
+    else if (ok && !driver.command.confirm)
         ok = run(&driver);
     driver_fini(&driver);
     return ok ? 0 : 1;

@@ -203,7 +203,7 @@ enum pdu_verdict pdu_decode_fault(const struct pdu_header *hdr, const uint8_t *p
 
 void pdu_put_header(struct wire_writer *w, enum pdu_type type, uint8_t flags, uint32_t call_id)
 {
-    static const uint8_t drep[4] = {0x10, 0, 0, 0};
+    static const uint8_t drep[4] = {WIRE_HOST_LITTLE_ENDIAN ? 0x10 : 0, 0, 0, 0};
 
     wire_put_u8(w, PDU_VERS);
     wire_put_u8(w, PDU_VERS_MINOR);

@@ -9,10 +9,11 @@
  *
  * Decoders take both byte orders and touch nothing behind the `len` octets they
  * are given, nor behind the PDU's own frag_len.  What they return borrows those
- * octets.  `ret_*` is written only on PDU_OK.  Encoders write little-endian,
- * ASCII, IEEE (drep 10 00 00 00) into the caller's buffer and return the number
- * of octets written; 0 means the buffer is too small or the PDU would exceed
- * 65535 octets, and the buffer's contents are then unspecified.
+ * octets.  `ret_*` is written only on PDU_OK.  Encoders write the host's byte
+ * order, ASCII, IEEE (drep 10 00 00 00, on a big-endian host 00 00 00 00) into the
+ * caller's buffer and return the number of octets written; 0 means the buffer is
+ * too small or the PDU would exceed 65535 octets, and the buffer's contents are then
+ * unspecified.
  *
  *   0      16              stub/body                trailer_offset   frag_len
  *   +------+---------------+----------------+-----+-----------------+-------+

@@ -74,6 +74,6 @@ void wire_patch_u16(struct wire_writer *w, size_t offset, uint16_t value)
     if (w->failed)
         return;
     assert(w->len >= 2 && offset <= w->len - 2);
-    w->base[offset] = (uint8_t)value;
-    w->base[offset + 1] = (uint8_t)(value >> 8);
+    w->base[offset + !WIRE_HOST_LITTLE_ENDIAN] = (uint8_t)value;
+    w->base[offset + WIRE_HOST_LITTLE_ENDIAN] = (uint8_t)(value >> 8);
 }

@@ -5,7 +5,8 @@
  * Both latch failure: past the end a reader yields zeros and a writer drops
  * octets, and `failed` stays set.  So a decoder reads a run of fields and asks
  * once.  Reading follows the sender's byte order ("receiver makes right", C706
- * 14.1); writing is always little-endian, which every peer accepts.
+ * 14.1); writing is in the host's, which is that of the stub data the NDR engine
+ * makes, and PDUs are labelled with it.
  * Neither allocates; both borrow the caller's octets. */
 #ifndef PENSTOCK_WIRE_WIRE_H
 #define PENSTOCK_WIRE_WIRE_H
@@ -15,6 +16,9 @@
 #include <stdint.h>
 
 #include <penstock/rpctypes.h>
+
+/* What a data representation label says of this host (C706 14.1). */
+#define WIRE_HOST_LITTLE_ENDIAN (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
 
 /*   base          pos            end
  *   |  read       |  still to read |
@@ -140,7 +144,7 @@ static inline void wire_put_integer(struct wire_writer *w, uint64_t value, size_
     if (!room)
         return;
     for (size_t i = 0; i < len; i++)
-        room[i] = (uint8_t)(value >> (8 * i));
+        room[WIRE_HOST_LITTLE_ENDIAN ? i : len - 1 - i] = (uint8_t)(value >> (8 * i));
 }
 
 static inline void wire_put_u8(struct wire_writer *w, uint8_t value)

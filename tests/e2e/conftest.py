@@ -43,6 +43,12 @@ def program_env(tmp_path_factory):
     return env
 
 
+@pytest.fixture(scope="module", params=["ndr", "ndr64"])
+def syntax_env(request, program_env):
+    """The same for clients whose calls all go in one transfer syntax."""
+    return dict(program_env, PENSTOCK_TRANSFER_SYNTAX=request.param)
+
+
 class Server:
     """A server program that prints "ready" and ends with its standard input."""
 

@@ -19,7 +19,9 @@ SERVER = BUILD / "tests/e2e/handles/handles_server"
 CLIENT = BUILD / "tests/e2e/handles/handles_client"
 CASES = ["session", "null_and_garbage", "binding_of_context", "destroyed", "raised", "serialised",
          "closed_while_waiting", "strict", "plain", "flood", "implicit", "generic", "automatic", "status",
-         "maybe", "memory", "notify", "cancelled", "withdrawn"]
+         "maybe", "memory", "notify", "cancelled", "withdrawn", "data_sized", "data_closed",
+         "data_structures", "data_deep", "data_unsent", "data_raised", "data_crossing",
+         "data_too_many"]
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +32,8 @@ def server(program_env):
 
 @pytest.mark.parametrize("transport", ["ncalrpc", "tcp4"])
 @pytest.mark.parametrize("case", CASES)
-def test_case(server, program_env, case, transport):
-    result = subprocess.run([CLIENT, server.bindings[transport], case], env=program_env,
+def test_case(server, syntax_env, case, transport):
+    result = subprocess.run([CLIENT, server.bindings[transport], case], env=syntax_env,
                             capture_output=True, text=True, timeout=120, check=False)
     assert result.stdout == "ok\n" and result.returncode == 0, result.stdout + result.stderr
     peer = Peer(server)  # what the client left is run down: later cases count
@@ -51,11 +53,11 @@ NIL = bytes(20)
 class Peer:
     """A connection that shares no code with the library's client."""
 
-    def __init__(self, server, group=0, order="<"):
+    def __init__(self, server, group=0, order="<", interface=HANDLES):
         host, port = server.bindings["tcp4"].split(":")[1].rstrip("]").split("[")
         self.wire = pdu.Wire(socket.create_connection((host, int(port)), timeout=10))
         self.order, self.call_id = order, 1
-        self.wire.send(pdu.bind([pdu.Context(0, HANDLES)], group=group, order=order))
+        self.wire.send(pdu.bind([pdu.Context(0, interface)], group=group, order=order))
         self.ack = self.wire.recv()
 
     def call(self, opnum, stub=b""):
@@ -185,3 +187,60 @@ def test_big_endian_client(server, watch):
     fields = struct.unpack("<IIHH8s", context)
     assert peer.add(struct.pack(">IIHH8s", *fields), 1) == 6
     peer.wire.close()
+
+
+# ---- Handles in arrays that no client of ours sends --------------------------------------
+
+DATA = pdu.Syntax(uuid.UUID("5f0e7a10-6a1d-4a54-9d7c-6f6b2f0c1a09"), 1)
+ADD_MANY, TOGGLE_GROUP = 1, 4
+
+
+def add_many(contexts, announced=None, count=None, n=1):
+    count = len(contexts) if count is None else count
+    announced = count if announced is None else announced
+    return struct.pack("<LL", count, announced) + b"".join(contexts) + struct.pack("<l", n)
+
+
+@pytest.fixture
+def data(server, watch):
+    """A second interface in the group of a peer with three sessions."""
+    owner = Peer(server)
+    contexts = [owner.open(10 * k) for k in range(3)]
+    peer = Peer(server, group=owner.ack.group, interface=DATA)
+    yield peer.call, contexts, owner
+    peer.wire.close()
+    owner.wire.close()
+
+
+def status_of(answer):
+    return answer.status if answer.ptype == pdu.FAULT else None
+
+
+def test_wrong_handles_in_arrays(data):
+    call, contexts, owner = data
+    good = add_many(contexts)
+    unknown = bytes(4) + bytes(range(16))
+    odd = b"\1" + contexts[1][1:]
+    for number, (stub, status) in enumerate([
+            (add_many(contexts, announced=4), pdu.BAD_STUB_DATA),
+            (add_many(contexts, announced=2), pdu.BAD_STUB_DATA),
+            (add_many(contexts, announced=0xFFFFFFFF, count=0xFFFFFFFF), pdu.BAD_STUB_DATA),
+            (add_many(contexts, announced=0x10000000, count=0x10000000), pdu.BAD_STUB_DATA),
+            (good[:-5], pdu.BAD_STUB_DATA),
+            (add_many([contexts[0], unknown]), CONTEXT_MISMATCH),
+            (add_many([contexts[0], odd]), CONTEXT_MISMATCH)]):
+        assert status_of(call(ADD_MANY, stub)) == status, f"row {number}"
+    # None of them was left locked, or changed.
+    assert struct.unpack("<l", call(ADD_MANY, good).stub) == (1 + 11 + 21,)
+    assert struct.unpack("<l", call(ADD_MANY, add_many([NIL, contexts[2], NIL])).stub) == (22,)
+    assert owner.add(contexts[0], 1) == 2
+
+
+def test_a_group_that_is_refused_keeps_its_handles(data):
+    call, contexts, owner = data
+    first, second = 0x20000, 0x20004
+    group = struct.pack("<LLLL", 2, first, second, 2) + contexts[0] + contexts[1]
+    assert status_of(call(TOGGLE_GROUP, group + bytes(20))) == pdu.BAD_STUB_DATA
+    assert status_of(call(TOGGLE_GROUP, group + contexts[2] + struct.pack("<l", 4711))) == 4711
+    # The manager closed all three before it raised.
+    assert [owner.add(context, 0) for context in contexts] == [CONTEXT_MISMATCH] * 3

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The matrix: {synchronous, asynchronous} x {client, server} x pipe directions x
-transports x element types x sizes x ways of being told.
+transports x element types x sizes x ways of being told x transfer syntaxes.
 
 The programs check every octet themselves and print one line per case; a set of cases
 is one process and one test here.
@@ -45,11 +45,11 @@ def sync_server(build, program_env):
 
 
 @pytest.fixture(scope="module")
-def run_client(build, program_env):
+def run_client(build, syntax_env):
     def run(kind, binding, cases=None, timeout=120):
         program = {"sync": "sync/matrix_client_sync", "async": "matrix_client"}[kind]
         arguments = [build / "tests/e2e/matrix" / program, binding] + ([cases] if cases else [])
-        result = subprocess.run(arguments, env=program_env, capture_output=True, text=True,
+        result = subprocess.run(arguments, env=syntax_env, capture_output=True, text=True,
                                 timeout=timeout, check=False)
         lines = result.stdout.splitlines()
         failed = [line for line in lines if not line.startswith("ok ")]

@@ -24,11 +24,12 @@ STATUSES = [0, 0, 0, 0, 0, 4711, 4712, 1818, 1818, 0]
 class Capture:
     """What both ends of one exchange wrote down."""
 
-    def __init__(self, folder, local):
+    def __init__(self, folder, local, syntax):
         folder.chmod(0o700)
+        self.ndr64 = syntax == "ndr64"
         self.client, self.server = folder / "client.pcap", folder / "server.pcap"
         server = Server(folder, pcap=self.server)
-        env = dict(server.env, PENSTOCK_PCAP=str(self.client))
+        env = dict(server.env, PENSTOCK_PCAP=str(self.client), PENSTOCK_TRANSFER_SYNTAX=syntax)
         lines = run_client(server.local_binding if local else server.binding, *COMMANDS, env=env)
         assert [line["status"] for line in lines] == STATUSES
         # Of an abandoned call the server hears when it hears.
@@ -40,9 +41,11 @@ class Capture:
                 for p in pcap.pdus(stream[direction])]
 
 
-@pytest.fixture(scope="module", params=["tcp", "local"])
+@pytest.fixture(scope="module", params=[("tcp", "ndr"), ("local", "ndr"), ("tcp", "ndr64"),
+                                        ("local", "ndr64")], ids="-".join)
 def capture(request, tmp_path_factory):
-    return Capture(tmp_path_factory.mktemp("capture"), request.param == "local")
+    transport, syntax = request.param
+    return Capture(tmp_path_factory.mktemp("capture"), transport == "local", syntax)
 
 
 # ---- Wireshark -----------------------------------------------------------------------------
@@ -94,14 +97,15 @@ def test_a_wireshark_reads_the_bind(capture):
     acks = [row for row in rows if row[0] == str(pdu.BIND_ACK)]
     assert binds and len(binds) == len(acks)
     size = rows[0] and binds[0][8]
+    syntax = pdu.NDR64 if capture.ndr64 else pdu.NDR
     for row in binds:
         assert row[1] == f"{pdu.PEER.uuid},{pdu.PEER.uuid}"
         assert (row[2], row[3]) == ("1,1", "2,2")
-        assert row[4].startswith(f"{pdu.NDR.uuid},6cb71c2c-9812-4540-") and row[5] == "0x0002"
+        assert row[4].startswith(f"{syntax.uuid},6cb71c2c-9812-4540-") and row[5] == "0x0002"
         assert row[8] == row[9] == size
     for row in acks:
         assert row[6] == "0,3", "acceptance, negotiate ack"
-        assert row[7].startswith(str(pdu.NDR.uuid)) and row[8] == row[9] == size
+        assert row[7].startswith(str(syntax.uuid)) and row[8] == row[9] == size
     assert size in (str(pdu.TCP_FRAG), str(pdu.LOCAL_FRAG))
 
 
@@ -177,13 +181,14 @@ def test_b_filerep(tmp_path):
 # ---- ndrdump -------------------------------------------------------------------------------
 
 
-def ndrdump(path):
+def ndrdump(path, ndr64=False):
     """Decodes `path` as the out-stub of an operation of the same shape as PeerGive: a pipe
     of octets and a 32-bit result.  (octets, result text), or None where it refuses."""
     if not shutil.which("ndrdump"):
         pytest.skip("ndrdump (samba-testsuite) is not installed")
     done = subprocess.run(["ndrdump", "--debug-stdout", "frstrans",
-                           "frstrans_RawGetFileDataAsync", "out", path],
+                           "frstrans_RawGetFileDataAsync", "out", path,
+                           *(["--ndr64"] if ndr64 else [])],
                           capture_output=True, text=True, timeout=PATIENCE)
     if done.returncode != 0:
         return None
@@ -213,20 +218,21 @@ def test_c_samba_decodes_our_pipe(capture, tmp_path):
             if p.ptype == pdu.REQUEST and p.opnum == calls.GIVE:
                 file = tmp_path / "stub"
                 file.write_bytes(answers[p.call])
-                assert ndrdump(file) == (calls.octets(100000), "WERR_OK")
+                assert ndrdump(file, capture.ndr64) == (calls.octets(100000), "WERR_OK")
 
 
+@pytest.mark.parametrize("syntax", [pdu.NDR, pdu.NDR64], ids=["ndr", "ndr64"])
 @pytest.mark.parametrize("piece", [1, 3, 4, 5, 7, 8, 100, 4000])
-def test_c_samba_decodes_chunks_of_any_size(tmp_path, piece):
+def test_c_samba_decodes_chunks_of_any_size(tmp_path, piece, syntax):
     """Odd pushes, so that every gap occurs."""
     tmp_path.chmod(0o700)
     server = Server(tmp_path)
-    with server.bound() as wire:
+    with server.bound(contexts=[pdu.Context(0, pdu.PEER, (syntax,))]) as wire:
         wire.send(pdu.request(calls.GIVE, calls.give(17 * piece, piece)))
         stub = b"".join(p.stub for p in wire.recv_call())
     assert server.stop() == 0
     (tmp_path / "stub").write_bytes(stub)
-    assert ndrdump(tmp_path / "stub") == (calls.octets(17 * piece), "WERR_OK")
+    assert ndrdump(tmp_path / "stub", syntax == pdu.NDR64) == (calls.octets(17 * piece), "WERR_OK")
 
 
 def test_c_samba_refuses_what_is_wrong(tmp_path):
@@ -238,6 +244,12 @@ def test_c_samba_refuses_what_is_wrong(tmp_path):
     for bad in (good[:-8], good[:9] + good[12:], good[:4]):
         file.write_bytes(bad)
         assert ndrdump(file) is None or ndrdump(file)[0] != b"Helloabc"
+    good = ndr.Writer(ndr64=True).byte_pipe(b"Hello", b"abc").u32(0).done()
+    file.write_bytes(good)
+    assert ndrdump(file, True) == (b"Helloabc", "WERR_OK")
+    for at in (16, 23, 40, 52, 63):  # the counts repeated
+        file.write_bytes(good[:at] + bytes([good[at] ^ 1]) + good[at + 1:])
+        assert ndrdump(file, True) is None, at
 
 
 # ---- Clients -------------------------------------------------------------------------------

@@ -79,7 +79,8 @@ def test_a_bind_fields():
     assert bind.order == "<" and bind.octets[4:8] == b"\x10\0\0\0"
     assert (bind.xmit, bind.recv, bind.group) == (5840, 5840, 0)
     assert bind.contexts == [pdu.Context(0, pdu.PEER, (pdu.NDR,)),
-                             pdu.Context(1, pdu.PEER, (pdu.features(2),))]
+                             pdu.Context(1, pdu.PEER, (pdu.NDR64,)),
+                             pdu.Context(2, pdu.PEER, (pdu.features(2),))]
 
 
 def test_a_request_fields():

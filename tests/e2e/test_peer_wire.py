@@ -72,10 +72,12 @@ def check_fault(p, status, call=2, context=0, dne=False):
     assert p.hint == 32 and p.cancels == 0
 
 
-def check_usable(wire, context=0, call=900):
+def check_usable(wire, context=0, call=900, ndr64=False):
     """The association still does what it is for."""
-    wire.send(pdu.request(calls.ECHO, calls.echo(5, b"still here"), call=call, context=context))
-    calls.check_echo(check_response(wire.recv_call(), call, context), 5, b"still here")
+    stub = calls.echo(5, b"still here", ndr64=ndr64)
+    wire.send(pdu.request(calls.ECHO, stub, call=call, context=context))
+    calls.check_echo(check_response(wire.recv_call(), call, context), 5, b"still here",
+                     ndr64=ndr64)
 
 
 def exchange(wire, opnum, stub, call=2, **kwargs):
@@ -135,6 +137,7 @@ def test_b_frag_size(server, transport, xmit, recv, size):
 REJECT_ABSTRACT = (pdu.REJECTED, pdu.NO_ABSTRACT, pdu.NIL)
 REJECT_TRANSFER = (pdu.REJECTED, pdu.NO_TRANSFER, pdu.NIL)
 ACCEPT = (pdu.ACCEPTED, 0, pdu.NDR)
+ACCEPT_64 = (pdu.ACCEPTED, 0, pdu.NDR64)
 
 
 def peer_version(major, minor):
@@ -147,13 +150,26 @@ def peer_version(major, minor):
     ([Context(0, peer_version(1, 3))], [REJECT_ABSTRACT]),
     ([Context(0, peer_version(0, 2))], [REJECT_ABSTRACT]),
     ([Context(0, peer_version(1, 0))], [ACCEPT]),
-    ([Context(0, pdu.PEER, (pdu.NDR64,))], [REJECT_TRANSFER]),
+    ([Context(0, pdu.PEER, (pdu.NDR64,))], [ACCEPT_64]),
     ([Context(0, pdu.PEER, (pdu.UNKNOWN,))], [REJECT_TRANSFER]),
     ([Context(0, pdu.PEER, (pdu.Syntax(pdu.NDR.uuid, 1),))], [REJECT_TRANSFER]),
     ([Context(0, pdu.PEER, (pdu.UNKNOWN, pdu.NDR, pdu.NDR))], [ACCEPT]),
-    ([Context(0, pdu.PEER, (pdu.NDR64, pdu.NDR))], [ACCEPT]),
-    ([Context(0), Context(1, pdu.PEER, (pdu.NDR64,))], [ACCEPT, REJECT_TRANSFER]),
-    ([Context(0, pdu.PEER, (pdu.NDR64,)), Context(1)], [REJECT_TRANSFER, ACCEPT]),
+    ([Context(0, pdu.PEER, (pdu.NDR64, pdu.NDR))], [ACCEPT_64]),
+    ([Context(0, pdu.PEER, (pdu.NDR, pdu.UNKNOWN, pdu.NDR64))], [ACCEPT_64]),
+    ([Context(0, pdu.PEER, (pdu.Syntax(pdu.NDR64.uuid, 2), pdu.NDR))], [ACCEPT]),
+    ([Context(0), Context(1, pdu.PEER, (pdu.NDR64,))], [REJECT_TRANSFER, ACCEPT_64]),
+    ([Context(0, pdu.PEER, (pdu.NDR64,)), Context(1)], [ACCEPT_64, REJECT_TRANSFER]),
+    ([Context(0), Context(1, pdu.PEER, (pdu.NDR64,)),
+      Context(2, pdu.PEER, (pdu.features(3),))],
+     [REJECT_TRANSFER, ACCEPT_64, (pdu.NEGOTIATED, 2, pdu.NIL)]),
+    ([Context(0), Context(0, pdu.PEER, (pdu.NDR64,))], [REJECT_TRANSFER, ACCEPT_64]),
+    ([Context(5, pdu.PEER, (pdu.NDR64,)), Context(6, pdu.PEER, (pdu.NDR64,))],
+     [ACCEPT_64, REJECT_TRANSFER]),
+    ([Context(0), Context(1, pdu.PEER2), Context(2, pdu.PEER, (pdu.NDR64,)),
+      Context(3, pdu.PEER2, (pdu.NDR64,))],
+     [REJECT_TRANSFER, REJECT_TRANSFER, ACCEPT_64, ACCEPT_64]),
+    ([Context(0, pdu.UNKNOWN), Context(1, pdu.UNKNOWN, (pdu.NDR64,)), Context(2)],
+     [REJECT_ABSTRACT, REJECT_ABSTRACT, ACCEPT]),
     ([Context(0), Context(1)], [ACCEPT, REJECT_TRANSFER]),
     ([Context(0), Context(0)], [ACCEPT, REJECT_TRANSFER]),
     ([Context(0), Context(1, pdu.PEER2)], [ACCEPT, ACCEPT]),
@@ -165,12 +181,12 @@ def test_b_bind_results(server, contexts, results):
     with server.bound(contexts=contexts) as wire:
         assert wire.ack.results == results
         for context, result in zip(contexts, results):
-            if result != ACCEPT:
+            if result not in (ACCEPT, ACCEPT_64):
                 continue
             if context.abstract == pdu.PEER2:
                 assert ndr.Reader(exchange(wire, 0, b"", context=context.ident)).i32() == 4711
             else:
-                check_usable(wire, context.ident)
+                check_usable(wire, context.ident, ndr64=result == ACCEPT_64)
 
 
 def test_b_bind_all_rejected(server):
@@ -196,7 +212,7 @@ def test_b_features(server, bits, agreed):
     ([Context(0, pdu.NIL, (pdu.features(2),))], [(pdu.NEGOTIATED, 2, pdu.NIL)]),
     ([Context(0, pdu.PEER, (pdu.features(2), pdu.NDR))], [(pdu.NEGOTIATED, 2, pdu.NIL)]),
     ([Context(0, pdu.PEER, (pdu.NDR, pdu.features(2)))], [ACCEPT]),
-    ([Context(0, pdu.PEER, (pdu.NDR64, pdu.features(2)))], [REJECT_TRANSFER]),
+    ([Context(0, pdu.PEER, (pdu.UNKNOWN, pdu.features(2)))], [REJECT_TRANSFER]),
 ])
 def test_b_features_place(server, contexts, results):
     """RAW bind_time_*_ignore_additional, only_first."""
@@ -362,7 +378,7 @@ def test_b_alter_same_again(server, wire):
     ones: rejected, and the old context stays (RAW presentation_ctx_valid2)."""
     wire.send(pdu.bind(alter=True))
     assert wire.recv().results == [ACCEPT]
-    wire.send(pdu.bind([Context(0, pdu.PEER, (pdu.NDR64,))], alter=True))
+    wire.send(pdu.bind([Context(0, pdu.PEER, (pdu.UNKNOWN,))], alter=True))
     assert wire.recv().results == [REJECT_TRANSFER]
     wire.send(pdu.bind([Context(0, pdu.UNKNOWN)], alter=True))
     assert wire.recv().results == [REJECT_ABSTRACT]
@@ -375,6 +391,8 @@ def test_b_alter_same_again(server, wire):
     pdu.bind([], alter=True, call=6),
     pdu.bind([Context(1, pdu.PEER, ())], alter=True, call=6),
     pdu.bind([Context(0, pdu.PEER2)], alter=True, call=6),
+    pdu.bind([Context(0, pdu.PEER, (pdu.NDR64,))], alter=True, call=6),
+    pdu.bind([Context(0, pdu.PEER, (pdu.NDR, pdu.NDR64))], alter=True, call=6),
     pdu.bind(count=3, alter=True, call=6),
     pdu.build(pdu.AUTH3, 3, 6, bytes(4) + auth_trailer(), auth_length=16),
     pdu.build(pdu.ALTER, 3, 6, pdu.bind()[16:] + auth_trailer(), auth_length=16),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Every construct of the language through generated stubs and a real server, and the
-octets of some of it.
+"""Every construct of the language through generated stubs and a real server, in both
+transfer syntaxes, and the octets of some of it.
 
 The programs (roundtrip/) compare every value on both sides and count their memory: one
 line per case, a case that leaves an object in either program has failed.  In a build
@@ -24,19 +24,22 @@ TRANSPORTS = ["ncalrpc", "tcp4"]
 CASES = 115  # least, so that a client that does nothing is no success
 
 
-@pytest.fixture(scope="module")
-def env(program_env):
-    return dict(program_env, UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1")
+STRICT = {"UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
 
 
 @pytest.fixture(scope="module")
-def server(env):
-    with serving(PROGRAMS / "roundtrip_server", env) as found:
+def env(syntax_env):
+    return dict(syntax_env, **STRICT)
+
+
+@pytest.fixture(scope="module")
+def server(program_env):
+    with serving(PROGRAMS / "roundtrip_server", dict(program_env, **STRICT)) as found:
         yield found
 
 
-def run_client(binding, env, *cases):
-    done = subprocess.run([PROGRAMS / "roundtrip_client", binding, *cases], env=env,
+def run_client(binding, env, *cases, program=PROGRAMS / "roundtrip_client"):
+    done = subprocess.run([program, binding, *cases], env=env,
                           capture_output=True, text=True, timeout=120, check=False)
     lines = done.stdout.splitlines()
     bad = [line for line in lines if not line.startswith("ok ")]
@@ -121,8 +124,9 @@ OCTETS = {
 
 
 @pytest.fixture(scope="module")
-def captured(server, env, tmp_path_factory):
+def captured(server, program_env, tmp_path_factory):
     """{case: capture file}"""
+    env = dict(program_env, PENSTOCK_TRANSFER_SYNTAX="ndr", **STRICT)
     if sys.byteorder != "little":
         pytest.skip("octets of the other byte order")
     folder = tmp_path_factory.mktemp("octets")

@@ -3,7 +3,6 @@
 #include "c_acf_full.h"
 #include "types.h"
 #include "more.h"
-#include "types.h"
 
 #include <stddef.h>
 

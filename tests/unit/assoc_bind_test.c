@@ -76,7 +76,8 @@ static void a_bind_of_a_big_endian_client(void **state)
     assert_int_equal(a.bind->offers[0].id, 3);
     assert_int_equal(a.bind->offers[0].abstract.major, 1);
     assert_int_equal(a.bind->offers[0].abstract.minor, 2);
-    assert_true(a.bind->offers[0].has_ndr);
+    assert_int_equal(a.bind->offers[0].syntaxes, ASSOC_NDR);
+    a.bind->offers[0].supported = ASSOC_NDR;
     a.bind->offers[0].iface = &object_a; /* 1.2 for a client of 1.2 */
     assert_int_equal(assoc_answer_bind(&a, GROUP), RPC_S_OK);
     struct ack ack = take_ack(&a, PDU_BIND_ACK);

@@ -14,7 +14,7 @@ static struct call call, other;
 static void begin_bind(void)
 {
     assoc_init(&a, ASSOC_CLIENT, LIMIT_FRAG_TCP, NULL);
-    assert_int_equal(assoc_bind(&a, &iface_a, 0), RPC_S_OK);
+    assert_int_equal(assoc_bind(&a, &iface_a, ASSOC_NDR, 0), RPC_S_OK);
     take(&a);
 }
 
@@ -22,7 +22,7 @@ static void begin_bind(void)
 static void open_with_call(enum call_state state)
 {
     client_open(&a, 5840);
-    call_start(&call, &a, 3, NULL);
+    call_start(&call, &a, 0, 3, NULL);
     if (state >= CALL_REQUEST)
         assert_int_equal(send_stub(&call, 8, state > CALL_REQUEST), RPC_S_OK);
     take(&a);
@@ -48,7 +48,7 @@ static void a_bind(void **state)
     struct pdu_syntax syntax;
     uint64_t bits;
     assoc_init(&a, ASSOC_CLIENT, LIMIT_FRAG_TCP, NULL);
-    assert_int_equal(assoc_bind(&a, &iface_a, GROUP), RPC_S_OK);
+    assert_int_equal(assoc_bind(&a, &iface_a, ASSOC_NDR, GROUP), RPC_S_OK);
     assert_int_equal(a.state, ASSOC_BINDING);
     size_t len = take(&a);
     struct pdu_header hdr = taken_header(0);
@@ -252,7 +252,7 @@ static void a_answers_of_a_big_endian_server(void **state)
     struct vector response = vector_load("e4_response_big"), fault = vector_load("e5_fault_big");
     client_open(&a, 5840);
     a.next_call_id = 33;
-    call_start(&call, &a, 3, NULL);
+    call_start(&call, &a, 0, 3, NULL);
     send_stub(&call, 8, true);
     response.octets[3] = FIRST;
     assert_int_equal(feed(&a, response.octets, response.len).kind, ASSOC_EVENT_RESPONSE);
@@ -272,7 +272,7 @@ static void b_interleaved_responses(void **state)
 {
     (void)state;
     open_with_call(CALL_WORKING);
-    call_start(&other, &a, 4, NULL);
+    call_start(&other, &a, 0, 4, NULL);
     send_stub(&other, 8, true);
     for (unsigned i = 0; i < 3; i++) {
         uint8_t flags = (uint8_t)((i == 0 ? FIRST : 0) | (i == 2 ? LAST : 0));
@@ -299,7 +299,7 @@ static void b_answers_to_unknown_calls(void **state)
         assert_int_equal(feed_response(&a, i == 0 ? FIRST : 0, gone, i % 9).kind, ASSOC_EVENT_NONE);
     assert_int_equal(feed_fault(&a, 0, gone, 5).kind, ASSOC_EVENT_NONE);
     assert_int_equal(feed_fault(&a, 0, 0xabcdef, 5).kind, ASSOC_EVENT_NONE);
-    call_start(&call, &a, 3, NULL);
+    call_start(&call, &a, 0, 3, NULL);
     send_stub(&call, 8, true);
     assert_int_equal(feed_response(&a, FIRST | LAST, call.id, 8).kind, ASSOC_EVENT_RESPONSE);
     peer_fini(&a);
@@ -331,7 +331,7 @@ static void b_byte_order_changes_in_the_middle(void **state)
     struct vector v = vector_load("e4_response_big");
     client_open(&a, 5840);
     a.next_call_id = 33;
-    call_start(&call, &a, 3, NULL);
+    call_start(&call, &a, 0, 3, NULL);
     send_stub(&call, 8, true);
     take(&a);
     feed_response(&a, FIRST, call.id, 8);
@@ -410,7 +410,7 @@ static void b_cancel_and_orphan(void **state)
 {
     (void)state;
     client_open(&a, 5840);
-    call_start(&call, &a, 3, NULL);
+    call_start(&call, &a, 0, 3, NULL);
     assert_int_equal(call_cancel(&call), RPC_S_OK);
     assert_int_equal(call_orphan(&call), RPC_S_OK);
     expect_silence(&a);
@@ -475,12 +475,12 @@ static void c_call_ids(void **state)
     (void)state;
     client_open(&a, 5840);
     assert_int_equal(a.next_call_id, 2); /* the bind had 1 */
-    call_start(&call, &a, 3, NULL);
+    call_start(&call, &a, 0, 3, NULL);
     assert_int_equal(call.id, 2);
     call_end(&call);
     a.next_call_id = 0x7fffffff; /* Windows takes none above */
-    call_start(&call, &a, 3, NULL);
-    call_start(&other, &a, 3, NULL);
+    call_start(&call, &a, 0, 3, NULL);
+    call_start(&other, &a, 0, 3, NULL);
     assert_int_equal(call.id, 0x7fffffff);
     assert_int_equal(other.id, 1);
     assert_int_equal(a.call_count, 2);
@@ -495,7 +495,7 @@ static void c_commands_after_the_end(void **state)
     assert_int_equal(send_stub(&call, 8, true), RPC_S_CALL_FAILED);
     assert_int_equal(call_cancel(&call), RPC_S_CALL_FAILED);
     assert_int_equal(call_orphan(&call), RPC_S_CALL_FAILED);
-    assert_int_equal(assoc_bind(&a, &iface_a, 0), RPC_S_CALL_FAILED);
+    assert_int_equal(assoc_bind(&a, &iface_a, ASSOC_NDR, 0), RPC_S_CALL_FAILED);
     expect_silence(&a);
     call_end(&call);
     peer_fini(&a);

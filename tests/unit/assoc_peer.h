@@ -197,6 +197,9 @@ static inline void expect_dead(const struct assoc *assoc, const struct assoc_eve
 
 /* ---- Associations ready for use ------------------------------------------- */
 
+/* What the interfaces of the runtime may be called in. */
+static uint8_t peer_supported = ASSOC_NDR;
+
 /* Fills the answers as a runtime that knows interfaces a and b would. */
 static inline void look_up_offers(struct assoc *assoc)
 {
@@ -205,6 +208,7 @@ static inline void look_up_offers(struct assoc *assoc)
         offer->iface = pdu_syntax_equal(&offer->abstract, &iface_a)   ? &object_a
                        : pdu_syntax_equal(&offer->abstract, &iface_b) ? &object_b
                                                                       : NULL;
+        offer->supported = peer_supported;
     }
 }
 
@@ -254,7 +258,7 @@ static inline void client_open(struct assoc *assoc, uint16_t recv_frag)
     const struct pdu_result results[] = {
         accepted, {.result = PDU_RESULT_NEGOTIATE_ACK, .reason = PDU_FEATURE_KEEP_ON_ORPHAN}};
     assoc_init(assoc, ASSOC_CLIENT, LIMIT_FRAG_TCP, NULL);
-    assert_int_equal(assoc_bind(assoc, &iface_a, 0), RPC_S_OK);
+    assert_int_equal(assoc_bind(assoc, &iface_a, ASSOC_NDR, 0), RPC_S_OK);
     take(assoc);
     struct assoc_event event = feed_ack(assoc, PFC_CONC_MPX, recv_frag, results, 2);
     assert_int_equal(event.kind, ASSOC_EVENT_BOUND);

@@ -88,7 +88,7 @@ static void client_begin_call(struct app *app)
 {
     struct call *call = &app->calls[app->used++];
     const struct iovec iov[] = {{pattern, 8000}, {pattern + 8000, REQUEST_LEN - 8000}};
-    call_start(call, &app->assoc, 3, NULL);
+    call_start(call, &app->assoc, 0, 3, NULL);
     app->begun++;
     if (call_send(call, &iov[0], 1, false) != RPC_S_OK || call_cancel(call) != RPC_S_OK ||
         call_send(call, &iov[1], 1, true) != RPC_S_OK) {
@@ -230,7 +230,7 @@ static void run_exchange(size_t step)
 {
     app_init(&client, ASSOC_CLIENT);
     app_init(&server, ASSOC_SERVER);
-    if (assoc_bind(&client.assoc, &iface_a, 0) == RPC_S_OK)
+    if (assoc_bind(&client.assoc, &iface_a, ASSOC_NDR, 0) == RPC_S_OK)
         exchange(step);
 }
 
@@ -286,7 +286,7 @@ static unsigned flip_all(struct app *app, struct record *spoiled)
             spoiled->octets[at] = record.octets[at] ^ (uint8_t)(1u << bit);
             app_init(app, app == &client ? ASSOC_CLIENT : ASSOC_SERVER);
             if (app == &client)
-                assert_int_equal(assoc_bind(&app->assoc, &iface_a, 0), RPC_S_OK);
+                assert_int_equal(assoc_bind(&app->assoc, &iface_a, ASSOC_NDR, 0), RPC_S_OK);
             for (size_t fed = 0; fed < spoiled->len; fed += PDU_LEN_MAX) {
                 size_t len = spoiled->len - fed;
                 app_input(app, spoiled->octets + fed, len < PDU_LEN_MAX ? len : PDU_LEN_MAX);
@@ -394,12 +394,12 @@ static void client_situation(struct assoc *assoc, enum situation s)
     assoc_init(assoc, ASSOC_CLIENT, LIMIT_FRAG_TCP, NULL);
     if (s == UNBOUND)
         return;
-    assoc_bind(assoc, &iface_a, 0);
+    assoc_bind(assoc, &iface_a, ASSOC_NDR, 0);
     if (s == IN_BIND)
         return;
     feed_ack(assoc, 0, 5840, &accepted, 1);
     if (s >= IN_REQUEST) {
-        call_start(&the_call, assoc, 3, NULL);
+        call_start(&the_call, assoc, 0, 3, NULL);
         send_stub(&the_call, 8, s > IN_REQUEST);
     }
     if (s == IN_RESPONSE || s == ANSWERED)

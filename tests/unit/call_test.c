@@ -109,7 +109,7 @@ static void sender_init(enum assoc_role role, uint16_t frag, bool object)
 {
     if (role == ASSOC_CLIENT) {
         client_open(&sender.assoc, frag);
-        call_start(&sender.call, &sender.assoc, 7, object ? &object_uuid : NULL);
+        call_start(&sender.call, &sender.assoc, 0, 7, object ? &object_uuid : NULL);
     } else {
         server_open(&sender.assoc, 0);
         sender.assoc.frag_send = frag;

@@ -18,7 +18,7 @@
 
 #define PLAIN(size, align, stride)                                                                 \
     {                                                                                              \
-        size, align, stride, 0, UINT32_MAX                                                         \
+        size, align, stride, 0, UINT32_MAX, false                                                  \
     }
 static const struct chunk_layout layouts[] = {
     PLAIN(1, 1, 1), PLAIN(2, 2, 2),   PLAIN(4, 4, 4),  PLAIN(8, 8, 8),
@@ -478,7 +478,7 @@ static void b_end_is_final(void **state)
 static void b_range_is_enforced(void **state)
 {
     (void)state;
-    const struct chunk_layout ranged = {1, 1, 1, 3, 5};
+    const struct chunk_layout ranged = {1, 1, 1, 3, 5, false};
     for (uint32_t count = 0; count < 300; count++) {
         struct stream s = {.start = 0};
         struct chunk_reader r;
@@ -507,7 +507,7 @@ static void b_plan_obeys_the_range(void **state)
     (void)state;
     for (uint64_t min = 0; min <= 6; min++) {
         for (uint64_t max = min; max <= 9; max++) {
-            const struct chunk_layout ranged = {4, 4, 4, min, max};
+            const struct chunk_layout ranged = {4, 4, 4, min, max, false};
             for (uint32_t count = 1; count <= 20; count++) {
                 bool possible = count >= min && count <= max;
                 for (uint32_t first = 1; first < count; first++)
@@ -530,7 +530,7 @@ static void b_plan_obeys_the_range(void **state)
 static void b_hostile_counts(void **state)
 {
     (void)state;
-    const struct chunk_layout huge = {UINT32_MAX - 7, 8, UINT32_MAX - 7, 0, UINT32_MAX};
+    const struct chunk_layout huge = {UINT32_MAX - 7, 8, UINT32_MAX - 7, 0, UINT32_MAX, false};
     const uint8_t stub[16] = {0xff, 0xff, 0xff, 0xff};
     struct chunk_reader r;
     struct chunk_run run;

@@ -94,7 +94,7 @@ static void b_layouts(void **state)
     (void)state;
     for (size_t i = 0; i < ROWS(rows); i++) {
         struct ndr_element_layout got;
-        assert_int_equal(ndr_element_layout(rows[i].type, &got), RPC_S_OK);
+        assert_int_equal(ndr_element_layout(rows[i].type, false, &got), RPC_S_OK);
         assert_int_equal(got.size, rows[i].want.size);
         assert_int_equal(got.align, rows[i].want.align);
         assert_int_equal(got.stride, rows[i].want.stride);
@@ -112,7 +112,7 @@ static void b_refused_elements(void **state)
     struct ndr_element_layout layout;
     (void)state;
     for (size_t i = 0; i < ROWS(rows); i++)
-        assert_int_equal(ndr_element_layout(rows[i], &layout), RPC_S_CANNOT_SUPPORT);
+        assert_int_equal(ndr_element_layout(rows[i], false, &layout), RPC_S_CANNOT_SUPPORT);
 }
 
 /* [CAP01]: struct {long; short}, 5 elements are 38 octets; gaps are zeros. */
@@ -127,14 +127,14 @@ static void b_gaps_are_zero(void **state)
         in[i].s = (int16_t)(0x0506 + i);
     }
     memset(wire, 0xcc, sizeof(wire));
-    ndr_elements_to_wire(&t_long_short, in, 5, wire);
+    ndr_elements_to_wire(&t_long_short, false, in, 5, wire);
     assert_int_equal(wire[38], 0xcc); /* not touched */
     for (int i = 0; i < 4; i++) {
         assert_int_equal(wire[8 * i + 6], 0);
         assert_int_equal(wire[8 * i + 7], 0);
     }
     memset(out, 0, sizeof(out));
-    assert_int_equal(ndr_elements_from_wire(&t_long_short, wire, 5, NDR_HOST_LITTLE_ENDIAN, out),
+    assert_int_equal(ndr_elements_from_wire(&t_long_short, false, wire, 5, NDR_HOST_LITTLE_ENDIAN, out),
                      RPC_S_OK);
     for (int i = 0; i < 5; i++) {
         assert_int_equal(out[i].l, in[i].l);
@@ -158,7 +158,7 @@ static void b_both_byte_orders(void **state)
     {
         struct mixed v[2] = {0};
         assert_int_equal(
-            ndr_elements_from_wire(&t_mixed, is_little ? little : big, 2, is_little, v), RPC_S_OK);
+            ndr_elements_from_wire(&t_mixed, false, is_little ? little : big, 2, is_little, v), RPC_S_OK);
         assert_int_equal(v[0].a, 1);
         assert_int_equal(v[0].b[0], 0x0102);
         assert_int_equal(v[0].b[2], 0x0506);
@@ -182,7 +182,7 @@ static void c_run_lengths(void **state)
     (void)state;
     for (size_t t = 0; t < ROWS(types); t++) {
         struct ndr_element_layout layout;
-        assert_int_equal(ndr_element_layout(types[t], &layout), RPC_S_OK);
+        assert_int_equal(ndr_element_layout(types[t], false, &layout), RPC_S_OK);
         for (size_t c = 0; c < ROWS(counts); c++) {
             size_t n = counts[c], len = (size_t)ndr_run_len(&layout, n);
             uint8_t *wire = malloc(len), *again = malloc(len);
@@ -191,20 +191,20 @@ static void c_run_lengths(void **state)
                 wire[i] = (uint8_t)(i * 7 + 1);
             /* the wire in its canonical form: gaps zero */
             assert_int_equal(
-                ndr_elements_from_wire(types[t], wire, n, NDR_HOST_LITTLE_ENDIAN, memory),
+                ndr_elements_from_wire(types[t], false, wire, n, NDR_HOST_LITTLE_ENDIAN, memory),
                 RPC_S_OK);
-            ndr_elements_to_wire(types[t], memory, n, wire);
+            ndr_elements_to_wire(types[t], false, memory, n, wire);
             /* the other order twice is the identity */
             assert_int_equal(
-                ndr_elements_from_wire(types[t], wire, n, !NDR_HOST_LITTLE_ENDIAN, memory),
+                ndr_elements_from_wire(types[t], false, wire, n, !NDR_HOST_LITTLE_ENDIAN, memory),
                 RPC_S_OK);
-            ndr_elements_to_wire(types[t], memory, n, again);
+            ndr_elements_to_wire(types[t], false, memory, n, again);
             if (len > 0 && layout.align > 1)
                 assert_memory_not_equal(again, wire, len);
             assert_int_equal(
-                ndr_elements_from_wire(types[t], again, n, !NDR_HOST_LITTLE_ENDIAN, memory),
+                ndr_elements_from_wire(types[t], false, again, n, !NDR_HOST_LITTLE_ENDIAN, memory),
                 RPC_S_OK);
-            ndr_elements_to_wire(types[t], memory, n, again);
+            ndr_elements_to_wire(types[t], false, memory, n, again);
             if (len > 0)
                 assert_memory_equal(again, wire, len);
             free(wire);
@@ -224,7 +224,7 @@ static void c_unaligned_buffers(void **state)
         for (size_t i = 0; i < sizeof(raw); i++)
             raw[i] = (uint8_t)(i * 31);
         assert_int_equal(
-            ndr_elements_from_wire(&t_hyper, raw + shift, 40, !NDR_HOST_LITTLE_ENDIAN, values),
+            ndr_elements_from_wire(&t_hyper, false, raw + shift, 40, !NDR_HOST_LITTLE_ENDIAN, values),
             RPC_S_OK);
         for (size_t i = 0; i < 40; i++) {
             uint64_t want;
@@ -240,15 +240,15 @@ static void b_range_in_elements(void **state)
     struct ranged out[3];
     (void)state;
     assert_int_equal(
-        ndr_elements_from_wire(&t_ranged, (uint8_t *)wire, 3, NDR_HOST_LITTLE_ENDIAN, out),
+        ndr_elements_from_wire(&t_ranged, false, (uint8_t *)wire, 3, NDR_HOST_LITTLE_ENDIAN, out),
         RPC_S_OK);
     assert_int_equal(out[1].v, 10);
     wire[2] = 11;
     assert_int_equal(
-        ndr_elements_from_wire(&t_ranged, (uint8_t *)wire, 3, NDR_HOST_LITTLE_ENDIAN, out),
+        ndr_elements_from_wire(&t_ranged, false, (uint8_t *)wire, 3, NDR_HOST_LITTLE_ENDIAN, out),
         RPC_X_BAD_STUB_DATA);
     assert_int_equal(
-        ndr_elements_from_wire(&t_ranged, (uint8_t *)wire, 2, NDR_HOST_LITTLE_ENDIAN, out),
+        ndr_elements_from_wire(&t_ranged, false, (uint8_t *)wire, 2, NDR_HOST_LITTLE_ENDIAN, out),
         RPC_S_OK);
 }
 

@@ -137,9 +137,11 @@ static void b_align_counts_from_the_start(void **state)
     }
 }
 
-static void a_writer_is_little_endian(void **state)
+static void a_writer_has_the_order_of_the_host(void **state)
 {
     (void)state;
+    if (!WIRE_HOST_LITTLE_ENDIAN)
+        skip(); /* the sample is little-endian */
     uint8_t out[15];
     struct wire_writer w;
     wire_writer_init(&w, out, sizeof(out));
@@ -190,7 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_integers_follow_the_byte_order),
         cmocka_unit_test(a_guid_in_both_orders),
-        cmocka_unit_test(a_writer_is_little_endian),
+        cmocka_unit_test(a_writer_has_the_order_of_the_host),
         cmocka_unit_test(b_failure_latches),
         cmocka_unit_test(b_bytes_that_are_not_there_read_as_zeros),
         cmocka_unit_test(b_take_refuses_huge_lengths),

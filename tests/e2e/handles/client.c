@@ -8,9 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "rpc.h"
-
-#include "handles.h"
+#include "client.h"
 
 void *MIDL_user_allocate(size_t size)
 {
@@ -22,37 +20,21 @@ void MIDL_user_free(void *object)
     free(object);
 }
 
-static handle_t server;
-static int failures;
+handle_t server;
+int failures;
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            printf("%s:%d: %s\n", __FILE__, __LINE__, #condition);                                 \
-            failures++;                                                                            \
-        }                                                                                          \
-    } while (0)
-
-/* The status a call raises; RPC_S_OK when it returns. */
-#define RAISED(call)                                                                               \
-    __extension__({                                                                                \
-        volatile RPC_STATUS raised_ = RPC_S_OK;                                                    \
-        RpcTryExcept                                                                               \
-        {                                                                                          \
-            call;                                                                                  \
-        }                                                                                          \
-        RpcExcept(1)                                                                               \
-        {                                                                                          \
-            raised_ = (RPC_STATUS)RpcExceptionCode();                                              \
-        }                                                                                          \
-        RpcEndExcept raised_;                                                                      \
-    })
-
-static COUNTERS counters(void)
+COUNTERS counters(void)
 {
     COUNTERS counters;
     Counters(server, &counters);
     return counters;
+}
+
+void wait_for_live(int32_t live)
+{
+    for (int i = 0; i < 500 && counters().live != live; i++)
+        usleep(10000);
+    CHECK(counters().live == live);
 }
 
 /* ---- Context handles ---------------------------------------------------------- */
@@ -511,6 +493,14 @@ static const struct {
     {"cancelled", cancelled},
     {"withdrawn", withdrawn},
     {"hold", hold},
+    {"data_sized", data_sized},
+    {"data_closed", data_closed},
+    {"data_structures", data_structures},
+    {"data_deep", data_deep},
+    {"data_unsent", data_unsent},
+    {"data_raised", data_raised},
+    {"data_crossing", data_crossing},
+    {"data_too_many", data_too_many},
 };
 
 int main(int argc, char **argv)

@@ -8,22 +8,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "rpc.h"
-
-#include "handles.h"
+#include "server.h"
 
 #define MAGIC 0x5e551040
 
-struct session {
-    int32_t magic;
-    int32_t total;
-    atomic_int running, most;
-};
 struct view {
     struct session session;
 };
 
-static atomic_int live, rundowns, wrong;
+static atomic_int live, rundowns;
+atomic_int wrong;
 
 void *MIDL_user_allocate(size_t size)
 {
@@ -35,7 +29,7 @@ void MIDL_user_free(void *object)
     free(object);
 }
 
-static struct session *session_new(int32_t seed)
+struct session *session_new(int32_t seed)
 {
     struct session *session = calloc(1, sizeof(struct view));
     session->magic = MAGIC;
@@ -44,7 +38,7 @@ static struct session *session_new(int32_t seed)
     return session;
 }
 
-static void session_free(struct session *session)
+void session_free(struct session *session)
 {
     if (session->magic != MAGIC || session->running != 0)
         wrong++;
@@ -53,8 +47,7 @@ static void session_free(struct session *session)
     live--;
 }
 
-/* What every manager does with a handle it gets. */
-static struct session *check(void *value)
+struct session *check(void *value)
 {
     struct session *session = value;
     if (session->magic != MAGIC)
@@ -62,7 +55,7 @@ static struct session *check(void *value)
     return session;
 }
 
-static int32_t stay(struct session *session, int32_t ms)
+int32_t stay(struct session *session, int32_t ms)
 {
     int32_t most = ++session->running;
     for (int32_t waited = 0; waited < ms; waited += 5) {
@@ -422,7 +415,7 @@ int main(int argc, char **argv)
                                         handles_implicit_v1_0_s_ifspec,
                                         handles_generic_v1_0_s_ifspec, handles_auto_v1_0_s_ifspec,
                                         handles_status_v1_0_s_ifspec, handles_memory_v1_0_s_ifspec,
-                                        handles_async_v1_0_s_ifspec};
+                                        handles_async_v1_0_s_ifspec, handles_data_v1_0_s_ifspec};
     const size_t interface_count = sizeof(interfaces) / sizeof(interfaces[0]);
     char automatic[] = "ncalrpc:test-handles-auto";
     RPC_STATUS status = use(automatic);

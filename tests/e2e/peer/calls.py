@@ -14,21 +14,21 @@ def octets(count):
     return (period * (count // 251 + 1))[:count]
 
 
-def echo(number, text, order="<", pad=b"\0"):
-    return ndr.Writer(order, pad).i32(number).string(text).done()
+def echo(number, text, order="<", pad=b"\0", ndr64=False):
+    return ndr.Writer(order, pad, ndr64).i32(number).string(text).done()
 
 
-def check_echo(stub, number, text, order="<"):
-    reader = ndr.Reader(stub, order)
+def check_echo(stub, number, text, order="<", ndr64=False):
+    reader = ndr.Reader(stub, order, ndr64=ndr64)
     assert reader.i32() == (number * 2 + 2**31) % 2**32 - 2**31
-    assert reader.u32() != 0, "a unique pointer to the text"
+    assert reader.count() != 0, "a unique pointer to the text"
     assert reader.string() == text[::-1]
     assert reader.i32() == number
     reader.end()
 
 
-def take(tag, *chunks, order="<", pad=b"\0"):
-    return ndr.Writer(order, pad).i32(tag).byte_pipe(*chunks).done()
+def take(tag, *chunks, order="<", pad=b"\0", ndr64=False):
+    return ndr.Writer(order, pad, ndr64).i32(tag).byte_pipe(*chunks).done()
 
 
 def check_take(stub, tag, data):
@@ -43,8 +43,8 @@ def give(count, piece=0, order="<"):
     return ndr.Writer(order).u32(count).u32(piece).done()
 
 
-def check_give(stub, count):
-    reader = ndr.Reader(stub)
+def check_give(stub, count, ndr64=False):
+    reader = ndr.Reader(stub, ndr64=ndr64)
     assert reader.byte_pipe() == octets(count)
     assert reader.u32() == 0
     reader.end()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""ndr.py - as much of NDR 2.0 as the tests need, in either byte order.
+"""ndr.py - as much of NDR 2.0 as the tests need, in either byte order, and of NDR64.
 
 Alignment is relative to the start of the stub.  Writing pads with a chosen octet, since
 receivers must ignore pads (MS-RPCE 3.1.1.5.3.2); reading checks that pads are zero, since
@@ -9,9 +9,10 @@ import struct
 
 
 class Writer:
-    def __init__(self, order="<", pad=b"\0"):
+    def __init__(self, order="<", pad=b"\0", ndr64=False):
         self.order = order
         self.pad = pad
+        self.ndr64 = ndr64
         self.octets = bytearray()
 
     def align(self, size):
@@ -42,24 +43,35 @@ class Writer:
         self.octets += octets
         return self
 
+    def count(self, value):
+        """A count or a pointer."""
+        return self.u64(value) if self.ndr64 else self.u32(value)
+
     def string(self, text):
         """A conformant varying string of octets, terminator included."""
         octets = text + b"\0"
-        return self.u32(len(octets)).u32(0).u32(len(octets)).raw(octets)
+        return self.count(len(octets)).count(0).count(len(octets)).raw(octets)
+
+    def repeated(self, value):
+        """The count again behind the elements of a chunk (MS-RPCE 2.2.5.3.4.5)."""
+        return self.u64(-value % 2**64) if self.ndr64 else self
 
     def pipe(self, chunks, pack, align):
         """Chunks of elements and the terminator.  `pack`: an element, without its pad."""
         for chunk in chunks:
             assert len(chunk) > 0, "an empty chunk would end the pipe"
-            self.u32(len(chunk))
+            self.count(len(chunk))
             for element in chunk:
                 self.align(align).raw(pack(self.order, element))
-        return self.u32(0)
+            if self.ndr64:
+                self.align(align)
+            self.repeated(len(chunk))
+        return self.count(0).repeated(0)
 
     def byte_pipe(self, *chunks):
         for chunk in chunks:
-            self.u32(len(chunk)).raw(chunk)
-        return self.u32(0)
+            self.count(len(chunk)).raw(chunk).repeated(len(chunk))
+        return self.count(0).repeated(0)
 
     def long_pipe(self, *chunks):
         return self.pipe(chunks, lambda order, n: struct.pack(order + "i", n), 4)
@@ -75,9 +87,10 @@ class Writer:
 
 
 class Reader:
-    def __init__(self, octets, order="<", origin=0):
+    def __init__(self, octets, order="<", origin=0, ndr64=False):
         self.octets = octets
         self.order = order
+        self.ndr64 = ndr64
         self.pos = 0
         self.origin = origin  # stub offset of octets[0]
 
@@ -109,8 +122,15 @@ class Reader:
     def u64(self):
         return self.get("Q")
 
+    def count(self):
+        return self.u64() if self.ndr64 else self.u32()
+
+    def repeated(self, value):
+        if self.ndr64:
+            assert self.u64() == -value % 2**64, "the count repeated"
+
     def string(self):
-        size, offset, length = self.u32(), self.u32(), self.u32()
+        size, offset, length = self.count(), self.count(), self.count()
         assert offset == 0 and 0 < length <= size, f"string {size} {offset} {length}"
         octets = self.raw(length)
         assert octets[-1:] == b"\0" and b"\0" not in octets[:-1], "a string without its end"
@@ -120,19 +140,25 @@ class Reader:
         """The chunks of a pipe, terminator taken."""
         found = []
         while True:
-            count = self.u32()
+            count = self.count()
             if count == 0:
+                self.repeated(0)
                 return found
             chunk = []
             for _ in range(count):
                 self.align(align)
                 chunk.append(unpack(self.order, self.raw(size)))
+            if self.ndr64:
+                self.align(align)
+            self.repeated(count)
             found.append(chunk)
 
     def byte_chunks(self):
         found = []
-        while (count := self.u32()) > 0:
+        while (count := self.count()) > 0:
             found.append(self.raw(count))
+            self.repeated(count)
+        self.repeated(0)
         return found
 
     def byte_pipe(self):

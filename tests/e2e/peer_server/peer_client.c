@@ -270,6 +270,24 @@ static RPC_STATUS run_wait(struct client *client, char **args)
     return RPC_S_OK;
 }
 
+static RPC_STATUS run_other(struct client *client, char **args)
+{
+    (void)args;
+    printf("\"result\": %" PRId32 ", ", PeerOther(client->binding));
+    return RPC_S_OK;
+}
+
+static RPC_STATUS run_syntaxes(struct client *client, char **args)
+{
+    return RpcxBindingSetTransferSyntaxes(client->binding, (unsigned)strtoul(args[0], NULL, 0));
+}
+
+static RPC_STATUS run_limits(struct client *client, char **args)
+{
+    return RpcxBindingSetLimits(client->binding, (size_t)strtoull(args[0], NULL, 0),
+                                (unsigned)strtoul(args[1], NULL, 0));
+}
+
 static const struct command {
     const char *name;
     int arg_count;
@@ -278,7 +296,8 @@ static const struct command {
     {"echo", 2, run_echo},           {"take", 2, run_take},   {"give", 1, run_give},
     {"transform", 1, run_transform}, {"sum", 1, run_sum},     {"abort", 2, run_abort},
     {"abort-out", 2, run_abort_out}, {"hang", 1, run_hang},   {"hang-abort", 1, run_hang_abort},
-    {"nothing", 0, run_nothing},     {"wait", 1, run_wait},
+    {"nothing", 0, run_nothing},     {"wait", 1, run_wait},   {"other", 0, run_other},
+    {"syntaxes", 1, run_syntaxes},   {"limits", 2, run_limits},
 };
 
 static const struct command *find_command(const char *name)

@@ -9,6 +9,8 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "win32.h"
@@ -92,6 +94,12 @@ static bool run_case(const struct test_case *test)
 static int64_t left_here, left_there;
 
 /* Nothing is left in either program. */
+bool in_ndr64(void)
+{
+    const char *syntax = getenv("PENSTOCK_TRANSFER_SYNTAX");
+    return !syntax || strcmp(syntax, "ndr64") == 0;
+}
+
 static bool check_memory(void)
 {
     int64_t live = left_there;

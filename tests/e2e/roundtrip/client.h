@@ -17,6 +17,9 @@ extern RPC_BINDING_HANDLE server;
 
 /* A case ends with false after it has said why.  Exceptions it lets pass fail it, too;
  * so does memory it, or the server because of it, does not give back. */
+/* Do calls go in NDR64?  Unless PENSTOCK_TRANSFER_SYNTAX says otherwise. */
+bool in_ndr64(void);
+
 struct test_case {
     const char *name;
     bool (*run)(void);

@@ -277,9 +277,10 @@ static bool big(void)
 /* n, the conformance, n octets. */
 static bool request_limit(void)
 {
+    const uint32_t most = STUB_MAX - (in_ndr64() ? 4 + 4 + 8 : 4 + 4);
     byte *v = big_new(STUB_MAX + 1);
-    CHECK_EQUAL(RtBig(server, STUB_MAX - 8, v), STUB_MAX - 8);
-    CHECK_RAISES(RPC_S_OUT_OF_RESOURCES, RtBig(server, STUB_MAX - 7, v));
+    CHECK_EQUAL(RtBig(server, most, v), most);
+    CHECK_RAISES(RPC_S_OUT_OF_RESOURCES, RtBig(server, most + 1, v));
     CHECK_RAISES(RPC_S_OUT_OF_RESOURCES, RtBig(server, STUB_MAX + 1, v));
     CHECK_EQUAL(RtBig(server, 100, v), 100);
     midl_user_free(v);
@@ -288,12 +289,13 @@ static bool request_limit(void)
 
 static bool reply_limit(void)
 {
+    const uint32_t most = STUB_MAX - (in_ndr64() ? 8 : 4);
     byte *v = big_new(STUB_MAX);
     memset(v, 0, STUB_MAX);
-    RtBigOut(server, STUB_MAX - 4, v);
-    for (uint32_t i = 0; i < STUB_MAX - 4; i++)
+    RtBigOut(server, most, v);
+    for (uint32_t i = 0; i < most; i++)
         CHECK_EQUAL(v[i], octet(i));
-    CHECK_RAISES(RPC_S_OUT_OF_RESOURCES, RtBigOut(server, STUB_MAX - 3, v));
+    CHECK_RAISES(RPC_S_OUT_OF_RESOURCES, RtBigOut(server, most + 1, v));
     /* What the server would not even allocate. */
     CHECK_RAISES(RPC_S_OUT_OF_RESOURCES, RtBigOut(server, 0x40000000, v));
     RtBigOut(server, 100, v);

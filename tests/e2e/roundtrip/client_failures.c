@@ -49,18 +49,23 @@ static bool bad_replies(void)
 {
     static const struct {
         uint32_t what;
-        RPC_STATUS status;
-    } rows[] = {{RT_BAD_ENUM, RPC_X_ENUM_VALUE_OUT_OF_RANGE},
-                {RT_BAD_REF, RPC_X_NULL_REF_POINTER},
-                {RT_BAD_STRING, RPC_S_INVALID_BOUND},
-                {RT_BAD_SIZE, RPC_S_INVALID_BOUND},
-                {RT_BAD_POINTER, RPC_S_INVALID_BOUND}};
+        RPC_STATUS status, in_ndr64;
+    } rows[] = {{RT_BAD_ENUM, RPC_X_ENUM_VALUE_OUT_OF_RANGE, RPC_S_OK},
+                {RT_BAD_REF, RPC_X_NULL_REF_POINTER, RPC_X_NULL_REF_POINTER},
+                {RT_BAD_STRING, RPC_S_INVALID_BOUND, RPC_S_INVALID_BOUND},
+                {RT_BAD_SIZE, RPC_S_INVALID_BOUND, RPC_S_INVALID_BOUND},
+                {RT_BAD_POINTER, RPC_S_INVALID_BOUND, RPC_S_OK}};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         RT_REPLY reply;
         int32_t n = 0;
         memset(&reply, 0, sizeof(reply));
         reply.n = &n;
-        CHECK_RAISES(rows[i].status, RtReply(server, rows[i].what, &reply));
+        CHECK_RAISES(in_ndr64() ? rows[i].in_ndr64 : rows[i].status,
+                     RtReply(server, rows[i].what, &reply));
+        if (reply.data) { /* it fits in NDR64 */
+            CHECK(reply.colour == (RT_COLOUR)32768 || reply.pointer == (intptr_t)INT32_MAX + 1);
+            midl_user_free(reply.data);
+        }
         memset(&reply, 0, sizeof(reply));
         RtReply(server, RT_BAD_NOTHING, &reply);
         CHECK(reply.colour == RT_GREEN && reply.n && *reply.n == 17 && reply.size == 2);
