@@ -119,7 +119,7 @@ void data_unsent(void)
     COUNTERS before = counters();
     ODD first, many[2];
     SESSION pair[2] = {NULL, NULL};
-    CHECK(RAISED(OpenUnsendable(server, &first, pair, many)) == RPC_X_ENUM_VALUE_OUT_OF_RANGE);
+    CHECK(RAISED(OpenUnsendable(server, &first, pair, many)) == RPC_X_NULL_REF_POINTER);
     CHECK(!pair[0] && !pair[1]);
     wait_for_live(before.live);
     CHECK(counters().rundowns == before.rundowns + 5);

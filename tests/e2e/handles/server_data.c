@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NO_LETTER ((HANDLES_LETTER)40000) /* no value of an enumeration on the wire */
 
 static void toggle(SESSION *session)
 {
@@ -125,11 +124,12 @@ void OpenUnsendable(handle_t h, ODD *first, SESSION *pair, ODD *many)
 {
     (void)h;
     first->session = session_new(1);
-    first->letter = NO_LETTER;
+    first->number = NULL;
     pair[0] = session_new(2);
     pair[1] = session_new(3);
     for (int i = 0; i < 2; i++) {
         many[i].session = session_new(4 + i);
-        many[i].letter = HANDLES_A;
+        many[i].number = MIDL_user_allocate(sizeof(*many[i].number));
+        *many[i].number = i;
     }
 }
