@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 static void toggle(SESSION *session)
 {
     if (*session) {
