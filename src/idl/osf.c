@@ -58,7 +58,8 @@ static const struct {
     {ATTR_OPTIMIZE, 0, NULL},
 };
 
-void osf_check_attribute(struct idl_compiler *c, const struct attr *attr, unsigned place, bool is_com)
+void osf_check_attribute(struct idl_compiler *c, const struct attr *attr, unsigned place,
+                         bool is_com)
 {
     if (!c->options.osf || attr->id == ATTR_UNKNOWN)
         return;
