@@ -2,8 +2,9 @@
 /* idl_fuzz.c - the whole IDL front end and all emitters over one input, without cpp.
  *
  * The input is an IDL file; behind a line "%%acf" its ACF, behind a line "%%import"
- * what any import finds, with the ACF of that behind a second "%%acf".  Whatever it is: no crash,
- * messages that can be printed, and output for what was accepted. */
+ * what any import finds, with the ACF of that behind a second "%%acf".  Whatever it is:
+ * no crash, messages that can be printed, and output for what was accepted.  idl.dict has
+ * the words of the language, for -dict=. */
 #include "idl/idl.h"
 
 #include <assert.h>

@@ -213,6 +213,7 @@ void add_field(struct parser *parser, struct aggregate *owner, struct var *field
         return;
     }
     check_name(parser, field->name, &field->loc);
+    osf_check_void(c, field);
     check_field_complete(parser, field);
     names_set(&owner->field_names, &c->arena, field->name, strlen(field->name), field);
     owner->field_count++;
