@@ -69,20 +69,32 @@ typedef struct __MIDL_c_warnings_all_0004 {
     /* [switch_is(tag)] */ NO_DEFAULT u;
 } CHOICE;
 
+typedef /* [context_handle] */ void *CTX;
+
+typedef struct __MIDL_c_warnings_all_0005 {
+    int32_t n;
+    /* [unique, size_is(n)] */ int32_t v[1];
+} EMBEDDED;
+
 /* operation 0 */
+void Context(
+    /* [in, context_handle] */ CTX ctx,
+    /* [in] */ EMBEDDED *embedded);
+
+/* operation 1 */
 void Sizes(
     /* [in] */ handle_t h,
     /* [in] */ uint32_t size,
     /* [in] */ int32_t length,
     /* [in, size_is(size), length_is(length)] */ byte *data);
 
-/* operation 1 */
+/* operation 2 */
 void MayBeNull(
     /* [in] */ handle_t h,
     /* [in, unique] */ int32_t *size,
     /* [in, size_is(*size)] */ byte *data);
 
-/* operation 2 */
+/* operation 3 */
 void Take(
     /* [in] */ handle_t h,
     /* [in] */ CHOICE *choice,
@@ -91,6 +103,7 @@ void Take(
 
 /* Manager routines, for RpcServerRegisterIf. */
 typedef struct c_warnings_all_v1_0_epv_t {
+    void (*Context)(CTX ctx, EMBEDDED *embedded);
     void (*Sizes)(handle_t h, uint32_t size, int32_t length, byte *data);
     void (*MayBeNull)(handle_t h, int32_t *size, byte *data);
     void (*Take)(handle_t h, CHOICE *choice, DEFAULTED *defaulted, TRUNCATED *t);
@@ -102,6 +115,9 @@ extern RPC_IF_HANDLE c_warnings_all_v1_0_c_ifspec;
 extern RPC_IF_HANDLE c_warnings_all_v1_0_s_ifspec;
 
 #endif /* __c_warnings_all_INTERFACE_DEFINED__ */
+
+/* supplied by the program */
+void __RPC_USER CTX_rundown(CTX);
 
 #ifdef __cplusplus
 }

@@ -6,6 +6,12 @@
 
 /* ---- interface c_warnings_all: one frame per operation, its arguments in order ---- */
 
+/* void Context([in, context_handle] CTX ctx, [in] EMBEDDED *embedded); */
+struct c_warnings_all_Context_frame {
+    CTX ctx;
+    EMBEDDED *embedded;
+};
+
 /* void Sizes([in] handle_t h, [in] unsigned long size, [in] long length, [in, size_is(size),
  * length_is(length)] byte *data); */
 struct c_warnings_all_Sizes_frame {
@@ -119,6 +125,58 @@ static const NDR_TYPE ndr_struct_CHOICE = {
     .fields = ndr_struct_CHOICE_fields,
 };
 
+/* the size of v: [unique, size_is(n)] */
+static const NDR_EXPR ndr_sized_EMBEDDED_v_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
+    .offset = offsetof(EMBEDDED, n)
+};
+static const NDR_TYPE ndr_sized_EMBEDDED_v = {
+    .kind = NDR_KIND_ARRAY,
+    .align = 4,
+    .element = &ndr_long,
+    .max_count = &ndr_sized_EMBEDDED_v_count,
+};
+
+static const NDR_FIELD ndr_struct_EMBEDDED_fields[] = {
+    {.name = "n", .type = &ndr_long,
+     .offset = offsetof(EMBEDDED, n)},
+    {.name = "v", .type = &ndr_sized_EMBEDDED_v,
+     .offset = offsetof(EMBEDDED, v)},
+};
+static const NDR_TYPE ndr_struct_EMBEDDED = {
+    .kind = NDR_KIND_STRUCT,
+    .flags = NDR_TYPE_OPEN,
+    .size = sizeof(EMBEDDED),
+    .align = 4,
+    .count = 2,
+    .name = "EMBEDDED",
+    .fields = ndr_struct_EMBEDDED_fields,
+};
+
+static void __RPC_USER ndr_context_CTX_rundown(void *user)
+{
+    CTX_rundown((CTX)user);
+}
+static const NDR_CONTEXT ndr_context_CTX_info = {
+    .name = "CTX",
+    .rundown = ndr_context_CTX_rundown,
+};
+static const NDR_TYPE ndr_context_CTX = {
+    .kind = NDR_KIND_CONTEXT,
+    .size = sizeof(void *),
+    .align = 4,
+    .name = "CTX",
+    .context = &ndr_context_CTX_info,
+};
+
+static const NDR_TYPE ndr_ref_struct_EMBEDDED = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_struct_EMBEDDED,
+};
+
 static const NDR_TYPE ndr_handle_t = {
     .kind = NDR_KIND_HANDLE,
     .size = sizeof(handle_t),
@@ -214,6 +272,15 @@ static const NDR_TYPE ndr_ref_struct_TRUNCATED = {
 
 /* ---- interface c_warnings_all: parameters ---- */
 
+static const NDR_PARAM c_warnings_all_Context_params[] = {
+    {.name = "ctx", .type = &ndr_context_CTX,
+     .offset = offsetof(struct c_warnings_all_Context_frame, ctx),
+     .flags = NDR_PARAM_IN},
+    {.name = "embedded", .type = &ndr_ref_struct_EMBEDDED,
+     .offset = offsetof(struct c_warnings_all_Context_frame, embedded),
+     .flags = NDR_PARAM_IN},
+};
+
 static const NDR_PARAM c_warnings_all_Sizes_params[] = {
     {.name = "h", .type = &ndr_handle_t,
      .offset = offsetof(struct c_warnings_all_Sizes_frame, h),
@@ -258,6 +325,13 @@ static const NDR_PARAM c_warnings_all_Take_params[] = {
 
 /* ---- interface c_warnings_all: server ---- */
 
+static void c_warnings_all_Context_invoke(const RPC_MGR_EPV *epv, void *frame)
+{
+    const c_warnings_all_SERVER_EPV *manager = epv;
+    struct c_warnings_all_Context_frame *args = frame;
+    manager->Context(args->ctx, args->embedded);
+}
+
 static void c_warnings_all_Sizes_invoke(const RPC_MGR_EPV *epv, void *frame)
 {
     const c_warnings_all_SERVER_EPV *manager = epv;
@@ -280,26 +354,34 @@ static void c_warnings_all_Take_invoke(const RPC_MGR_EPV *epv, void *frame)
 }
 
 static const c_warnings_all_SERVER_EPV c_warnings_all_DefaultEpv = {
+    .Context = Context,
     .Sizes = Sizes,
     .MayBeNull = MayBeNull,
     .Take = Take,
 };
 
 static const NDR_OPERATION c_warnings_all_Operations[] = {
-    {.name = "Sizes",
+    {.name = "Context",
      .opnum = 0,
+     .flags = NDR_OP_HAS_CONTEXTS,
+     .frame_size = sizeof(struct c_warnings_all_Context_frame),
+     .param_count = 2,
+     .params = c_warnings_all_Context_params,
+     .invoke = c_warnings_all_Context_invoke},
+    {.name = "Sizes",
+     .opnum = 1,
      .frame_size = sizeof(struct c_warnings_all_Sizes_frame),
      .param_count = 4,
      .params = c_warnings_all_Sizes_params,
      .invoke = c_warnings_all_Sizes_invoke},
     {.name = "MayBeNull",
-     .opnum = 1,
+     .opnum = 2,
      .frame_size = sizeof(struct c_warnings_all_MayBeNull_frame),
      .param_count = 3,
      .params = c_warnings_all_MayBeNull_params,
      .invoke = c_warnings_all_MayBeNull_invoke},
     {.name = "Take",
-     .opnum = 2,
+     .opnum = 3,
      .frame_size = sizeof(struct c_warnings_all_Take_frame),
      .param_count = 4,
      .params = c_warnings_all_Take_params,
@@ -308,7 +390,7 @@ static const NDR_OPERATION c_warnings_all_Operations[] = {
 
 static const NDR_INTERFACE c_warnings_all_NdrInterface = {
     .name = "c_warnings_all",
-    .operation_count = 3,
+    .operation_count = 4,
     .operations = c_warnings_all_Operations,
     .allocate = MIDL_user_allocate,
     .free = MIDL_user_free,
