@@ -3,6 +3,8 @@
  * never sees half a file, nor a new header with old stubs because the disk was full. */
 #include "idl_write.h"
 
+#include "idl/idl.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -75,4 +77,50 @@ void write_fini(struct write_set *set)
         free(set->paths[i]);
     }
     set->count = 0;
+}
+
+/* ---- Dependencies ------------------------------------------------------------------------- */
+
+static void add_escaped(FILE *file, const char *path)
+{
+    for (; *path != '\0'; path++) {
+        if (*path == ' ' || *path == '#' || *path == '\\')
+            fputc('\\', file);
+        if (*path == '$')
+            fputc('$', file);
+        fputc(*path, file);
+    }
+}
+
+bool write_dependencies(struct write_set *set, const char *path,
+                        const struct idl_compiler *compiler, const char *target, bool phony)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *file = open_memstream(&text, &len);
+    if (!file)
+        return complain(path, 2005, "out of memory", errno);
+    if (target)
+        fputs(target, file);
+    for (size_t i = 0; !target && i < set->count; i++) {
+        if (i > 0)
+            fputc(' ', file);
+        add_escaped(file, set->paths[i]);
+    }
+    fputc(':', file);
+    const char *input;
+    for (size_t i = 0; (input = idl_dependency(compiler, i)) != NULL; i++) {
+        fputs(" \\\n  ", file);
+        add_escaped(file, input);
+    }
+    fputc('\n', file);
+    /* Not for the first, the input: without it nothing can be made. */
+    for (size_t i = 1; phony && (input = idl_dependency(compiler, i)) != NULL; i++) {
+        add_escaped(file, input);
+        fputs(":\n", file);
+    }
+    bool ok = fclose(file) == 0 ? write_stage(set, path, text, len)
+                                : complain(path, 2005, "out of memory", errno);
+    free(text);
+    return ok;
 }

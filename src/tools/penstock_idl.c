@@ -35,7 +35,7 @@ struct driver {
     struct preprocess_options cpp;
     struct file *files;
     bool failed;
-    bool ignore_case; /* while searching */
+    bool ignore_case;     /* while searching */
     unsigned saved_count; /* files of -savePP */
 };
 
@@ -311,54 +311,6 @@ static char *output_path(const struct command *command, const char *given, const
     return path;
 }
 
-static void add_escaped(FILE *file, const char *path)
-{
-    for (; *path != '\0'; path++) {
-        if (*path == ' ' || *path == '#' || *path == '\\')
-            fputc('\\', file);
-        if (*path == '$')
-            fputc('$', file);
-        fputc(*path, file);
-    }
-}
-
-/* outputs: inputs */
-static bool write_depfile(const struct driver *driver, const struct idl_compiler *compiler,
-                          struct write_set *set)
-{
-    const struct command *command = &driver->command;
-    /* Like a C compiler: -MF has nothing to do with -out. */
-    char *path = command->depfile ? check_alloc(strdup(command->depfile))
-                                  : output_path(command, NULL, ".d");
-    char *text = NULL;
-    size_t len = 0;
-    FILE *file = check_alloc(open_memstream(&text, &len));
-    if (command->dep_target)
-        fputs(command->dep_target, file);
-    for (size_t i = 0; !command->dep_target && i < set->count; i++) {
-        if (i > 0)
-            fputc(' ', file);
-        add_escaped(file, set->paths[i]);
-    }
-    fputc(':', file);
-    const char *input;
-    for (size_t i = 0; (input = idl_dependency(compiler, i)) != NULL; i++) {
-        fputs(" \\\n  ", file);
-        add_escaped(file, input);
-    }
-    fputc('\n', file);
-    /* Not for the first, the input: without it nothing can be made. */
-    for (size_t i = 1; command->dep_phony && (input = idl_dependency(compiler, i)) != NULL; i++) {
-        add_escaped(file, input);
-        fputs(":\n", file);
-    }
-    fclose(file);
-    bool ok = write_stage(set, path, text, len);
-    free(text);
-    free(path);
-    return ok;
-}
-
 static bool write_outputs(const struct driver *driver, struct idl_compiler *compiler,
                           const char *header)
 {
@@ -385,8 +337,13 @@ static bool write_outputs(const struct driver *driver, struct idl_compiler *comp
         ok = text && write_stage(&set, path, text, len);
         free(path);
     }
-    if (ok && command->write_depfile)
-        ok = write_depfile(driver, compiler, &set);
+    if (ok && command->write_depfile) {
+        /* Like a C compiler: -MF has nothing to do with -out. */
+        char *path = command->depfile ? check_alloc(strdup(command->depfile))
+                                      : output_path(command, NULL, ".d");
+        ok = write_dependencies(&set, path, compiler, command->dep_target, command->dep_phony);
+        free(path);
+    }
     ok = ok && write_commit(&set);
     write_fini(&set);
     return ok;
