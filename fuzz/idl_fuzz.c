@@ -2,8 +2,9 @@
 /* idl_fuzz.c - the whole IDL front end and all emitters over one input, without cpp.
  *
  * The input is an IDL file; behind a line "%%acf" its ACF, behind a line "%%import"
- * what any import finds.  Whatever it is: no crash, messages that can be printed, and
- * output for what was accepted. */
+ * what any import finds, with the ACF of that behind a second "%%acf".  Whatever it is:
+ * no crash, messages that can be printed, and output for what was accepted.  idl.dict has
+ * the words of the language, for -dict=. */
 #include "idl/idl.h"
 
 #include <assert.h>
@@ -17,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define MEMORY_LIMIT ((size_t)32 * 1024 * 1024)
 
 struct parts {
-    struct idl_source idl, acf, imported;
+    struct idl_source idl, acf, imported, imported_acf;
 };
 
 /* Cuts the text behind `mark` off `from`; true: there is one. */
@@ -46,6 +47,16 @@ static bool open_import(void *ctx, const char *name, const char *importer,
     return true;
 }
 
+static bool open_import_acf(void *ctx, const char *path, struct idl_source *ret_source)
+{
+    const struct parts *parts = ctx;
+    (void)path;
+    if (!parts->imported_acf.text)
+        return false;
+    *ret_source = parts->imported_acf;
+    return true;
+}
+
 static void print_all(const struct idl_compiler *compiler)
 {
     for (const struct idl_diagnostic *d = idl_diagnostics(compiler); d; d = d->next) {
@@ -67,8 +78,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .idl = {.path = "fuzz.idl", .text = (const char *)data, .len = size},
         .acf = {.path = "fuzz.acf"},
         .imported = {.path = "import.idl"},
+        .imported_acf = {.path = "import.acf"},
     };
     cut(&parts.idl, "\n%%import\n", &parts.imported);
+    if (parts.imported.text)
+        cut(&parts.imported, "\n%%acf\n", &parts.imported_acf);
     bool has_acf = cut(&parts.idl, "\n%%acf\n", &parts.acf);
 
     struct idl_options options = {
@@ -77,11 +91,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .client_prefix = size % 3 == 0 ? "c_" : NULL,
         .old_names = size % 5 == 0,
         .app_config = size % 2 == 0,
+        .osf = size % 7 == 0,
+        .plain_char = size % 11 == 0,
+        .ms_union = size % 13 == 0,
+        .pack = size % 17 == 0 ? 2 : 0,
+        .old_mode = size % 19 == 0,
+        .enable_allocate = size % 23 == 0,
         .warning_level = 4,
         .error_limit = 1000,
         .memory_limit = MEMORY_LIMIT,
     };
-    struct idl_host host = {.ctx = &parts, .open_import = open_import};
+    struct idl_host host = {
+        .ctx = &parts, .open_import = open_import, .open_import_acf = open_import_acf};
     struct idl_compiler *compiler = idl_new(&options, &host);
     if (!compiler)
         return 0;

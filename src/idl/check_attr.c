@@ -95,6 +95,31 @@ bool check_is_local_type(struct idl_compiler *c, struct type *type)
     return unsendable(c, type, true, 0) != NULL;
 }
 
+/* Pairs of attributes of which an operation can have one only. */
+static void check_combinations(struct idl_compiler *c, const struct proc *proc)
+{
+    static const enum attr_id alone[] = {ATTR_MAYBE,    ATTR_BROADCAST, ATTR_MESSAGE,
+                                         ATTR_CALLBACK, ATTR_IDEMPOTENT};
+    for (size_t i = 0; i < sizeof(alone) / sizeof(alone[0]); i++) {
+        const struct attr *attr = attr_find(proc->attrs, alone[i]);
+        bool dg_pair = alone[i] != ATTR_MESSAGE && alone[i] != ATTR_CALLBACK;
+        const char *other = NULL;
+        if (!attr)
+            continue;
+        if (proc->is_async && alone[i] != ATTR_IDEMPOTENT)
+            other = "async";
+        else if (!dg_pair && proc->is_maybe)
+            other = "maybe";
+        else if (!dg_pair && proc->idempotent)
+            other = "idempotent";
+        else if (!dg_pair && attr_find(proc->attrs, ATTR_BROADCAST))
+            other = "broadcast";
+        if (other)
+            diag_error(c, &attr->loc, 2054, "'%s' cannot be [%s] and [%s] together", proc->name,
+                       attr->name, other);
+    }
+}
+
 /* ---- Prototypes ------------------------------------------------------------------------- */
 
 void check_prototype(struct idl_compiler *c, struct proc *proc)
@@ -107,6 +132,7 @@ void check_prototype(struct idl_compiler *c, struct proc *proc)
     }
     if (!proc->is_callback)
         return;
+    check_combinations(c, proc);
     diag_warning(c, &proc->loc, 2028, 1,
                  "calls from a server to its client are not supported yet by penstock-idl: "
                  "'%s' raises RPC_S_CANNOT_SUPPORT in the server",
@@ -139,31 +165,6 @@ static void check_no_answer(struct idl_compiler *c, const struct proc *proc, con
     else if (!type_is_base(proc->result, BASE_VOID) && !type_is_error(proc->result) && !status)
         diag_error(c, &proc->loc, 2288, "[%s] procedure '%s' cannot have a result", word,
                    proc->name);
-}
-
-/* Pairs of attributes of which an operation can have one only. */
-static void check_combinations(struct idl_compiler *c, const struct proc *proc)
-{
-    static const enum attr_id alone[] = {ATTR_MAYBE,    ATTR_BROADCAST, ATTR_MESSAGE,
-                                         ATTR_CALLBACK, ATTR_IDEMPOTENT};
-    for (size_t i = 0; i < sizeof(alone) / sizeof(alone[0]); i++) {
-        const struct attr *attr = attr_find(proc->attrs, alone[i]);
-        bool dg_pair = alone[i] != ATTR_MESSAGE && alone[i] != ATTR_CALLBACK;
-        const char *other = NULL;
-        if (!attr)
-            continue;
-        if (proc->is_async && alone[i] != ATTR_IDEMPOTENT)
-            other = "async";
-        else if (!dg_pair && proc->is_maybe)
-            other = "maybe";
-        else if (!dg_pair && proc->idempotent)
-            other = "idempotent";
-        else if (!dg_pair && attr_find(proc->attrs, ATTR_BROADCAST))
-            other = "broadcast";
-        if (other)
-            diag_error(c, &attr->loc, 2054, "'%s' cannot be [%s] and [%s] together", proc->name,
-                       attr->name, other);
-    }
 }
 
 /* call_as(F): the application calls F, a [local] procedure, and writes how F becomes a

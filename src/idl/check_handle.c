@@ -224,6 +224,9 @@ void handle_check_context(struct idl_compiler *c, struct var *var, const struct 
     const struct attr *own = handle_context_attr(var->attrs);
     if (own && !handle->alias && !check_context_type(c, var->type, var->attrs, &own->loc))
         return;
+    if (own && own->id == ATTR_CONTEXT_HANDLE && handle->alias && !is_result)
+        diag_warning(c, &own->loc, 2217, 1, "parameter '%s' is already defined as a context handle",
+                     var->name);
     if (handle->alias && !handle_context_usable(c, handle->alias, &var->loc))
         return;
     if (is_sized(var)) {

@@ -165,10 +165,10 @@ static void apply(struct command *command, const struct switch_row *row, const c
     case SW_PREFIX:
         break;
     case SW_OBSOLETE:
-        complain(command, 1008, "switch -%s is obsolete", row->name);
+        complain(command, 2397, "switch -%s is obsolete", row->name);
         break;
     case SW_UNSUPPORTED:
-        complain(command, 1008, "switch -%s is not supported yet by penstock-idl", row->name);
+        complain(command, 1010, "switch -%s is not supported yet by penstock-idl", row->name);
         break;
     case SW_ACF:
         set_once(command, &command->acf, value, row->name);

@@ -96,7 +96,8 @@ static bool direction_ok(const struct scope *scope, const struct var *sibling,
     if (!scope->var->proc || !out_only)
         return true;
     /* [out, size_is(,*n)] T **pp, [out] n: both come back together. */
-    if (!scope->var->is_in && scope->use != USE_TOP_SIZE && !scope->compiler->options.osf)
+    bool strict = scope->compiler->options.osf && scope->use == USE_SIZE;
+    if (!scope->var->is_in && scope->use != USE_TOP_SIZE && !strict)
         return true;
     diag_error(scope->compiler, &expr->loc, scope->use == USE_LENGTH ? 2124 : 2123,
                "%s must not derive from the [out]-only parameter '%s'",

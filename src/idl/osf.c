@@ -58,7 +58,8 @@ static const struct {
     {ATTR_OPTIMIZE, 0, NULL},
 };
 
-void osf_check_attribute(struct idl_compiler *c, const struct attr *attr, unsigned place, bool is_com)
+void osf_check_attribute(struct idl_compiler *c, const struct attr *attr, unsigned place,
+                         bool is_com)
 {
     if (!c->options.osf || attr->id == ATTR_UNKNOWN)
         return;
@@ -97,6 +98,22 @@ void osf_check_interface(struct idl_compiler *c, const struct unit *unit,
         if (attr->id == ATTR_UUID && attr->args->text[0] == '"')
             diag_error(c, &attr->args->loc, 2197, "quoted uuid needs -ms_ext");
     }
+}
+
+void osf_check_void(struct idl_compiler *c, const struct var *var)
+{
+    struct type *type = type_strip(var->type);
+    bool behind = false;
+    if (!c->options.osf || handle_context_attr(var->attrs))
+        return;
+    while (type->kind == TYPE_POINTER || type->kind == TYPE_ARRAY) {
+        behind = true;
+        type = type_strip(type->target);
+    }
+    struct var bare = {.type = var->type};
+    if (behind && type->kind == TYPE_BASE && type->base == BASE_VOID &&
+        handle_of(&bare).kind != HANDLE_CONTEXT)
+        diag_error(c, &var->loc, 2165, "use of void * needs -c_ext, but for context handles");
 }
 
 /* ---- Operations ------------------------------------------------------------------------- */

@@ -15,6 +15,8 @@ void osf_check_attribute(struct idl_compiler *compiler, const struct attr *attr,
 /* One interface a file, its name no longer than the names made of it allow. */
 void osf_check_interface(struct idl_compiler *compiler, const struct unit *unit,
                          const struct interface *interface);
+/* A typedef name or a field: void * is for context handles only. */
+void osf_check_void(struct idl_compiler *compiler, const struct var *var);
 /* Each parameter of a remote operation: named, with a direction, its handle first. */
 void osf_check_params(struct idl_compiler *compiler, const struct proc *proc);
 struct shape;

@@ -103,7 +103,19 @@ struct attr *attr_append(struct attr *first, struct attr *second);
 
 /* ---- parse_type.c ------------------------------------------------------------------ */
 
+/* A type at the next token. */
+struct type *new_type(struct parser *parser, enum type_kind kind);
 struct type *parse_type(struct parser *parser, bool in_param);
+/* Words around a type that mean nothing on the wire. */
+struct quals {
+    bool is_const;
+    enum keyword convention; /* the calling convention named so far */
+};
+/* Takes a qualifier or a calling convention when one is there. */
+bool parse_qualifier(struct parser *parser, struct quals *quals);
+
+/* ---- parse_declarator.c ------------------------------------------------------------ */
+
 /* A declarator around `base`; `var` gets name, type and further attributes. */
 bool parse_declarator(struct parser *parser, struct type *base, struct var *var,
                       bool abstract_allowed);
@@ -118,13 +130,16 @@ struct type *parse_union(struct parser *parser, struct loc loc);
 /* [switch_type] and [ms_union] that stand before a union defined here. */
 void parse_union_attributes(struct parser *parser, struct type *base, struct attr *attrs);
 
-/* ---- parse_body.c ------------------------------------------------------------------ */
+/* ---- parse_names.c ----------------------------------------------------------------- */
 
 /* Makes `name` known or reports that it is taken. */
 bool declare(struct parser *parser, const char *name, const struct symbol *symbol);
 /* Reports names that C cannot take or a constant has taken. */
 void check_name(struct parser *parser, const char *name, const struct loc *loc);
 const char *invent_tag(struct parser *parser);
+
+/* ---- parse_body.c ------------------------------------------------------------------ */
+
 /* The structure or union with that tag, made when there is none; NULL: reported. */
 struct aggregate *aggregate_of_tag(struct parser *parser, const char *name, bool is_union,
                                    struct loc loc);
@@ -154,7 +169,6 @@ struct expr *parse_expr(struct parser *parser);
 /* ---- acf.c -------------------------------------------------------------------------- */
 
 /* The ACF of `unit`; of an imported file only its types matter. */
-void parse_acf(struct idl_compiler *compiler, const struct idl_source *source,
-               struct unit *unit);
+void parse_acf(struct idl_compiler *compiler, const struct idl_source *source, struct unit *unit);
 
 #endif

@@ -240,6 +240,8 @@ static void pragma(struct parser *parser, struct decl ***end)
         else
             add_decl(parser, DECL_CPP_QUOTE, source, end)->text =
                 arena_strndup(&c->arena, start + 1, (size_t)(stop - start - 1));
+    } else if (strncmp(text, "midl_", 5) == 0) { /* for us, and we do not know it */
+        diag_error(c, &loc, 2027, "unknown pragma option: expected midl_echo");
     } else {
         add_decl(parser, DECL_PRAGMA, source, end)->text = text;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* parse_typedef.c - typedefs and constants. */
 #include "idl/expr.h"
+#include "idl/osf.h"
 #include "idl/parse.h"
 #include "idl/types.h"
 
@@ -105,6 +106,7 @@ bool parse_typedef(struct parser *parser, struct attr *attrs, const char *source
         if (!parse_declarator(parser, base, var, false))
             return false;
         check_depth(parser, var);
+        osf_check_void(c, var);
         struct symbol symbol = {.kind = SYMBOL_TYPEDEF, .loc = var->loc, .var = var};
         struct type *type = var->type;
         if (base->kind == TYPE_PIPE && type == base) {

@@ -186,7 +186,10 @@ static bool leftover_class(struct walk *walk)
         shape->levels[0].class_is_explicit = true;
     } else if (walk->class_attr && walk->role == ROLE_FIELD && shape->level_count > 0 &&
                !shape->levels[0].is_pointer) {
-        /* `[unique, size_is(n)] T a[]` stands in published files and means nothing. */
+        /* `[unique, size_is(n)] T a[]` stands in published files. */
+        diag_warning(walk->compiler, &walk->class_attr->loc, 2222, 2,
+                     "[%s] on an embedded array means nothing and is ignored",
+                     walk->class_attr->name);
         return true;
     } else if (walk->class_attr && walk->class_attr_is_own && shape->base->kind != TYPE_PIPE) {
         diag_error(walk->compiler, &walk->class_attr->loc, 2072, "[%s] applies to pointers only",

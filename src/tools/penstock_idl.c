@@ -3,6 +3,8 @@
  * prints what the compiler has to say, and writes what it generates.
  *
  * Exit status: 0 success, 1 errors (and then nothing is written). */
+#include "idl_write.h"
+
 #include "idl/command.h"
 #include "idl/idl.h"
 #include "idl/preprocess.h"
@@ -33,7 +35,7 @@ struct driver {
     struct preprocess_options cpp;
     struct file *files;
     bool failed;
-    bool ignore_case; /* while searching */
+    bool ignore_case;     /* while searching */
     unsigned saved_count; /* files of -savePP */
 };
 
@@ -64,28 +66,6 @@ static const char *base_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
-}
-
-/* Whole or not at all: a build must never see half a file. */
-static bool write_file(const char *path, const char *text, size_t len)
-{
-    char *temporary = join(path, ".new", "");
-    FILE *file = fopen(temporary, "w");
-    bool opened = file != NULL;
-    bool ok = file && fwrite(text, 1, len, file) == len;
-    if (file && fclose(file) != 0)
-        ok = false;
-    ok = ok && rename(temporary, path) == 0;
-    if (!ok) {
-        int error = errno;
-        if (opened)
-            unlink(temporary);
-        fprintf(stderr, "%s: error MIDL%u: %s: %s\n", path, opened ? 2212u : 2117u,
-                opened ? "error while writing to file" : "error in opening file",
-                strerror(error));
-    }
-    free(temporary);
-    return ok;
 }
 
 /* ---- Finding and reading ----------------------------------------------------------------- */
@@ -209,8 +189,10 @@ static void save_preprocessed(struct driver *driver, const struct file *file)
     char number[32];
     snprintf(number, sizeof(number), "/MID%u.tmp", ++driver->saved_count);
     char *path = join(dir ? dir : "/tmp", number, "");
-    if (!write_file(path, file->text, file->len))
+    struct write_set set = {0};
+    if (!write_stage(&set, path, file->text, file->len) || !write_commit(&set))
         driver->failed = true;
+    write_fini(&set);
     free(path);
 }
 
@@ -329,60 +311,11 @@ static char *output_path(const struct command *command, const char *given, const
     return path;
 }
 
-static void add_escaped(FILE *file, const char *path)
-{
-    for (; *path != '\0'; path++) {
-        if (*path == ' ' || *path == '#' || *path == '\\')
-            fputc('\\', file);
-        if (*path == '$')
-            fputc('$', file);
-        fputc(*path, file);
-    }
-}
-
-/* outputs: inputs */
-static bool write_depfile(const struct driver *driver, const struct idl_compiler *compiler,
-                          char *const *outputs, size_t output_count)
-{
-    const struct command *command = &driver->command;
-    /* Like a C compiler: -MF has nothing to do with -out. */
-    char *path = command->depfile ? check_alloc(strdup(command->depfile))
-                                  : output_path(command, NULL, ".d");
-    char *text = NULL;
-    size_t len = 0;
-    FILE *file = check_alloc(open_memstream(&text, &len));
-    if (command->dep_target)
-        fputs(command->dep_target, file);
-    for (size_t i = 0; !command->dep_target && i < output_count; i++) {
-        if (i > 0)
-            fputc(' ', file);
-        add_escaped(file, outputs[i]);
-    }
-    fputc(':', file);
-    const char *input;
-    for (size_t i = 0; (input = idl_dependency(compiler, i)) != NULL; i++) {
-        fputs(" \\\n  ", file);
-        add_escaped(file, input);
-    }
-    fputc('\n', file);
-    /* Not for the first, the input: without it nothing can be made. */
-    for (size_t i = 1; command->dep_phony && (input = idl_dependency(compiler, i)) != NULL; i++) {
-        add_escaped(file, input);
-        fputs(":\n", file);
-    }
-    fclose(file);
-    bool ok = write_file(path, text, len);
-    free(text);
-    free(path);
-    return ok;
-}
-
 static bool write_outputs(const struct driver *driver, struct idl_compiler *compiler,
                           const char *header)
 {
     const struct command *command = &driver->command;
-    char *paths[3];
-    size_t count = 0;
+    struct write_set set = {0};
     bool ok = true;
     const struct {
         enum idl_output which;
@@ -393,7 +326,7 @@ static bool write_outputs(const struct driver *driver, struct idl_compiler *comp
         {IDL_CLIENT_STUB, command->cstub, "_c.c", !command->no_client},
         {IDL_SERVER_STUB, command->sstub, "_s.c", !command->no_server},
     };
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; ok && i < 3; i++) {
         if (!outputs[i].wanted || (outputs[i].which != IDL_HEADER && !idl_has_operations(compiler)))
             continue;
         size_t len;
@@ -401,13 +334,18 @@ static bool write_outputs(const struct driver *driver, struct idl_compiler *comp
         char *path = output_path(command, outputs[i].given, outputs[i].suffix);
         if (!text)
             fprintf(stderr, "%s: error MIDL2005: out of memory\n", path);
-        ok = text && write_file(path, text, len) && ok;
-        paths[count++] = path;
+        ok = text && write_stage(&set, path, text, len);
+        free(path);
     }
-    if (ok && command->write_depfile)
-        ok = write_depfile(driver, compiler, paths, count);
-    for (size_t i = 0; i < count; i++)
-        free(paths[i]);
+    if (ok && command->write_depfile) {
+        /* Like a C compiler: -MF has nothing to do with -out. */
+        char *path = command->depfile ? check_alloc(strdup(command->depfile))
+                                      : output_path(command, NULL, ".d");
+        ok = write_dependencies(&set, path, compiler, command->dep_target, command->dep_phony);
+        free(path);
+    }
+    ok = ok && write_commit(&set);
+    write_fini(&set);
     return ok;
 }
 

@@ -196,6 +196,47 @@ static void c_messages_are_limited(void **state)
     idl_free(compiler);
 }
 
+/* What a program declares beside its calls. */
+static const char program[] =
+    "include \"x.h\"; extern const long *e[3]; static long s;\n"
+    "typedef long FN(long, const char *, ...); typedef void (__stdcall *FP)(FN *, FN *);\n"
+    "[uuid(12345678-1234-abcd-ef00-0123456789ab), version(1.0)] interface p {\n"
+    "typedef struct { unsigned long a : 3, b : 29; FP hook; } BITS;\n"
+    "typedef struct { char c; unsigned char u; [size_is(c)] char *v; } CHARS;\n"
+    "[local] void L([in] BITS *bits, [in] FN *fn);\n"
+    "[call_as(L)] void R([in] handle_t h, [in] long f);\n"
+    "[idempotent] void M([in] handle_t h, [in, out] CHARS *chars); };\n";
+static const char program_acf[] = "include \"y.h\", \"z.h\"; interface p { [nocode] M(); }";
+
+/* Every request for more memory is refused once: the text that needs most of the language,
+ * in every mode that changes what is kept of it. */
+static void c_memory_ends_anywhere(void **state)
+{
+    (void)state;
+    const struct idl_options before = options;
+    for (unsigned mode = 0; mode < 4; mode++) {
+        options.osf = mode == 1;
+        options.plain_char = mode == 2;
+        options.pack = mode == 3 ? 2 : 0;
+        bool whole_fits = false;
+        for (size_t limit = 0; !whole_fits; limit += 512) {
+            options.memory_limit = limit + 1;
+            struct idl_compiler *compiler = compile_len(program, strlen(program), program_acf);
+            bool exhausted = false;
+            for (const struct idl_diagnostic *d = idl_diagnostics(compiler); d; d = d->next)
+                exhausted |= d->number == 2005;
+            size_t len;
+            if (exhausted)
+                assert_null(idl_output(compiler, IDL_HEADER, &len));
+            whole_fits = !exhausted;
+            for (int which = IDL_HEADER; whole_fits && which <= IDL_SERVER_STUB; which++)
+                whole_fits = options.osf || idl_output(compiler, (enum idl_output)which, &len);
+            idl_free(compiler);
+        }
+    }
+    options = before;
+}
+
 static void c_memory_is_limited(void **state)
 {
     (void)state;
@@ -299,8 +340,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(b_expression_values),    cmocka_unit_test(b_deep_expressions_end),
         cmocka_unit_test(c_long_chains_of_types), cmocka_unit_test(c_messages_are_limited),
-        cmocka_unit_test(c_memory_is_limited),    cmocka_unit_test(c_every_prefix),
-        cmocka_unit_test(c_every_octet_changed),  cmocka_unit_test(c_message_text),
+        cmocka_unit_test(c_memory_ends_anywhere), cmocka_unit_test(c_memory_is_limited),
+        cmocka_unit_test(c_every_prefix),         cmocka_unit_test(c_every_octet_changed),
+        cmocka_unit_test(c_message_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
