@@ -17,12 +17,14 @@ import pytest
 from conftest import BUILD, serving
 from peer import pcap
 from test_roundtrip import CASES, run_client
+from test_transfers import check_transfers
 
 SOURCE = str(Path(__file__).resolve().parents[2])
 LIBRARIES = "/usr/s390x-linux-gnu"
 EMULATOR = ["qemu-s390x", "-L", LIBRARIES]
 TREE = BUILD / "s390x"
 TARGETS = ["tests/e2e/roundtrip/roundtrip_server", "tests/e2e/roundtrip/roundtrip_client",
+           "tests/e2e/transfers/transfers_server", "tests/e2e/transfers/transfers_client",
            "tests/e2e/api/api_test", "fuzz/ndr_replay", "fuzz/pdu_replay", "fuzz/assoc_replay"]
 
 
@@ -72,13 +74,18 @@ def big(tree, tmp_path_factory):
 @pytest.fixture
 def pair(request, big):
     """(server, client) in the orders the parameter names."""
-    def program(name, order):
-        return big(name) if order == "big" else BUILD / "tests/e2e/roundtrip" / name
-    server, client = request.param.split("-")
-    return program("roundtrip_server", server), program("roundtrip_client", client)
+    what, orders = request.param
+    return [big(f"{what}_{side}") if order == "big" else
+            BUILD / f"tests/e2e/{what}" / f"{what}_{side}"
+            for side, order in zip(("server", "client"), orders.split("-"))]
 
 
 ORDERS = ["big-little", "little-big", "big-big"]
+
+
+def pairs(what):
+    return pytest.mark.parametrize("pair", [(what, orders) for orders in ORDERS], indirect=True,
+                                   ids=[f"server-client-{orders}" for orders in ORDERS])
 
 
 def test_a_the_programs_are_big_endian(tree):
@@ -86,11 +93,17 @@ def test_a_the_programs_are_big_endian(tree):
         assert (tree / target).read_bytes()[5] == 2, "ELFDATA2MSB"
 
 
-@pytest.mark.parametrize("pair", ORDERS, indirect=True, ids="server {}".format)
+@pairs("roundtrip")
 def test_b_every_construct(pair, program_env):
     with serving(pair[0], program_env) as server:
         lines = run_client(server.bindings["tcp4"], program_env, program=pair[1])
     assert len(lines) >= CASES
+
+
+@pairs("transfers")
+def test_b_files_through_pipes(pair, program_env, tmp_path):
+    with serving(pair[0], program_env) as server:
+        check_transfers(server.bindings["tcp4"], program_env, tmp_path, program=pair[1])
 
 
 @pytest.mark.parametrize("order, label", [("big", "00000000"), ("little", "10000000")])
