@@ -233,7 +233,7 @@ struct _NDR_CONTEXT {
  *
  * [transmit_as], [represent_as]: `to_wire` makes a value of the type that is sent, which
  * has no pointers; `free_wire` takes it back.  `from_wire` fills a value of the program's
- * type, of which `free_value` frees what it points to.
+ * type, of which `free_value`, NULL: nothing to do, frees what it points to.
  *
  * [wire_marshal], [user_marshal]: the program writes and reads the octets of the element
  * itself, in NDR 2.0 and the host's byte order in both transfer syntaxes, or where the

@@ -48,7 +48,7 @@ static void take_step(void *arg)
     case FREE_VALUE:
         if (how->user_free)
             how->user_free(&call->cb.Flags, call->value);
-        else
+        else if (how->free_value)
             how->free_value(call->value);
         break;
     case SIZE:
