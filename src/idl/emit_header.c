@@ -286,10 +286,10 @@ static bool has_local_types(const struct decl *decls)
 /* Prototypes may need a type only the ACF's headers know. */
 static void emit_acf_includes(struct idl_compiler *c, struct text *out)
 {
-    if (!c->unit->acf_includes || !has_local_types(c->unit->decls))
+    if (!c->acf_includes || !has_local_types(c->unit->decls))
         return;
     text_add(out, "\n/* include of the ACF: types of represent_as and user_marshal */\n");
-    for (const struct include *include = c->unit->acf_includes; include; include = include->next)
+    for (const struct include *include = c->acf_includes; include; include = include->next)
         text_addf(out, "#include \"%s\"\n", include->name);
 }
 

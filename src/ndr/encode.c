@@ -267,6 +267,14 @@ static bool encode_referent(struct encode *e, const NDR_TYPE *type, const void *
     return target && !(type->flags & NDR_TYPE_IGNORE);
 }
 
+static void push_pending(struct encode *e, const struct pending *note)
+{
+    if (note->depth > (e->writer->depth_max ? e->writer->depth_max : NDR_DEPTH_MAX))
+        fail(e, RPC_S_OUT_OF_RESOURCES);
+    else if (!ndr_list_push(&e->pending, note))
+        fail(e, RPC_S_OUT_OF_MEMORY);
+}
+
 static void defer(struct encode *e, const NDR_TYPE *type, const void *memory, const void *base,
                   enum ndr_place place)
 {
@@ -279,10 +287,7 @@ static void defer(struct encode *e, const NDR_TYPE *type, const void *memory, co
     };
     if (!encode_referent(e, type, note.target, place))
         return;
-    if (note.depth > (e->writer->depth_max ? e->writer->depth_max : NDR_DEPTH_MAX))
-        fail(e, RPC_S_OUT_OF_RESOURCES);
-    else if (!ndr_list_push(&e->pending, &note))
-        fail(e, RPC_S_OUT_OF_MEMORY);
+    push_pending(e, &note);
 }
 
 /* ---- Context handles ----------------------------------------------------------------- */
@@ -384,10 +389,8 @@ static void encode_converted(struct encode *e, const NDR_TYPE *type, const void 
         return;
     if (!is_pointer || place == NDR_AT_TOP)
         ndr_user_write(e->writer, type, value, &e->referent);
-    else if (note.depth > NDR_DEPTH_MAX)
-        fail(e, RPC_S_OUT_OF_RESOURCES);
-    else if (!ndr_list_push(&e->pending, &note))
-        fail(e, RPC_S_OUT_OF_MEMORY);
+    else
+        push_pending(e, &note);
 }
 
 /* ---- Values -------------------------------------------------------------------------- */
