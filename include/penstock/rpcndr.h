@@ -134,6 +134,7 @@ typedef enum _NDR_KIND {
     NDR_KIND_CONTEXT,  /* context handle: a pointer/20 octets; context.  As a parameter, or
                         * behind a parameter's [ref] pointer, it may carry the call, and
                         * an [in] one is not NULL; elsewhere it is data */
+    NDR_KIND_CONVERTED,/* a type of the program; element: what is sent; conversion */
     NDR_KIND_COUNT
 } NDR_KIND;
 
@@ -164,6 +165,7 @@ typedef struct _NDR_EXPR NDR_EXPR;
 typedef struct _NDR_RANGE NDR_RANGE;
 typedef struct _NDR_UNION NDR_UNION;
 typedef struct _NDR_CONTEXT NDR_CONTEXT;
+typedef struct _NDR_CONVERSION NDR_CONVERSION;
 
 struct _NDR_TYPE {
     NDR_KIND kind;
@@ -181,6 +183,7 @@ struct _NDR_TYPE {
                                * NULL: all elements from the first on                  */
     const NDR_UNION *alternatives; /* UNION                                            */
     const NDR_CONTEXT *context;    /* CONTEXT                                          */
+    const NDR_CONVERSION *conversion; /* CONVERTED                                     */
 };
 
 struct _NDR_FIELD {
@@ -225,6 +228,27 @@ struct _NDR_CONTEXT {
     uint32_t flags;                        /* NDR_CONTEXT_*                                */
 };
 
+/* Routines of the program between a type of its own and what is sent.  Any of them may
+ * raise.  One of two families is there:
+ *
+ * [transmit_as], [represent_as]: `to_wire` makes a value of the type that is sent, which
+ * has no pointers; `free_wire` takes it back.  `from_wire` fills a value of the program's
+ * type, of which `free_value`, NULL: nothing to do, frees what it points to.
+ *
+ * [wire_marshal], [user_marshal]: the program writes and reads the octets of the element
+ * itself, in NDR 2.0 and the host's byte order in both transfer syntaxes, or where the
+ * element is a pointer, of what that points to. */
+struct _NDR_CONVERSION {
+    void (*to_wire)(void *value, void **ret_wire);
+    void (*from_wire)(void *wire, void *value);
+    void (*free_wire)(void *wire);
+    void (*free_value)(void *value);
+    unsigned long (*user_size)(unsigned long *flags, unsigned long start, void *value);
+    unsigned char *(*user_marshal)(unsigned long *flags, unsigned char *buffer, void *value);
+    unsigned char *(*user_unmarshal)(unsigned long *flags, unsigned char *buffer, void *value);
+    void (*user_free)(unsigned long *flags, void *value);
+};
+
 struct _NDR_RANGE {
     int64_t low, high; /* both inclusive */
 };
@@ -254,6 +278,58 @@ struct _NDR_EXPR {
     int64_t value;      /* CONST */
     const NDR_EXPR *a, *b, *c;
 };
+
+/* ---- What routines of [wire_marshal] and [user_marshal] learn ---------------- */
+
+/* Where the data goes (wtypes.h has the same); for remote calls always
+ * MSHCTX_DIFFERENTMACHINE. */
+#define USER_CALL_CTXT_MASK(f) ((f) & 0x00ffu)
+/* The sender's data representation (C706 14.1); the octets themselves are the host's. */
+#define GET_USER_DATA_REP(f) ((f) >> 16)
+
+typedef enum _USER_MARSHAL_CB_TYPE {
+    USER_MARSHAL_CB_BUFFER_SIZE,
+    USER_MARSHAL_CB_MARSHALL,
+    USER_MARSHAL_CB_UNMARSHALL,
+    USER_MARSHAL_CB_FREE
+} USER_MARSHAL_CB_TYPE;
+
+typedef struct _NDR_USER_MARSHAL_INFO_LEVEL1 {
+    void *Buffer;             /* marshalling and unmarshalling, else NULL */
+    unsigned long BufferSize; /* octets from Buffer on                    */
+    void *(__RPC_USER *pfnAllocate)(size_t size);
+    void(__RPC_USER *pfnFree)(void *object);
+    struct IRpcChannelBuffer *pRpcChannelBuffer; /* of COM: NULL */
+    uintptr_t Reserved[5];
+} NDR_USER_MARSHAL_INFO_LEVEL1;
+
+typedef struct _NDR_USER_MARSHAL_INFO {
+    unsigned long InformationLevel;
+    union {
+        NDR_USER_MARSHAL_INFO_LEVEL1 Level1;
+    } DUMMYUNIONNAME;
+} NDR_USER_MARSHAL_INFO;
+
+#define USER_MARSHAL_CB_SIGNATURE 0x55535243u /* "USRC" */
+
+/* What pFlags leads to: the flags are the first member. */
+typedef struct _USER_MARSHAL_CB {
+    unsigned long Flags;
+    unsigned long Signature; /* USER_MARSHAL_CB_SIGNATURE */
+    USER_MARSHAL_CB_TYPE CBType;
+    NDR_USER_MARSHAL_INFO_LEVEL1 Info;
+} USER_MARSHAL_CB;
+
+/* More about the call a routine of [wire_marshal] or [user_marshal] works for.
+ *   pFlags            as the routine got it
+ *   InformationLevel  1
+ *   pMarshalInfo      filled; the caller's
+ * RPC_S_OK; RPC_S_INVALID_ARG: another level, a NULL pointer, or these are no flags of such
+ * a routine; RPC_X_INVALID_BUFFER: marshalling or unmarshalling without a buffer.  Only
+ * from within the routine.  (Microsoft: rpcndr.h, NdrGetUserMarshalInfo.) */
+PENSTOCK_API RPC_STATUS RPC_ENTRY NdrGetUserMarshalInfo(unsigned long *pFlags,
+                                                        unsigned long InformationLevel,
+                                                        NDR_USER_MARSHAL_INFO *pMarshalInfo);
 
 /* ---- Operations and interfaces ------------------------------------------- */
 
@@ -290,6 +366,7 @@ typedef struct _NDR_PARAM {
 #define NDR_OP_ENABLE_ALLOCATE 0x0080u /* server: memory is RpcSsAllocate's */
 #define NDR_OP_AUTO_HANDLE 0x0040u  /* no binding given: the interface's endpoint, this host */
 #define NDR_OP_HAS_CONTEXTS 0x1000u /* there are context handles in parameters or result */
+#define NDR_OP_CONVERTS 0x4000u /* some value is NDR_KIND_CONVERTED */
 
 typedef struct _NDR_OPERATION {
     const char *name;

@@ -85,6 +85,10 @@ static bool acf_typedef(struct parser *parser)
         const struct symbol *symbol = names_find(&c->names, name, strlen(name));
         if (!symbol || (symbol->kind != SYMBOL_TYPEDEF && symbol->kind != SYMBOL_BAD))
             diag_error(c, &name_loc, 2010, "type '%s' is not defined in the IDL file", name);
+        else if (symbol->kind == SYMBOL_TYPEDEF && symbol->var->imported && !parser->unit->imported &&
+                 (attr_find(attrs, ATTR_REPRESENT_AS) || attr_find(attrs, ATTR_USER_MARSHAL)))
+            /* The header of the other file does not know of it. */
+            diag_later(c, &name_loc, "another local type for an imported type");
         else if (symbol->kind == SYMBOL_TYPEDEF)
             merge(c, &symbol->var->attrs, attrs);
     } while (parse_accept(parser, ','));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* check.c - interfaces and types (idl.md 2 and 3); operations are in check_proc.c. */
 #include "idl/check.h"
+#include "idl/convert.h"
 #include "idl/handle.h"
 
 #include "idl/layout.h"
@@ -50,6 +51,10 @@ static void check_struct(struct idl_compiler *c, struct aggregate *aggregate)
 static void check_typedef(struct idl_compiler *c, struct var *alias, bool several)
 {
     struct type *type = type_strip(alias->type);
+    if (convert_attr(alias)) {
+        convert_check_typedef(c, alias);
+        return;
+    }
     if (type_is_error(alias->type) || check_unsendable(c, alias->type) ||
         !handle_check_typedef(c, alias))
         return;

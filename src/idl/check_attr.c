@@ -2,6 +2,7 @@
 /* check_attr.c - attributes of operations (idl.md 6), prototypes without stubs, and
  * what remote operations cannot take from COM. */
 #include "idl/check.h"
+#include "idl/convert.h"
 #include "idl/handle.h"
 #include "idl/parse.h"
 #include "idl/types.h"
@@ -21,8 +22,7 @@ static const char system_handle[] = "a [system_handle], which no transport of Pe
  * names may be declared, and used where nothing is sent. */
 static const char *converted(struct idl_compiler *c, const struct var *alias)
 {
-    static const enum attr_id conversions[] = {ATTR_WIRE_MARSHAL, ATTR_USER_MARSHAL,
-                                               ATTR_TRANSMIT_AS, ATTR_REPRESENT_AS, ATTR_CS_CHAR};
+    static const enum attr_id conversions[] = {ATTR_CS_CHAR};
     for (size_t i = 0; i < sizeof(conversions) / sizeof(conversions[0]); i++) {
         const struct attr *attr = attr_find(alias->attrs, conversions[i]);
         if (attr)
@@ -41,7 +41,7 @@ static struct type *innermost(struct idl_compiler *c, struct type *type, const c
             /* What a context handle points to is never sent. */
             if (*ret_why || handle_context_attr(type->alias->attrs))
                 return NULL;
-            type = type->alias->type;
+            type = convert_attr(type->alias) ? convert_wire_type(type->alias) : type->alias->type;
         } else if (type->kind == TYPE_CONST || type->kind == TYPE_POINTER ||
                    type->kind == TYPE_ARRAY || type->kind == TYPE_PIPE) {
             type = type->target;

@@ -2,6 +2,7 @@
 /* check_handle.c - binding handles: which parameter carries a call, and the rules of
  * generic and context handles (idl.md 5). */
 #include "idl/check.h"
+#include "idl/convert.h"
 #include "idl/handle.h"
 #include "idl/layout.h"
 #include "idl/osf.h"
@@ -80,6 +81,10 @@ struct handle handle_of(struct var *var)
                 handle.kind = HANDLE_GENERIC;
                 return handle;
             }
+            if (convert_attr(type->alias)) {
+                handle.alias = NULL;
+                return handle;
+            }
             type = type->alias->type;
         }
         if (type->kind == TYPE_BASE && type->base == BASE_HANDLE)
@@ -106,6 +111,14 @@ static bool check_context_type(struct idl_compiler *c, struct type *type, struct
 {
     const struct attr *serialize = attr_find(attrs, ATTR_CONTEXT_HANDLE_SERIALIZE);
     const struct attr *other = attr_find(attrs, ATTR_CONTEXT_HANDLE_NOSERIALIZE);
+    struct type *inner = type;
+    while (!convert_alias(inner) && type_strip(inner)->kind == TYPE_POINTER)
+        inner = type_strip(inner)->target;
+    if (convert_alias(inner)) {
+        diag_error(c, at, 2045,
+                   "a context handle must not derive from a type the program converts");
+        return false;
+    }
     type = type_strip(type);
     if (type->kind == TYPE_ERROR)
         return false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* check_proc.c - operations: parameters, binding handles, pipes (idl.md 4 to 6). */
 #include "idl/check.h"
+#include "idl/convert.h"
 #include "idl/handle.h"
 #include "idl/layout.h"
 #include "idl/osf.h"
@@ -57,6 +58,8 @@ static void check_own_names(struct idl_compiler *c, const struct proc *proc)
 static bool check_out(struct idl_compiler *c, const struct var *param, const struct shape *shape)
 {
     if (!param->is_out || shape->base->kind == TYPE_PIPE || type_is_base(param->type, BASE_HANDLE))
+        return true;
+    if (shape->level_count == 0 && convert_alias(shape->base) && convert_local_array(c, shape->base))
         return true;
     if (shape->level_count == 0) {
         diag_error(c, &param->loc, 2042, "[out] parameter '%s' is not a pointer", param->name);
@@ -132,7 +135,8 @@ static void check_result(struct idl_compiler *c, struct proc *proc)
         return;
     }
     struct shape shape;
-    if (type_strip(type)->kind == TYPE_ARRAY) {
+    if (convert_alias(type) ? convert_local_array(c, type) != NULL
+                            : type_strip(type)->kind == TYPE_ARRAY) {
         diag_error(c, &proc->loc, 2025, "syntax error: a result cannot be an array");
         return;
     }

@@ -2,6 +2,8 @@
 /* emit.c - comments, C declarations and names, for all emitters. */
 #include "idl/emit.h"
 
+#include "idl/convert.h"
+
 #include "idl/types.h"
 
 #include <ctype.h>
@@ -169,7 +171,7 @@ static const char *specifier(struct idl_compiler *c, const struct type *type)
     case TYPE_UNION:
         return arena_printf(&c->arena, "%s%s", type_word(type), type_tag(type));
     case TYPE_ALIAS:
-        return type->alias->name;
+        return convert_local_name(type->alias);
     case TYPE_PIPE:
         return type->pipe_name;
     default:
@@ -220,6 +222,11 @@ static struct type *decay(struct idl_compiler *c, struct type *type, bool member
 {
     bool is_const = false;
     struct type *at = type;
+    if (convert_alias(type)) {
+        if (!convert_local_array(c, type))
+            return member ? type_unqualified(type) : type;
+        at = convert_local_array(c, type);
+    }
     while (at->kind == TYPE_CONST || at->kind == TYPE_ALIAS) {
         is_const |= at->kind == TYPE_CONST;
         at = at->kind == TYPE_CONST ? at->target : at->alias->type;

@@ -3,6 +3,8 @@
  * prototypes, EPV types and interface handles (idl.md 10.2). */
 #include "idl/emit.h"
 
+#include "idl/convert.h"
+
 #include "idl/handle.h"
 #include "idl/parse.h"
 #include "idl/types.h"
@@ -211,6 +213,10 @@ static void emit_user_routines(struct idl_compiler *c, struct text *out, const s
         if (decl->kind != DECL_TYPEDEF)
             continue;
         for (const struct var *var = decl->vars; var; var = var->next) {
+            if (convert_attr(var)) {
+                begin_user_routines(out, first);
+                emit_convert_prototypes(c, out, var);
+            }
             bool context = handle_context_attr(var->attrs) != NULL;
             if (!context && !attr_find(var->attrs, ATTR_HANDLE))
                 continue;
@@ -263,6 +269,30 @@ static void emit_imports(struct idl_compiler *c, struct text *out)
         text_addf(out, "\n/* header files for imported files */\n%s", text_get(&includes));
 }
 
+static bool has_local_types(const struct decl *decls)
+{
+    for (const struct decl *decl = decls; decl; decl = decl->next) {
+        if (decl->kind == DECL_INTERFACE && has_local_types(decl->interface->decls))
+            return true;
+        for (const struct var *var = decl->kind == DECL_TYPEDEF ? decl->vars : NULL; var;
+             var = var->next) {
+            if (convert_attr(var) && convert_local_name(var) != var->name)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Prototypes may need a type only the ACF's headers know. */
+static void emit_acf_includes(struct idl_compiler *c, struct text *out)
+{
+    if (!c->acf_includes || !has_local_types(c->unit->decls))
+        return;
+    text_add(out, "\n/* include of the ACF: types of represent_as and user_marshal */\n");
+    for (const struct include *include = c->acf_includes; include; include = include->next)
+        text_addf(out, "#include \"%s\"\n", include->name);
+}
+
 void emit_header(struct idl_compiler *c, struct text *out)
 {
     const char *guard = guard_name(c);
@@ -283,6 +313,7 @@ void emit_header(struct idl_compiler *c, struct text *out)
               "#define __%s_h__\n",
               guard, guard);
     emit_imports(c, out);
+    emit_acf_includes(c, out);
     text_add(out, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
     if (c->unit->pack.used)
         text_add(out, "\n#pragma pack(push)\n");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* emit_interface.c - operation tables and the structure behind an ifspec. */
+#include "idl/convert.h"
 #include "idl/emit.h"
 #include "idl/parse.h"
 
@@ -18,6 +19,7 @@ static void emit_op_flags(struct idl_compiler *c, struct text *out, const struct
         {attr_find(proc->attrs, ATTR_ENABLE_ALLOCATE) ||
              attr_find(proc->home->attrs, ATTR_ENABLE_ALLOCATE),
          "NDR_OP_ENABLE_ALLOCATE"},
+        {layout_proc_converts(c, proc), "NDR_OP_CONVERTS"},
         {proc->auto_handle, "NDR_OP_AUTO_HANDLE"},
         {layout_has_contexts(c, proc), "NDR_OP_HAS_CONTEXTS"},
     };

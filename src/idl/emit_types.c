@@ -2,6 +2,8 @@
 /* emit_types.c - frames and descriptors (rpcndr.h), the first half of both stubs. */
 #include "idl/emit.h"
 
+#include "idl/convert.h"
+
 #include "idl/types.h"
 
 #include <inttypes.h>
@@ -93,7 +95,7 @@ static void emit_flags(struct idl_compiler *c, struct text *out, const struct no
         node->pointer_flag,
         node->has_pointers ? "NDR_TYPE_HAS_POINTERS" : NULL,
         node->is_varying ? "NDR_TYPE_VARYING" : NULL,
-        node->is_open ? "NDR_TYPE_OPEN" : NULL,
+        node->is_open && node->aggregate ? "NDR_TYPE_OPEN" : NULL,
         node->null_with_size ? "NDR_TYPE_NULL_WITH_SIZE" : NULL,
         flat,
     };
@@ -174,6 +176,8 @@ static void emit_node(struct idl_compiler *c, struct text *out, struct node *nod
         emit_alternatives(c, out, node);
     if (node->context)
         emit_context(c, out, node);
+    if (node->conversion)
+        emit_conversion(c, out, node);
     if (node->aggregate) {
         if (node->flat == FLAT_DEPENDS)
             emit_flat_constant(out, node);
@@ -195,6 +199,8 @@ static void emit_node(struct idl_compiler *c, struct text *out, struct node *nod
         text_addf(out, "    .fields = %s_fields,\n", node->c_name);
     if (node->context)
         text_addf(out, "    .context = &%s_info,\n", node->c_name);
+    if (node->conversion)
+        text_addf(out, "    .conversion = &%s_conversion,\n", node->c_name);
     if (node->max_count)
         text_addf(out, "    .max_count = &%s,\n", node->max_count->c_name);
     if (node->first)

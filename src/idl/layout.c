@@ -5,6 +5,7 @@
  * out the type: `ndr_array_32_byte`, `ndr_unique_struct_NODE`. */
 #include "idl/layout.h"
 
+#include "idl/convert.h"
 #include "idl/handle.h"
 #include "idl/parse.h"
 #include "idl/types.h"
@@ -187,6 +188,8 @@ static struct node *value_node(struct idl_compiler *c, struct type *type, bool b
         return layout_struct(c, type->aggregate);
     case TYPE_PIPE:
         return layout_pipe(c, type);
+    case TYPE_ALIAS: /* the only ones that are not looked through */
+        return layout_converted(c, convert_alias(type));
     default: /* unions need more than a type: layout_union() */
         return NULL;
     }
@@ -207,6 +210,12 @@ struct node *layout_pipe(struct idl_compiler *c, struct type *pipe)
     node->broken = true;
     if (element->kind == TYPE_ERROR)
         return NULL;
+    if (convert_alias(pipe->target)) {
+        diag_error(c, &pipe->loc, 2322,
+                   "invalid pipe usage: elements of '%s' have a type the program converts",
+                   pipe->pipe_name);
+        return NULL;
+    }
     struct node *element_node = possible ? value_node(c, element, false, &pipe->loc) : NULL;
     if (!possible || (element_node && !element_node->pipe_element_ok)) {
         diag_error(c, &pipe->loc, 2317,
@@ -406,6 +415,10 @@ static struct node *var_node(struct idl_compiler *c, struct var *var, const stru
                         : shape->base->kind == TYPE_UNION
                             ? layout_union(c, var, shape)
                             : value_node(c, shape->base, behind_pointer, &var->loc);
+    /* In C an array is passed by its address. */
+    if (node && role == ROLE_PARAM && shape->level_count == 0 && node->conversion &&
+        convert_local_array(c, shape->base))
+        return pointer_node(c, node, POINTER_REF, false);
     for (unsigned i = shape->level_count; node && i-- > 0;) {
         const struct level *level = &shape->levels[i];
         bool innermost = i + 1 == shape->level_count;

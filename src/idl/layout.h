@@ -57,6 +57,12 @@ struct node_context {
     unsigned flags;          /* CONTEXT_* */
 };
 
+/* A value the program converts: what becomes NDR_CONVERSION. */
+struct node_conversion {
+    const struct var *alias; /* the typedef */
+    const struct attr *attr; /* which of its attributes */
+};
+
 enum node_flat {
     FLAT_NEVER,
     FLAT_ALWAYS,
@@ -82,6 +88,7 @@ struct node {
     enum node_flat flat;
     const char *flat_name; /* FLAT_DEPENDS: the constant */
     bool has_pointers;
+    bool converts;   /* a value in it is CONVERTED */
     bool is_sized;   /* conformant, or a string */
     bool is_open;    /* STRUCT: ends in a conformant array */
     bool is_ignored; /* POINTER: [ignore] */
@@ -90,6 +97,7 @@ struct node {
     struct aggregate *aggregate;  /* STRUCT */
     struct node_field *fields;    /* STRUCT, aggregate->field_count of them */
     struct node_context *context; /* CONTEXT */
+    struct node_conversion *conversion; /* CONVERTED; element: the wire type */
     struct node_expr *max_count;
     struct node_expr *first, *length; /* varying ARRAY; NULL: from the first, all */
     bool is_varying;
@@ -105,6 +113,8 @@ struct node {
     bool forward;                       /* something emitted before it refers to it */
     bool settled;                       /* align, ndr_size and all flags are final */
     bool complete, broken;
+    bool being_settled;
+    unsigned search_round; /* of layout_convert.c */
     struct node *next; /* in order of completion */
 };
 

@@ -2,6 +2,7 @@
 /* layout_expr.c - size expressions: names become loads from the frame or structure.
  *
  * A name is first a parameter or field beside the sized one, then a constant. */
+#include "idl/convert.h"
 #include "idl/expr.h"
 #include "idl/layout.h"
 #include "idl/parse.h"
@@ -158,6 +159,10 @@ static struct node_expr *load(const struct scope *scope, const struct expr *expr
     }
     if (type->kind == TYPE_ERROR || !direction_ok(scope, sibling, expr))
         return NULL;
+    if (convert_alias(sibling->type) || (is_pointer && convert_alias(type->target))) {
+        diag_later(c, &expr->loc, "a converted type in an attribute expression");
+        return NULL;
+    }
     if (deref && !is_pointer) {
         diag_error(c, &expr->loc, 2030, "non-pointer '%s' used in a dereference operation",
                    expr->text);

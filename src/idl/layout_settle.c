@@ -5,6 +5,7 @@
  * Structures that lead to each other by pointers are built inside each other; their
  * numbers have to wait until the outermost is done.  By value nothing contains itself, so
  * one walk along values is enough. */
+#include "idl/convert.h"
 #include "idl/layout.h"
 
 static bool settle(struct idl_compiler *c, struct node *node);
@@ -46,7 +47,8 @@ static bool struct_offsets(struct idl_compiler *c, struct node *node)
 static bool settle_struct(struct idl_compiler *c, struct node *node)
 {
     for (unsigned i = 0; i < node->aggregate->field_count; i++) {
-        if (!node->fields[i].node || !settle(c, node->fields[i].node))
+        if (!node->fields[i].node || !settle(c, node->fields[i].node) ||
+            !layout_check_inside(c, node->fields[i].node, &node->fields[i].var->loc))
             return false;
     }
     if (!struct_offsets(c, node))
@@ -55,6 +57,7 @@ static bool settle_struct(struct idl_compiler *c, struct node *node)
     for (unsigned i = 0; i < node->aggregate->field_count; i++) {
         const struct node *field = node->fields[i].node;
         node->has_pointers |= field->has_pointers;
+        node->converts |= field->converts;
         node->pipe_element_ok &= field->pipe_element_ok;
         if (field->flat == FLAT_NEVER)
             node->flat = FLAT_NEVER;
@@ -68,7 +71,7 @@ static bool settle_array(struct idl_compiler *c, struct node *node)
 {
     struct node *element = node->element;
     bool is_string = node->kind[0] == 'S';
-    if (!settle(c, element))
+    if (!settle(c, element) || !layout_check_inside(c, element, &node->loc))
         return false;
     node->whole_size =
         node->count * (element->whole_size ? element->whole_size : element->ndr_size);
@@ -77,6 +80,7 @@ static bool settle_array(struct idl_compiler *c, struct node *node)
         return false;
     }
     node->has_pointers = element->has_pointers;
+    node->converts = element->converts;
     node->align = element->align;
     bool has_counts = is_string || node->max_count || node->is_varying;
     if (has_counts) {
@@ -100,25 +104,44 @@ static bool settle_union(struct idl_compiler *c, struct node *node)
         struct node_arm *arm = i < arms->label_count ? &arms->labels[i] : arms->otherwise;
         if (!arm || !arm->node)
             continue;
-        if (!settle(c, arm->node))
+        if (!settle(c, arm->node) || !layout_check_inside(c, arm->node, &arm->var->loc))
             return false;
         node->has_pointers |= arm->node->has_pointers;
+        node->converts |= arm->node->converts;
     }
     return true;
 }
 
+static bool settle_converted(struct idl_compiler *c, struct node *node)
+{
+    struct node *wire = node->element;
+    struct node *pointee = wire->pointer_flag ? wire->element : NULL;
+    if (!settle(c, wire) || (pointee && !pointee->being_settled && !settle(c, pointee)))
+        return false;
+    node->align = wire->align;
+    return layout_check_converted(c, node);
+}
+
 static bool settle(struct idl_compiler *c, struct node *node)
 {
+    if (node->being_settled) { /* what is sent for a value holds the value */
+        diag_error(c, &node->loc, 2006, "recursive definition of '%s'",
+                   node->idl_name ? node->idl_name : "an array");
+        return false;
+    }
     if (node->settled)
         return !node->broken;
-    node->settled = true;
+    node->settled = node->being_settled = true;
     bool ok = !node->broken;
-    if (ok && node->arms)
+    if (ok && node->conversion)
+        ok = settle_converted(c, node);
+    else if (ok && node->arms)
         ok = settle_union(c, node);
     else if (ok && node->aggregate)
         ok = settle_struct(c, node);
     else if (ok)
         ok = settle_array(c, node);
+    node->being_settled = false;
     node->broken = !ok;
     return ok;
 }

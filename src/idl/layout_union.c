@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* layout_union.c - unions: the arms once for each type of discriminant, and a node for
  * each use, because switch_is reads a particular frame or structure. */
+#include "idl/convert.h"
 #include "idl/expr.h"
 #include "idl/layout.h"
 #include "idl/parse.h"
@@ -18,6 +19,10 @@ struct discriminant {
 static bool discriminant_of(struct idl_compiler *c, struct type *type, const struct loc *loc,
                             struct discriminant *ret)
 {
+    if (convert_alias(type)) {
+        diag_later(c, loc, "a converted type as discriminant");
+        return false;
+    }
     type = type_strip(type);
     if (type->kind == TYPE_ERROR)
         return false;

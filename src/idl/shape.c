@@ -3,6 +3,7 @@
  * fit there (idl.md 3.5 to 3.7). */
 #include "idl/shape.h"
 
+#include "idl/convert.h"
 #include "idl/expr.h"
 #include "idl/handle.h"
 #include "idl/layout.h"
@@ -133,6 +134,10 @@ static bool walk_type(struct walk *walk)
     struct level *level;
     for (;; type = type->target) {
         while (type->kind == TYPE_ALIAS) {
+            if (convert_attr(type->alias)) { /* the program's: nobody looks into it */
+                shape->base = type;
+                return true;
+            }
             if (handle_context_attr(type->alias->attrs)) {
                 shape->context = type->alias; /* what it points to is the server's business */
                 shape->base = type;

@@ -97,6 +97,14 @@ bool ndr_decode_add_alias(struct ndr_decode *d, struct ndr_aliases *aliases,
            (ndr_alias_add(aliases, alias) || ndr_decode_fail(d, RPC_S_OUT_OF_MEMORY));
 }
 
+static void release(const struct ndr_decode *d, void *memory)
+{
+    if (d->is_scratch)
+        free(memory);
+    else
+        d->memory->free(memory);
+}
+
 bool ndr_decode_allocate(struct ndr_decode *d, void *slot, uint64_t size, bool zero,
                          void **ret_memory)
 {
@@ -104,13 +112,14 @@ bool ndr_decode_allocate(struct ndr_decode *d, void *slot, uint64_t size, bool z
         size = 1; /* a pointee that is there is not NULL */
     if (!spend(d, size))
         return false;
-    void *memory = d->memory->allocate((size_t)size);
+    void *memory = d->is_scratch ? d->undo.reallocate(NULL, (size_t)size)
+                                 : d->memory->allocate((size_t)size);
     if (!memory)
         return ndr_decode_fail(d, RPC_S_OUT_OF_MEMORY);
     if (zero)
         memset(memory, 0, (size_t)size);
     if (!ndr_decode_set_pointer(d, slot, memory)) {
-        d->memory->free(memory);
+        release(d, memory);
         return false;
     }
     *ret_memory = memory;
@@ -119,7 +128,7 @@ bool ndr_decode_allocate(struct ndr_decode *d, void *slot, uint64_t size, bool z
 
 /* First every pointer gets its old value back, then the objects are freed: slots may
  * lie in objects. */
-static void roll_back(struct ndr_decode *d)
+void ndr_decode_roll_back(struct ndr_decode *d)
 {
     for (size_t i = d->undo.count; i-- > 0;) {
         struct ndr_undo *undo = ndr_list_at(&d->undo, i);
@@ -130,7 +139,7 @@ static void roll_back(struct ndr_decode *d)
     for (size_t i = d->undo.count; i-- > 0;) {
         struct ndr_undo *undo = ndr_list_at(&d->undo, i);
         if (undo->old && !undo->is_shared) /* NULL: the peer cleared an application's pointer */
-            d->memory->free(undo->old);
+            release(d, undo->old);
     }
 }
 
@@ -322,7 +331,7 @@ static enum ndr_owner owner_of(const NDR_PARAM *param, uint32_t direction)
     return param->flags & NDR_PARAM_IN ? NDR_KEPT : NDR_OUT_ONLY;
 }
 
-static bool decode_pending(struct ndr_decode *d)
+bool ndr_decode_pending(struct ndr_decode *d)
 {
     ndr_list_reverse(&d->pending, 0);
     while (d->pending.count > 0) {
@@ -346,7 +355,7 @@ static bool decode_param(struct ndr_decode *d, const NDR_PARAM *param)
         .owner = owner_of(param, d->direction),
     };
     d->frame_slot = scope.owner == NDR_KEPT ? memory : NULL;
-    return ndr_decode_top(d, param->type, memory, &scope) && decode_pending(d);
+    return ndr_decode_top(d, param->type, memory, &scope) && ndr_decode_pending(d);
 }
 
 static bool prepare(struct ndr_decode *d, const NDR_OPERATION *operation)
@@ -385,7 +394,7 @@ static bool decode_all(struct ndr_decode *d, const NDR_OPERATION *operation)
         if (!decode_param(d, param))
             return false;
     }
-    return check_claims(d) && deliver_contexts(d);
+    return check_claims(d) && deliver_contexts(d) && ndr_decode_deliver(d);
 }
 
 /* Only what we may have written: the caller's members are the caller's. */
@@ -407,6 +416,7 @@ enum ndr_verdict ndr_decode_params(struct ndr_reader *reader, const NDR_OPERATIO
     struct ndr_old_value inline_old_values[4];
     struct ndr_claim inline_late[4];
     struct ndr_context_note inline_contexts[2];
+    struct ndr_list conversions;
     struct ndr_decode d = {
         .reader = reader,
         .rules = reader->ndr64 ? &ndr64_rules : &ndr20_rules,
@@ -426,14 +436,16 @@ enum ndr_verdict ndr_decode_params(struct ndr_reader *reader, const NDR_OPERATIO
     ndr_aliases_init(&d.objects, reader->reallocate);
     ndr_aliases_init(&d.taken, reader->reallocate);
     NDR_LIST_INIT(&d.contexts, inline_contexts, reader->reallocate);
+    ndr_decode_begin_conversions(&d, &conversions);
     if (reader->ndr64 && !NDR64_SUPPORTED)
         ndr_decode_fail(&d, RPC_S_CANNOT_SUPPORT);
     else if (decode_all(&d, operation))
         reader->pos = d.pos;
     reader->allocated =
         (reader->allocated_max ? reader->allocated_max : NDR_ALLOCATED_MAX) - d.budget;
+    ndr_decode_end_conversions(&d); /* values may lie in objects that are taken back */
     if (d.verdict != NDR_DONE) {
-        roll_back(&d);
+        ndr_decode_roll_back(&d);
         if (direction == NDR_PARAM_IN)
             clear_frame(&d, operation);
     }

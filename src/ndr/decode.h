@@ -93,6 +93,8 @@ struct ndr_decode {
     void *frame_slot;         /* a parameter passed by value that is itself a pointer the
                                * peer must not set: nobody would see it     */
     struct ndr_list pending, undo, claims, late, old_values, contexts;
+    struct ndr_list *conversions; /* decode_convert.c; NULL: there can be none  */
+    bool is_scratch;              /* memory is not the program's but free()d    */
     struct ndr_aliases objects, taken;
 };
 
@@ -137,6 +139,11 @@ bool ndr_decode_old_value(const struct ndr_decode *d, const NDR_EXPR *expr, int6
 /* Reads a context handle; its slot is set when all else is known to be good. */
 bool ndr_decode_context(struct ndr_decode *d, const NDR_TYPE *type, void *slot);
 
+/* Works off the pending pointers, and those they lead to. */
+bool ndr_decode_pending(struct ndr_decode *d);
+/* Takes back everything this try allocated and set. */
+void ndr_decode_roll_back(struct ndr_decode *d);
+
 /* ---- decode_value.c ---- */
 
 /* Which elements of an array or string come; of several dimensions, also of the inner
@@ -176,5 +183,22 @@ bool ndr_decode_top(struct ndr_decode *d, const NDR_TYPE *type, void *memory,
                     const struct ndr_scope *scope);
 /* Decodes the pointee of a pointer that is not NULL. */
 bool ndr_decode_pointee(struct ndr_decode *d, const struct ndr_target *target);
+/* Reads the referent, if this pointer has one here; *ret_present: is there a pointee? */
+bool ndr_decode_referent(struct ndr_decode *d, struct ndr_target *target, enum ndr_place place,
+                         bool *ret_present);
+
+/* ---- decode_convert.c ---- */
+
+/* Reads what was sent for a converted value, which is filled by ndr_decode_deliver(). */
+bool ndr_decode_converted(struct ndr_decode *d, const NDR_TYPE *type, void *value,
+                          const struct ndr_scope *scope, enum ndr_place place);
+/* The same behind the pointer that is the wire type. */
+bool ndr_decode_user_octets(struct ndr_decode *d, const NDR_TYPE *type, void *value,
+                            const struct ndr_scope *scope);
+/* Around all parameters: an empty list of values to be filled; filling them when all else
+ * is good; and the end, which takes filled values back when decoding failed after all. */
+void ndr_decode_begin_conversions(struct ndr_decode *d, struct ndr_list *list);
+bool ndr_decode_deliver(struct ndr_decode *d);
+void ndr_decode_end_conversions(struct ndr_decode *d);
 
 #endif

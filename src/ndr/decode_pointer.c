@@ -210,6 +210,8 @@ bool ndr_decode_pointee(struct ndr_decode *d, const struct ndr_target *target)
     struct ndr_scope scope = target->scope;
     size_t base, offset;
     void *memory;
+    if (target->type->kind == NDR_KIND_CONVERTED)
+        return ndr_decode_user_octets(d, target->type, target->slot, &scope);
     if (target->is_null)
         return claim_null(d, type, &scope);
     if (is_full(target->type)) {
@@ -243,8 +245,7 @@ static bool decode_null(struct ndr_decode *d, const struct ndr_target *target)
     return true;
 }
 
-/* Reads the referent, if this pointer has one here; *ret_present: is there a pointee? */
-static bool get_referent(struct ndr_decode *d, struct ndr_target *target, enum ndr_place place,
+bool ndr_decode_referent(struct ndr_decode *d, struct ndr_target *target, enum ndr_place place,
                          bool *ret_present)
 {
     uint32_t flags = target->type->flags;
@@ -267,7 +268,7 @@ static bool skip_ignored(struct ndr_decode *d, struct ndr_target *target, enum n
     bool present;
     if (target->scope.owner != NDR_KEPT)
         ndr_store_pointer(target->slot, NULL);
-    return get_referent(d, target, place, &present);
+    return ndr_decode_referent(d, target, place, &present);
 }
 
 /* Starts with what a pointer at `slot` may be in memory of that owner. */
@@ -299,7 +300,7 @@ bool ndr_decode_defer(struct ndr_decode *d, const NDR_TYPE *type, void *slot,
     bool present;
     if (type->flags & NDR_TYPE_IGNORE)
         return skip_ignored(d, &target, place);
-    if (!get_referent(d, &target, place, &present))
+    if (!ndr_decode_referent(d, &target, place, &present))
         return false;
     if (++target.scope.depth > depth_max && present)
         return ndr_decode_fail(d, RPC_S_OUT_OF_RESOURCES);
@@ -323,13 +324,15 @@ bool ndr_decode_defer(struct ndr_decode *d, const NDR_TYPE *type, void *slot,
 bool ndr_decode_top(struct ndr_decode *d, const NDR_TYPE *type, void *memory,
                     const struct ndr_scope *scope)
 {
+    if (type->kind == NDR_KIND_CONVERTED)
+        return ndr_decode_converted(d, type, memory, scope, NDR_AT_TOP);
     if (type->kind != NDR_KIND_POINTER)
         return ndr_decode_value(d, type, memory, scope, NDR_AT_FIELD, NULL);
     struct ndr_target target = target_at(type, memory, scope);
     bool present;
     if (type->flags & NDR_TYPE_IGNORE)
         return skip_ignored(d, &target, NDR_AT_TOP);
-    if (!get_referent(d, &target, NDR_AT_TOP, &present))
+    if (!ndr_decode_referent(d, &target, NDR_AT_TOP, &present))
         return false;
     if (!present)
         return decode_null(d, &target) &&

@@ -444,5 +444,7 @@ bool ndr_decode_value(struct ndr_decode *d, const NDR_TYPE *type, void *memory,
         return decode_fixed_array(d, type, memory, scope);
     if (type->kind == NDR_KIND_CONTEXT)
         return ndr_decode_context(d, type, memory);
+    if (type->kind == NDR_KIND_CONVERTED)
+        return ndr_decode_converted(d, type, memory, scope, place);
     return ndr_decode_fail(d, RPC_S_CANNOT_SUPPORT);
 }

@@ -15,6 +15,7 @@
 #include <penstock/rpcnterr.h>
 
 #include "ndr/alias.h"
+#include "ndr/convert.h"
 #include "ndr/element.h"
 #include "ndr/expr.h"
 #include "ndr/layout.h"
@@ -33,6 +34,8 @@ struct pending {
     const void *base;     /* what size_is in `type` refers to     */
     uint32_t depth;       /* pointers between it and the parameter */
     bool is_full;         /* its referent may have brought the object already */
+    bool is_user_wire;    /* `type` is converted, `target` a value of it: what is behind the
+                           * pointer that stands for it comes now */
 };
 
 struct encode {
@@ -46,6 +49,8 @@ struct encode {
 
 static void encode_value(struct encode *e, const NDR_TYPE *type, const void *memory,
                          const void *base, enum ndr_place place);
+static void encode_top(struct encode *e, const NDR_TYPE *type, const void *memory,
+                       const void *base);
 
 static void fail(struct encode *e, RPC_STATUS status)
 {
@@ -262,6 +267,14 @@ static bool encode_referent(struct encode *e, const NDR_TYPE *type, const void *
     return target && !(type->flags & NDR_TYPE_IGNORE);
 }
 
+static void push_pending(struct encode *e, const struct pending *note)
+{
+    if (note->depth > (e->writer->depth_max ? e->writer->depth_max : NDR_DEPTH_MAX))
+        fail(e, RPC_S_OUT_OF_RESOURCES);
+    else if (!ndr_list_push(&e->pending, note))
+        fail(e, RPC_S_OUT_OF_MEMORY);
+}
+
 static void defer(struct encode *e, const NDR_TYPE *type, const void *memory, const void *base,
                   enum ndr_place place)
 {
@@ -274,10 +287,7 @@ static void defer(struct encode *e, const NDR_TYPE *type, const void *memory, co
     };
     if (!encode_referent(e, type, note.target, place))
         return;
-    if (note.depth > (e->writer->depth_max ? e->writer->depth_max : NDR_DEPTH_MAX))
-        fail(e, RPC_S_OUT_OF_RESOURCES);
-    else if (!ndr_list_push(&e->pending, &note))
-        fail(e, RPC_S_OUT_OF_MEMORY);
+    push_pending(e, &note);
 }
 
 /* ---- Context handles ----------------------------------------------------------------- */
@@ -338,6 +348,51 @@ static void encode_union(struct encode *e, const NDR_TYPE *type, const void *mem
                      ndr_arm_base(type, memory, base), NDR_AT_FIELD);
 }
 
+/* ---- Converted values ------------------------------------------------------------------- */
+
+/* [transmit_as], [represent_as]: what is sent has no pointers, so it is done with at once. */
+static void encode_wire_value(struct encode *e, const NDR_TYPE *type, const void *value,
+                              enum ndr_place place)
+{
+    const struct ndr_memory *memory = e->writer->memory;
+    void *wire;
+    RPC_STATUS status = ndr_convert_to_wire(memory, type, value, &wire);
+    if (status != RPC_S_OK) {
+        fail(e, status);
+        return;
+    }
+    if (place == NDR_AT_TOP)
+        encode_top(e, type->element, wire, NULL);
+    else
+        encode_value(e, type->element, wire, NULL, place);
+    status = ndr_convert_free_wire(memory, type, wire);
+    if (status != RPC_S_OK)
+        fail(e, status);
+}
+
+static void encode_converted(struct encode *e, const NDR_TYPE *type, const void *value,
+                             enum ndr_place place)
+{
+    struct pending note = {
+        .type = type, .target = value, .depth = e->depth + 1, .is_user_wire = true};
+    if (!e->writer->memory) {
+        fail(e, RPC_S_CANNOT_SUPPORT);
+        return;
+    }
+    if (!ndr_is_user_marshalled(type)) {
+        encode_wire_value(e, type, value, place);
+        return;
+    }
+    bool is_pointer = type->element->kind == NDR_KIND_POINTER;
+    /* There is always something behind it: the routines have no way to say otherwise. */
+    if (is_pointer && !encode_referent(e, type->element, value, place))
+        return;
+    if (!is_pointer || place == NDR_AT_TOP)
+        ndr_user_write(e->writer, type, value, &e->referent);
+    else
+        push_pending(e, &note);
+}
+
 /* ---- Values -------------------------------------------------------------------------- */
 
 static void encode_fields(struct encode *e, const NDR_TYPE *type, const void *memory,
@@ -381,6 +436,8 @@ static void encode_value(struct encode *e, const NDR_TYPE *type, const void *mem
         encode_array(e, type, memory, base, false);
     else if (type->kind == NDR_KIND_CONTEXT)
         encode_context(e, type, memory);
+    else if (type->kind == NDR_KIND_CONVERTED)
+        encode_converted(e, type, memory, place);
     else
         fail(e, RPC_S_CANNOT_SUPPORT);
 }
@@ -413,21 +470,40 @@ static void encode_top(struct encode *e, const NDR_TYPE *type, const void *memor
     encode_value(e, type, memory, base, NDR_AT_TOP);
 }
 
-static void encode_param(struct encode *e, const NDR_PARAM *param, const void *frame)
+static void encode_whole(struct encode *e, const NDR_TYPE *type, const void *memory,
+                         const void *base)
 {
     struct pending note;
     e->depth = 0;
-    encode_top(e, param->type, (const uint8_t *)frame + param->offset, frame);
+    encode_top(e, type, memory, base);
     ndr_list_reverse(&e->pending, 0);
     while (!failed(e) && e->pending.count > 0) {
         ndr_list_pop(&e->pending, &note);
         size_t first_new = e->pending.count;
         e->depth = note.depth;
+        if (note.is_user_wire) {
+            ndr_user_write(e->writer, note.type, note.target, &e->referent);
+            continue;
+        }
         if (note.is_full && !claim_object(e, note.type, note.target))
             continue;
         encode_top(e, note.type, note.target, note.base);
         ndr_list_reverse(&e->pending, first_new);
     }
+}
+
+void ndr_encode_detached(struct ndr_writer *writer, const NDR_TYPE *type, const void *value,
+                         uint32_t *referent)
+{
+    struct encode e = {.writer = writer,
+                       .rules = writer->ndr64 ? &ndr64_rules : &ndr20_rules,
+                       .referent = *referent};
+    ndr_aliases_init(&e.objects, writer->reallocate);
+    ndr_list_init(&e.pending, NULL, sizeof(struct pending), 0, writer->reallocate);
+    encode_whole(&e, type, value, NULL);
+    ndr_list_fini(&e.pending);
+    ndr_aliases_fini(&e.objects);
+    *referent = e.referent;
 }
 
 /* A client's [out] buffers are not sent but must be there when the reply comes. */
@@ -458,7 +534,7 @@ RPC_STATUS ndr_encode_params(struct ndr_writer *writer, const NDR_OPERATION *ope
         if (direction == NDR_PARAM_IN)
             check_out_param(&e, param, frame);
         if (ndr_param_travels(param, direction))
-            encode_param(&e, param, frame);
+            encode_whole(&e, param->type, (const uint8_t *)frame + param->offset, frame);
     }
     ndr_list_fini(&e.pending);
     ndr_aliases_fini(&e.objects);

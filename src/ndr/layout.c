@@ -82,7 +82,8 @@ size_t ndr_memory_size(const NDR_TYPE *type)
 {
     if (type->kind == NDR_KIND_POINTER || type->kind == NDR_KIND_CONTEXT)
         return sizeof(void *);
-    if (type->kind == NDR_KIND_STRUCT || type->kind == NDR_KIND_UNION)
+    if (type->kind == NDR_KIND_STRUCT || type->kind == NDR_KIND_UNION ||
+        type->kind == NDR_KIND_CONVERTED)
         return type->size;
     if (type->kind == NDR_KIND_ARRAY || type->kind == NDR_KIND_STRING)
         return type->count * ndr_memory_size(type->element);
@@ -117,6 +118,8 @@ static uint32_t ndr64_align(const struct ndr_rules *rules, const NDR_TYPE *type)
                          ndr_arms_align(rules, type->alternatives));
     case NDR_KIND_CONTEXT:
         return NDR_CONTEXT_ALIGN;
+    case NDR_KIND_CONVERTED:
+        return ndr64_align(rules, type->element);
     default:
         return max_align(align, ndr_scalar_wire_size(rules, type->kind));
     }
@@ -262,6 +265,8 @@ uint64_t ndr_least_len(const struct ndr_rules *rules, const NDR_TYPE *type, enum
         return least_union(rules, type->alternatives);
     case NDR_KIND_CONTEXT:
         return NDR_CONTEXT_LEN;
+    case NDR_KIND_CONVERTED: /* a wire pointer is read like any other */
+        return ndr_least_len(rules, type->element, place);
     default: /* scalars; 0 for void, handles, pipes */
         return ndr_scalar_wire_size(rules, type->kind);
     }
@@ -295,6 +300,8 @@ bool ndr_has_pointers(const NDR_TYPE *type)
 {
     if (type->kind == NDR_KIND_POINTER)
         return !(type->flags & NDR_TYPE_IGNORE);
+    if (type->kind == NDR_KIND_CONVERTED)
+        return true; /* who knows */
     if (type->kind == NDR_KIND_ARRAY)
         return ndr_has_pointers(type->element);
     if (type->kind == NDR_KIND_UNION)

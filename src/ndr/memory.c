@@ -13,6 +13,7 @@
 #include <penstock/rpcnterr.h>
 
 #include "ndr/alias.h"
+#include "ndr/convert.h"
 #include "ndr/expr.h"
 #include "ndr/layout.h"
 #include "ndr/list.h"
@@ -197,6 +198,8 @@ static void sweep_value(struct sweep *s, const NDR_TYPE *type, void *memory, con
                     sweep_value(s, type->fields[i].type, at + type->fields[i].offset, memory);
     } else if (type->kind == NDR_KIND_UNION) {
         sweep_union(s, type, memory, base);
+    } else if (type->kind == NDR_KIND_CONVERTED) {
+        (void)ndr_convert_free_value(s->memory, type, memory); /* nobody is left to be told */
     } else if (type->kind == NDR_KIND_ARRAY && ndr_has_pointers(type->element)) {
         uint32_t count = type->count;
         if (count == 0 && type->max_count)

@@ -43,6 +43,9 @@ struct ndr_memory {
     size_t prepare_max;  /* octets ndr_prepare_out may allocate; 0: NDR_ALLOCATED_MAX, */
     size_t prepare_used; /* less what the call has taken before                        */
     void *(*reallocate)(void *old, size_t size); /* scratch of freeing; NULL: realloc */
+    /* Runs fn(arg), a routine of the program that may raise: RPC_S_OK and *ret_raised
+     * false, or what it raised.  NULL: called straight, raising is not caught. */
+    RPC_STATUS (*run)(void (*fn)(void *arg), void *arg, bool *ret_raised);
 };
 
 /* ---- Context handles -------------------------------------------------------- */
@@ -79,6 +82,7 @@ struct ndr_writer {
     uint32_t depth_max;/* caller: 0: NDR_DEPTH_MAX                                  */
     RPC_STATUS status; /* first failure, latched until reset                     */
     const struct ndr_context_hooks *contexts;    /* caller: NULL: RPC_S_CANNOT_SUPPORT */
+    const struct ndr_memory *memory; /* caller: for converted values; NULL: RPC_S_CANNOT_SUPPORT */
     void *(*reallocate)(void *old, size_t size); /* NULL: realloc; freed by free() */
 };
 

@@ -178,6 +178,8 @@ static void print_value(struct print *p, const NDR_TYPE *type, const uint8_t *me
         print_string(p, type, memory, type->count > 0 ? type->count : NDR_COUNT_MAX);
     } else if (type->kind == NDR_KIND_CONTEXT) {
         put(p, ndr_load_pointer(memory) ? "context" : "NULL");
+    } else if (type->kind == NDR_KIND_CONVERTED) {
+        put(p, "<%s>", type->name ? type->name : "converted"); /* only the program knows */
     } else {
         print_scalar(p, type, memory);
     }

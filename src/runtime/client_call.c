@@ -19,6 +19,7 @@
 #include "runtime/call.h"
 #include "runtime/conn_pool.h"
 #include "runtime/context.h"
+#include "runtime/exception.h"
 #include "runtime/memory_env.h"
 #include "runtime/ndr_api.h"
 
@@ -164,19 +165,35 @@ static RPC_STATUS find_binding(struct start *start)
     return binding_for_call(handle, &start->binding);
 }
 
+/* What the stub gives the program memory with. */
+static struct ndr_memory stub_memory(const RPC_CLIENT_INTERFACE *spec, const NDR_OPERATION *op)
+{
+    struct ndr_memory memory = {.run = exception_run};
+    if (!(op->flags & NDR_OP_ASYNC))
+        memory_client_routines(&memory.allocate, &memory.free);
+    if (!memory.allocate) {
+        memory.allocate = spec->InterpreterInfo->allocate;
+        memory.free = spec->InterpreterInfo->free;
+    }
+    return memory;
+}
+
 static RPC_STATUS encode_request(struct start *start, bool ndr64)
 {
     const struct ndr_context_hooks hooks = client_contexts_hooks(&start->contexts);
     client_contexts_fini(&start->contexts);
     client_contexts_init(&start->contexts, start->op);
     start->contexts.binding = start->binding;
+    const struct ndr_memory memory = stub_memory(start->spec, start->op);
     ndr_writer_reset(&start->writer);
     start->writer.contexts = &hooks;
+    start->writer.memory = &memory;
     start->writer.ndr64 = ndr64;
     start->writer.depth_max = binding_limits(start->binding).depth_max;
     RPC_STATUS status =
         ndr_encode_params(&start->writer, start->op, start->frame, NDR_PARAM_IN);
     start->writer.contexts = NULL;
+    start->writer.memory = NULL;
     if (status == RPC_S_OK && start->writer.len > LIMIT_STUB_LEN)
         return RPC_S_OUT_OF_RESOURCES;
     return status;
@@ -295,13 +312,7 @@ static RPC_STATUS decode_reply(struct rpc_call *call, struct client_contexts *co
                                void *frame)
 {
     const struct ndr_context_hooks hooks = client_contexts_hooks(contexts);
-    struct ndr_memory memory = {0};
-    if (!(call->op->flags & NDR_OP_ASYNC))
-        memory_client_routines(&memory.allocate, &memory.free);
-    if (!memory.allocate) {
-        memory.allocate = call->spec->InterpreterInfo->allocate;
-        memory.free = call->spec->InterpreterInfo->free;
-    }
+    const struct ndr_memory memory = stub_memory(call->spec, call->op);
     static uint8_t none[1];
     const struct ndr_limits limits = binding_limits(contexts->binding);
     struct ndr_reader reader = {.octets = call->stub ? call->stub->octets : none,

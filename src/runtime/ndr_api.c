@@ -16,6 +16,23 @@ RPC_STATUS RpcxNdrPrint(const NDR_TYPE *Type, const void *Value, const void *Bas
     return RPC_S_OK;
 }
 
+RPC_STATUS NdrGetUserMarshalInfo(unsigned long *pFlags, unsigned long InformationLevel,
+                                 NDR_USER_MARSHAL_INFO *pMarshalInfo)
+{
+    if (!pFlags || !pMarshalInfo || InformationLevel != 1)
+        return RPC_S_INVALID_ARG;
+    const USER_MARSHAL_CB *cb = (const USER_MARSHAL_CB *)(const void *)pFlags;
+    if (cb->Signature != USER_MARSHAL_CB_SIGNATURE)
+        return RPC_S_INVALID_ARG;
+    bool has_buffer =
+        cb->CBType == USER_MARSHAL_CB_MARSHALL || cb->CBType == USER_MARSHAL_CB_UNMARSHALL;
+    if (has_buffer && !cb->Info.Buffer)
+        return RPC_X_INVALID_BUFFER;
+    pMarshalInfo->InformationLevel = InformationLevel;
+    pMarshalInfo->DUMMYUNIONNAME.Level1 = cb->Info;
+    return RPC_S_OK;
+}
+
 /* Values are cut where a line of a terminal would become a page. */
 #define TEXT_LEN 2000
 

@@ -144,8 +144,13 @@ static enum ndr_verdict decode_request(struct rpc_call *call, RPC_STATUS *ret_st
         rxbuf_get(stub);
     conn_unlock(call->conn);
     struct memory_env *outer_env = memory_env_enter(call->env);
+    bool converts = call->op->flags & NDR_OP_CONVERTS;
+    if (converts)
+        reactor_block_begin();
     enum ndr_verdict verdict =
         ndr_decode_params(&reader, call->op, call->frame, NDR_PARAM_IN, &memory);
+    if (converts)
+        reactor_block_end();
     memory_env_leave(outer_env);
     if (verdict == NDR_DONE)
         trace_values(call->op, call->frame, NDR_PARAM_IN, false);
@@ -304,7 +309,7 @@ static RPC_STATUS prepare_call(struct rpc_call *call)
     const NDR_OPERATION *op = call->op;
     if (op->flags & NDR_OP_ENABLE_ALLOCATE && !(call->env = memory_env_new()))
         return RPC_S_OUT_OF_MEMORY;
-    if (!op->notify && !op->notify_flag)
+    if (!op->notify && !op->notify_flag && !(op->flags & NDR_OP_CONVERTS))
         return RPC_S_OK;
     call->farewell = calloc(1, sizeof(*call->farewell));
     if (!call->farewell)

@@ -21,10 +21,14 @@ struct server_state {
     NDR_ASYNC_PIPE pipes[];
 };
 
-/* [notify] and [notify_flag]: told on a thread without locks. */
+/* [notify] and [notify_flag], and parameters that routines of the program free: on a thread
+ * without locks. */
 struct farewell {
     struct io_job job;
     const NDR_OPERATION *op;
+    void *frame;              /* NULL: nothing to free */
+    struct memory_env *env;   /* of its memory, or NULL */
+    struct ndr_memory memory;
     bool called;
 };
 

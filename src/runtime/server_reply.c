@@ -62,6 +62,13 @@ void server_run_farewell(struct io_job *job)
     struct farewell *farewell = list_entry(job, struct farewell, job);
     bool raised;
     reactor_block_begin();
+    if (farewell->frame) {
+        struct memory_env *outer = memory_env_enter(farewell->env);
+        ndr_free_params(farewell->op, farewell->frame, &farewell->memory);
+        memory_env_leave(outer);
+        free(farewell->frame);
+    }
+    memory_env_put(farewell->env);
     exception_run(say_farewell, farewell, &raised);
     reactor_block_end();
     free(farewell);
@@ -70,16 +77,24 @@ void server_run_farewell(struct io_job *job)
 struct ndr_memory server_call_memory(const struct rpc_call *call)
 {
     if (call->env)
-        return (struct ndr_memory){.allocate = memory_env_allocate, .free = memory_env_free};
+        return (struct ndr_memory){
+            .allocate = memory_env_allocate, .free = memory_env_free, .run = exception_run};
     return (struct ndr_memory){.allocate = call->spec->InterpreterInfo->allocate,
-                               .free = call->spec->InterpreterInfo->free};
+                               .free = call->spec->InterpreterInfo->free,
+                               .run = exception_run};
 }
 
 void server_call_gone(struct rpc_call *call)
 {
     const struct ndr_memory memory = server_call_memory(call);
     contexts_release(call);
-    if (call->env)
+    if (call->farewell && call->stub_done && call->op->flags & NDR_OP_CONVERTS) {
+        /* Routines of the program take part, and a lock may be held here. */
+        call->farewell->frame = call->frame;
+        call->farewell->env = call->env;
+        call->farewell->memory = memory;
+        call->frame = NULL;
+    } else if (call->env)
         memory_env_put(call->env); /* the parameters with it */
     else if (call->stub_done)
         ndr_free_params(call->op, call->frame, &memory);
@@ -102,6 +117,29 @@ static bool is_unanswered(const struct rpc_call *call)
     return call->wire.maybe && call->op->flags & NDR_OP_MAYBE;
 }
 
+/* Routines of the program that convert values run without the lock: the call is kept from
+ * rivals meanwhile, and may be over afterwards. */
+static RPC_STATUS encode_reply(struct rpc_call *call, struct ndr_writer *writer)
+{
+    bool converts = call->op->flags & NDR_OP_CONVERTS;
+    const struct ndr_memory memory = server_call_memory(call);
+    writer->memory = &memory;
+    if (converts) {
+        call->async = NULL;
+        conn_unlock(call->conn);
+        reactor_block_begin();
+    }
+    struct memory_env *outer = converts ? memory_env_enter(call->env) : NULL;
+    RPC_STATUS status = ndr_encode_params(writer, call->op, call->frame, NDR_PARAM_OUT);
+    if (converts) {
+        memory_env_leave(outer);
+        reactor_block_end();
+        conn_lock(call->conn);
+    }
+    writer->memory = NULL;
+    return status;
+}
+
 RPC_STATUS server_reply(struct rpc_call *call)
 {
     if (is_unanswered(call)) {
@@ -117,7 +155,12 @@ RPC_STATUS server_reply(struct rpc_call *call)
     writer.origin = call->wire.tx_stub + call->held_len;
     const struct ndr_context_hooks hooks = contexts_hooks(call);
     writer.contexts = &hooks;
-    RPC_STATUS status = ndr_encode_params(&writer, call->op, call->frame, NDR_PARAM_OUT);
+    RPC_STATUS status = encode_reply(call, &writer);
+    if (call->over) { /* the client left meanwhile */
+        contexts_unsent(call);
+        ndr_writer_fini(&writer);
+        return call->status;
+    }
     if (status == RPC_S_OK) {
         trace_values(call->op, call->frame, NDR_PARAM_OUT, true);
         const struct iovec stub[2] = {{call->held, call->held_len}, {writer.octets, writer.len}};

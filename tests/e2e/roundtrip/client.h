@@ -25,7 +25,8 @@ struct test_case {
     bool (*run)(void);
 };
 extern const struct test_case value_cases[], array_cases[], string_cases[], pointer_cases[],
-    union_cases[], open_cases[], full_cases[], async_cases[], failure_cases[]; /* the last has no name */
+    union_cases[], open_cases[], full_cases[], async_cases[], failure_cases[],
+    convert_cases[]; /* the last has no name */
 
 /* Says why a case failed; false. */
 bool fail(const char *file, int line, const char *format, ...)

@@ -3,6 +3,7 @@
  * not there: on both sides each allocation of a call fails once. */
 #include "client.h"
 
+#include "convert_values.h"
 #include "samples_unions.h"
 #include "wrong.h"
 
@@ -282,6 +283,22 @@ static RPC_STATUS call_ring(void)
     return status;
 }
 
+static RPC_STATUS call_converted(void)
+{
+    RPC_STATUS status;
+    RT_BAG bag = {0}, copy;
+    bag_fill(&bag, SEED);
+    GARBAGE(copy);
+    WITH_FAILURE(status, CvBag(server, SEED, &bag, &copy));
+    if (status == RPC_S_OK) {
+        if (!bag_is(&bag, SEED + 1) || !bag_is(&copy, SEED + 2))
+            status = WRONG_HERE;
+        bag_clear(&copy);
+    }
+    bag_clear(&bag);
+    return status;
+}
+
 static const struct call {
     const char *name;
     RPC_STATUS (*run)(void);
@@ -293,6 +310,7 @@ static const struct call {
     {"gift", call_gift, true},       {"fixed", call_fixed, false},
     {"strings", call_strings, true}, {"unions", call_unions, true},
     {"towers", call_towers, true},   {"ring", call_ring, true},
+    {"converted", call_converted, true},
 };
 
 static bool is_out_of_memory(RPC_STATUS status)
