@@ -156,7 +156,8 @@ static void client_call(struct assoc *assoc)
         return;
     }
     uint16_t opnum = (uint16_t)choose(4);
-    call_start(call, assoc, 0, opnum, choose(2) ? &iface.uuid : NULL);
+    const struct assoc_context *context = assoc_context_for(assoc, &iface, ASSOC_SYNTAXES);
+    call_start(call, assoc, context ? context->id : 0, opnum, choose(2) ? &iface.uuid : NULL);
     send_some(call, choose(4) > 0);
     if (choose(4) == 0)
         call_cancel(call);
@@ -173,9 +174,11 @@ static void handle(struct assoc *assoc, const struct assoc_event *event)
         REQUIRE(assoc->bind && assoc->bind->offer_count <= LIMIT_BIND_CONTEXTS);
         if (choose(16) == 0) /* answered too late, as if it took its time */
             return;
-        for (unsigned i = 0; i < assoc->bind->offer_count; i++)
+        for (unsigned i = 0; i < assoc->bind->offer_count; i++) {
+            assoc->bind->offers[i].supported = ASSOC_SYNTAXES;
             if (choose(4))
                 assoc->bind->offers[i].iface = &calls[choose(2)];
+        }
         (void)assoc_answer_bind(assoc, choose(16));
         return;
     case ASSOC_EVENT_REQUEST:
@@ -191,6 +194,8 @@ static void handle(struct assoc *assoc, const struct assoc_event *event)
     case ASSOC_EVENT_BOUND:
         client_call(assoc);
         client_call(assoc);
+        if (assoc->state == ASSOC_OPEN && choose(4) == 0)
+            (void)assoc_alter(assoc, &iface, ASSOC_SYNTAXES);
         return;
     case ASSOC_EVENT_RESPONSE:
     case ASSOC_EVENT_FAULT:
@@ -260,7 +265,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     assoc_init(&assoc, data[0] & 1 ? ASSOC_SERVER : ASSOC_CLIENT,
                data[0] & 2 ? LIMIT_FRAG_LOCAL : LIMIT_FRAG_TCP, "5000");
     if (assoc.role == ASSOC_CLIENT)
-        REQUIRE(assoc_bind(&assoc, &iface, ASSOC_NDR, 0) == RPC_S_OK);
+        REQUIRE(assoc_bind(&assoc, &iface, ASSOC_SYNTAXES, 0) == RPC_S_OK);
 
     size_t arrived = 2, taken = 2;
     while (arrived < len) {
