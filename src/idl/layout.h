@@ -91,6 +91,7 @@ struct node {
     struct node_field *fields;    /* STRUCT, aggregate->field_count of them */
     struct node_context *context; /* CONTEXT */
     struct node_expr *max_count;
+    const struct node_range *count_range; /* [range] of the max count, or NULL */
     struct node_expr *first, *length; /* varying ARRAY; NULL: from the first, all */
     bool is_varying;
     bool null_with_size; /* [disable_consistency_check] */
