@@ -184,13 +184,15 @@ struct _NDR_TYPE {
     const NDR_UNION *alternatives; /* UNION                                            */
     const NDR_CONTEXT *context;    /* CONTEXT                                          */
     const NDR_CONVERSION *conversion; /* CONVERTED                                     */
+    const NDR_RANGE *count_range;  /* conformant ARRAY, STRING without capacity: [range] of
+                                    * their max count, or NULL                         */
 };
 
 struct _NDR_FIELD {
     const char *name;
     const NDR_TYPE *type;
     uint32_t offset; /* in the structure */
-    const NDR_RANGE *range; /* [range], or NULL */
+    const NDR_RANGE *range; /* [range] of the integers in it, or NULL */
 };
 
 /* One case label of a union; an arm with several labels has an entry for each. */
@@ -198,7 +200,7 @@ typedef struct _NDR_ARM {
     const char *name;       /* of the member, NULL: empty arm             */
     int64_t value;          /* of the label; meaningless in a default arm */
     const NDR_TYPE *type;   /* NULL: nothing is sent                      */
-    const NDR_RANGE *range; /* [range], or NULL                           */
+    const NDR_RANGE *range; /* [range] of the integers in it, or NULL     */
 } NDR_ARM;
 
 /* Non-encapsulated: the C type is the union, and the discriminant is what switch_is
@@ -353,7 +355,8 @@ typedef struct _NDR_PARAM {
     const NDR_TYPE *type;
     uint32_t offset; /* in the frame */
     uint32_t flags;
-    const NDR_RANGE *range; /* [range] on the parameter; of a pipe: elements per chunk */
+    const NDR_RANGE *range; /* [range] of the integers in it, or NULL; of a pipe: elements per
+                             * chunk */
 } NDR_PARAM;
 
 /* NDR_OPERATION.flags */

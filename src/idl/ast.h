@@ -235,7 +235,7 @@ struct var {
     unsigned bits;
     struct proc *proc;              /* parameters: the operation */
     struct node *node;              /* fields, parameters, results: the descriptor */
-    const struct node_range *range; /* [range] on it or its type; NULL: none */
+    const struct node_range *range; /* [range] of the integers in it; NULL: none */
     const char *source, *source_end;
     struct var *next;
 };

@@ -32,15 +32,20 @@ void emit_expr(struct idl_compiler *c, struct text *out, struct node_expr *expr,
     text_add(out, "\n};\n");
 }
 
-void emit_range(struct idl_compiler *c, struct text *out, const struct var *var, const char *c_name)
+static void emit_limits(struct idl_compiler *c, struct text *out, struct node_range *range,
+                        const char *c_name)
 {
-    struct node_range *range = (struct node_range *)var->range;
     if (!range)
         return;
     if (!range->c_name)
         range->c_name = layout_name(c, c_name);
     text_addf(out, "static const NDR_RANGE %s = {%s, %s};\n", range->c_name,
               emit_int64(c, range->low), emit_int64(c, range->high));
+}
+
+void emit_range(struct idl_compiler *c, struct text *out, const struct var *var, const char *c_name)
+{
+    emit_limits(c, out, (struct node_range *)var->range, c_name);
 }
 
 /* ---- Types -------------------------------------------------------------------------------- */
@@ -174,6 +179,8 @@ static void emit_node(struct idl_compiler *c, struct text *out, struct node *nod
         emit_twin(c, out, node->anonymous);
     if (node->arms)
         emit_alternatives(c, out, node);
+    emit_limits(c, out, (struct node_range *)node->count_range,
+                arena_printf(&c->arena, "%s_range", node->c_name));
     if (node->context)
         emit_context(c, out, node);
     if (node->conversion)
@@ -203,6 +210,8 @@ static void emit_node(struct idl_compiler *c, struct text *out, struct node *nod
         text_addf(out, "    .conversion = &%s_conversion,\n", node->c_name);
     if (node->max_count)
         text_addf(out, "    .max_count = &%s,\n", node->max_count->c_name);
+    if (node->count_range)
+        text_addf(out, "    .count_range = &%s,\n", node->count_range->c_name);
     if (node->first)
         text_addf(out, "    .first = &%s,\n", node->first->c_name);
     if (node->length)

@@ -216,6 +216,11 @@ struct node *layout_pipe(struct idl_compiler *c, struct type *pipe)
                    pipe->pipe_name);
         return NULL;
     }
+    for (struct type *named = pipe->target; named->kind == TYPE_ALIAS; named = named->alias->type)
+        if (attr_find(named->alias->attrs, ATTR_RANGE)) {
+            diag_later(c, &pipe->loc, "[range] on the elements of a pipe");
+            return NULL;
+        }
     struct node *element_node = possible ? value_node(c, element, false, &pipe->loc) : NULL;
     if (!possible || (element_node && !element_node->pipe_element_ok)) {
         diag_error(c, &pipe->loc, 2317,
@@ -308,13 +313,21 @@ static struct node *fixed_node(struct idl_compiler *c, struct node *element, uin
 }
 
 /* char * with [string] and no size. */
-static struct node *string_node(struct idl_compiler *c, struct node *element)
+static struct node *string_node(struct idl_compiler *c, struct node *element,
+                                const struct level *level, const struct var *var)
 {
     const char *c_name = arena_printf(&c->arena, "ndr_string_%s", bare(element));
-    struct node *node = known_node(c, c_name);
+    if (level->count_range)
+        c_name = layout_name(c, arena_printf(&c->arena, "ndr_string_%s", layout_context(c, var)));
+    struct node *node = level->count_range ? NULL : known_node(c, c_name);
     if (node)
         return node;
-    node = layout_new_node(c, c_name, "STRING");
+    node = level->count_range ? ARENA_NEW(&c->arena, struct node)
+                              : layout_new_node(c, c_name, "STRING");
+    node->c_name = c_name;
+    node->kind = "STRING";
+    node->size = "0";
+    node->count_range = level->count_range;
     node->element = element;
     node->is_sized = true;
     return layout_complete(c, node);
@@ -370,6 +383,7 @@ static struct node *sized_node(struct idl_compiler *c, struct node *element,
         if (level->size_is_max)
             node->max_count = layout_binary(c, "ADD", node->max_count, layout_constant(c, 1));
         node->is_sized = true;
+        node->count_range = level->count_range;
         node->null_with_size = c->options.maybe_null ||
                                attr_find(var->attrs, ATTR_DISABLE_CONSISTENCY_CHECK) != NULL;
     } else {
@@ -392,7 +406,7 @@ static struct node *pointee(struct idl_compiler *c, struct node *inner, const st
         return sized_node(c, inner, level, is_string, var, outermost);
     if (!level->is_pointer && level->count > 0)
         return fixed_node(c, inner, level->count, is_string, &var->loc);
-    return is_string ? string_node(c, inner) : inner;
+    return is_string ? string_node(c, inner, level, var) : inner;
 }
 
 /* The value of the pointer travels, whatever it leads to. */

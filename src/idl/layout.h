@@ -99,6 +99,7 @@ struct node {
     struct node_context *context; /* CONTEXT */
     struct node_conversion *conversion; /* CONVERTED; element: the wire type */
     struct node_expr *max_count;
+    const struct node_range *count_range; /* [range] of the max count, or NULL */
     struct node_expr *first, *length; /* varying ARRAY; NULL: from the first, all */
     bool is_varying;
     bool null_with_size; /* [disable_consistency_check] */

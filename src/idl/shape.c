@@ -11,6 +11,10 @@
 #include "idl/parse.h"
 #include "idl/types.h"
 
+/* [range] on a variable and the typedef names it is made of; what lies deeper could only
+ * repeat it. */
+#define RANGES_MAX 4
+
 struct walk {
     struct idl_compiler *compiler;
     struct var *var;
@@ -18,8 +22,11 @@ struct walk {
     struct shape *shape;
     const struct attr *class_attr; /* of var or of a typedef, still looking for its pointer */
     bool class_attr_is_own;        /* it stands on var itself */
-    const struct attr *range_attr;
-    unsigned range_level;         /* levels above the type it was written for */
+    struct {
+        const struct attr *attr;
+        unsigned level; /* levels above the type it was written for */
+    } ranges[RANGES_MAX];
+    unsigned range_count;
     const struct interface *home; /* whose pointer_default counts here */
 };
 
@@ -56,6 +63,15 @@ static bool check_one_class(struct walk *walk, struct attr *attrs)
     return true;
 }
 
+static void add_range(struct walk *walk, struct attr *attrs)
+{
+    const struct attr *attr = attr_find(attrs, ATTR_RANGE);
+    if (!attr || walk->range_count == RANGES_MAX)
+        return;
+    walk->ranges[walk->range_count].attr = attr;
+    walk->ranges[walk->range_count++].level = walk->shape->level_count;
+}
+
 static bool enter_alias(struct walk *walk, const struct var *alias)
 {
     const struct attr *class_attr = class_attr_of(alias->attrs);
@@ -64,10 +80,7 @@ static bool enter_alias(struct walk *walk, const struct var *alias)
         walk->shape->is_string = true;
     if (switch_type && !walk->shape->switch_type)
         walk->shape->switch_type = switch_type->args->type;
-    if (!walk->range_attr) {
-        walk->range_attr = attr_find(alias->attrs, ATTR_RANGE);
-        walk->range_level = walk->shape->level_count;
-    }
+    add_range(walk, alias->attrs);
     if (alias->home && alias->home->pointer_default != POINTER_DEFAULT)
         walk->home = alias->home;
     if (!class_attr)
@@ -260,58 +273,73 @@ static bool range_bound(struct walk *walk, const struct attr_arg *arg, int64_t *
     return true;
 }
 
-/* Is there a count for the range to limit?  Of several it is the outermost. */
-static bool range_of_count(struct walk *walk, bool *ret_is_count)
+/* Does the level have a max count that travels? */
+static bool is_counted(const struct shape *shape, unsigned i)
 {
-    const struct shape *shape = walk->shape;
-    unsigned counts = 0, above = 0;
-    for (unsigned i = 0; i < shape->level_count; i++) {
-        bool innermost = i + 1 == shape->level_count;
-        const struct level *level = &shape->levels[i];
-        bool fixed = !level->is_pointer && level->count > 0;
-        bool counted = level->size || (shape->is_string && innermost && !fixed);
-        counts += counted;
-        above += counted && i < walk->range_level;
+    const struct level *level = &shape->levels[i];
+    bool fixed = !level->is_pointer && level->count > 0;
+    return level->size || (shape->is_string && i + 1 == shape->level_count && !fixed);
+}
+
+/* Gives the counts from level `first` on their limits, unless a use has narrowed them.
+ * False: there are none, the range is one of values. */
+static bool limit_counts(struct walk *walk, unsigned first, const struct node_range *range)
+{
+    struct shape *shape = walk->shape;
+    bool found = false;
+    for (unsigned i = first; i < shape->level_count; i++) {
+        if (!is_counted(shape, i))
+            continue;
+        found = true;
+        if (shape->levels[i].count_range)
+            continue;
+        struct node_range *own = ARENA_NEW(&walk->compiler->arena, struct node_range);
+        *own = *range;
+        shape->levels[i].count_range = own;
     }
-    *ret_is_count = counts > 0;
-    if (above == 0)
+    return found;
+}
+
+static bool range_of_attr(struct walk *walk, const struct attr *attr, struct node_range *range)
+{
+    const struct attr_arg *low = attr->args, *high = low->next;
+    if (!low->expr || !high || !high->expr || high->next) {
+        diag_error(walk->compiler, &attr->loc, 2025, "syntax error: [range] takes two values");
+        return false;
+    }
+    if (!range_bound(walk, low, &range->low) || !range_bound(walk, high, &range->high))
+        return false;
+    if (range->low <= range->high)
         return true;
-    diag_later(walk->compiler, &walk->range_attr->loc, "[range] on the elements of a sized array");
+    diag_error(walk->compiler, &attr->loc, 2371, "the bounds of [range] are reversed");
     return false;
 }
 
-/* range = 'range' '(' expr ',' expr ')': the value of integers and enumerations, the
- * number of elements of what has a size, the elements in a chunk of a pipe */
-static bool check_range(struct walk *walk)
+/* range = 'range' '(' expr ',' expr ')': every conformance count below where it stands, and if
+ * there is none the value of integers and enumerations, or the elements in a chunk of a
+ * pipe.  The use goes before the typedef. */
+static bool check_ranges(struct walk *walk)
 {
     struct idl_compiler *c = walk->compiler;
-    const struct attr *attr = walk->range_attr;
-    struct type *base = walk->shape->base;
-    if (!attr)
-        return true;
-    const struct attr_arg *low = attr->args, *high = low->next;
-    if (!low->expr || !high || !high->expr || high->next) {
-        diag_error(c, &attr->loc, 2025, "syntax error: [range] takes two values");
-        return false;
-    }
-    struct node_range *range = ARENA_NEW(&c->arena, struct node_range);
-    if (!range_bound(walk, low, &range->low) || !range_bound(walk, high, &range->high))
-        return false;
-    if (range->low > range->high) {
-        diag_error(c, &attr->loc, 2371, "the bounds of [range] are reversed");
-        return false;
-    }
-    bool is_count;
-    if (!range_of_count(walk, &is_count))
-        return false;
+    const struct shape *shape = walk->shape;
+    const struct type *base = shape->base;
     bool is_integer =
         base->kind == TYPE_ENUM || (base->kind == TYPE_BASE && base_info(base->base)->integral &&
                                     !base_info(base->base)->wide);
-    if (base->kind != TYPE_PIPE && !is_integer && !is_count) {
-        diag_error(c, &attr->loc, 2072, "[range] applies to integers of at most 32 bits");
-        return false;
+    walk->var->range = NULL;
+    for (unsigned i = 0; i < walk->range_count; i++) {
+        const struct attr *attr = walk->ranges[i].attr;
+        struct node_range *range = ARENA_NEW(&c->arena, struct node_range);
+        if (!range_of_attr(walk, attr, range))
+            return false;
+        if (limit_counts(walk, walk->ranges[i].level, range) || walk->var->range)
+            continue;
+        if (base->kind != TYPE_PIPE && (!is_integer || shape->is_string)) {
+            diag_error(c, &attr->loc, 2072, "[range] applies to integers of at most 32 bits");
+            return false;
+        }
+        walk->var->range = range;
     }
-    walk->var->range = range;
     return true;
 }
 
@@ -325,7 +353,7 @@ bool shape_resolve(struct idl_compiler *compiler, struct var *var, enum role rol
     walk.class_attr = class_attr_of(var->attrs);
     walk.class_attr_is_own = true;
     walk.home = var->home;
-    walk.range_attr = attr_find(var->attrs, ATTR_RANGE);
+    add_range(&walk, var->attrs);
     shape.is_string = attr_find(var->attrs, ATTR_STRING) != NULL;
     shape.is_ignored = attr_find(var->attrs, ATTR_IGNORE) != NULL;
     shape.switch_is = attr_find(var->attrs, ATTR_SWITCH_IS);
@@ -335,7 +363,7 @@ bool shape_resolve(struct idl_compiler *compiler, struct var *var, enum role rol
     if (!check_one_class(&walk, var->attrs) || !walk_type(&walk) || !leftover_class(&walk) ||
         !shape_place_sizes(compiler, var, role, &shape) ||
         !shape_check_base(compiler, var, role, &shape) || !check_string(&walk) ||
-        !check_range(&walk))
+        !check_ranges(&walk))
         return false;
     osf_check_shape(compiler, var, &shape);
     *ret_shape = shape;

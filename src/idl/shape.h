@@ -23,6 +23,7 @@ struct level {
     bool size_is_max;        /* size holds the highest index */
     const struct expr *first;  /* first_is; NULL: none */
     const struct expr *length; /* length_is or last_is; NULL: none */
+    const struct node_range *count_range; /* [range] of its max count, or NULL */
     bool length_is_last;       /* length holds the last index */
     bool is_varying;           /* it, or another dimension of the same array, has first or
                                 * length */

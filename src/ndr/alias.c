@@ -82,6 +82,12 @@ struct ndr_alias *ndr_alias_add(struct ndr_aliases *aliases, const struct ndr_al
     return ndr_list_at(&aliases->entries, aliases->entries.count - 1);
 }
 
+/* What one type has checked must do for the other. */
+static bool same_range(const NDR_RANGE *a, const NDR_RANGE *b)
+{
+    return a == b || (a && b && a->low == b->low && a->high == b->high);
+}
+
 bool ndr_same_shape(const NDR_TYPE *a, const NDR_TYPE *b)
 {
     if (a == b)
@@ -90,6 +96,7 @@ bool ndr_same_shape(const NDR_TYPE *a, const NDR_TYPE *b)
         return false;
     if (a->kind == NDR_KIND_STRING)
         return a->count == b->count && !a->max_count && !b->max_count &&
-               a->element->kind == b->element->kind;
+               a->element->kind == b->element->kind &&
+               same_range(a->count_range, b->count_range);
     return ndr_scalar_memory_size(a->kind) != 0;
 }

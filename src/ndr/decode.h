@@ -33,7 +33,7 @@ struct ndr_scope {
     const void *base;       /* what size_is refers to                             */
     const void *old;        /* NDR_KEPT: a copy of *base from before the call, or
                              * NULL; for the frame see decode->old_values         */
-    const NDR_RANGE *range; /* of the parameter or field                          */
+    const NDR_RANGE *range; /* of the integers in the parameter, field or arm     */
     int64_t old_tag;        /* NDR_KEPT pointee that is a union: see has_old_tag  */
     enum ndr_owner owner;
     uint32_t depth;

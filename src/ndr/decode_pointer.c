@@ -171,9 +171,7 @@ static bool decode_array_pointee(struct ndr_decode *d, const struct ndr_target *
     uint32_t room = type->kind == NDR_KIND_STRING && !type->max_count ? used : max;
     if (!obtain_elements(d, target, type, room, &extent, scope, &memory))
         return false;
-    struct ndr_scope elements = *scope;
-    elements.range = NULL; /* it was the count's */
-    return ndr_decode_elements(d, type, memory, &extent, &elements);
+    return ndr_decode_elements(d, type, memory, &extent, scope);
 }
 
 /* A structure that ends in a conformant array or string: its count comes first. */

@@ -30,11 +30,11 @@ bool ndr_decode_count(struct ndr_decode *d, uint32_t *ret_count)
     return true;
 }
 
-/* [range] on sized data limits the count (MS-RPCE 3.1.1.5.3.2). */
+/* [range] on conformant data limits the count (MS-RPCE 3.1.1.5.3.2). */
 static bool check_max(struct ndr_decode *d, const NDR_TYPE *type, const struct ndr_scope *scope,
                       uint32_t max)
 {
-    const NDR_RANGE *range = scope->range;
+    const NDR_RANGE *range = type->count_range;
     if (range && (max < range->low || max > range->high))
         return bad(d);
     return ndr_decode_claim(d, type->max_count, scope, max, false);
@@ -280,11 +280,9 @@ static bool wants_old_members(const NDR_TYPE *type)
 static bool decode_tail(struct ndr_decode *d, const NDR_TYPE *type, void *memory,
                         const struct ndr_scope *scope, uint32_t max)
 {
-    struct ndr_scope elements = *scope;
     struct ndr_extent extent;
-    elements.range = NULL;
     return check_max(d, type, scope, max) && ndr_decode_extent(d, type, scope, max, &extent) &&
-           ndr_decode_elements(d, type, memory, &extent, &elements);
+           ndr_decode_elements(d, type, memory, &extent, scope);
 }
 
 /* A pad that nothing need follow, unlike the gap in front of a value. */

@@ -88,6 +88,23 @@ void Null(
 GRAPH *Result(
     /* [in] */ handle_t h);
 
+/* operation 6 */
+void Elements(
+    /* [in] */ handle_t h,
+    /* [in] */ int32_t n,
+    /* [in, size_is(n), range(1, 3)] */ PERCENT *v,
+    /* [in, size_is(n, 2), range(0, 4)] */ PERCENT **levels,
+    /* [in, size_is(n)] */ PERCENT (*table)[2],
+    /* [in, size_is(, n)] */ PERCENT **few);
+
+/* operation 7 */
+void Names(
+    /* [in] */ handle_t h,
+    /* [in] */ int32_t n,
+    /* [in, size_is(n), range(0, 4), string] */ WCHAR **names,
+    /* [in, size_is(n)] */ LABEL *labels,
+    /* [in, unique, string, range(1, 3)] */ unsigned char *text);
+
 /* Manager routines, for RpcServerRegisterIf. */
 typedef struct ranges_v1_0_epv_t {
     void (*Pointer)(handle_t h, int32_t *n, PERCENT *p);
@@ -97,6 +114,9 @@ typedef struct ranges_v1_0_epv_t {
     void (*Graphs)(handle_t h, GRAPH *graph, GRAPH *other, LIMITED *limited);
     void (*Null)(handle_t h, int32_t n, int32_t *values);
     GRAPH *(*Result)(handle_t h);
+    void (*Elements)(handle_t h, int32_t n, PERCENT *v, PERCENT **levels, PERCENT (*table)[2],
+        PERCENT **few);
+    void (*Names)(handle_t h, int32_t n, WCHAR **names, LABEL *labels, unsigned char *text);
 } ranges_v1_0_epv_t;
 typedef ranges_v1_0_epv_t ranges_SERVER_EPV;
 typedef ranges_v1_0_epv_t ranges_v1_0_SERVER_EPV;

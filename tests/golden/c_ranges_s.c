@@ -58,6 +58,29 @@ struct ranges_Result_frame {
     GRAPH *_RetVal;
 };
 
+/* void Elements([in] handle_t h, [in] long n, [in, size_is(n), range(1, 3)] PERCENT *v, [in,
+ * size_is(n, 2), range(0, 4)] PERCENT **levels, [in, size_is(n)] PERCENT table[][2], [in,
+ * size_is(, n)] PERCENT *few[1]); */
+struct ranges_Elements_frame {
+    handle_t h;
+    int32_t n;
+    PERCENT *v;
+    PERCENT **levels;
+    PERCENT (*table)[2];
+    PERCENT **few;
+};
+
+/* void Names([in] handle_t h, [in] long n, [in, size_is(n), range(0, 4),
+ * string] wchar_t **names, [in, size_is(n)] LABEL *labels, [in, unique, string, range(1,
+ * 3)] char *text); */
+struct ranges_Names_frame {
+    handle_t h;
+    int32_t n;
+    WCHAR **names;
+    LABEL *labels;
+    unsigned char *text;
+};
+
 /* ---- interface ranges: types ---- */
 
 static const NDR_TYPE ndr_struct_GRAPH;
@@ -87,18 +110,20 @@ static const NDR_TYPE ndr_wchar_t = {
     .name = "wchar_t",
 };
 
-static const NDR_TYPE ndr_string_wchar_t = {
+static const NDR_RANGE ndr_string_LIMITED_name_range = {1, 64};
+static const NDR_TYPE ndr_string_LIMITED_name = {
     .kind = NDR_KIND_STRING,
     .align = 4,
     .element = &ndr_wchar_t,
+    .count_range = &ndr_string_LIMITED_name_range,
 };
 
-static const NDR_TYPE ndr_full_string_wchar_t = {
+static const NDR_TYPE ndr_full_string_LIMITED_name = {
     .kind = NDR_KIND_POINTER,
     .flags = NDR_TYPE_FULL | NDR_TYPE_HAS_POINTERS,
     .size = sizeof(void *),
     .align = 4,
-    .element = &ndr_string_wchar_t,
+    .element = &ndr_string_LIMITED_name,
 };
 
 static const NDR_TYPE ndr_long = {
@@ -114,11 +139,13 @@ static const NDR_EXPR ndr_sized_LIMITED_v_count = {
     .op = NDR_EXPR_LOAD, .kind = NDR_KIND_UINT32,
     .offset = offsetof(LIMITED, n)
 };
+static const NDR_RANGE ndr_sized_LIMITED_v_range = {0, 10};
 static const NDR_TYPE ndr_sized_LIMITED_v = {
     .kind = NDR_KIND_ARRAY,
     .align = 4,
     .element = &ndr_long,
     .max_count = &ndr_sized_LIMITED_v_count,
+    .count_range = &ndr_sized_LIMITED_v_range,
 };
 
 static const NDR_TYPE ndr_full_sized_LIMITED_v = {
@@ -192,20 +219,18 @@ static const NDR_TYPE ndr_full_sized_LIMITED_keys = {
 
 static const NDR_RANGE ndr_struct_LIMITED_p_range = {0, 100};
 static const NDR_RANGE ndr_struct_LIMITED_many_range = {0, 100};
-static const NDR_RANGE ndr_struct_LIMITED_name_range = {1, 64};
 static const NDR_RANGE ndr_struct_LIMITED_n_range = {0, 1000};
-static const NDR_RANGE ndr_struct_LIMITED_v_range = {0, 10};
 static const NDR_FIELD ndr_struct_LIMITED_fields[] = {
     {.name = "p", .type = &ndr_unsigned_long,
      .offset = offsetof(LIMITED, p), .range = &ndr_struct_LIMITED_p_range},
     {.name = "many", .type = &ndr_array_4_unsigned_long,
      .offset = offsetof(LIMITED, many), .range = &ndr_struct_LIMITED_many_range},
-    {.name = "name", .type = &ndr_full_string_wchar_t,
-     .offset = offsetof(LIMITED, name), .range = &ndr_struct_LIMITED_name_range},
+    {.name = "name", .type = &ndr_full_string_LIMITED_name,
+     .offset = offsetof(LIMITED, name)},
     {.name = "n", .type = &ndr_unsigned_long,
      .offset = offsetof(LIMITED, n), .range = &ndr_struct_LIMITED_n_range},
     {.name = "v", .type = &ndr_full_sized_LIMITED_v,
-     .offset = offsetof(LIMITED, v), .range = &ndr_struct_LIMITED_v_range},
+     .offset = offsetof(LIMITED, v)},
     {.name = "lines", .type = &ndr_array_4_string_8_char,
      .offset = offsetof(LIMITED, lines)},
     {.name = "keys", .type = &ndr_full_sized_LIMITED_keys,
@@ -242,6 +267,20 @@ static const NDR_TYPE ndr_full_unsigned_long = {
     .size = sizeof(void *),
     .align = 4,
     .element = &ndr_unsigned_long,
+};
+
+static const NDR_TYPE ndr_string_wchar_t = {
+    .kind = NDR_KIND_STRING,
+    .align = 4,
+    .element = &ndr_wchar_t,
+};
+
+static const NDR_TYPE ndr_full_string_wchar_t = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_FULL | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_string_wchar_t,
 };
 
 /* the size of names: [in, size_is(n), string] */
@@ -387,11 +426,13 @@ static const NDR_EXPR ndr_sized_Arrays_keys_count = {
     .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
     .offset = offsetof(struct ranges_Arrays_frame, n)
 };
+static const NDR_RANGE ndr_sized_Arrays_keys_range = {1, 2};
 static const NDR_TYPE ndr_sized_Arrays_keys = {
     .kind = NDR_KIND_ARRAY,
     .align = 4,
     .element = &ndr_array_16_byte,
     .max_count = &ndr_sized_Arrays_keys_count,
+    .count_range = &ndr_sized_Arrays_keys_range,
 };
 
 static const NDR_TYPE ndr_ref_sized_Arrays_keys = {
@@ -510,6 +551,230 @@ static const NDR_TYPE ndr_unique_sized_Null_values = {
     .element = &ndr_sized_Null_values,
 };
 
+/* the size of v: [in, size_is(n), range(1, 3)] */
+static const NDR_EXPR ndr_sized_Elements_v_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct ranges_Elements_frame, n)
+};
+static const NDR_RANGE ndr_sized_Elements_v_range = {1, 3};
+static const NDR_TYPE ndr_sized_Elements_v = {
+    .kind = NDR_KIND_ARRAY,
+    .align = 4,
+    .element = &ndr_unsigned_long,
+    .max_count = &ndr_sized_Elements_v_count,
+    .count_range = &ndr_sized_Elements_v_range,
+};
+
+static const NDR_TYPE ndr_ref_sized_Elements_v = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_sized_Elements_v,
+};
+
+/* the size of levels: [in, size_is(n, 2), range(0, 4)] */
+static const NDR_EXPR ndr_sized_Elements_levels_count = {
+    .op = NDR_EXPR_CONST, .value = 2
+};
+static const NDR_RANGE ndr_sized_Elements_levels_range = {0, 4};
+static const NDR_TYPE ndr_sized_Elements_levels = {
+    .kind = NDR_KIND_ARRAY,
+    .align = 4,
+    .element = &ndr_unsigned_long,
+    .max_count = &ndr_sized_Elements_levels_count,
+    .count_range = &ndr_sized_Elements_levels_range,
+};
+
+static const NDR_TYPE ndr_full_sized_Elements_levels = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_FULL | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_sized_Elements_levels,
+};
+
+/* the size of levels: [in, size_is(n, 2), range(0, 4)] */
+static const NDR_EXPR ndr_sized_Elements_levels_2_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct ranges_Elements_frame, n)
+};
+static const NDR_RANGE ndr_sized_Elements_levels_2_range = {0, 4};
+static const NDR_TYPE ndr_sized_Elements_levels_2 = {
+    .kind = NDR_KIND_ARRAY,
+    .flags = NDR_TYPE_HAS_POINTERS,
+    .align = 4,
+    .element = &ndr_full_sized_Elements_levels,
+    .max_count = &ndr_sized_Elements_levels_2_count,
+    .count_range = &ndr_sized_Elements_levels_2_range,
+};
+
+static const NDR_TYPE ndr_ref_sized_Elements_levels_2 = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_sized_Elements_levels_2,
+};
+
+static const NDR_TYPE ndr_array_2_unsigned_long = {
+    .kind = NDR_KIND_ARRAY,
+    .flags = NDR_TYPE_FLAT,
+    .size = 2 * sizeof(uint32_t),
+    .align = 4,
+    .count = 2,
+    .element = &ndr_unsigned_long,
+};
+
+/* the size of table: [in, size_is(n)] */
+static const NDR_EXPR ndr_sized_Elements_table_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct ranges_Elements_frame, n)
+};
+static const NDR_TYPE ndr_sized_Elements_table = {
+    .kind = NDR_KIND_ARRAY,
+    .align = 4,
+    .element = &ndr_array_2_unsigned_long,
+    .max_count = &ndr_sized_Elements_table_count,
+};
+
+static const NDR_TYPE ndr_ref_sized_Elements_table = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_sized_Elements_table,
+};
+
+/* the size of few: [in, size_is(, n)] */
+static const NDR_EXPR ndr_sized_Elements_few_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct ranges_Elements_frame, n)
+};
+static const NDR_TYPE ndr_sized_Elements_few = {
+    .kind = NDR_KIND_ARRAY,
+    .align = 4,
+    .element = &ndr_unsigned_long,
+    .max_count = &ndr_sized_Elements_few_count,
+};
+
+static const NDR_TYPE ndr_full_sized_Elements_few = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_FULL | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_sized_Elements_few,
+};
+
+static const NDR_TYPE ndr_array_1_full_sized_Elements_few = {
+    .kind = NDR_KIND_ARRAY,
+    .flags = NDR_TYPE_HAS_POINTERS,
+    .size = 1 * sizeof(void *),
+    .align = 4,
+    .count = 1,
+    .element = &ndr_full_sized_Elements_few,
+};
+
+static const NDR_TYPE ndr_ref_array_1_full_sized_Elements_few = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_array_1_full_sized_Elements_few,
+};
+
+static const NDR_RANGE ndr_string_Names_names_range = {0, 4};
+static const NDR_TYPE ndr_string_Names_names = {
+    .kind = NDR_KIND_STRING,
+    .align = 4,
+    .element = &ndr_wchar_t,
+    .count_range = &ndr_string_Names_names_range,
+};
+
+static const NDR_TYPE ndr_full_string_Names_names = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_FULL | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_string_Names_names,
+};
+
+/* the size of names: [in, size_is(n), range(0, 4), string] */
+static const NDR_EXPR ndr_sized_Names_names_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct ranges_Names_frame, n)
+};
+static const NDR_RANGE ndr_sized_Names_names_range = {0, 4};
+static const NDR_TYPE ndr_sized_Names_names = {
+    .kind = NDR_KIND_ARRAY,
+    .flags = NDR_TYPE_HAS_POINTERS,
+    .align = 4,
+    .element = &ndr_full_string_Names_names,
+    .max_count = &ndr_sized_Names_names_count,
+    .count_range = &ndr_sized_Names_names_range,
+};
+
+static const NDR_TYPE ndr_ref_sized_Names_names = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_sized_Names_names,
+};
+
+static const NDR_RANGE ndr_string_Names_labels_range = {1, 64};
+static const NDR_TYPE ndr_string_Names_labels = {
+    .kind = NDR_KIND_STRING,
+    .align = 4,
+    .element = &ndr_wchar_t,
+    .count_range = &ndr_string_Names_labels_range,
+};
+
+static const NDR_TYPE ndr_full_string_Names_labels = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_FULL | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_string_Names_labels,
+};
+
+/* the size of labels: [in, size_is(n)] */
+static const NDR_EXPR ndr_sized_Names_labels_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct ranges_Names_frame, n)
+};
+static const NDR_TYPE ndr_sized_Names_labels = {
+    .kind = NDR_KIND_ARRAY,
+    .flags = NDR_TYPE_HAS_POINTERS,
+    .align = 4,
+    .element = &ndr_full_string_Names_labels,
+    .max_count = &ndr_sized_Names_labels_count,
+};
+
+static const NDR_TYPE ndr_ref_sized_Names_labels = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_sized_Names_labels,
+};
+
+static const NDR_RANGE ndr_string_Names_text_range = {1, 3};
+static const NDR_TYPE ndr_string_Names_text = {
+    .kind = NDR_KIND_STRING,
+    .align = 4,
+    .element = &ndr_char,
+    .count_range = &ndr_string_Names_text_range,
+};
+
+static const NDR_TYPE ndr_unique_string_Names_text = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_UNIQUE | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_string_Names_text,
+};
+
 /* ---- interface ranges: parameters ---- */
 
 static const NDR_RANGE ranges_Pointer_n_range = {0, 5};
@@ -547,7 +812,6 @@ static const NDR_PARAM ranges_Strings_params[] = {
      .flags = NDR_PARAM_OUT},
 };
 
-static const NDR_RANGE ranges_Arrays_keys_range = {1, 2};
 static const NDR_PARAM ranges_Arrays_params[] = {
     {.name = "h", .type = &ndr_handle_t,
      .offset = offsetof(struct ranges_Arrays_frame, h),
@@ -560,7 +824,7 @@ static const NDR_PARAM ranges_Arrays_params[] = {
      .flags = NDR_PARAM_IN},
     {.name = "keys", .type = &ndr_ref_sized_Arrays_keys,
      .offset = offsetof(struct ranges_Arrays_frame, keys),
-     .flags = NDR_PARAM_IN, .range = &ranges_Arrays_keys_range},
+     .flags = NDR_PARAM_IN},
     {.name = "one", .type = &ndr_ref_array_3_long,
      .offset = offsetof(struct ranges_Arrays_frame, one),
      .flags = NDR_PARAM_IN},
@@ -600,6 +864,49 @@ static const NDR_PARAM ranges_Result_params[] = {
     {.name = "_RetVal", .type = &ndr_full_struct_GRAPH,
      .offset = offsetof(struct ranges_Result_frame, _RetVal),
      .flags = NDR_PARAM_OUT | NDR_PARAM_RETURN},
+};
+
+static const NDR_RANGE ranges_Elements_v_range = {0, 100};
+static const NDR_RANGE ranges_Elements_levels_range = {0, 100};
+static const NDR_RANGE ranges_Elements_table_range = {0, 100};
+static const NDR_RANGE ranges_Elements_few_range = {0, 100};
+static const NDR_PARAM ranges_Elements_params[] = {
+    {.name = "h", .type = &ndr_handle_t,
+     .offset = offsetof(struct ranges_Elements_frame, h),
+     .flags = NDR_PARAM_IN | NDR_PARAM_BINDING},
+    {.name = "n", .type = &ndr_long,
+     .offset = offsetof(struct ranges_Elements_frame, n),
+     .flags = NDR_PARAM_IN},
+    {.name = "v", .type = &ndr_ref_sized_Elements_v,
+     .offset = offsetof(struct ranges_Elements_frame, v),
+     .flags = NDR_PARAM_IN, .range = &ranges_Elements_v_range},
+    {.name = "levels", .type = &ndr_ref_sized_Elements_levels_2,
+     .offset = offsetof(struct ranges_Elements_frame, levels),
+     .flags = NDR_PARAM_IN, .range = &ranges_Elements_levels_range},
+    {.name = "table", .type = &ndr_ref_sized_Elements_table,
+     .offset = offsetof(struct ranges_Elements_frame, table),
+     .flags = NDR_PARAM_IN, .range = &ranges_Elements_table_range},
+    {.name = "few", .type = &ndr_ref_array_1_full_sized_Elements_few,
+     .offset = offsetof(struct ranges_Elements_frame, few),
+     .flags = NDR_PARAM_IN, .range = &ranges_Elements_few_range},
+};
+
+static const NDR_PARAM ranges_Names_params[] = {
+    {.name = "h", .type = &ndr_handle_t,
+     .offset = offsetof(struct ranges_Names_frame, h),
+     .flags = NDR_PARAM_IN | NDR_PARAM_BINDING},
+    {.name = "n", .type = &ndr_long,
+     .offset = offsetof(struct ranges_Names_frame, n),
+     .flags = NDR_PARAM_IN},
+    {.name = "names", .type = &ndr_ref_sized_Names_names,
+     .offset = offsetof(struct ranges_Names_frame, names),
+     .flags = NDR_PARAM_IN},
+    {.name = "labels", .type = &ndr_ref_sized_Names_labels,
+     .offset = offsetof(struct ranges_Names_frame, labels),
+     .flags = NDR_PARAM_IN},
+    {.name = "text", .type = &ndr_unique_string_Names_text,
+     .offset = offsetof(struct ranges_Names_frame, text),
+     .flags = NDR_PARAM_IN},
 };
 
 /* ---- interface ranges: server ---- */
@@ -646,6 +953,20 @@ static void ranges_Result_invoke(const RPC_MGR_EPV *epv, void *frame)
     args->_RetVal = manager->Result(args->h);
 }
 
+static void ranges_Elements_invoke(const RPC_MGR_EPV *epv, void *frame)
+{
+    const ranges_SERVER_EPV *manager = epv;
+    struct ranges_Elements_frame *args = frame;
+    manager->Elements(args->h, args->n, args->v, args->levels, args->table, args->few);
+}
+
+static void ranges_Names_invoke(const RPC_MGR_EPV *epv, void *frame)
+{
+    const ranges_SERVER_EPV *manager = epv;
+    struct ranges_Names_frame *args = frame;
+    manager->Names(args->h, args->n, args->names, args->labels, args->text);
+}
+
 static const ranges_SERVER_EPV ranges_DefaultEpv = {
     .Pointer = Pointer,
     .Strings = Strings,
@@ -653,6 +974,8 @@ static const ranges_SERVER_EPV ranges_DefaultEpv = {
     .Graphs = Graphs,
     .Null = Null,
     .Result = Result,
+    .Elements = Elements,
+    .Names = Names,
 };
 
 static const NDR_OPERATION ranges_Operations[] = {
@@ -692,11 +1015,23 @@ static const NDR_OPERATION ranges_Operations[] = {
      .param_count = 2,
      .params = ranges_Result_params,
      .invoke = ranges_Result_invoke},
+    {.name = "Elements",
+     .opnum = 6,
+     .frame_size = sizeof(struct ranges_Elements_frame),
+     .param_count = 6,
+     .params = ranges_Elements_params,
+     .invoke = ranges_Elements_invoke},
+    {.name = "Names",
+     .opnum = 7,
+     .frame_size = sizeof(struct ranges_Names_frame),
+     .param_count = 5,
+     .params = ranges_Names_params,
+     .invoke = ranges_Names_invoke},
 };
 
 static const NDR_INTERFACE ranges_NdrInterface = {
     .name = "ranges",
-    .operation_count = 6,
+    .operation_count = 8,
     .operations = ranges_Operations,
     .allocate = MIDL_user_allocate,
     .free = MIDL_user_free,

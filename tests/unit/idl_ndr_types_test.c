@@ -22,6 +22,7 @@
 
 #include "b_context_data.h"
 #include "b_dimensions.h"
+#include "c_ranges.h"
 
 #include "ndr/ndr.h"
 #include "ndr_heap.h"
@@ -144,6 +145,7 @@ static const struct ndr_context_hooks hooks = {.to_wire = to_wire, .from_wire = 
 /* ---- A call -------------------------------------------------------------------------------- */
 
 static const char *wanted;                     /* what the next call sends, in words     */
+static const char *refused[8];                 /* what its server has to refuse          */
 static void (*check_received)(const void *frame); /* what its server sees, or NULL       */
 
 static struct ndr_reader reader_of(const struct octets *o, size_t len)
@@ -229,6 +231,17 @@ void RPC_ENTRY NdrxClientCall(const RPC_CLIENT_INTERFACE *interface_spec, unsign
     assert_non_null(wanted);
     check_syntax(operation, frame, false);
     check_syntax(operation, frame, true);
+    for (unsigned i = 0; i < sizeof(refused) / sizeof(refused[0]) && refused[i]; i++) {
+        for (unsigned n = 0; n < 4; n++) {
+            struct octets o;
+            RPC_STATUS status;
+            spell(&o, refused[i], n & 1, n & 2);
+            receive(operation, &o, o.len, &status);
+            if (status != RPC_X_BAD_STUB_DATA)
+                fail_msg("status %d, not refused: %s", (int)status, refused[i]);
+        }
+        refused[i] = NULL;
+    }
     wanted = NULL;
     check_received = NULL;
 }
@@ -361,6 +374,64 @@ static void b_dimensions_of_pointers(void **state)
     Texts(NULL, 1, texts);
 }
 
+static void b_dimensions_nobody_announced(void **state)
+{
+    (void)state;
+    int32_t v[4][4] = {{1, 2, 3, 4}};
+    byte w[3][4] = {"", ".ab", ".cd"};
+    int16_t three[2][2][2] = {{{0}}};
+#define V "c:0 c:1 c:0 c:4 4:1 4:2 4:3 4:4 "
+#define W "c:1 c:2 c:1 c:2 'abcd' "
+#define THREE "c:0 c:2 c:0 c:2 c:0 c:1 2:0 2:0 2:0 2:0"
+    wanted = "4:1 " V "c:1 c:2 c:1 c:3 1:97 1:98 1:0 1:99 1:100 1:0 " THREE;
+    refused[0] = "4:1 c:1 c:1 c:0 c:4 4:1 4:2 4:3 4:4 " W THREE;   /* first without first_is */
+    refused[1] = "4:1 c:0 c:1 c:0 c:3 4:1 4:2 4:3 " W THREE;       /* fewer than there are   */
+    refused[2] = "4:1 c:0 c:1 c:0 c:5 4:1 4:2 4:3 4:4 4:5 " W THREE;
+    refused[3] = "4:1 c:0 c:1 c:0 c:0x7fffffff 4:1 4:2 " W THREE;
+    refused[4] = "4:1 " V "c:1 c:3 c:1 c:3 'abcdefghi' " THREE; /* beyond the outer end */
+    refused[5] = "4:1 " V "c:1 c:2 c:2 c:3 'abcdef' " THREE;    /* beyond the inner end */
+    refused[6] = "4:1 " V "c:1 c:2 c:1 c:2 'abcd' " THREE;      /* not what last_is says */
+    DimensionsFixed(NULL, 1, v, w, three);
+}
+
+/* ---- c_ranges -------------------------------------------------------------------------------- */
+
+#define LEVELS "c:2 p:1 p:2 c:2 4:0 4:1 c:2 4:2 4:100 "
+static void c_counts_and_elements_have_limits(void **state)
+{
+    (void)state;
+    PERCENT v[5] = {5, 100}, row[2] = {0, 1}, last[2] = {2, 100}, *levels[5] = {row, last};
+    PERCENT table[2][2] = {{1, 2}, {3, 4}}, *few[1] = {v};
+    wanted = "4:2 c:2 4:5 4:100 " LEVELS "c:2 4:1 4:2 4:3 4:4 p:3 c:2 4:5 4:100";
+    refused[0] = "4:2 c:2 4:5 4:101 " LEVELS "c:2 4:1 4:2 4:3 4:4 p:3 c:2 4:5 4:100";
+    refused[1] = "4:2 c:2 4:5 4:100 " LEVELS "c:2 4:1 4:2 4:3 4:101 p:3 c:2 4:5 4:100";
+    refused[2] = "4:2 c:2 4:5 4:100 " LEVELS "c:2 4:1 4:2 4:3 4:4 p:3 c:2 4:5 4:-1";
+    refused[3] = "4:2 c:2 4:5 4:100 c:2 p:1 p:2 c:2 4:0 4:1 c:2 4:2 4:101 "
+                 "c:2 4:1 4:2 4:3 4:4 p:3 c:2 4:5 4:100";
+    refused[4] = "4:4 c:4 4:5 4:5 4:5 4:5 c:4 p:0 p:0 p:0 p:0 "
+                 "c:4 4:1 4:1 4:1 4:1 4:1 4:1 4:1 4:1 p:0";
+    refused[5] = "4:0 c:0 c:0 c:0 p:1 c:0";
+    Elements(NULL, 2, v, levels, table, few);
+}
+
+static void c_strings_have_limits(void **state)
+{
+    (void)state;
+    WCHAR x[] = u"x", long_one[] = u"xyz", *names[5] = {x, long_one};
+    WCHAR y[] = u"y";
+    LABEL labels[5] = {x, y}; /* x again, but checked otherwise: another object */
+    unsigned char text[] = "ab";
+#define LABELS "c:2 p:3 p:4 c:2 c:0 c:2 2:120 2:0 c:2 c:0 c:2 2:121 2:0 "
+    wanted = "4:2 c:2 p:1 p:2 c:2 c:0 c:2 2:120 2:0 c:4 c:0 c:4 2:120 2:121 2:122 2:0 " LABELS
+             "p:5 c:3 c:0 c:3 'ab' 1:0";
+    refused[0] = "4:2 c:2 p:1 p:0 c:5 c:0 c:2 2:120 2:0 " LABELS "p:5 c:3 c:0 c:3 'ab' 1:0";
+    refused[1] = "4:2 c:2 p:1 p:0 c:2 c:0 c:2 2:120 2:0 " LABELS "p:5 c:4 c:0 c:4 'abc' 1:0";
+    refused[2] = "4:0 c:0 c:0 p:1 c:0 c:0 c:0";
+    refused[3] = "4:5 c:5 p:0 p:0 p:0 p:0 p:0 c:5 p:0 p:0 p:0 p:0 p:0 p:0";
+    refused[4] = "4:1 c:1 p:0 c:1 p:1 c:65 c:0 c:1 2:0 p:0";
+    Names(NULL, 2, names, labels, text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -372,6 +443,9 @@ int main(void)
         cmocka_unit_test(b_conformant_dimensions_have_their_count_first),
         cmocka_unit_test(b_dimensions_in_structures),
         cmocka_unit_test(b_dimensions_of_pointers),
+        cmocka_unit_test(b_dimensions_nobody_announced),
+        cmocka_unit_test(c_counts_and_elements_have_limits),
+        cmocka_unit_test(c_strings_have_limits),
     };
     return cmocka_run_group_tests_name("idl_ndr_types", tests, NULL, NULL);
 }

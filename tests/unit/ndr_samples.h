@@ -241,20 +241,20 @@ static const NDR_FIELD pair_fields[] = {
 };
 STRUCT_OF(t_pair, struct pair, 4, pair_fields);
 ARRAY_SIZED(t_names, t_wstring_unique, names_n);
-ARRAY_SIZED(t_refs, t_long_ref, names_n);
+static const NDR_RANGE refs_range = {0, 4000}; /* of the count, not of the values */
+static const NDR_TYPE t_refs = {.kind = NDR_KIND_ARRAY,
+                                .align = 4,
+                                .element = &t_long_ref,
+                                .max_count = &names_n,
+                                .count_range = &refs_range};
 ARRAY_SIZED(t_pairs, t_pair, names_n);
 POINTER_TO(t_names_ref, t_names, NDR_TYPE_REF);
 POINTER_TO(t_refs_ref, t_refs, NDR_TYPE_REF);
 POINTER_TO(t_pairs_ref, t_pairs, NDR_TYPE_REF);
-static const NDR_RANGE refs_range = {0, 4000}; /* of the count, not of the values */
 static const NDR_PARAM names_params[] = {
     PARAM(struct names_frame, n, t_long, NDR_PARAM_IN),
     PARAM(struct names_frame, names, t_names_ref, NDR_PARAM_IN),
-    {.name = "refs",
-     .type = &t_refs_ref,
-     .offset = offsetof(struct names_frame, refs),
-     .flags = NDR_PARAM_IN,
-     .range = &refs_range},
+    PARAM(struct names_frame, refs, t_refs_ref, NDR_PARAM_IN),
     PARAM(struct names_frame, pairs, t_pairs_ref, NDR_PARAM_IN),
 };
 OPERATION(names_op, struct names_frame, names_params);
