@@ -12,7 +12,7 @@ import uuid
 
 import pytest
 
-from conftest import BUILD, serving
+from conftest import BUILD, Server, sanitizer, serving
 from peer import pdu
 from peer.pdu import FIRST, LAST
 from peer.server import FakeServer
@@ -342,6 +342,46 @@ def test_server_killed(program_env):
             server.process.kill()
             out, _ = client.communicate(timeout=30)
             assert out == f"raised {CALL_FAILED}\n".encode()
+
+
+# ---- Memory that is not there ----------------------------------------------------------------
+
+STARVE = BUILD / "tests/e2e/callback/callback_starve.so"
+
+
+def starved(env, nth):
+    return dict(env, LD_PRELOAD=str(STARVE), STARVE_NTH=str(nth))
+
+
+@pytest.mark.skipif(sanitizer() != "", reason="the sanitizer has its own malloc")
+def test_each_allocation_of_the_client_fails(server, watch, program_env):
+    """The call fails, or the failure is made good for; all of it ends."""
+    outcomes = set()
+    for nth in range(1, 400):
+        client = subprocess.run([CLIENT, server.bindings["tcp4"], "little"],
+                                env=starved(program_env, nth), capture_output=True, text=True,
+                                timeout=20, check=False)
+        assert client.returncode in (0, 1, 2), (nth, client)
+        outcomes.add(client.stdout)
+    assert client.stdout == "ok\n", "it needs more than 400"
+    assert "raised 14\n" in outcomes
+
+
+@pytest.mark.skipif(sanitizer() != "", reason="the sanitizer has its own malloc")
+def test_each_allocation_of_the_server_fails(program_env):
+    outcomes = set()
+    for nth in range(20, 220):
+        try:
+            server = Server(SERVER, starved(program_env, nth))
+        except AssertionError:  # too early for it
+            continue
+        client = subprocess.run([CLIENT, server.bindings["ncalrpc"], "little"], env=program_env,
+                                capture_output=True, text=True, timeout=20, check=False)
+        assert client.returncode in (0, 1), (nth, client)
+        outcomes.add(client.stdout)
+        assert server.stop() in (0, 1), nth
+    assert client.stdout == "ok\n", "it needs more than 220"
+    assert "raised 14\n" in outcomes
 
 
 # ---- Servers that go wrong -----------------------------------------------------------------

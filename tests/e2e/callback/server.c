@@ -72,6 +72,8 @@ int32_t Bulk(handle_t h, int32_t n)
     int32_t *values = calloc((size_t)n + 1, sizeof(*values));
     int32_t wrong = 0;
     int64_t sum = 0;
+    if (!values)
+        RpcRaiseException(RPC_S_OUT_OF_MEMORY);
     for (int32_t i = 0; i < n; i++)
         values[i] = i * 7;
     for (int32_t i = 0; i < n; i++)

@@ -90,6 +90,8 @@ void Text(unsigned char *text, unsigned char **ret_text)
 {
     size_t len = strlen((char *)text);
     unsigned char *reply = MIDL_user_allocate(2 * len + 1);
+    if (!reply)
+        RpcRaiseException(RPC_S_OUT_OF_MEMORY);
     memcpy(reply, text, len);
     memcpy(reply + len, text, len + 1);
     *ret_text = reply;
@@ -188,6 +190,14 @@ static void strings(void)
     CHECK(Letters(server, (unsigned char *)"back and forth") == 0);
 }
 
+/* Something of everything, in few allocations. */
+static void little(void)
+{
+    CHECK(Letters(server, (unsigned char *)"abc") == 0);
+    CHECK(Deep(server, 2) == 2);
+    CHECK(Bulk(server, 2000) == 0);
+}
+
 /* The outer call has the context for itself, and the one inside it uses it all the same. */
 static void context(void)
 {
@@ -236,7 +246,7 @@ static const struct {
     void (*run)(void);
 } cases[] = {
     {"sum", sum},   {"threads", threads}, {"bulk", bulk},       {"raised", raised},
-    {"deep", deep}, {"strings", strings}, {"context", context}, {"async", asynchronous},
+    {"deep", deep}, {"strings", strings}, {"context", context}, {"little", little}, {"async", asynchronous},
     {"hold", hold}, {"once", once},
 };
 
