@@ -38,8 +38,8 @@ def server(program_env):
 
 @pytest.mark.parametrize("transport", ["ncalrpc", "tcp4"])
 @pytest.mark.parametrize("case", CASES)
-def test_case(server, program_env, case, transport):
-    result = subprocess.run([CLIENT, server.bindings[transport], case], env=program_env,
+def test_case(server, syntax_env, case, transport):
+    result = subprocess.run([CLIENT, server.bindings[transport], case], env=syntax_env,
                             capture_output=True, text=True, timeout=120, check=False)
     assert result.stdout == "ok\n" and result.returncode == 0, result.stdout + result.stderr
 
