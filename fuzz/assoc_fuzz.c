@@ -53,6 +53,10 @@ static void check(const struct assoc *assoc)
         const struct call *call = list_entry(node, struct call, node);
         REQUIRE(call >= calls && call < calls + CALLS_MAX && in_use[call - calls]);
         REQUIRE(call->assoc == assoc && call->state != CALL_IDLE);
+        REQUIRE(!call->nesting || (call->nesting->nested == call && call->nesting->id == call->id));
+        REQUIRE(!call->nesting || call->nesting->caller != call->caller);
+        REQUIRE(!call->nested || call->nested->nesting == call);
+        REQUIRE(call->depth < LIMIT_CALL_NESTING);
         count++;
     }
     REQUIRE(count == assoc->call_count);
@@ -83,7 +87,9 @@ static void drain(struct assoc *assoc)
         char text[128];
         REQUIRE(pdu_decode_header(output + at, len - at, &hdr) == PDU_OK);
         REQUIRE(hdr.frag_len <= len - at && hdr.frag_len >= pdu_type_min_len(hdr.type));
-        REQUIRE(pdu_type_sender(hdr.type) == sender);
+        /* Calls inside calls go either way. */
+        if (hdr.type != PDU_REQUEST && hdr.type != PDU_RESPONSE && hdr.type != PDU_FAULT)
+            REQUIRE(pdu_type_sender(hdr.type) == sender);
         pdu_print(text, sizeof(text), output + at, hdr.frag_len);
         REQUIRE(!strstr(text, "malformed"));
         at += hdr.frag_len;
@@ -102,8 +108,11 @@ static struct call *free_call(void)
     return NULL;
 }
 
+/* Innermost first, as they return. */
 static void end_call(struct call *call)
 {
+    if (call->nested)
+        end_call(call->nested);
     call_end(call);
     in_use[call - calls] = false;
 }
@@ -116,7 +125,19 @@ static void send_some(struct call *call, bool last)
     (void)call_send(call, iov, 2, last);
 }
 
-static void server_request(struct assoc *assoc, const struct assoc_event *event)
+/* Calls the peer inside `call`; false: it may not. */
+static bool call_inside(struct call *call)
+{
+    struct call *nested = call_may_nest(call) == RPC_S_OK ? free_call() : NULL;
+    if (!nested)
+        return false;
+    uint16_t opnum = (uint16_t)choose(4);
+    call_start_nested(nested, call, opnum, choose(2) ? &iface.uuid : NULL);
+    send_some(nested, choose(4) > 0);
+    return true;
+}
+
+static void on_request(struct assoc *assoc, const struct assoc_event *event)
 {
     struct call *call = event->call;
     if (!call) {
@@ -136,6 +157,10 @@ static void server_request(struct assoc *assoc, const struct assoc_event *event)
         return;
     case 2: /* later, or never */
         return;
+    case 3:
+        if (call_inside(call))
+            return;
+        break;
     default:
         break;
     }
@@ -147,8 +172,21 @@ static void server_request(struct assoc *assoc, const struct assoc_event *event)
         end_call(call);
 }
 
+/* What was called inside `call` is over. */
+static void go_on(struct call *call)
+{
+    if (choose(3) == 0 && call_inside(call))
+        return;
+    if (call->state == CALL_WORKING && choose(4))
+        send_some(call, true);
+    if (call->state == CALL_DONE)
+        end_call(call);
+}
+
 static void client_call(struct assoc *assoc)
 {
+    if (assoc->role == ASSOC_SERVER)
+        return;
     struct call *call = assoc->call_count < 8 ? free_call() : NULL;
     if (!call || assoc->state != ASSOC_OPEN) {
         if (call)
@@ -182,13 +220,13 @@ static void handle(struct assoc *assoc, const struct assoc_event *event)
         (void)assoc_answer_bind(assoc, choose(16));
         return;
     case ASSOC_EVENT_REQUEST:
-        server_request(assoc, event);
+        on_request(assoc, event);
         return;
     case ASSOC_EVENT_ORPHANED:
         end_call(event->call);
         return;
     case ASSOC_EVENT_CANCEL:
-        if (choose(2))
+        if (!event->call->nested && choose(2))
             call_fault(event->call, RPC_S_CALL_CANCELLED, false);
         return;
     case ASSOC_EVENT_BOUND:
@@ -199,8 +237,12 @@ static void handle(struct assoc *assoc, const struct assoc_event *event)
         return;
     case ASSOC_EVENT_RESPONSE:
     case ASSOC_EVENT_FAULT:
-        if (event->call->state == CALL_DONE)
+        if (event->call->state == CALL_DONE) {
+            struct call *nesting = event->call->nesting;
             end_call(event->call);
+            if (nesting)
+                go_on(nesting);
+        }
         client_call(assoc);
         return;
     case ASSOC_EVENT_DEAD:
@@ -216,9 +258,14 @@ static void check_event(const struct assoc *assoc, const struct assoc_event *eve
     if (was_dead)
         REQUIRE(event->kind == ASSOC_EVENT_NONE);
     if (assoc->role == ASSOC_CLIENT)
-        REQUIRE(event->kind == ASSOC_EVENT_NONE || event->kind >= ASSOC_EVENT_BOUND);
+        REQUIRE(event->kind == ASSOC_EVENT_NONE || event->kind >= ASSOC_EVENT_BOUND ||
+                event->kind == ASSOC_EVENT_REQUEST);
     else
-        REQUIRE(event->kind < ASSOC_EVENT_BOUND || event->kind == ASSOC_EVENT_DEAD);
+        REQUIRE(event->kind != ASSOC_EVENT_BOUND);
+    if (event->kind == ASSOC_EVENT_RESPONSE || event->kind == ASSOC_EVENT_FAULT)
+        REQUIRE(event->call->caller);
+    if (event->kind == ASSOC_EVENT_REQUEST && event->call)
+        REQUIRE(!event->call->caller);
     if (event->stub_len > 0)
         REQUIRE(event->stub >= octets && event->stub + event->stub_len <= octets + used);
 }

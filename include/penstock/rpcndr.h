@@ -408,6 +408,9 @@ typedef struct _NDR_INTERFACE {
     const NDR_OPERATION *operations; /* indexed by opnum */
     void *(*allocate)(size_t size);  /* MIDL_user_allocate of the program */
     void (*free)(void *object);      /* MIDL_user_free of the program     */
+    uint32_t callback_count;
+    const NDR_OPERATION *callbacks;  /* [callback], indexed by their own opnums; `invoke` is
+                                      * the client stub's and gets no EPV */
 } NDR_INTERFACE;
 
 #define RPC_INTERFACE_HAS_PIPES 0x0001u
@@ -444,6 +447,24 @@ PENSTOCK_API void RPC_ENTRY NdrxClientCall(const RPC_CLIENT_INTERFACE *interface
 PENSTOCK_API void RPC_ENTRY NdrxAsyncClientCall(const RPC_CLIENT_INTERFACE *interface_spec,
                                                 unsigned int opnum, PRPC_ASYNC_STATE async,
                                                 void *frame);
+
+/* ---- What a server stub calls -------------------------------------------- */
+
+/* Runs [callback] `opnum` of `interface_spec` in the client whose call this thread runs the
+ * manager routine of, with the arguments in `frame`, and blocks until it is done; [out]
+ * parameters and the result are in the frame then.  A call that the client's routine makes
+ * on its part, with the same binding and interface, runs on this thread meanwhile.  Of
+ * ours; the rules are MS-RPCE's (3.3.1.5.9), see docs/design/callbacks.md.
+ *   interface_spec  the server's, as the current call was dispatched with
+ *   opnum           counts the interface's [callback]s alone
+ *   frame           stays the caller's; as in NdrxClientCall
+ * Raises what the client's routine raised or what went wrong on the way, unless a status
+ * parameter of the operation receives it.  RPC_S_NO_CALL_ACTIVE: this thread runs no
+ * manager routine of that interface.  RPC_S_CANNOT_SUPPORT: the call is asynchronous here,
+ * or nobody waits for its answer.  RPC_S_CALL_CANCELLED, RPC_S_CALL_FAILED: the client has
+ * given the call up, or is gone.  RPC_S_OUT_OF_RESOURCES: too many calls inside each other. */
+PENSTOCK_API void RPC_ENTRY NdrxCallbackCall(const RPC_SERVER_INTERFACE *interface_spec,
+                                             unsigned int opnum, void *frame);
 
 /* Writes a value as one line of text: `{name="x", v=3[1, 2, 3], next=NULL}`.  For traces, test
  * failures and tools; long strings, long arrays and deep structures are shortened with

@@ -21,6 +21,10 @@
 /* Calls outstanding on one association; the server refuses more as too busy. */
 #define LIMIT_CALLS_PER_ASSOC 256u
 
+/* Calls inside each other on one association: callbacks, calls from their routines,
+ * and so on, each with frames of the program on the stack of the thread that waits. */
+#define LIMIT_CALL_NESTING 32u
+
 /* Non-pipe octets of one request or response, gathered before unmarshalling.
  * 4 MiB is the Windows default for requests; pipe octets do not count. */
 #define LIMIT_STUB_LEN (4u << 20)

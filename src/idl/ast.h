@@ -312,6 +312,8 @@ struct interface {
     struct decl *decls;
     struct proc *procs, **procs_end;
     unsigned proc_count;
+    struct proc *callbacks, **callbacks_end; /* [callback], numbered on their own */
+    unsigned callback_count;
     struct name_map proc_names;
     bool imported;
     bool defined;

@@ -130,18 +130,6 @@ void check_prototype(struct idl_compiler *c, struct proc *proc)
         result->type = proc->result;
         proc->result_var = result;
     }
-    if (!proc->is_callback)
-        return;
-    check_combinations(c, proc);
-    diag_warning(c, &proc->loc, 2028, 1,
-                 "calls from a server to its client are not supported yet by penstock-idl: "
-                 "'%s' raises RPC_S_CANNOT_SUPPORT in the server",
-                 proc->name);
-    for (const struct var *param = proc->params; param; param = param->next) {
-        if (type_is_base(param->type, BASE_HANDLE))
-            diag_error(c, &param->loc, 2215,
-                       "a [callback] procedure cannot have a handle parameter");
-    }
 }
 
 /* ---- Attributes of operations ----------------------------------------------------------- */

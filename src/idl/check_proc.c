@@ -171,20 +171,55 @@ static void warn_beside_pipe(struct idl_compiler *c, const struct proc *proc)
     }
 }
 
+/* It runs inside a call of the client, which binds it; false: reported. */
+static bool check_callback(struct idl_compiler *c, struct proc *proc)
+{
+    static const enum attr_id excluded[] = {ATTR_NOTIFY, ATTR_NOTIFY_FLAG,
+                                            ATTR_EXPLICIT_HANDLE};
+    bool ok = true;
+    for (size_t i = 0; i < sizeof(excluded) / sizeof(excluded[0]); i++) {
+        const struct attr *attr = attr_find(proc->attrs, excluded[i]);
+        if (!attr)
+            continue;
+        diag_error(c, &attr->loc, 2072, "inapplicable attribute: [%s] on the [callback] '%s'",
+                   attr->name, proc->name);
+        ok = false;
+    }
+    for (struct var *param = proc->params; param; param = param->next) {
+        struct type *type = type_strip(param->type);
+        if (handle_of(param).kind != HANDLE_NONE) {
+            diag_error(c, &param->loc, 2215,
+                       "a [callback] procedure cannot have a handle parameter");
+            ok = false;
+        } else if (type_as_pipe(type->kind == TYPE_POINTER ? type->target : type)) {
+            diag_error(c, &param->loc, 2322, "invalid pipe usage: '%s' is a [callback]",
+                       proc->name);
+            ok = false;
+        }
+    }
+    struct var result = {.type = proc->result, .attrs = proc->attrs};
+    if (handle_of(&result).kind != HANDLE_NONE) {
+        diag_error(c, &proc->loc, 2215, "a [callback] procedure cannot return a handle");
+        ok = false;
+    }
+    return ok;
+}
+
 void check_proc(struct idl_compiler *c, struct proc *proc)
 {
     if (proc->variadic && !proc->is_local && !c->options.osf)
         diag_error(c, &proc->loc, 2046,
                    "a remote procedure cannot have a variable number of arguments");
-    proc->is_async |= proc->home->is_async;
+    if (!proc->is_callback) /* these run inside a call, whatever the interface says */
+        proc->is_async |= proc->home->is_async;
     drop_void(proc);
     osf_check_params(c, proc);
     prepare_params(c, proc);
-    if (proc->is_local || proc->is_callback) {
+    if (proc->is_local) {
         check_prototype(c, proc);
         return;
     }
-    if (!check_attributes_of_proc(c, proc))
+    if (!check_attributes_of_proc(c, proc) || (proc->is_callback && !check_callback(c, proc)))
         return;
     if (c->options.old_mode && proc->is_async)
         diag_warning(c, &proc->loc, 2319, 1,
@@ -192,7 +227,8 @@ void check_proc(struct idl_compiler *c, struct proc *proc)
                      proc->name);
     check_own_names(c, proc);
     check_status(c, proc);
-    handle_choose_binding(c, proc);
+    if (!proc->is_callback)
+        handle_choose_binding(c, proc);
     proc->c_name = layout_name(c, arena_printf(&c->arena, "%s_%s", proc->home->name, proc->name));
     proc->frame = arena_printf(&c->arena, "struct %s_frame", proc->c_name);
     for (struct var *param = proc->params; param; param = param->next)

@@ -79,9 +79,12 @@ void emit_alternatives(struct idl_compiler *compiler, struct text *out, struct n
 
 /* ---- emit_callback.c --------------------------------------------------------------- */
 
-/* The server's side of the [callback] routines of `interface`. */
-void emit_callbacks(struct idl_compiler *compiler, struct text *out,
-                    const struct interface *interface);
+/* [callback] procedures in the client stub: what runs the program's routines. */
+void emit_callback_routines(struct idl_compiler *compiler, struct text *out,
+                            const struct interface *interface);
+/* And in the server stub: what managers call. */
+void emit_callback_stubs(struct idl_compiler *compiler, struct text *out,
+                         const struct interface *interface);
 
 /* ---- emit_types.c ---------------------------------------------------------------------- */
 
@@ -91,6 +94,8 @@ void emit_expr(struct idl_compiler *compiler, struct text *out, struct node_expr
 /* The NDR_RANGE of `var`, when it has one. */
 void emit_range(struct idl_compiler *compiler, struct text *out, const struct var *var,
                 const char *c_name);
+/* The parameters of `proc` in C: "If_Op_params", or "NULL" when there are none. */
+const char *emit_params_name(struct idl_compiler *compiler, const struct proc *proc);
 /* Frames, types and parameters of `interface`. */
 void emit_types(struct idl_compiler *compiler, struct text *out, struct interface *interface);
 

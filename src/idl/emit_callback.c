@@ -1,10 +1,44 @@
 /* SPDX-License-Identifier: MIT */
-/* emit_callback.c - [callback] routines as the server sees them: no way leads to the
- * client yet, and who calls one is told so. */
+/* emit_callback.c - [callback] procedures, with the sides changed: the server stub has
+ * what is called, the client stub what calls the program's routine. */
 #include "idl/emit.h"
 
-static void emit_callback(struct idl_compiler *c, struct text *out, const struct proc *proc)
+/* ---- Client --------------------------------------------------------------------------- */
+
+static void emit_routine(struct idl_compiler *c, struct text *out, const struct proc *proc)
 {
+    text_addf(out, "\nstatic void %s_invoke(const RPC_MGR_EPV *epv, void *frame)\n{\n",
+              proc->c_name);
+    if (proc->params || proc->result_var)
+        text_addf(out, "    %s *args = frame;\n", proc->frame);
+    else
+        text_add(out, "    (void)frame;\n");
+    text_add(out, "    (void)epv;\n");
+    struct text call = {.arena = &c->arena};
+    text_addf(&call, "%s%s(", proc->result_var ? "args->_RetVal = " : "",
+              emit_client_name(c, proc));
+    const char *separator = "";
+    for (const struct var *param = proc->params; param; param = param->next) {
+        text_addf(&call, "%sargs->%s", separator, param->name);
+        separator = ", ";
+    }
+    text_add(&call, ");");
+    emit_wrapped(out, "    ", text_get(&call));
+    text_add(out, "}\n");
+}
+
+void emit_callback_routines(struct idl_compiler *c, struct text *out,
+                            const struct interface *interface)
+{
+    for (const struct proc *proc = interface->callbacks; proc; proc = proc->next)
+        emit_routine(c, out, proc);
+}
+
+/* ---- Server --------------------------------------------------------------------------- */
+
+static void emit_stub(struct idl_compiler *c, struct text *out, const struct proc *proc)
+{
+    const char *frame = emit_local(c, proc, "_Frame");
     text_add(out, "\n");
     emit_comment(c, out, "", proc->source, proc->source_end);
     struct text params = {.arena = &c->arena};
@@ -13,15 +47,20 @@ static void emit_callback(struct idl_compiler *c, struct text *out, const struct
         out, "%s\n{\n",
         emit_result(c, proc,
                     arena_printf(&c->arena, "%s%s", emit_server_name(c, proc), text_get(&params))));
+    text_addf(out, "    %s %s = {\n", proc->frame, frame);
     for (const struct var *param = proc->params; param; param = param->next)
-        text_addf(out, "    (void)%s;\n", param->name);
-    text_add(out, "    RpcRaiseException(RPC_S_CANNOT_SUPPORT);\n}\n");
+        text_addf(out, "        .%s = %s,\n", param->name, param->name);
+    text_add(out, proc->params ? "    };\n" : "        0 /* C wants something here */\n    };\n");
+    text_addf(out, "    NdrxCallbackCall(&%s___RpcServerInterface, %u, &%s);\n", proc->home->name,
+              proc->opnum, frame);
+    if (proc->result_var)
+        text_addf(out, "    return %s._RetVal;\n", frame);
+    text_add(out, "}\n");
 }
 
-void emit_callbacks(struct idl_compiler *c, struct text *out, const struct interface *interface)
+void emit_callback_stubs(struct idl_compiler *c, struct text *out,
+                         const struct interface *interface)
 {
-    for (const struct decl *decl = interface->decls; decl; decl = decl->next) {
-        if (decl->kind == DECL_PROC && decl->proc->is_callback)
-            emit_callback(c, out, decl->proc);
-    }
+    for (const struct proc *proc = interface->callbacks; proc; proc = proc->next)
+        emit_stub(c, out, proc);
 }

@@ -86,6 +86,7 @@ void emit_client(struct idl_compiler *c, struct text *out)
             continue;
         emit_types(c, out, i);
         text_addf(out, "\n/* ---- interface %s: client ---- */\n", i->name);
+        emit_callback_routines(c, out, i);
         emit_interface(c, out, i, false);
         if (i->implicit_name)
             text_addf(out, "\n/* [implicit_handle]: the program binds it. */\n%s %s;\n",

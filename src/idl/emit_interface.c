@@ -32,24 +32,25 @@ static void emit_op_flags(struct idl_compiler *c, struct text *out, const struct
     }
 }
 
-static void emit_operations(struct idl_compiler *c, struct text *out,
-                            const struct interface *interface, bool server)
+/* `called`: with the routines of this side that run the operations. */
+static void emit_operations(struct idl_compiler *c, struct text *out, const char *name,
+                            const struct proc *first, bool called)
 {
-    text_addf(out, "\nstatic const NDR_OPERATION %s_Operations[] = {\n", interface->name);
-    for (const struct proc *proc = interface->procs; proc; proc = proc->next) {
+    text_addf(out, "\nstatic const NDR_OPERATION %s[] = {\n", name);
+    for (const struct proc *proc = first; proc; proc = proc->next) {
         text_addf(out, "    {.name = \"%s\",\n     .opnum = %u", proc->name, proc->opnum);
         emit_op_flags(c, out, proc);
         text_addf(out,
                   ",\n     .frame_size = sizeof(%s),\n     .param_count = %u,\n"
-                  "     .params = %s_params",
+                  "     .params = %s",
                   proc->frame,
                   proc->param_count + (proc->hidden ? 1 : 0) + (proc->result_var ? 1 : 0),
-                  proc->c_name);
-        if (server)
+                  emit_params_name(c, proc));
+        if (called)
             text_addf(out, ",\n     .invoke = %s_invoke", proc->c_name);
-        if (server && attr_find(proc->attrs, ATTR_NOTIFY))
+        if (called && attr_find(proc->attrs, ATTR_NOTIFY))
             text_addf(out, ",\n     .notify = %s_notify", proc->name);
-        if (server && attr_find(proc->attrs, ATTR_NOTIFY_FLAG))
+        if (called && attr_find(proc->attrs, ATTR_NOTIFY_FLAG))
             text_addf(out, ",\n     .notify_flag = %s_notify_flag", proc->name);
         text_add(out, "},\n");
     }
@@ -81,7 +82,11 @@ void emit_interface(struct idl_compiler *c, struct text *out, struct interface *
 {
     const char *name = interface->name;
     const char *kind = server ? "Server" : "Client";
-    emit_operations(c, out, interface, server);
+    emit_operations(c, out, arena_printf(&c->arena, "%s_Operations", name), interface->procs,
+                    server);
+    if (interface->callbacks)
+        emit_operations(c, out, arena_printf(&c->arena, "%s_Callbacks", name),
+                        interface->callbacks, !server);
     emit_endpoints(out, interface);
     text_addf(out,
               "\nstatic const NDR_INTERFACE %s_NdrInterface = {\n"
@@ -89,9 +94,12 @@ void emit_interface(struct idl_compiler *c, struct text *out, struct interface *
               "    .operation_count = %u,\n"
               "    .operations = %s_Operations,\n"
               "    .allocate = MIDL_user_allocate,\n"
-              "    .free = MIDL_user_free,\n"
-              "};\n",
+              "    .free = MIDL_user_free,\n",
               name, name, interface->proc_count, name);
+    if (interface->callbacks)
+        text_addf(out, "    .callback_count = %u,\n    .callbacks = %s_Callbacks,\n",
+                  interface->callback_count, name);
+    text_add(out, "};\n");
     text_addf(out, "\nstatic const RPC_%s_INTERFACE %s___Rpc%sInterface = {\n",
               server ? "SERVER" : "CLIENT", name, kind);
     text_addf(out, "    .Length = sizeof(RPC_%s_INTERFACE),\n    .InterfaceId =\n        {",

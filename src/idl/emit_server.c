@@ -53,6 +53,6 @@ void emit_server(struct idl_compiler *c, struct text *out)
             emit_invoke(c, out, proc);
         emit_default_epv(c, out, i);
         emit_interface(c, out, i, true);
-        emit_callbacks(c, out, i);
+        emit_callback_stubs(c, out, i);
     }
 }

@@ -236,6 +236,8 @@ static void emit_frame(struct idl_compiler *c, struct text *out, const struct pr
         text_addf(out, "    handle_t %s; /* carries the call */\n", proc->hidden->name);
     if (proc->result_var)
         text_addf(out, "    %s;\n", emit_declaration(c, type_unqualified(proc->result), "_RetVal"));
+    if (!proc->is_async && !proc->params && !proc->hidden && !proc->result_var)
+        text_add(out, "    char _Nothing; /* C wants something here */\n");
     text_add(out, "};\n");
 }
 
@@ -284,8 +286,17 @@ static void emit_one_param(struct text *out, const struct proc *proc, const stru
     text_add(out, "},\n");
 }
 
+/* The C expression for them; a [callback] may have none. */
+const char *emit_params_name(struct idl_compiler *c, const struct proc *proc)
+{
+    bool some = proc->params || proc->hidden || proc->result_var;
+    return some ? arena_printf(&c->arena, "%s_params", proc->c_name) : "NULL";
+}
+
 static void emit_params(struct idl_compiler *c, struct text *out, const struct proc *proc)
 {
+    if (!proc->params && !proc->hidden && !proc->result_var)
+        return;
     text_add(out, "\n");
     for (const struct var *param = proc->params; param; param = param->next)
         emit_range(c, out, param,
@@ -318,6 +329,8 @@ void emit_types(struct idl_compiler *c, struct text *out, struct interface *inte
               interface->name);
     for (const struct proc *proc = interface->procs; proc; proc = proc->next)
         emit_frame(c, out, proc);
+    for (const struct proc *proc = interface->callbacks; proc; proc = proc->next)
+        emit_frame(c, out, proc);
 
     text_addf(out, "\n/* ---- interface %s: types ---- */\n", interface->name);
     for (const struct node *node = c->node_list; node; node = node->next) {
@@ -331,5 +344,7 @@ void emit_types(struct idl_compiler *c, struct text *out, struct interface *inte
 
     text_addf(out, "\n/* ---- interface %s: parameters ---- */\n", interface->name);
     for (const struct proc *proc = interface->procs; proc; proc = proc->next)
+        emit_params(c, out, proc);
+    for (const struct proc *proc = interface->callbacks; proc; proc = proc->next)
         emit_params(c, out, proc);
 }

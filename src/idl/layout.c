@@ -481,18 +481,24 @@ static void mark_late_arms(const struct node *owner)
     }
 }
 
+static void reach_procs(struct worklist *list, const struct proc *proc, unsigned section)
+{
+    for (; proc; proc = proc->next) {
+        for (const struct var *param = proc->params; param; param = param->next)
+            reach(list, param->node, section);
+        if (proc->hidden)
+            reach(list, proc->hidden->node, section);
+        if (proc->result_var)
+            reach(list, proc->result_var->node, section);
+    }
+}
+
 void layout_mark(struct idl_compiler *c, struct interface *interface, unsigned section)
 {
     struct worklist list = {0};
     list.nodes = arena_alloc(&c->arena, (c->node_count + 1) * sizeof(*list.nodes));
-    for (const struct proc *proc = interface->procs; proc; proc = proc->next) {
-        for (const struct var *param = proc->params; param; param = param->next)
-            reach(&list, param->node, section);
-        if (proc->hidden)
-            reach(&list, proc->hidden->node, section);
-        if (proc->result_var)
-            reach(&list, proc->result_var->node, section);
-    }
+    reach_procs(&list, interface->procs, section);
+    reach_procs(&list, interface->callbacks, section);
     while (list.count > 0) {
         struct node *node = list.nodes[--list.count];
         reach(&list, node->element, section);

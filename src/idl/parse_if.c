@@ -262,6 +262,7 @@ void parse_interface(struct parser *parser, struct attr *attrs, const char *sour
     interface->is_com = is_com(parser, attrs);
     interface->attrs = attrs;
     interface->procs_end = &interface->procs;
+    interface->callbacks_end = &interface->callbacks;
     interface->imported = parser->unit->imported;
     if (parser->interface)
         diag_error(c, &interface->loc, 2025, "syntax error: an interface inside an interface");

@@ -72,14 +72,17 @@ bool parse_proc(struct parser *parser, struct var *var, const char *source, stru
     struct symbol symbol = {.kind = SYMBOL_PROC, .loc = proc->loc, .interface = interface};
     if (!declare(parser, proc->name, &symbol))
         return true;
-    if (!proc->is_local && !proc->is_callback) {
-        proc->opnum = interface->proc_count++;
+    if (!proc->is_local) {
+        struct proc ***list_end =
+            proc->is_callback ? &interface->callbacks_end : &interface->procs_end;
+        proc->opnum =
+            proc->is_callback ? interface->callback_count++ : interface->proc_count++;
         if (proc->opnum > 0xffff) { /* 16 bits on the wire */
             diag_error(c, &proc->loc, 2002, "an interface has at most 65536 operations");
             return true;
         }
-        *interface->procs_end = proc;
-        interface->procs_end = &proc->next;
+        **list_end = proc;
+        *list_end = &proc->next;
     }
     names_set(&interface->proc_names, &c->arena, proc->name, strlen(proc->name), proc);
     struct decl *decl = add_decl(parser, DECL_PROC, source, end);

@@ -81,8 +81,11 @@ struct call *assoc_find_call(struct assoc *assoc, uint32_t call_id)
         struct call *call = list_entry(node, struct call, node);
         if (call->id != call_id)
             continue;
-        if (call->state != CALL_DONE)
+        if (call->state != CALL_DONE) {
+            while (call->nested && call->nested->state != CALL_DONE)
+                call = call->nested;
             return call;
+        }
         done = call;
     }
     return done;

@@ -63,6 +63,10 @@ struct call {
     uint16_t opnum;
     bool has_object;
     bool maybe; /* PFC_MAYBE: the client wants no answer */
+    bool caller;           /* the request goes out from here                    */
+    uint8_t depth;         /* calls around it                                   */
+    struct call *nesting;  /* the call it runs inside of, or NULL (nested.c)    */
+    struct call *nested;   /* the call that runs inside it, or NULL             */
     UUID object;
     uint64_t tx_stub;      /* stub octets queued so far in our direction        */
     uint64_t rx_stub;      /* stub octets received so far                       */
@@ -112,14 +116,15 @@ struct assoc_bind {
 enum assoc_event_kind {
     ASSOC_EVENT_NONE,     /* the PDU needed nothing from the caller               */
     ASSOC_EVENT_BIND,     /* server: assoc->bind wants assoc_answer_bind()        */
-    ASSOC_EVENT_REQUEST,  /* server: request octets; a new call (call NULL) wants
+    ASSOC_EVENT_REQUEST,  /* request octets; a new call (call NULL) wants
                            * assoc_accept() or assoc_reject() before the next recv */
-    ASSOC_EVENT_CANCEL,   /* server: co_cancel for `call`                         */
-    ASSOC_EVENT_ORPHANED, /* server: the client gave `call` up; no reply          */
+    ASSOC_EVENT_CANCEL,   /* server: co_cancel for `call` and all inside it       */
+    ASSOC_EVENT_ORPHANED, /* server: the client gave `call` up and all inside it; no
+                           * reply                                                */
     ASSOC_EVENT_BOUND,    /* client: bind or alter_context was answered; `status` says
                            * whether there is a context for the interface now        */
-    ASSOC_EVENT_RESPONSE, /* client: response octets of `call`                    */
-    ASSOC_EVENT_FAULT,    /* client: `call` failed with `status`                  */
+    ASSOC_EVENT_RESPONSE, /* response octets of `call`, whose request we sent     */
+    ASSOC_EVENT_FAULT,    /* the same: `call` failed with `status`                */
     ASSOC_EVENT_DEAD      /* the association has failed with assoc->status; octets
                            * still queued (a fault, a nak) should be sent         */
 };
@@ -138,6 +143,7 @@ struct assoc_event {
     bool has_object, maybe, little_endian, ndr64;
     UUID object;
     void *iface;
+    struct call *nesting; /* the call of ours it runs inside of; else NULL */
 };
 
 /* What a client's bind or alter_context asked for: one element per transfer syntax. */
@@ -170,7 +176,8 @@ struct assoc {
     struct assoc_context *contexts;
     unsigned context_count;
 
-    /* server: the one request whose fragments are arriving (MS-RPCE 3.3.3.5.2) */
+    /* the one request whose fragments are arriving (MS-RPCE 3.3.3.5.2); a client's are of
+     * callbacks */
     bool incoming;
     uint32_t incoming_id;
     struct call *incoming_call; /* NULL: a dead call's fragments are swallowed  */
@@ -263,7 +270,20 @@ RPC_STATUS call_fault(struct call *call, RPC_STATUS status, bool did_not_execute
 
 /* ---- Both ---------------------------------------------------------------- */
 
-/* Queues stub octets as request (client) or response (server) fragments.  They
+/* May a call begin inside `nesting`, one that came in and is being worked on?  No answer
+ * to it must have begun, no other call be inside it.
+ * RPC_S_OK; RPC_S_CALL_FAILED: no; RPC_S_OUT_OF_RESOURCES: too deep, LIMIT_CALL_NESTING. */
+RPC_STATUS call_may_nest(const struct call *nesting);
+
+/* Puts `call` (in state IDLE) on the association, in the other direction than `nesting`
+ * and with its call id and presentation context.  call_may_nest() must have said yes. */
+void call_start_nested(struct call *call, struct call *nesting, uint16_t opnum,
+                       const UUID *object);
+
+/* The outermost of the calls `call` runs inside of, or itself. */
+struct call *call_outermost(struct call *call);
+
+/* Queues stub octets as request (caller) or response fragments.  They
  * are *borrowed*: they must stay in place until sent or until txq_settle().
  * Every fragment but the last queued here is full; `last` ends the direction.
  * With `last` false the octets given should end at a multiple of 8 of the stub.

@@ -248,8 +248,8 @@ static void on_bind_nak(struct assoc *assoc, const struct assoc_pdu *pdu,
 
 /* ---- Answers to calls ---------------------------------------------------- */
 
-static void on_response(struct assoc *assoc, const struct assoc_pdu *pdu,
-                        struct assoc_event *event)
+void assoc_on_response(struct assoc *assoc, const struct assoc_pdu *pdu,
+                       struct assoc_event *event)
 {
     struct pdu_response response;
     if (pdu_decode_response(&pdu->hdr, pdu->octets, pdu->hdr.frag_len, &response) != PDU_OK) {
@@ -266,7 +266,7 @@ static void on_response(struct assoc *assoc, const struct assoc_pdu *pdu,
     bool last = (pdu->hdr.flags & PFC_LAST_FRAG) != 0;
     bool first = (pdu->hdr.flags & PFC_FIRST_FRAG) != 0;
     /* A response before the end of the request is illegal (wire.md 5.4). */
-    if ((call->state != CALL_WORKING && call->state != CALL_RESPONSE) ||
+    if (!call->caller || (call->state != CALL_WORKING && call->state != CALL_RESPONSE) ||
         first == call->rx_begun ||
         (!first && pdu->hdr.little_endian != call->little_endian) ||
         (call->ndr64 && !pdu->hdr.little_endian) || /* MS-RPCE 2.2.5 */
@@ -287,7 +287,7 @@ static void on_response(struct assoc *assoc, const struct assoc_pdu *pdu,
                                   .stub_len = response.stub_len};
 }
 
-static void on_fault(struct assoc *assoc, const struct assoc_pdu *pdu, struct assoc_event *event)
+void assoc_on_fault(struct assoc *assoc, const struct assoc_pdu *pdu, struct assoc_event *event)
 {
     struct pdu_fault fault;
     if (pdu_decode_fault(&pdu->hdr, pdu->octets, pdu->hdr.frag_len, &fault) != PDU_OK) {
@@ -303,6 +303,10 @@ static void on_fault(struct assoc *assoc, const struct assoc_pdu *pdu, struct as
     struct call *call = assoc_find_call(assoc, pdu->hdr.call_id);
     if (!call || call->state == CALL_DONE)
         return;
+    if (!call->caller) { /* it is our turn to answer: whatever this means, it is the end */
+        assoc_die(assoc, status_from_fault(fault.status), event);
+        return;
+    }
     /* Legal at any moment after the first request fragment (wire.md 5.4). */
     call_set_state(call, CALL_DONE);
     *event = (struct assoc_event){.kind = ASSOC_EVENT_FAULT,
@@ -325,10 +329,16 @@ void client_on_pdu(struct assoc *assoc, const struct assoc_pdu *pdu, struct asso
         on_alter_context_resp(assoc, pdu, event);
         return;
     case PDU_RESPONSE:
-        on_response(assoc, pdu, event);
+        assoc_on_response(assoc, pdu, event);
         return;
     case PDU_FAULT:
-        on_fault(assoc, pdu, event);
+        assoc_on_fault(assoc, pdu, event);
+        return;
+    case PDU_REQUEST: /* a callback */
+        if (assoc->state < ASSOC_OPEN)
+            assoc_die(assoc, RPC_S_PROTOCOL_ERROR, event);
+        else
+            assoc_on_request(assoc, pdu, event);
         return;
     case PDU_SHUTDOWN:
         if (assoc->state == ASSOC_OPEN)

@@ -17,8 +17,8 @@ void call_set_state(struct call *call, enum call_state next);
 /* Ends the association: state DEAD, event DEAD. */
 void assoc_die(struct assoc *assoc, RPC_STATUS status, struct assoc_event *event);
 
-/* The call of this id; of several the one that is not DONE, for a peer may use an
- * id again before we have put its last call away. */
+/* The call of this id; of several one that is not DONE, for a peer may use an id again
+ * before we have put its last call away, and of these the innermost. */
 struct call *assoc_find_call(struct assoc *assoc, uint32_t call_id);
 struct assoc_context *assoc_find_context(struct assoc *assoc, uint16_t id);
 /* One context more.  False: out of memory. */
@@ -38,6 +38,22 @@ bool assoc_queue_fault(struct assoc *assoc, uint32_t call_id, uint16_t context_i
 /* Request or response octets arrived for a call: counts them and refuses a flood
  * of empty fragments.  False: the peer is flooding. */
 bool call_count_rx(struct call *call, size_t stub_len, bool last);
+
+/* nested.c: links an accepted or started call inside `nesting`, and takes it out. */
+void call_link_nested(struct call *call, struct call *nesting);
+void call_unlink_nested(struct call *call);
+/* nested.c: the call of ours that waits for an answer and that a request with these ids is
+ * nested in, or NULL. */
+struct call *assoc_find_nesting(struct assoc *assoc, uint32_t call_id, uint16_t context_id);
+/* nested.c: does the innermost call of this id wait for an answer? */
+bool assoc_awaits_answer(struct assoc *assoc, uint32_t call_id);
+
+/* Requests on either side, a client's from callbacks; answers on either side. */
+void assoc_on_request(struct assoc *assoc, const struct assoc_pdu *pdu,
+                      struct assoc_event *event);
+void assoc_on_response(struct assoc *assoc, const struct assoc_pdu *pdu,
+                       struct assoc_event *event);
+void assoc_on_fault(struct assoc *assoc, const struct assoc_pdu *pdu, struct assoc_event *event);
 
 void client_on_pdu(struct assoc *assoc, const struct assoc_pdu *pdu, struct assoc_event *event);
 void server_on_pdu(struct assoc *assoc, const struct assoc_pdu *pdu, struct assoc_event *event);

@@ -16,11 +16,13 @@
 
 /* ---- Refusing ------------------------------------------------------------ */
 
-/* A fault for the protocol error, then the end (MS-RPCE 3.3.3.5.7). */
+/* A fault for the protocol error, then the end (MS-RPCE 3.3.3.5.7).  A client, which
+ * comes here with wrong callbacks, just ends. */
 static void die_with_fault(struct assoc *assoc, uint32_t call_id, uint16_t context_id,
                            uint32_t wire_status, bool did_not_execute, struct assoc_event *event)
 {
-    assoc_queue_fault(assoc, call_id, context_id, wire_status, did_not_execute);
+    if (assoc->role == ASSOC_SERVER)
+        assoc_queue_fault(assoc, call_id, context_id, wire_status, did_not_execute);
     assoc_die(assoc, RPC_S_PROTOCOL_ERROR, event);
 }
 
@@ -330,13 +332,23 @@ static void on_new_request(struct assoc *assoc, const struct assoc_pdu *pdu,
     assoc->incoming_id = call_id;
     assoc->incoming_call = NULL;
     assoc->absorbed = 0;
+    struct call *nesting = assoc_find_nesting(assoc, call_id, request->context_id);
+    if (!nesting && assoc->role == ASSOC_CLIENT) { /* no call of ours waits for this one */
+        die_with_fault(assoc, call_id, request->context_id, NCA_PROTO_ERROR, true, event);
+        return;
+    }
+    if (nesting && nesting->depth + 1u >= LIMIT_CALL_NESTING) {
+        refuse_request(assoc, call_id, request->context_id,
+                       status_to_fault(RPC_S_OUT_OF_RESOURCES), event);
+        return;
+    }
     const struct assoc_context *context = assoc_find_context(assoc, request->context_id);
-    if (!context) {
+    if (!context && !nesting) {
         refuse_request(assoc, call_id, 0, NCA_UNK_IF, event);
         return;
     }
     /* NDR64 has one data representation (MS-RPCE 2.2.5): other octets cannot be meant. */
-    if (context->ndr64 && !pdu->hdr.little_endian) {
+    if ((nesting ? nesting->ndr64 : context->ndr64) && !pdu->hdr.little_endian) {
         refuse_request(assoc, call_id, request->context_id, RPC_X_BAD_STUB_DATA, event);
         return;
     }
@@ -346,7 +358,7 @@ static void on_new_request(struct assoc *assoc, const struct assoc_pdu *pdu,
     }
     /* The id of a call that is over may come again (wire.md 1.12). */
     const struct call *same_id = assoc_find_call(assoc, call_id);
-    if (same_id && same_id->state != CALL_DONE) {
+    if (same_id && same_id->state != CALL_DONE && !nesting) {
         die_with_fault(assoc, call_id, request->context_id, NCA_PROTO_ERROR, false, event);
         return;
     }
@@ -362,8 +374,9 @@ static void on_new_request(struct assoc *assoc, const struct assoc_pdu *pdu,
         .object = request->object,
         .maybe = (pdu->hdr.flags & PFC_MAYBE) != 0,
         .little_endian = pdu->hdr.little_endian,
-        .ndr64 = context->ndr64,
-        .iface = context->iface,
+        .ndr64 = nesting ? nesting->ndr64 : context->ndr64,
+        .iface = context ? context->iface : NULL,
+        .nesting = nesting,
     };
     assoc->pending = *event;
 }
@@ -389,7 +402,7 @@ static void on_stray_request(struct assoc *assoc, const struct assoc_pdu *pdu,
     die_with_fault(assoc, call_id, context_id, NCA_PROTO_ERROR, false, event);
 }
 
-static void on_request(struct assoc *assoc, const struct assoc_pdu *pdu, struct assoc_event *event)
+void assoc_on_request(struct assoc *assoc, const struct assoc_pdu *pdu, struct assoc_event *event)
 {
     struct pdu_request request;
     if (pdu_decode_request(&pdu->hdr, pdu->octets, pdu->hdr.frag_len, &request) != PDU_OK) {
@@ -420,6 +433,8 @@ void assoc_accept(struct assoc *assoc, struct call *call)
                           .little_endian = request->little_endian};
     list_append(&assoc->calls, &call->node);
     assoc->call_count++;
+    if (request->nesting)
+        call_link_nested(call, request->nesting);
     call_set_state(call, CALL_REQUEST);
     call_count_rx(call, request->stub_len, request->last);
     if (request->last)
@@ -459,12 +474,16 @@ static void on_cancel(struct assoc *assoc, const struct assoc_pdu *pdu, bool orp
             assoc->incoming = false;
         return;
     }
+    call = call_outermost(call);
     if (orphaned) {
-        if (assoc->incoming_call == call) {
-            assoc->incoming = false;
-            assoc->incoming_call = NULL;
+        for (struct call *each = call; each; each = each->nested) {
+            if (assoc->incoming_call == each) {
+                assoc->incoming = false;
+                assoc->incoming_call = NULL;
+            }
+            if (each->state != CALL_DONE)
+                call_set_state(each, CALL_DONE);
         }
-        call_set_state(call, CALL_DONE);
     } else if (call->cancel_count < UINT8_MAX) {
         call->cancel_count++;
     }
@@ -491,13 +510,22 @@ void server_on_pdu(struct assoc *assoc, const struct assoc_pdu *pdu, struct asso
         on_bind(assoc, pdu, true, event);
         return;
     case PDU_REQUEST:
-        on_request(assoc, pdu, event);
+        assoc_on_request(assoc, pdu, event);
         return;
     case PDU_CO_CANCEL:
         on_cancel(assoc, pdu, false, event);
         return;
     case PDU_ORPHANED:
         on_cancel(assoc, pdu, true, event);
+        return;
+    case PDU_RESPONSE:
+    case PDU_FAULT:
+        if (!assoc_awaits_answer(assoc, pdu->hdr.call_id))
+            die_with_fault(assoc, pdu->hdr.call_id, 0, NCA_PROTO_ERROR, true, event);
+        else if (type == PDU_RESPONSE)
+            assoc_on_response(assoc, pdu, event);
+        else
+            assoc_on_fault(assoc, pdu, event);
         return;
     default: /* what only a server sends, datagram PDUs, auth3 without a bind for it */
         die_with_fault(assoc, pdu->hdr.call_id, 0, NCA_PROTO_ERROR, true, event);

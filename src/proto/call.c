@@ -38,6 +38,7 @@ void call_start(struct call *call, struct assoc *assoc, uint16_t context_id, uin
                           .context_id = context_id,
                           .opnum = opnum,
                           .ndr64 = context && context->ndr64,
+                          .caller = true,
                           .id = assoc_next_call_id(assoc)};
     if (object) {
         call->has_object = true;
@@ -54,6 +55,7 @@ void call_end(struct call *call)
     if (!assoc || !list_linked(&call->node))
         return;
     list_remove(&call->node);
+    call_unlink_nested(call);
     assoc->call_count--;
     if (assoc->incoming_call == call)
         assoc->incoming_call = NULL; /* its last fragments are swallowed */
@@ -69,7 +71,7 @@ void call_forgo_answer(struct call *call)
 size_t call_frag_stub_max(const struct call *call)
 {
     size_t header = PDU_RESPONSE_LEN;
-    if (call->assoc->role == ASSOC_CLIENT)
+    if (call->caller)
         header = call->has_object ? PDU_REQUEST_LEN + PDU_OBJECT_LEN : PDU_REQUEST_LEN;
     return (call->assoc->frag_send - header) & ~(size_t)7;
 }
@@ -81,10 +83,10 @@ static bool queue_frag_header(struct call *call, size_t stub_len, uint32_t alloc
     uint8_t flags =
         (uint8_t)((call->tx_begun ? 0 : PFC_FIRST_FRAG) | (last ? PFC_LAST_FRAG : 0));
     struct assoc *assoc = call->assoc;
-    if (call->maybe && assoc->role == ASSOC_CLIENT)
+    if (call->maybe && call->caller)
         flags |= PFC_MAYBE;
     size_t len;
-    if (assoc->role == ASSOC_CLIENT) {
+    if (call->caller) {
         const struct pdu_request request = {.alloc_hint = alloc_hint,
                                             .context_id = call->context_id,
                                             .opnum = call->opnum,
@@ -170,8 +172,8 @@ RPC_STATUS call_send(struct call *call, const struct iovec *stub, size_t stub_co
     struct assoc *assoc = call->assoc;
     if (assoc->state == ASSOC_DEAD)
         return assoc->status;
-    assert(call->state == (assoc->role == ASSOC_CLIENT ? CALL_REQUEST : CALL_WORKING) ||
-           (assoc->role == ASSOC_SERVER && call->state == CALL_RESPONSE));
+    assert(call->state == (call->caller ? CALL_REQUEST : CALL_WORKING) ||
+           (!call->caller && call->state == CALL_RESPONSE));
     size_t len = 0;
     for (size_t i = 0; i < stub_count; i++)
         len += stub[i].iov_len;
@@ -189,11 +191,11 @@ RPC_STATUS call_send(struct call *call, const struct iovec *stub, size_t stub_co
         return RPC_S_OUT_OF_MEMORY;
     }
     call->tx_stub += len;
-    if (assoc->role == ASSOC_SERVER && call->state == CALL_WORKING)
+    if (!call->caller && call->state == CALL_WORKING)
         call_set_state(call, CALL_RESPONSE);
     if (last) {
         call->tx_ended = true;
-        call_set_state(call, assoc->role == ASSOC_CLIENT ? CALL_WORKING : CALL_DONE);
+        call_set_state(call, call->caller ? CALL_WORKING : CALL_DONE);
     }
     return RPC_S_OK;
 }

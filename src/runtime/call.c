@@ -29,6 +29,8 @@ static void call_destroy(struct counted *object)
         binding_put(call->binding);
     if (call->notify.issuer)
         win32_thread_put(call->notify.issuer);
+    if (call->outer)
+        call_put(call->outer);
     conn_put(call->conn);
     free(call);
 }
@@ -334,7 +336,7 @@ static void unlink_call(struct rpc_call *call)
     call_stop_reading(call, false);
     call_look(call, false);
     forget_send_mark(call);
-    if (!call->server)
+    if (!call->server && !call->nested)
         client_call_left(call);
     call_put(call); /* the association's reference; the caller has one */
 }
@@ -378,7 +380,9 @@ void call_fail(struct rpc_call *call, RPC_STATUS status)
 void call_break(struct rpc_call *call, RPC_STATUS status)
 {
     if (call->wire.assoc && conn_alive(call->conn)) {
-        if (call->server)
+        if (call->nested && !call->server) /* no PDU ends the peer's part of it */
+            conn_fail(call->conn, status);
+        else if (call->server)
             call_fault(&call->wire, status, false);
         else
             call_orphan(&call->wire);

@@ -121,6 +121,13 @@ struct rpc_call {
     uint8_t held_len;   /* server: a terminator that waits for what comes after it     */
     uint8_t held[16];
 
+    /* callback.c's */
+    bool nested;                /* on the connection of `outer`, inside it               */
+    bool granted;               /* the context it waits for is free                      */
+    struct rpc_call *outer;     /* counted                                               */
+    struct rpc_call *incoming;  /* a request inside this call, for who waits; counted    */
+    struct rpc_call *enclosing; /* what its thread runs besides: the call before         */
+
     /* client */
     struct binding *binding; /* counted */
     struct client_contexts client_contexts; /* of an asynchronous call */
@@ -255,6 +262,26 @@ void notify_drop(struct rpc_call *call);
  * in it receives this failure, it is to be raised. */
 bool call_deliver_status(const NDR_OPERATION *op, void *frame, RPC_STATUS status);
 
+/* ---- callback.c: calls inside calls ----------------------------------------- */
+
+/* A call of the peer's begins inside one of ours that waits for its answer. */
+void nested_on_request(struct conn *conn, const struct assoc_event *event, struct rxbuf *buf);
+
+/* All of it has arrived: the thread that waits will run it. */
+void nested_ready(struct rpc_call *call);
+
+/* The call that this thread runs a routine for and inside of which it may call `spec`
+ * there; NULL: another connection must carry the call.  No lock. */
+struct server_pool;
+struct rpc_call *nested_place(const struct server_pool *pool, const RPC_CLIENT_INTERFACE *spec);
+
+/* Puts `call` on the connection, inside `outer`.  A failure leaves it unstarted. */
+RPC_STATUS nested_start(struct rpc_call *call, struct rpc_call *outer, const UUID *object);
+
+/* (drops) Sends the rest of the request and receives on this thread until the call is
+ * over; what the peer calls meanwhile runs here. */
+void call_await(struct rpc_call *call);
+
 /* ---- client_call.c, server_call.c ------------------------------------------ */
 
 extern const struct conn_ops client_conn_ops;
@@ -266,7 +293,14 @@ RPC_STATUS client_cancel(struct rpc_call *call, bool abort);
 RPC_STATUS server_complete(struct rpc_call *call, const void *reply);
 RPC_STATUS server_abort(struct rpc_call *call, RPC_STATUS code);
 
-/* The server call this thread runs the manager of, or NULL. */
+/* RESPONSE or FAULT for a call of ours. */
+void client_on_answer(const struct assoc_event *event, struct rxbuf *buf);
+/* Decodes the reply of a call that ended well; no lock. */
+RPC_STATUS client_decode_reply(struct rpc_call *call, struct client_contexts *contexts,
+                               void *frame);
+
+/* The call this thread runs the routine of, or NULL: in a server a manager's, in a client
+ * that of a callback. */
 struct rpc_call *server_current_call(void);
 
 /* Server: the application was told of the failure and need not complete the call;

@@ -22,6 +22,7 @@
 #include "runtime/exception.h"
 #include "runtime/memory_env.h"
 #include "runtime/ndr_api.h"
+#include "runtime/server_call.h"
 
 /* ---- Events --------------------------------------------------------------- */
 
@@ -38,6 +39,15 @@ static void on_response(struct rpc_call *call, const struct assoc_event *event,
     }
 }
 
+void client_on_answer(const struct assoc_event *event, struct rxbuf *buf)
+{
+    struct rpc_call *call = call_of_wire(event->call);
+    if (event->kind == ASSOC_EVENT_RESPONSE)
+        on_response(call, event, buf);
+    else
+        call_fail(call, event->status);
+}
+
 static void client_on_event(struct conn *conn, const struct assoc_event *event,
                             struct rxbuf *buf)
 {
@@ -47,14 +57,17 @@ static void client_on_event(struct conn *conn, const struct assoc_event *event,
         conn->bind_status = event->status;
         return;
     case ASSOC_EVENT_RESPONSE:
-        on_response(call_of_wire(event->call), event, buf);
-        return;
     case ASSOC_EVENT_FAULT:
-        call_fail(call_of_wire(event->call), event->status);
+        client_on_answer(event, buf);
+        return;
+    case ASSOC_EVENT_REQUEST:
+        if (event->call)
+            server_on_octets(call_of_wire(event->call), event, buf);
+        else
+            nested_on_request(conn, event, buf);
         return;
     case ASSOC_EVENT_NONE:
     case ASSOC_EVENT_BIND:
-    case ASSOC_EVENT_REQUEST:
     case ASSOC_EVENT_CANCEL:
     case ASSOC_EVENT_ORPHANED:
     case ASSOC_EVENT_DEAD:
@@ -92,6 +105,7 @@ struct start {
     struct binding *binding;
     struct conn_wish wish;
     struct conn_place place; /* conn NULL: none yet */
+    struct rpc_call *within; /* a callback whose routine makes the call; NULL: none */
     struct ndr_writer writer;
     struct client_contexts contexts;
 };
@@ -214,9 +228,24 @@ static unsigned allowed_syntaxes(const struct start *start)
 /* Gives the connection back that `prepare` took and no call was placed on. */
 static void give_back(struct start *start)
 {
+    if (start->within)
+        return;
     conn_lock(start->place.conn);
     server_pool_give(start->place.conn, true);
     conn_unlock(start->place.conn);
+}
+
+/* Inside a call there is nothing to choose: its connection, its presentation context. */
+static RPC_STATUS prepare_nested(struct start *start)
+{
+    struct rpc_call *within = start->within;
+    start->place = (struct conn_place){
+        .conn = within->conn, .context_id = within->wire.context_id, .ndr64 = within->ndr64};
+    conn_get(within->conn);
+    RPC_STATUS status = encode_request(start, within->ndr64);
+    if (status == RPC_S_OK)
+        trace_values(start->op, start->frame, NDR_PARAM_IN, true);
+    return status;
 }
 
 /* Everything up to the first octet: arguments checked and encoded, a connection.  Wrong
@@ -227,6 +256,10 @@ static RPC_STATUS prepare(struct start *start, bool shared)
     RPC_STATUS status = find_binding(start);
     if (status != RPC_S_OK)
         return status;
+    if (!(start->op->flags & (NDR_OP_ASYNC | NDR_OP_MAYBE | NDR_OP_HAS_PIPES)))
+        start->within = nested_place(start->binding->pool, start->spec);
+    if (start->within)
+        return prepare_nested(start);
     struct conn_wish *wish = &start->wish;
     *wish = (struct conn_wish){.interface_id = interface_syntax(start->spec),
                                .syntaxes = allowed_syntaxes(start),
@@ -255,7 +288,7 @@ static RPC_STATUS send_request(struct rpc_call *call, struct start *start)
 {
     static const uint8_t zeros[8];
     struct conn *conn = call->conn;
-    if (!conn_alive(conn) || conn->assoc.state != ASSOC_OPEN) {
+    if (!start->within && (!conn_alive(conn) || conn->assoc.state != ASSOC_OPEN)) {
         server_pool_give(conn, false);
         return RPC_S_CALL_FAILED_DNE;
     }
@@ -264,9 +297,15 @@ static RPC_STATUS send_request(struct rpc_call *call, struct start *start)
     const UUID object = binding->object_uuid;
     const bool has_object = binding->has_object;
     pthread_mutex_unlock(&binding->lock);
-    call_get(call); /* the association's */
-    call_start(&call->wire, &conn->assoc, start->place.context_id, (uint16_t)call->op->opnum,
-               has_object ? &object : NULL);
+    if (start->within) {
+        RPC_STATUS nested = nested_start(call, start->within, has_object ? &object : NULL);
+        if (nested != RPC_S_OK)
+            return nested;
+    } else {
+        call_get(call); /* the association's */
+        call_start(&call->wire, &conn->assoc, start->place.context_id, (uint16_t)call->op->opnum,
+                   has_object ? &object : NULL);
+    }
     call->wire.maybe = (call->op->flags & NDR_OP_MAYBE) != 0;
     call_join_pipes(call);
     TRACE(TRACE_CALL, "call %u %s: starts", call->wire.id, call->op->name);
@@ -285,18 +324,6 @@ static RPC_STATUS send_request(struct rpc_call *call, struct start *start)
 
 /* ---- Synchronous calls ---------------------------------------------------- */
 
-/* Receives on this thread until the call is over. */
-static void run_to_end(struct rpc_call *call)
-{
-    struct conn *conn = call->conn;
-    conn_flush_until(conn, 0);
-    while (!call->over) {
-        conn_read(conn, true);
-        if (!conn_alive(conn))
-            conn_settle(conn, CONN_ARM_NOW);
-    }
-}
-
 /* [maybe]: the request leaves, and that is all.  A server that answers all the same
  * (Windows does) answers a call nobody knows. */
 static void leave_unanswered(struct rpc_call *call)
@@ -308,13 +335,14 @@ static void leave_unanswered(struct rpc_call *call)
     call_finish(call);
 }
 
-static RPC_STATUS decode_reply(struct rpc_call *call, struct client_contexts *contexts,
+RPC_STATUS client_decode_reply(struct rpc_call *call, struct client_contexts *contexts,
                                void *frame)
 {
     const struct ndr_context_hooks hooks = client_contexts_hooks(contexts);
     const struct ndr_memory memory = stub_memory(call->spec, call->op);
     static uint8_t none[1];
-    const struct ndr_limits limits = binding_limits(contexts->binding);
+    const struct ndr_limits limits = contexts->binding ? binding_limits(contexts->binding)
+                                                       : ndr_server_limits(); /* a callback */
     struct ndr_reader reader = {.octets = call->stub ? call->stub->octets : none,
                                 .len = call->stub_len,
                                 .origin = call->stub_origin,
@@ -346,14 +374,14 @@ static RPC_STATUS sync_call(struct start *start, void *frame)
     status = send_request(call, start);
     bool answered = !(start->op->flags & NDR_OP_MAYBE);
     if (status == RPC_S_OK && answered)
-        run_to_end(call);
+        call_await(call);
     else if (status == RPC_S_OK)
         leave_unanswered(call);
     if (status == RPC_S_OK)
         status = call->status;
     conn_unlock(call->conn);
     if (status == RPC_S_OK && answered)
-        status = decode_reply(call, &start->contexts, frame);
+        status = client_decode_reply(call, &start->contexts, frame);
     call_put(call);
     return status;
 }
@@ -527,7 +555,7 @@ RPC_STATUS client_complete(struct rpc_call *call, void *reply)
         return status;
     /* Released: nobody else touches the stub or the frame. */
     conn_unlock(call->conn);
-    status = decode_reply(call, &call->client_contexts, call->frame);
+    status = client_decode_reply(call, &call->client_contexts, call->frame);
     if (status == RPC_S_OK)
         copy_result(call, reply);
     conn_lock(call->conn);

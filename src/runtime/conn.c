@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +82,28 @@ void conn_notify(struct conn *conn)
 {
     if (conn->waiters > 0)
         pthread_cond_broadcast(&conn->changed);
+}
+
+void conn_wait(struct conn *conn)
+{
+    conn->waiters++;
+    pthread_cond_wait(&conn->changed, &conn->lock);
+    conn->waiters--;
+}
+
+void conn_wait_readable(struct conn *conn)
+{
+    if (conn->reading) {
+        conn_wait(conn);
+        return;
+    }
+    struct pollfd poll_fd = {.fd = conn->watch.fd, .events = POLLIN | POLLRDHUP};
+    conn->reading = true;
+    conn_unlock(conn);
+    poll(&poll_fd, 1, -1);
+    conn_lock(conn);
+    conn->reading = false;
+    conn_notify(conn);
 }
 
 /* ---- Receiving ------------------------------------------------------------ */
@@ -173,9 +196,7 @@ enum conn_read conn_read(struct conn *conn, bool block)
         if (!block)
             return CONN_READ_DRY;
         /* What the other thread reads may be what the caller waits for. */
-        conn->waiters++;
-        pthread_cond_wait(&conn->changed, &conn->lock);
-        conn->waiters--;
+        conn_wait(conn);
         return conn_alive(conn) ? CONN_READ_SOME : CONN_READ_DEAD;
     }
     size_t at, have;
@@ -337,9 +358,7 @@ void conn_flush_until(struct conn *conn, size_t len)
 {
     while (conn_alive(conn) && !conn->closed && txq_len(&conn->assoc.txq) > len) {
         if (conn->writing) {
-            conn->waiters++;
-            pthread_cond_wait(&conn->changed, &conn->lock);
-            conn->waiters--;
+            conn_wait(conn);
         } else {
             send_blocking(conn, len);
         }
@@ -351,9 +370,7 @@ void conn_push_out(struct conn *conn)
     /* Another thread may be sending right now, from blocks that settling would move
      * and perhaps from a third one's buffer. */
     while (conn->writing) {
-        conn->waiters++;
-        pthread_cond_wait(&conn->changed, &conn->lock);
-        conn->waiters--;
+        conn_wait(conn);
     }
     conn_flush(conn);
     /* Whoever lent what is borrowed still waits above or is this thread. */

@@ -162,6 +162,13 @@ void conn_fail(struct conn *conn, RPC_STATUS status);
 /* Shuts the transport down without a word; for connections without calls. */
 void conn_close(struct conn *conn);
 
+/* (drops) Waits on conn->changed. */
+void conn_wait(struct conn *conn);
+
+/* (drops) Waits until the descriptor is readable, with the reader role; returns at once
+ * when another thread has it and that thread is done. */
+void conn_wait_readable(struct conn *conn);
+
 /* Wakes threads that wait on conn->changed. */
 void conn_notify(struct conn *conn);
 

@@ -144,6 +144,17 @@ static void sort_uses(struct call_contexts *contexts)
             contexts->uses[i - 1].exclusive |= contexts->uses[i].exclusive;
 }
 
+/* A call inside one that has the context uses it with that one's lock: it would wait for
+ * itself. */
+static bool locked_around(const struct rpc_call *call, const struct context *context)
+{
+    for (const struct rpc_call *outer = call->outer; outer; outer = outer->outer)
+        for (unsigned i = 0; i < outer->contexts.count; i++)
+            if (outer->contexts.uses[i].locked && outer->contexts.uses[i].context == context)
+                return true;
+    return false;
+}
+
 /* In the order of their addresses, so that two calls never wait for each other. */
 static bool acquire_next(struct rpc_call *call)
 {
@@ -153,7 +164,8 @@ static bool acquire_next(struct rpc_call *call)
         free(contexts->waiter);
         contexts->waiter = NULL;
         use->locked = true;
-    } else if (contexts->acquired > 0 && use[-1].context == use->context) {
+    } else if ((contexts->acquired > 0 && use[-1].context == use->context) ||
+               locked_around(call, use->context)) {
         use->locked = false;
     } else if (list_empty(&use->context->waiters) &&
                context_available(use->context, use->exclusive)) {

@@ -118,6 +118,14 @@ RPC_STATUS registry_begin_call(struct interface *interface, enum transport_kind 
     return status;
 }
 
+void registry_join_call(struct interface *interface)
+{
+    pthread_mutex_lock(&registry_lock);
+    interface->calls++;
+    pthread_mutex_unlock(&registry_lock);
+    server_count_call(1);
+}
+
 void registry_end_call(struct interface *interface)
 {
     pthread_mutex_lock(&registry_lock);

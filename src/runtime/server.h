@@ -44,6 +44,8 @@ struct dispatch {
  * object's type; RPC_S_ACCESS_DENIED: local callers only. */
 RPC_STATUS registry_begin_call(struct interface *interface, enum transport_kind kind,
                                struct dispatch *ret_dispatch);
+/* The same for a call inside one that runs: it was admitted with that. */
+void registry_join_call(struct interface *interface);
 void registry_end_call(struct interface *interface);
 
 /* ---- listen.c ------------------------------------------------------------- */

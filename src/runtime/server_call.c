@@ -81,12 +81,12 @@ static RPC_STATUS fill_frame(struct rpc_call *call)
     return RPC_S_OK;
 }
 
-/* Runs the manager and, for a synchronous operation, answers.  No lock. */
-static void run_manager(struct rpc_call *call)
+/* Runs the manager and, for a synchronous operation, answers.  Locks. */
+static void manage(struct rpc_call *call)
 {
-    struct rpc_call *outer = current_call;
     bool raised = false;
     bool async = (call->op->flags & NDR_OP_ASYNC) != 0;
+    call->enclosing = current_call;
     /* An asynchronous call may be completed, and gone, before the manager returns;
      * run_call()'s reference keeps this object. */
     current_call = call;
@@ -95,7 +95,7 @@ static void run_manager(struct rpc_call *call)
     RPC_STATUS status = exception_run(invoke, call, &raised);
     reactor_block_end();
     memory_env_leave(outer_env);
-    current_call = outer;
+    current_call = call->enclosing;
 
     conn_lock(call->conn);
     if (!call->released && (raised || !async)) {
@@ -112,6 +112,13 @@ static void run_manager(struct rpc_call *call)
         contexts_release(call);
         call_release(call, raised ? status : RPC_S_INVALID_ASYNC_CALL);
     }
+}
+
+/* The same on a thread of the pool, which goes on to other things.  No lock. */
+static void run_manager(struct rpc_call *call)
+{
+    bool async = (call->op->flags & NDR_OP_ASYNC) != 0;
+    manage(call);
     if (call->over && call->pipe_count == 0)
         conn_read_next(call->conn);
     conn_settle(call->conn, async ? CONN_ARM_LAZY : CONN_ARM_NOW);
@@ -269,6 +276,50 @@ static void run_call(struct io_job *job)
     call_put(call);
 }
 
+/* A context that the call waited for is free. */
+static void on_granted(struct io_job *job)
+{
+    struct rpc_call *call = list_entry(job, struct rpc_call, job);
+    conn_lock(call->conn);
+    call->granted = true;
+    conn_notify(call->conn);
+    conn_unlock(call->conn);
+    call_put(call);
+}
+
+/* (drops) As run_ready(), but this thread waits. */
+static RPC_STATUS await_contexts(struct rpc_call *call)
+{
+    RPC_STATUS status;
+    call->job.run = on_granted;
+    call_get(call); /* the job's */
+    while (!contexts_acquire(call, &status)) {
+        while (!call->granted)
+            conn_wait(call->conn);
+        call->granted = false;
+        call_get(call);
+    }
+    call_put(call);
+    return status;
+}
+
+void server_run_nested(struct rpc_call *call)
+{
+    RPC_STATUS status = RPC_S_CALL_FAILED;
+    bool ready = !call->over && make_ready(call);
+    if (ready)
+        status = await_contexts(call);
+    if (ready && status != RPC_S_OK && !call->over) {
+        server_fault(call, status, true);
+        call_release(call, status);
+    }
+    call->dispatched = ready && status == RPC_S_OK && !call->over;
+    if (!call->dispatched)
+        return;
+    conn_unlock(call->conn);
+    manage(call);
+}
+
 /* Lock held. */
 static void submit(struct rpc_call *call, bool last)
 {
@@ -280,7 +331,7 @@ static void submit(struct rpc_call *call, bool last)
     reactor_submit(&call->job);
 }
 
-static void on_octets(struct rpc_call *call, const struct assoc_event *event, struct rxbuf *buf)
+void server_on_octets(struct rpc_call *call, const struct assoc_event *event, struct rxbuf *buf)
 {
     struct conn *conn = call->conn;
     RPC_STATUS status = call_arrived(call, buf, event->stub, event->stub_len, event->last);
@@ -288,6 +339,11 @@ static void on_octets(struct rpc_call *call, const struct assoc_event *event, st
         call_break(call, status); /* which may be the end of it */
         if (status != RPC_X_BAD_STUB_DATA && status != RPC_S_OUT_OF_MEMORY)
             conn_fail(conn, status); /* too large: MS-RPCE 3.3.3.5.4 disconnects */
+        return;
+    }
+    if (call->nested) {
+        if (event->last)
+            nested_ready(call);
         return;
     }
     if (!call->stub_done && !call->looking &&
@@ -303,8 +359,7 @@ static const NDR_OPERATION *find_operation(const RPC_SERVER_INTERFACE *spec, uns
     return &interface->operations[opnum];
 }
 
-/* What some operations need besides. */
-static RPC_STATUS prepare_call(struct rpc_call *call)
+RPC_STATUS server_prepare_call(struct rpc_call *call)
 {
     const NDR_OPERATION *op = call->op;
     if (op->flags & NDR_OP_ENABLE_ALLOCATE && !(call->env = memory_env_new()))
@@ -348,7 +403,7 @@ static void on_new_call(struct conn *conn, const struct assoc_event *event, stru
     }
     call->iface = interface;
     call->contexts.set = contexts;
-    status = prepare_call(call);
+    status = server_prepare_call(call);
     if (status != RPC_S_OK) {
         assoc_reject(&conn->assoc, status, true);
         call_put(call);
@@ -359,7 +414,7 @@ static void on_new_call(struct conn *conn, const struct assoc_event *event, stru
     assoc_accept(&conn->assoc, &call->wire); /* takes our reference */
     call_join_pipes(call);
     TRACE(TRACE_CALL, "call %u %s: request", call->wire.id, op->name);
-    on_octets(call, event, buf);
+    server_on_octets(call, event, buf);
 }
 
 /* ---- Events --------------------------------------------------------------- */
@@ -391,6 +446,31 @@ static void on_bind(struct conn *conn)
     assoc_answer_bind(&conn->assoc, group);
 }
 
+/* The client asks to end the call and all inside it. */
+static void on_cancel(struct rpc_call *call)
+{
+    for (struct call *each = &call->wire; each; each = each->nested) {
+        call_of_wire(each)->cancelled = true;
+        if (!each->caller)
+            subscriptions_post(call_of_wire(each), RpcNotificationCallCancel);
+    }
+}
+
+/* The client has given up the call and all inside it. */
+static void on_orphaned(struct rpc_call *call)
+{
+    struct call *wire = &call->wire;
+    while (wire->nested)
+        wire = wire->nested;
+    while (wire) {
+        struct call *nesting = wire->nesting;
+        if (!wire->caller)
+            subscriptions_post(call_of_wire(wire), RpcNotificationCallCancel);
+        call_fail(call_of_wire(wire), RPC_S_CALL_CANCELLED);
+        wire = nesting;
+    }
+}
+
 static void server_on_event(struct conn *conn, const struct assoc_event *event, struct rxbuf *buf)
 {
     struct rpc_call *call = event->call ? call_of_wire(event->call) : NULL;
@@ -400,23 +480,25 @@ static void server_on_event(struct conn *conn, const struct assoc_event *event, 
         return;
     case ASSOC_EVENT_REQUEST:
         if (call)
-            on_octets(call, event, buf);
+            server_on_octets(call, event, buf);
+        else if (event->nesting)
+            nested_on_request(conn, event, buf);
         else
             on_new_call(conn, event, buf);
         return;
     case ASSOC_EVENT_CANCEL:
         TRACE(TRACE_CALL, "call %u %s: cancel", call->wire.id, call->op->name);
-        call->cancelled = true;
-        subscriptions_post(call, RpcNotificationCallCancel);
+        on_cancel(call);
         return;
     case ASSOC_EVENT_ORPHANED:
-        subscriptions_post(call, RpcNotificationCallCancel);
-        call_fail(call, RPC_S_CALL_CANCELLED);
+        on_orphaned(call);
+        return;
+    case ASSOC_EVENT_RESPONSE:
+    case ASSOC_EVENT_FAULT:
+        client_on_answer(event, buf); /* to a callback */
         return;
     case ASSOC_EVENT_NONE:
     case ASSOC_EVENT_BOUND:
-    case ASSOC_EVENT_RESPONSE:
-    case ASSOC_EVENT_FAULT:
     case ASSOC_EVENT_DEAD:
         return; /* not a server's */
     }

@@ -16,6 +16,13 @@ struct c_callback_After_frame {
     handle_t h;
 };
 
+/* [callback] long Back([in] long n, [in, string] char *text); */
+struct c_callback_Back_frame {
+    int32_t n;
+    unsigned char *text;
+    int32_t _RetVal;
+};
+
 /* ---- interface c_callback: types ---- */
 
 static const NDR_TYPE ndr_handle_t = {
@@ -23,6 +30,36 @@ static const NDR_TYPE ndr_handle_t = {
     .size = sizeof(handle_t),
     .align = 1,
     .name = "handle_t",
+};
+
+static const NDR_TYPE ndr_long = {
+    .kind = NDR_KIND_INT32,
+    .flags = NDR_TYPE_FLAT,
+    .size = sizeof(int32_t),
+    .align = 4,
+    .name = "long",
+};
+
+static const NDR_TYPE ndr_char = {
+    .kind = NDR_KIND_CHAR,
+    .flags = NDR_TYPE_FLAT,
+    .size = sizeof(unsigned char),
+    .align = 1,
+    .name = "char",
+};
+
+static const NDR_TYPE ndr_string_char = {
+    .kind = NDR_KIND_STRING,
+    .align = 4,
+    .element = &ndr_char,
+};
+
+static const NDR_TYPE ndr_ref_string_char = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_string_char,
 };
 
 /* ---- interface c_callback: parameters ---- */
@@ -39,7 +76,26 @@ static const NDR_PARAM c_callback_After_params[] = {
      .flags = NDR_PARAM_IN | NDR_PARAM_BINDING},
 };
 
+static const NDR_PARAM c_callback_Back_params[] = {
+    {.name = "n", .type = &ndr_long,
+     .offset = offsetof(struct c_callback_Back_frame, n),
+     .flags = NDR_PARAM_IN},
+    {.name = "text", .type = &ndr_ref_string_char,
+     .offset = offsetof(struct c_callback_Back_frame, text),
+     .flags = NDR_PARAM_IN},
+    {.name = "_RetVal", .type = &ndr_long,
+     .offset = offsetof(struct c_callback_Back_frame, _RetVal),
+     .flags = NDR_PARAM_OUT | NDR_PARAM_RETURN},
+};
+
 /* ---- interface c_callback: client ---- */
+
+static void c_callback_Back_invoke(const RPC_MGR_EPV *epv, void *frame)
+{
+    struct c_callback_Back_frame *args = frame;
+    (void)epv;
+    args->_RetVal = Back(args->n, args->text);
+}
 
 static const NDR_OPERATION c_callback_Operations[] = {
     {.name = "Before",
@@ -54,12 +110,23 @@ static const NDR_OPERATION c_callback_Operations[] = {
      .params = c_callback_After_params},
 };
 
+static const NDR_OPERATION c_callback_Callbacks[] = {
+    {.name = "Back",
+     .opnum = 0,
+     .frame_size = sizeof(struct c_callback_Back_frame),
+     .param_count = 3,
+     .params = c_callback_Back_params,
+     .invoke = c_callback_Back_invoke},
+};
+
 static const NDR_INTERFACE c_callback_NdrInterface = {
     .name = "c_callback",
     .operation_count = 2,
     .operations = c_callback_Operations,
     .allocate = MIDL_user_allocate,
     .free = MIDL_user_free,
+    .callback_count = 1,
+    .callbacks = c_callback_Callbacks,
 };
 
 static const RPC_CLIENT_INTERFACE c_callback___RpcClientInterface = {

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* callback.c - calls inside calls: [callback] operations of a server, and what the routines
+ * of a client call in turn (MS-RPCE 3.3.1.5.9; docs/design/callbacks.md).
+ *
+ * Both sides do the same.  The thread that waits for the answer to a call also runs what
+ * the peer calls inside it, so each side's calls lie on the stack of one thread:
+ *
+ *   client thread                            server thread
+ *   NdrxClientCall > call_await              manager > NdrxCallbackCall > call_await
+ *     > routine > NdrxClientCall ...           > manager ...
+ *
+ * `outer` leads from a nested call to the one it is in; references go that way, too. */
+#include <time.h>
+
+#include <penstock/rpc.h>
+#include <penstock/rpcndr.h>
+
+#include "base/limits.h"
+#include "base/status.h"
+#include "base/trace.h"
+#include "runtime/call.h"
+#include "runtime/context.h"
+#include "runtime/ndr_api.h"
+#include "runtime/ndr_options.h"
+#include "runtime/server.h"
+#include "runtime/server_call.h"
+
+/* ---- Calls of the peer ----------------------------------------------------- */
+
+/* The operation a request inside `outer` means: in a client one of the callbacks, in a
+ * server one like any other. */
+static RPC_STATUS find_operation(const struct rpc_call *outer, unsigned opnum,
+                                 const NDR_OPERATION **ret_op)
+{
+    const NDR_INTERFACE *interface = outer->spec->InterpreterInfo;
+    bool client = outer->conn->assoc.role == ASSOC_CLIENT;
+    uint32_t count = client ? interface->callback_count : interface->operation_count;
+    const NDR_OPERATION *operations = client ? interface->callbacks : interface->operations;
+    /* An asynchronous call has no thread that waits; an asynchronous manager, or pipes,
+     * would outlive the moment in which the peer waits. */
+    if (outer->op->flags & NDR_OP_ASYNC)
+        return RPC_S_CANNOT_SUPPORT;
+    if (opnum >= count || !operations[opnum].invoke)
+        return RPC_S_PROCNUM_OUT_OF_RANGE;
+    *ret_op = &operations[opnum];
+    return (*ret_op)->flags & (NDR_OP_ASYNC | NDR_OP_HAS_PIPES) ? RPC_S_CANNOT_SUPPORT
+                                                                : RPC_S_OK;
+}
+
+/* What a server's call takes over from the one that was dispatched, around the callback. */
+static RPC_STATUS inherit(struct rpc_call *call, const struct rpc_call *dispatched)
+{
+    call->epv = dispatched->epv;
+    call->stub_max = dispatched->stub_max;
+    call->cancelled = dispatched->cancelled;
+    call->iface = dispatched->iface;
+    registry_join_call(call->iface);
+    if (!op_has_contexts(call->op))
+        return RPC_S_OK;
+    call->contexts.set = group_contexts(call->conn->assoc.group_id);
+    return call->contexts.set ? RPC_S_OK : RPC_S_CALL_FAILED;
+}
+
+void nested_on_request(struct conn *conn, const struct assoc_event *event, struct rxbuf *buf)
+{
+    struct rpc_call *outer = call_of_wire(event->nesting);
+    const NDR_OPERATION *op;
+    struct rpc_call *call = NULL;
+    RPC_STATUS status = find_operation(outer, event->opnum, &op);
+    if (status == RPC_S_OK)
+        status = call_new(conn, outer->spec, op, true, outer->ndr64, &call);
+    if (status == RPC_S_OK) {
+        call->nested = true;
+        call->outer = outer;
+        call_get(outer);
+        if (conn->assoc.role == ASSOC_SERVER)
+            status = inherit(call, outer->outer);
+    }
+    if (status == RPC_S_OK)
+        status = server_prepare_call(call);
+    if (status != RPC_S_OK) {
+        TRACE(TRACE_CALL, "call %u: operation %u inside it refused", event->call_id,
+              event->opnum);
+        assoc_reject(&conn->assoc, status, true);
+        if (call)
+            call_put(call);
+        return;
+    }
+    assoc_accept(&conn->assoc, &call->wire); /* takes our reference */
+    TRACE(TRACE_CALL, "call %u %s: request, inside %s", call->wire.id, op->name,
+          outer->op->name);
+    server_on_octets(call, event, buf);
+}
+
+void nested_ready(struct rpc_call *call)
+{
+    call_get(call);
+    call->outer->incoming = call;
+    conn_notify(call->conn);
+}
+
+/* ---- Waiting ---------------------------------------------------------------- */
+
+/* Calls with pipes share the connection and one is full: what follows must wait, and the
+ * answer may be behind it. */
+static void wait_for_room(struct conn *conn)
+{
+    const struct timespec moment = {.tv_nsec = LIMIT_TICK_MAX_MS * 1000000L};
+    conn_unlock(conn);
+    nanosleep(&moment, NULL);
+    conn_lock(conn);
+}
+
+static void receive(struct conn *conn)
+{
+    if (conn->assoc.role == ASSOC_SERVER && conn->stopped > 0)
+        wait_for_room(conn);
+    else if (conn_read(conn, true) == CONN_READ_DRY) /* a server's socket has a time-out */
+        conn_wait_readable(conn);
+}
+
+static void run_incoming(struct rpc_call *outer)
+{
+    struct rpc_call *call = outer->incoming;
+    outer->incoming = NULL;
+    server_run_nested(call);
+    call_put(call);
+}
+
+void call_await(struct rpc_call *call)
+{
+    struct conn *conn = call->conn;
+    conn_flush_until(conn, 0);
+    while (!call->over) {
+        if (call->incoming)
+            run_incoming(call);
+        else
+            receive(conn);
+        if (!conn_alive(conn))
+            conn_settle(conn, CONN_ARM_NOW);
+        else if (txq_len(&conn->assoc.txq) > 0) /* an answer, a refusal */
+            conn_flush_until(conn, 0);
+    }
+    if (call->incoming)
+        call_put(call->incoming); /* it has failed with the connection */
+    call->incoming = NULL;
+}
+
+/* ---- Calls of our own ------------------------------------------------------- */
+
+struct rpc_call *nested_place(const struct server_pool *pool, const RPC_CLIENT_INTERFACE *spec)
+{
+    struct rpc_call *call = server_current_call();
+    for (; call; call = call->enclosing)
+        if (call->conn->owner == pool && call->spec->InterpreterInfo == spec->InterpreterInfo &&
+            call->conn->assoc.role == ASSOC_CLIENT)
+            break;
+    return call;
+}
+
+RPC_STATUS nested_start(struct rpc_call *call, struct rpc_call *outer, const UUID *object)
+{
+    RPC_STATUS status = outer->over && outer->status != RPC_S_OK ? outer->status
+                                                                : call_may_nest(&outer->wire);
+    if (status != RPC_S_OK)
+        return status;
+    call->nested = true;
+    call->outer = outer;
+    call_get(outer);
+    call_get(call); /* the association's */
+    call_start_nested(&call->wire, &outer->wire, (uint16_t)call->op->opnum, object);
+    return RPC_S_OK;
+}
+
+/* The call of a server whose manager this thread runs and that `spec` can call back. */
+static RPC_STATUS find_dispatched(const RPC_SERVER_INTERFACE *spec, struct rpc_call **ret_call)
+{
+    struct rpc_call *call = server_current_call();
+    while (call && (call->conn->assoc.role != ASSOC_SERVER ||
+                    call->spec->InterpreterInfo != spec->InterpreterInfo))
+        call = call->enclosing;
+    *ret_call = call;
+    if (!call)
+        return RPC_S_NO_CALL_ACTIVE;
+    /* The thread of an asynchronous manager cannot be kept, and the client of a [maybe]
+     * call does not listen. */
+    return call->op->flags & NDR_OP_ASYNC || call->wire.maybe ? RPC_S_CANNOT_SUPPORT : RPC_S_OK;
+}
+
+/* Lock held. */
+static RPC_STATUS run(struct rpc_call *call, struct rpc_call *outer,
+                      const struct ndr_writer *writer)
+{
+    RPC_STATUS status = nested_start(call, outer, NULL);
+    if (status != RPC_S_OK)
+        return status;
+    TRACE(TRACE_CALL, "call %u %s: starts, inside %s", call->wire.id, call->op->name,
+          outer->op->name);
+    const struct iovec stub = {writer->octets, writer->len};
+    status = call_send(&call->wire, &stub, 1, true);
+    if (status == RPC_S_OK)
+        conn_push_out(call->conn);
+    else if (!call->over)
+        call_break(call, status);
+    call_await(call);
+    return call->status;
+}
+
+static RPC_STATUS call_back(const RPC_SERVER_INTERFACE *spec, const NDR_OPERATION *op,
+                            void *frame)
+{
+    struct rpc_call *outer, *call = NULL;
+    struct client_contexts none;
+    struct ndr_writer writer;
+    client_contexts_init(&none, op);
+    ndr_writer_init(&writer);
+    RPC_STATUS status = find_dispatched(spec, &outer);
+    if (status == RPC_S_OK) {
+        writer.ndr64 = outer->ndr64;
+        writer.depth_max = ndr_server_limits().depth_max;
+        status = ndr_encode_params(&writer, op, frame, NDR_PARAM_IN);
+    }
+    if (status == RPC_S_OK && writer.len > LIMIT_STUB_LEN)
+        status = RPC_S_OUT_OF_RESOURCES;
+    if (status == RPC_S_OK)
+        status = call_new(outer->conn, spec, op, false, outer->ndr64, &call);
+    if (status == RPC_S_OK) {
+        trace_values(op, frame, NDR_PARAM_IN, true);
+        conn_lock(call->conn);
+        status = run(call, outer, &writer);
+        conn_settle(call->conn, CONN_ARM_LAZY); /* others may have calls on it */
+        conn_unlock(call->conn);
+    }
+    if (status == RPC_S_OK)
+        status = client_decode_reply(call, &none, frame);
+    if (call)
+        call_put(call);
+    ndr_writer_fini(&writer);
+    client_contexts_fini(&none);
+    return status;
+}
+
+void NdrxCallbackCall(const RPC_SERVER_INTERFACE *interface_spec, unsigned int opnum, void *frame)
+{
+    const NDR_INTERFACE *interface = interface_spec->InterpreterInfo;
+    if (opnum >= interface->callback_count)
+        RpcRaiseException(RPC_S_PROCNUM_OUT_OF_RANGE);
+    const NDR_OPERATION *op = &interface->callbacks[opnum];
+    RPC_STATUS status = call_back(interface_spec, op, frame);
+    if (!call_deliver_status(op, frame, status))
+        RpcRaiseException(status);
+}
