@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* pipe.h - what the files about pipes share.
+ *
+ *   pipe.c       asynchronous pipes: what applications of both sides call
+ *   sync_pipe.c  synchronous pipes: a client's callbacks are called, a server's manager
+ *                calls, both until all is through
+ *   pipe_tx.c    push: elements become chunks, chunks fragments
+ *   pipe_rx.c    pull: fragments, as they arrived, become elements
+ *
+ * The connection's lock is held; (drops) releases it for a while. */
+#ifndef RUNTIME_PIPE_H
+#define RUNTIME_PIPE_H
+
+#include "runtime/call.h"
+
+/* May it be pulled, or pushed, now?  RPC_X_WRONG_PIPE_ORDER: the other direction, not
+ * its turn; RPC_X_PIPE_CLOSED: its end was pulled, or pushed. */
+RPC_STATUS pipe_check_pull(const struct pipe *pipe);
+RPC_STATUS pipe_check_push(const struct pipe *pipe);
+
+/* The application took octets: below the low mark the connection is read again. */
+void pipe_check_low_mark(struct pipe *pipe);
+
+/* (drops) Sends `count` elements at `memory`; when it returns they are sent or copied.
+ * RPC_S_INVALID_ARG: more elements than a chunk holds, nothing was sent; else what the
+ * call has failed with. */
+RPC_STATUS pipe_send_elements(struct pipe *pipe, const uint8_t *memory, unsigned long count);
+
+/* (drops) The terminator.  A client sends it at once: with its last pipe the request
+ * ends.  A server keeps it for the fragment that follows, since the last one must not be
+ * empty and no other may end where the terminator does (wire.md 9, row 26). */
+RPC_STATUS pipe_send_end(struct pipe *pipe);
+
+/* Did the application ask for RpcSendComplete?  The flag is read now (AP-17). */
+bool call_asks_send_complete(const struct rpc_call *call);
+
+#endif
