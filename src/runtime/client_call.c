@@ -22,6 +22,7 @@
 #include "runtime/exception.h"
 #include "runtime/memory_env.h"
 #include "runtime/ndr_api.h"
+#include "runtime/pipe.h"
 #include "runtime/server_call.h"
 
 /* ---- Events --------------------------------------------------------------- */
@@ -213,8 +214,8 @@ static RPC_STATUS encode_request(struct start *start, bool ndr64)
     return status;
 }
 
-/* Synchronous pipes are pulled and pushed by stubs that know NDR 2.0 alone, as Windows'
- * (wire.md 3.6). */
+/* Windows' stubs know synchronous pipes in NDR 2.0 alone (wire.md 3.6): NDR64 is offered
+ * for them only when the program allows nothing else. */
 static unsigned allowed_syntaxes(const struct start *start)
 {
     unsigned syntaxes = ndr_interface_syntaxes(start->spec);
@@ -222,7 +223,7 @@ static unsigned allowed_syntaxes(const struct start *start)
     syntaxes &= start->binding->syntaxes;
     pthread_mutex_unlock(&start->binding->lock);
     bool sync_pipes = start->op->flags & NDR_OP_HAS_PIPES && !(start->op->flags & NDR_OP_ASYNC);
-    return sync_pipes ? syntaxes & ASSOC_NDR : syntaxes;
+    return sync_pipes && syntaxes & ASSOC_NDR ? ASSOC_NDR : syntaxes;
 }
 
 /* Gives the connection back that `prepare` took and no call was placed on. */
@@ -359,6 +360,16 @@ RPC_STATUS client_decode_reply(struct rpc_call *call, struct client_contexts *co
     return RPC_S_OK;
 }
 
+/* The tick sends what a tight loop of pushes left behind, so the connection must be
+ * known to the reactor. */
+static RPC_STATUS move_pipes(struct rpc_call *call, void *frame)
+{
+    if (reactor_start() && conn_watch(call->conn))
+        return sync_pipes_run(call, frame);
+    client_cancel(call, true);
+    return RPC_S_OUT_OF_RESOURCES;
+}
+
 static RPC_STATUS sync_call(struct start *start, void *frame)
 {
     RPC_STATUS status = prepare(start, false);
@@ -373,12 +384,16 @@ static RPC_STATUS sync_call(struct start *start, void *frame)
     conn_lock(call->conn);
     status = send_request(call, start);
     bool answered = !(start->op->flags & NDR_OP_MAYBE);
+    if (status == RPC_S_OK && call->pipe_count > 0)
+        status = move_pipes(call, frame);
     if (status == RPC_S_OK && answered)
         call_await(call);
     else if (status == RPC_S_OK)
         leave_unanswered(call);
     if (status == RPC_S_OK)
         status = call->status;
+    if (call->pipe_count > 0)
+        call_release(call, status); /* the pipes go with it */
     conn_unlock(call->conn);
     if (status == RPC_S_OK && answered)
         status = client_decode_reply(call, &start->contexts, frame);
@@ -399,9 +414,9 @@ void NdrxClientCall(const RPC_CLIENT_INTERFACE *interface_spec, unsigned int opn
                           .frame = frame};
     RPC_STATUS status = RPC_S_PROCNUM_OUT_OF_RANGE;
     ndr_writer_init(&start.writer);
-    if (start.op && start.op->flags & NDR_OP_HAS_PIPES)
-        status = RPC_S_CANNOT_SUPPORT; /* synchronous pipes: not yet */
-    else if (start.op)
+    if (start.op)
+        status = start.op->flags & NDR_OP_HAS_PIPES ? sync_pipes_check(start.op, frame) : RPC_S_OK;
+    if (start.op && status == RPC_S_OK)
         status = sync_call(&start, frame);
     start_fini(&start);
     if (!(start.op && call_deliver_status(start.op, frame, status)))

@@ -31,6 +31,22 @@ RPC_STATUS pipe_send_elements(struct pipe *pipe, const uint8_t *memory, unsigned
  * empty and no other may end where the terminator does (wire.md 9, row 26). */
 RPC_STATUS pipe_send_end(struct pipe *pipe);
 
+/* ---- sync_pipe.c ---------------------------------------------------------------- */
+
+/* Client, before the call: RPC_X_NULL_REF_POINTER: no structure;
+ * RPC_X_INVALID_PIPE_OBJECT: a routine that will be needed is NULL. */
+RPC_STATUS sync_pipes_check(const NDR_OPERATION *op, const void *frame);
+
+/* (drops) Client: moves all the pipes of the call, on this thread, through the routines
+ * in `frame`.  What a routine raised, or the call failed with; then the call is given up.
+ * RPC_X_PIPE_APP_MEMORY: alloc gave no room for an element. */
+RPC_STATUS sync_pipes_run(struct rpc_call *call, const void *frame);
+
+/* Server: fills `pipes`, memory that lives as long as the call, and the frame. */
+void sync_pipes_publish(struct rpc_call *call, NDR_PIPE *pipes);
+
+/* ---- pipe.c --------------------------------------------------------------------- */
+
 /* Did the application ask for RpcSendComplete?  The flag is read now (AP-17). */
 bool call_asks_send_complete(const struct rpc_call *call);
 

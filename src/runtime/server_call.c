@@ -27,6 +27,7 @@
 #include "runtime/exception.h"
 #include "runtime/memory_env.h"
 #include "runtime/ndr_api.h"
+#include "runtime/pipe.h"
 #include "runtime/server.h"
 #include "runtime/server_call.h"
 
@@ -59,17 +60,22 @@ static RPC_STATUS fill_frame(struct rpc_call *call)
     for (uint32_t i = 0; i < call->op->param_count; i++)
         if (call->op->params[i].flags & NDR_PARAM_BINDING)
             set_member(call, call->op->params[i].offset, (void *)(uintptr_t)call->binding_handle);
-    if (!(call->op->flags & NDR_OP_ASYNC))
+    bool async = (call->op->flags & NDR_OP_ASYNC) != 0;
+    if (!async && call->pipe_count == 0)
         return RPC_S_OK;
 
     struct server_state *state =
         calloc(1, sizeof(*state) + call->pipe_count * sizeof(state->pipes[0]));
-    call->handle = handle_open(&call->object);
-    if (!state || call->handle == 0) {
-        free(state);
-        return RPC_S_OUT_OF_MEMORY;
-    }
     call->state = state;
+    if (!state)
+        return RPC_S_OUT_OF_MEMORY;
+    if (!async) {
+        sync_pipes_publish(call, &state->pipes[0].sync);
+        return RPC_S_OK;
+    }
+    call->handle = handle_open(&call->object);
+    if (call->handle == 0)
+        return RPC_S_OUT_OF_MEMORY;
     async_init(&state->async);
     state->async.StubInfo = (void *)(uintptr_t)call->handle;
     state->async.RuntimeInfo = (void *)(uintptr_t)call->binding_handle;
@@ -101,6 +107,10 @@ static void manage(struct rpc_call *call)
     if (!call->released && (raised || !async)) {
         /* A manager that completed or aborted and then raises has been heard: its
          * first outcome stands (AR-27). */
+        if (!raised && !(call_all_drained(call) && call_all_finished(call))) {
+            raised = true; /* SP-15: the client is told so */
+            status = RPC_X_PIPE_DISCIPLINE_ERROR;
+        }
         if (raised)
             contexts_raised(call);
         if (raised)
@@ -386,8 +396,6 @@ static void on_new_call(struct conn *conn, const struct assoc_event *event, stru
     }
     const NDR_OPERATION *op = find_operation(dispatch.spec, event->opnum);
     status = op ? RPC_S_OK : RPC_S_PROCNUM_OUT_OF_RANGE;
-    if (op && op->flags & NDR_OP_HAS_PIPES && !(op->flags & NDR_OP_ASYNC))
-        status = RPC_S_CANNOT_SUPPORT; /* synchronous pipes: not yet */
     struct context_set *contexts = NULL;
     if (status == RPC_S_OK && op_has_contexts(op) &&
         !(contexts = group_contexts(conn->assoc.group_id)))

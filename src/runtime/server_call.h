@@ -18,7 +18,10 @@
 struct server_state {
     struct server_state *next; /* in the quarantine */
     RPC_ASYNC_STATE async;
-    NDR_ASYNC_PIPE pipes[];
+    union {
+        NDR_ASYNC_PIPE async;
+        NDR_PIPE sync;
+    } pipes[];
 };
 
 /* [notify] and [notify_flag], and parameters that routines of the program free: on a thread

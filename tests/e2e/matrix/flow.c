@@ -9,9 +9,6 @@
 #include <time.h>
 
 #define BIT(event) (1u << (event))
-/* Seeds of the two directions differ: an echo is no proof. */
-#define BACK_SEED 0x5bd1e995u
-
 #define PORT_BYTES 4711u
 #define PORT_KEY 0x1234567890u
 
@@ -72,7 +69,7 @@ static size_t chunk_size(struct flow *flow)
 
 static uint32_t seed_of(const struct flow *flow, bool to_server)
 {
-    return to_server ? flow->plan.seed : flow->plan.seed ^ BACK_SEED;
+    return to_server ? flow->plan.seed : flow->plan.seed ^ FLOW_BACK_SEED;
 }
 
 /* ---- Steps ---------------------------------------------------------------- */

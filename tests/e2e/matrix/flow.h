@@ -35,6 +35,9 @@ enum flow_how {
     FLOW_FROM_PATTERN = 64  /* bytes are pushed straight from the pattern       */
 };
 
+/* Seeds of the two directions differ: an echo is no proof. */
+#define FLOW_BACK_SEED 0x5bd1e995u
+
 /* Codes a server aborts with when the test has failed on its side. */
 #define FLOW_WRONG_DATA 0x20000001
 #define FLOW_WRONG_COUNT 0x20000002

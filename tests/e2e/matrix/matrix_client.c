@@ -3,12 +3,8 @@
  *
  *     matrix_client BINDING SET
  *
- * Sets: values (operations without pipes), pipes (every element type, direction and
- * size), wrong (do the checks of `pipes` check?), told (every way of being told, on both
- * sides), huge-in, huge-out (more than 2^32 octets), refused (pipes to a synchronous
- * server).
- *
- * PENSTOCK_TEST_SCALE divides the large sizes, for instrumented builds. */
+ * Sets: values (operations without pipes), told (every way of being told, on both
+ * sides), and those of sets.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,11 +13,7 @@
 #include "flow.h"
 #include "memory.h"
 #include "report.h"
-
-enum direction { TO_SERVER, TO_CLIENT, BOTH_WAYS, DIRECTION_COUNT };
-static const char *const direction_names[DIRECTION_COUNT] = {"in", "out", "inout"};
-
-static uint64_t scale = 1;
+#include "sets.h"
 
 /* ---- Calls with pipes ------------------------------------------------------ */
 
@@ -45,8 +37,7 @@ static void call_stub(RPC_BINDING_HANDLE h, enum element_index index, enum direc
     }
 }
 
-/* One call: every element checked on the side it arrives at, RPC_S_OK in the end. */
-static RPC_STATUS run(RPC_BINDING_HANDLE h, enum element_index index, enum direction direction,
+RPC_STATUS run(RPC_BINDING_HANDLE h, enum element_index index, enum direction direction,
                       const flow_plan *client, const flow_plan *server)
 {
     struct flow *flow =
@@ -68,71 +59,6 @@ static RPC_STATUS run(RPC_BINDING_HANDLE h, enum element_index index, enum direc
     if (status != FLOW_TIMEOUT) /* then somebody may still be at work on it */
         flow_free(flow);
     return status;
-}
-
-/* ---- Element types, directions, sizes -------------------------------------- */
-
-/* Stub octets of one fragment of the transport: frag length less the header. */
-static size_t fragment_octets(const char *binding)
-{
-    return strncmp(binding, "ncacn_ip_tcp", 12) == 0 ? 5840 - 24 : 65528 - 24;
-}
-
-static void run_size(RPC_BINDING_HANDLE h, enum element_index index, enum direction direction,
-                     uint64_t count, unsigned long chunk_max, unsigned how)
-{
-    static uint32_t seed = 1;
-    const flow_plan client = {count, seed, (uint32_t)chunk_max, FLOW_EVENT | how};
-    const flow_plan server = {count, seed, (uint32_t)(chunk_max * 2 / 3 + 1), FLOW_EVENT | how};
-    seed++;
-    RPC_STATUS status = run(h, index, direction, &client, &server);
-    char name[96];
-    snprintf(name, sizeof(name), "%s-%s-%llu-by-%lu%s", elements[index].name,
-             direction_names[direction], (unsigned long long)count, chunk_max,
-             how & FLOW_EXACT ? "-exact" : "");
-    report(status == RPC_S_OK, name, "status", status, 0);
-}
-
-static void set_pipes(RPC_BINDING_HANDLE h, const char *binding)
-{
-    for (unsigned i = 0; i < ELEMENT_COUNT; i++) {
-        const size_t stride = elements[i].stride;
-        const size_t fragment = fragment_octets(binding) / stride;
-        const uint64_t large = (10u << 20) / stride / scale;
-        for (unsigned d = 0; d < DIRECTION_COUNT; d++) {
-            run_size(h, i, d, 0, 10, 0);
-            run_size(h, i, d, 1, 10, 0);
-            /* Pushed whole: the end falls just before, on and behind a fragment's. */
-            for (size_t n = fragment - 2; n <= fragment + 2; n++)
-                run_size(h, i, d, n, n, FLOW_EXACT);
-            run_size(h, i, d, 2 * fragment + 1, 7, FLOW_EXACT);
-            run_size(h, i, d, 3 * fragment - 1, fragment / 3 + 5, 0);
-            run_size(h, i, d, large, 40000, 0);
-            run_size(h, i, d, large + 1, 1u << 20, 0);
-        }
-    }
-}
-
-/* The checks themselves: data, and how much of it, other than expected are noticed on
- * the side they arrive at. */
-static void set_wrong(RPC_BINDING_HANDLE h)
-{
-    const flow_plan right = {1000, 7, 100, FLOW_EVENT}, other_seed = {1000, 8, 100, FLOW_EVENT},
-                    other_count = {1001, 7, 100, FLOW_EVENT};
-    static const RPC_STATUS data = FLOW_WRONG_DATA, count = FLOW_WRONG_COUNT;
-    for (unsigned i = 0; i < ELEMENT_COUNT; i++) {
-        for (unsigned d = 0; d < BOTH_WAYS; d++) {
-            char name[64];
-            RPC_STATUS status = run(h, i, d, &right, &other_seed);
-            snprintf(name, sizeof(name), "wrong-data-%s-%s", elements[i].name,
-                     direction_names[d]);
-            report(status == data, name, "status", status, data);
-            status = run(h, i, d, &right, &other_count);
-            snprintf(name, sizeof(name), "wrong-count-%s-%s", elements[i].name,
-                     direction_names[d]);
-            report(status == count, name, "status", status, count);
-        }
-    }
 }
 
 /* ---- Being told ------------------------------------------------------------ */
@@ -167,20 +93,6 @@ static void set_told(RPC_BINDING_HANDLE h)
             }
         }
     }
-}
-
-/* ---- More than 32 bits count ------------------------------------------------ */
-
-static void set_huge(RPC_BINDING_HANDLE h, enum direction direction)
-{
-    const uint64_t count = UINT64_C(5) * 1000 * 1000 * 1000 / scale + 1;
-    const flow_plan client = {count, 99, OCTETS_RUN, FLOW_EVENT | FLOW_FROM_PATTERN};
-    const flow_plan server = {count, 99, OCTETS_RUN, FLOW_EVENT | FLOW_FROM_PATTERN};
-    RPC_STATUS status = run(h, ELEMENT_byte, direction, &client, &server);
-    char name[64];
-    snprintf(name, sizeof(name), "huge-%s-%llu", direction_names[direction],
-             (unsigned long long)count);
-    report(status == RPC_S_OK, name, "status", status, 0);
 }
 
 /* ---- Without pipes ---------------------------------------------------------- */
@@ -389,45 +301,16 @@ static void set_values(RPC_BINDING_HANDLE h)
     }
 }
 
-/* ---- Pipes to a synchronous server ------------------------------------------ */
-
-static void set_refused(RPC_BINDING_HANDLE h)
-{
-    for (unsigned i = 0; i < ELEMENT_COUNT; i++) {
-        for (unsigned d = 0; d < DIRECTION_COUNT; d++) {
-            const flow_plan plan = {100, 1, 10, FLOW_EVENT};
-            RPC_STATUS status = run(h, i, d, &plan, &plan);
-            char name[64];
-            snprintf(name, sizeof(name), "refused-%s-%s", elements[i].name, direction_names[d]);
-            report(status == RPC_S_CANNOT_SUPPORT, name, "status", status, RPC_S_CANNOT_SUPPORT);
-        }
-    }
-    value_add(h, FLOW_EVENT);
-}
-
 int main(int argc, char **argv)
 {
-    const char *text = getenv("PENSTOCK_TEST_SCALE");
-    scale = text ? strtoull(text, NULL, 10) : 1;
-    scale = scale == 0 ? 1 : scale;
     RPC_BINDING_HANDLE h = argc == 3 ? bind_to(argv[1]) : NULL;
     if (!h)
         return 2;
     if (strcmp(argv[2], "values") == 0)
         set_values(h);
-    else if (strcmp(argv[2], "pipes") == 0)
-        set_pipes(h, argv[1]);
-    else if (strcmp(argv[2], "wrong") == 0)
-        set_wrong(h);
     else if (strcmp(argv[2], "told") == 0)
         set_told(h);
-    else if (strcmp(argv[2], "huge-in") == 0)
-        set_huge(h, TO_SERVER);
-    else if (strcmp(argv[2], "huge-out") == 0)
-        set_huge(h, TO_CLIENT);
-    else if (strcmp(argv[2], "refused") == 0)
-        set_refused(h);
-    else
+    else if (!run_set(h, argv[1], argv[2]))
         return 2;
     RpcBindingFree(&h);
     return report_failed;

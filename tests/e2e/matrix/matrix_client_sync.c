@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* matrix_client_sync.c - the interface compiled without the ACF, called.
  *
- *     matrix_client_sync BINDING
- */
+ *     matrix_client_sync BINDING SET
+ *
+ * Sets: values (operations without pipes), and those of sets.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "elements.h"
+#include "flow.h"
 #include "memory.h"
 #include "report.h"
 #include "rpc.h"
+#include "sets.h"
+#include "sync_flow.h"
 
 static void test_add(RPC_BINDING_HANDLE h)
 {
@@ -103,45 +107,66 @@ static void test_fail(RPC_BINDING_HANDLE h)
     }
 }
 
-/* A synchronous pipe has no runtime yet and says so before anything is sent. */
-#define TEST_REFUSED(name, operation, call)                                                        \
-    {                                                                                              \
-        volatile RPC_STATUS status = RPC_S_OK;                                                     \
-        name##_pipe data;                                                                          \
-        memset(&data, 0, sizeof(data));                                                            \
-        RpcTryExcept {                                                                             \
-            call;                                                                                  \
-        }                                                                                          \
-        RpcExcept(1) {                                                                             \
-            status = (RPC_STATUS)RpcExceptionCode();                                               \
-        }                                                                                          \
-        RpcEndExcept                                                                               \
-        report(status == RPC_S_CANNOT_SUPPORT, "refused-" operation #name, "raised", status,       \
-               RPC_S_CANNOT_SUPPORT);                                                              \
-    }
-#define TEST_PIPES(name, type)                                                                     \
-    TEST_REFUSED(name, "sink-", sink_##name(h, &plan, &data, &got))                                \
-    TEST_REFUSED(name, "source-", source_##name(h, &plan, &data))                                  \
-    TEST_REFUSED(name, "swap-", swap_##name(h, &plan, &data, &got))
+/* ---- Calls with pipes -------------------------------------------------------- */
 
-static void test_pipes(RPC_BINDING_HANDLE h)
+#define CALL_CASE(name, type)                                                                      \
+    case ELEMENT_##name:                                                                           \
+        if (direction == TO_SERVER)                                                                \
+            sink_##name(h, server, (name##_pipe *)&flow->pipe, got);                               \
+        else if (direction == TO_CLIENT)                                                           \
+            source_##name(h, server, (name##_pipe *)&flow->pipe);                                  \
+        else                                                                                       \
+            swap_##name(h, server, (name##_pipe *)&flow->pipe, got);                               \
+        break;
+
+static void call_stub(RPC_BINDING_HANDLE h, enum element_index index, enum direction direction,
+                      const flow_plan *server, struct sync_flow *flow, uint64_t *got)
 {
-    const flow_plan plan = {.count = 1, .chunk_max = 1};
-    uint64_t got = 0;
-    ELEMENTS(TEST_PIPES)
-    (void)got;
+    switch (index) {
+        ELEMENTS(CALL_CASE)
+    case ELEMENT_COUNT:
+        break;
+    }
 }
 
-int main(int argc, char **argv)
+RPC_STATUS run(RPC_BINDING_HANDLE h, enum element_index index, enum direction direction,
+               const flow_plan *client, const flow_plan *server)
 {
-    RPC_BINDING_HANDLE h = argc == 2 ? bind_to(argv[1]) : NULL;
-    if (!h)
-        return 2;
+    struct sync_flow *flow = sync_flow_client(&elements[index], client);
+    uint64_t got = UINT64_MAX;
+    volatile RPC_STATUS status = RPC_S_OK;
+    RpcTryExcept {
+        call_stub(h, index, direction, server, flow, &got);
+    }
+    RpcExcept(1) {
+        status = (RPC_STATUS)RpcExceptionCode();
+    }
+    RpcEndExcept
+    if (status == RPC_S_OK && direction != TO_CLIENT && got != client->count)
+        status = FLOW_WRONG_COUNT;
+    if (status == RPC_S_OK && direction != TO_SERVER && flow->received != client->count)
+        status = FLOW_WRONG_COUNT;
+    sync_flow_free(flow);
+    return status;
+}
+
+static void set_values(RPC_BINDING_HANDLE h)
+{
     test_add(h);
     test_reverse(h);
     test_length(h);
     test_fail(h);
-    test_pipes(h);
+}
+
+int main(int argc, char **argv)
+{
+    RPC_BINDING_HANDLE h = argc == 3 ? bind_to(argv[1]) : NULL;
+    if (!h)
+        return 2;
+    if (strcmp(argv[2], "values") == 0)
+        set_values(h);
+    else if (!run_set(h, argv[1], argv[2]))
+        return 2;
     test_add(h); /* still fine after all that */
     RpcBindingFree(&h);
     return report_failed;

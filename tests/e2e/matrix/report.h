@@ -10,7 +10,7 @@
 
 #include "rpc.h"
 
-static bool report_failed;
+extern bool report_failed; /* sets.c */
 
 /* "ok NAME", or "FAILED NAME why". */
 static inline void report(bool ok, const char *name, const char *why, long got, long wanted)
