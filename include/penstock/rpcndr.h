@@ -370,6 +370,8 @@ typedef struct _NDR_PARAM {
 #define NDR_OP_AUTO_HANDLE 0x0040u  /* no binding given: the interface's endpoint, this host */
 #define NDR_OP_HAS_CONTEXTS 0x1000u /* there are context handles in parameters or result */
 #define NDR_OP_CONVERTS 0x4000u /* some value is NDR_KIND_CONVERTED */
+#define NDR_OP_ENCODE 0x10000u /* serialised, never called (midles.h): the [in] parameters may be */
+#define NDR_OP_DECODE 0x20000u /* written, the [out] parameters read                           */
 
 typedef struct _NDR_OPERATION {
     const char *name;
