@@ -388,6 +388,11 @@ void handle_choose_binding(struct idl_compiler *c, struct proc *proc)
     } else if (home->implicit_name) {
         proc->implicit = true;
         add_hidden(c, proc, false);
+    } else if (!found && (proc->encodes || proc->decodes)) {
+        diag_error(c, &proc->loc, 2276,
+                   "[auto_handle] may not be used with [encode] or [decode]: '%s' needs a handle_t "
+                   "parameter, [explicit_handle] or [implicit_handle]",
+                   proc->name);
     } else if (!found) {
         choose_automatic(c, proc);
     }

@@ -6,6 +6,7 @@
 #include "idl/layout.h"
 #include "idl/osf.h"
 #include "idl/parse.h"
+#include "idl/pickle.h"
 #include "idl/shape.h"
 #include "idl/types.h"
 
@@ -227,6 +228,7 @@ void check_proc(struct idl_compiler *c, struct proc *proc)
                      proc->name);
     check_own_names(c, proc);
     check_status(c, proc);
+    pickle_prepare_proc(proc);
     if (!proc->is_callback)
         handle_choose_binding(c, proc);
     proc->c_name = layout_name(c, arena_printf(&c->arena, "%s_%s", proc->home->name, proc->name));
@@ -236,5 +238,6 @@ void check_proc(struct idl_compiler *c, struct proc *proc)
     if (proc->hidden)
         check_param(c, proc, proc->hidden);
     check_result(c, proc);
+    pickle_check_proc(c, proc);
     warn_beside_pipe(c, proc);
 }

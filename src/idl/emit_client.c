@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* emit_client.c - the client stub: one thin function per operation. */
 #include "idl/emit.h"
+#include "idl/pickle.h"
 
 /* What H_bind and H_unbind are for: the [handle] type, and the C expression of the handle;
  * NULL: the call is bound without them. */
@@ -20,7 +21,10 @@ static void emit_call(struct text *out, const struct proc *proc,
                       const char *frame, const char *indent)
 {
     const char *name = proc->home->name;
-    if (proc->is_async)
+    if (proc_is_pickled(proc))
+        text_addf(out, "%sNdrxMesProcEncodeDecode(&%s___RpcClientInterface, %u, &%s);\n", indent,
+                  name, proc->opnum, frame);
+    else if (proc->is_async)
         text_addf(out, "%sNdrxAsyncClientCall(&%s___RpcClientInterface, %u, %s_AsyncHandle, &%s);\n",
                   indent, name, proc->opnum, proc->name, frame);
     else
@@ -77,6 +81,14 @@ static void emit_stub(struct idl_compiler *c, struct text *out, const struct pro
     text_add(out, "}\n");
 }
 
+void emit_implicit_handle(struct text *out, const struct interface *interface)
+{
+    if (interface->implicit_name)
+        text_addf(out, "\n/* [implicit_handle]: the program binds it. */\n%s %s;\n",
+                  interface->implicit_type ? interface->implicit_type->name : "handle_t",
+                  interface->implicit_name);
+}
+
 void emit_client(struct idl_compiler *c, struct text *out)
 {
     c->for_server = false;
@@ -88,12 +100,11 @@ void emit_client(struct idl_compiler *c, struct text *out)
         text_addf(out, "\n/* ---- interface %s: client ---- */\n", i->name);
         emit_callback_routines(c, out, i);
         emit_interface(c, out, i, false);
-        if (i->implicit_name)
-            text_addf(out, "\n/* [implicit_handle]: the program binds it. */\n%s %s;\n",
-                      i->implicit_type ? i->implicit_type->name : "handle_t", i->implicit_name);
+        emit_implicit_handle(out, i);
         for (const struct proc *proc = i->procs; proc; proc = proc->next) {
             if (!proc->is_nocode)
                 emit_stub(c, out, proc);
         }
     }
+    emit_pickle_routines(c, out);
 }

@@ -3,6 +3,7 @@
 #include "idl/convert.h"
 #include "idl/emit.h"
 #include "idl/parse.h"
+#include "idl/pickle.h"
 
 static void emit_op_flags(struct idl_compiler *c, struct text *out, const struct proc *proc)
 {
@@ -22,6 +23,8 @@ static void emit_op_flags(struct idl_compiler *c, struct text *out, const struct
         {layout_proc_converts(c, proc), "NDR_OP_CONVERTS"},
         {proc->auto_handle, "NDR_OP_AUTO_HANDLE"},
         {layout_has_contexts(c, proc), "NDR_OP_HAS_CONTEXTS"},
+        {proc->encodes, "NDR_OP_ENCODE"},
+        {proc->decodes, "NDR_OP_DECODE"},
     };
     const char *separator = ",\n     .flags = ";
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
@@ -46,7 +49,7 @@ static void emit_operations(struct idl_compiler *c, struct text *out, const char
                   proc->frame,
                   proc->param_count + (proc->hidden ? 1 : 0) + (proc->result_var ? 1 : 0),
                   emit_params_name(c, proc));
-        if (called)
+        if (called && !proc_is_pickled(proc))
             text_addf(out, ",\n     .invoke = %s_invoke", proc->c_name);
         if (called && attr_find(proc->attrs, ATTR_NOTIFY))
             text_addf(out, ",\n     .notify = %s_notify", proc->name);
@@ -91,11 +94,12 @@ void emit_interface(struct idl_compiler *c, struct text *out, struct interface *
     text_addf(out,
               "\nstatic const NDR_INTERFACE %s_NdrInterface = {\n"
               "    .name = \"%s\",\n"
-              "    .operation_count = %u,\n"
-              "    .operations = %s_Operations,\n"
-              "    .allocate = MIDL_user_allocate,\n"
-              "    .free = MIDL_user_free,\n",
-              name, name, interface->proc_count, name);
+              "    .operation_count = %u,\n",
+              name, name, interface->proc_count);
+    if (interface->proc_count > 0)
+        text_addf(out, "    .operations = %s_Operations,\n", name);
+    text_add(out, "    .allocate = MIDL_user_allocate,\n"
+                  "    .free = MIDL_user_free,\n");
     if (interface->callbacks)
         text_addf(out, "    .callback_count = %u,\n    .callbacks = %s_Callbacks,\n",
                   interface->callback_count, name);

@@ -97,11 +97,12 @@ const struct idl_diagnostic *idl_diagnostics(const struct idl_compiler *compiler
 size_t idl_diagnostic_text(const struct idl_diagnostic *diagnostic, char *buf, size_t size);
 
 /* The generated text, after idl_compile() returned true.  NULL: nothing to generate
- * (a stub of a file without operations) or out of memory.  Owned by the compiler. */
+ * (a stub of a file without operations, a server stub where all are
+ * serialised) or out of memory.  Owned by the compiler. */
 const char *idl_output(struct idl_compiler *compiler, enum idl_output which, size_t *ret_len);
 
-/* True when the file has operations, so that stubs are worth writing. */
-bool idl_has_operations(const struct idl_compiler *compiler);
+/* True when there is something to write: stubs come from operations and serialised types only. */
+bool idl_has_output(const struct idl_compiler *compiler, enum idl_output which);
 
 /* The files the # line markers and imports named: for a dependency file.  NULL at
  * the end of the list. */

@@ -493,12 +493,36 @@ static void reach_procs(struct worklist *list, const struct proc *proc, unsigned
     }
 }
 
+static struct worklist new_worklist(struct idl_compiler *c)
+{
+    return (struct worklist){
+        .nodes = arena_alloc(&c->arena, (c->node_count + 1) * sizeof(struct node *))};
+}
+
+static void mark_all(struct idl_compiler *c, struct worklist list, unsigned section);
+
 void layout_mark(struct idl_compiler *c, struct interface *interface, unsigned section)
 {
-    struct worklist list = {0};
-    list.nodes = arena_alloc(&c->arena, (c->node_count + 1) * sizeof(*list.nodes));
+    struct worklist list = new_worklist(c);
     reach_procs(&list, interface->procs, section);
     reach_procs(&list, interface->callbacks, section);
+    mark_all(c, list, section);
+}
+
+void layout_mark_pickled(struct idl_compiler *c, unsigned section)
+{
+    struct worklist list = new_worklist(c);
+    for (const struct interface *i = c->unit->interfaces; i; i = i->next) {
+        for (const struct pickled *pickled = i->pickled; pickled; pickled = pickled->next)
+            reach(&list, pickled->object->node, section);
+    }
+    mark_all(c, list, section);
+}
+
+/* What the nodes of the list lead to, who emits the arms of unions, and what has to be
+ * declared before it is defined. */
+static void mark_all(struct idl_compiler *c, struct worklist list, unsigned section)
+{
     while (list.count > 0) {
         struct node *node = list.nodes[--list.count];
         reach(&list, node->element, section);

@@ -187,5 +187,7 @@ const char *layout_name(struct idl_compiler *compiler, const char *text);
 
 /* Gives every node that `interface` needs, and no earlier one, its section. */
 void layout_mark(struct idl_compiler *compiler, struct interface *interface, unsigned section);
+/* The same for what only serialised types need. */
+void layout_mark_pickled(struct idl_compiler *compiler, unsigned section);
 
 #endif

@@ -327,7 +327,7 @@ static bool write_outputs(const struct driver *driver, struct idl_compiler *comp
         {IDL_SERVER_STUB, command->sstub, "_s.c", !command->no_server},
     };
     for (size_t i = 0; ok && i < 3; i++) {
-        if (!outputs[i].wanted || (outputs[i].which != IDL_HEADER && !idl_has_operations(compiler)))
+        if (!outputs[i].wanted || !idl_has_output(compiler, outputs[i].which))
             continue;
         size_t len;
         const char *text = idl_output(compiler, outputs[i].which, &len);
