@@ -122,6 +122,8 @@ void pickle_check_outside(struct idl_compiler *c, const struct decl *decl)
 void pickle_prepare_proc(struct proc *proc)
 {
     struct interface *home = proc->home;
+    if (proc->is_callback)
+        return; /* pickle_check_proc() has something to say if it is meant itself */
     proc->encodes = attr_find(proc->attrs, ATTR_ENCODE) || attr_find(home->attrs, ATTR_ENCODE);
     proc->decodes = attr_find(proc->attrs, ATTR_DECODE) || attr_find(home->attrs, ATTR_DECODE);
     home->pickled_procs += proc->encodes || proc->decodes;
@@ -179,6 +181,10 @@ static void check_directions(struct idl_compiler *c, const struct proc *proc)
 
 void pickle_check_proc(struct idl_compiler *c, const struct proc *proc)
 {
+    const struct attr *own = pickle_attr(proc->attrs);
+    if (proc->is_callback && own)
+        diag_error(c, &own->loc, 2072, "[%s] cannot be applied to a [callback] procedure",
+                   own->name);
     if (!proc_is_pickled(proc))
         return;
     const struct attr *automatic = attr_find(proc->home->attrs, ATTR_AUTO_HANDLE);

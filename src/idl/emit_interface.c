@@ -85,7 +85,8 @@ void emit_interface(struct idl_compiler *c, struct text *out, struct interface *
 {
     const char *name = interface->name;
     const char *kind = server ? "Server" : "Client";
-    emit_operations(c, out, arena_printf(&c->arena, "%s_Operations", name), interface->procs,
+    if (interface->proc_count > 0) /* C has no empty arrays */
+        emit_operations(c, out, arena_printf(&c->arena, "%s_Operations", name), interface->procs,
                     server);
     if (interface->callbacks)
         emit_operations(c, out, arena_printf(&c->arena, "%s_Callbacks", name),
