@@ -18,10 +18,12 @@
  * are decoded, whatever the handle is told; NDR 2.0 is encoded unless a Reset function is
  * given MES_ENCODE_NDR64.
  *
- * T_Decode and operations write into the program's memory as far as it reached before: what
- * they are given is initialised, zeros are fine for everything but strings and arrays by
- * value.  What unique and full pointers lead to is allocated with midl_user_allocate where the
- * pointer was NULL.  T_Free frees it again, with everything behind it, not the object itself.
+ * T_Decode and operations that decode write into the program's memory only as far as it is
+ * known to reach, so what they are given is initialised.  Zeros are fine, except where a size
+ * is variable: a structure that ends in a conformant array, and strings and sized arrays that
+ * are parameters; there the old size_is, or the old length of the string, says how much room
+ * there is.  What unique and full pointers lead to is allocated with midl_user_allocate where
+ * the pointer was NULL.  T_Free frees it again, with everything behind it, not the object.
  *
  * A handle is for one thread at a time.  After a failure a buffer handle stands where it
  * stood; an incremental one must be reset, because octets may have been read or written.

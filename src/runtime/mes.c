@@ -235,8 +235,6 @@ static RPC_STATUS decode_object(struct mes_handle *mes, const RPC_CLIENT_INTERFA
     struct pickle_types types = mes->types;
     struct ndr_reader reader = {0};
     RPC_STATUS status = RPC_S_OK;
-    if (mes->proc_known)
-        return RPC_X_WRONG_ES_VERSION; /* an operation comes next: its header was read */
     if (!mes->types_known)
         status = take_common(mes, &types);
     if (status == RPC_S_OK)
@@ -261,9 +259,13 @@ void NdrxMesTypeDecode(handle_t handle, const RPC_CLIENT_INTERFACE *interface_sp
     if (status != RPC_S_OK)
         RpcRaiseException(status);
     uint64_t pos = mes->pos;
-    status = decode_object(mes, interface_spec, type, object);
-    if (status != RPC_S_OK)
-        stand_still(mes, pos);
+    if (mes->proc_known) { /* an operation comes next: its header was read */
+        status = RPC_X_WRONG_ES_VERSION;
+    } else {
+        status = decode_object(mes, interface_spec, type, object);
+        if (status != RPC_S_OK)
+            stand_still(mes, pos);
+    }
     mes_handle_put(mes);
     if (status != RPC_S_OK)
         RpcRaiseException(status);

@@ -786,6 +786,7 @@ static void b_incremental_handles_take_pieces(void **state)
         COLOUR_Decode(h, &colour);
         assert_int_equal(colour, GREEN);
         assert_int_equal(MesInqProcEncodingId(h, &id, &number), RPC_S_OK);
+        assert_int_equal(RAISED(COLOUR_Decode(h, &colour)), RPC_X_WRONG_ES_VERSION);
         v[0] = 0;
         Both(h, &person, &n, v);
         assert_int_equal(v[0], 9);
