@@ -197,8 +197,8 @@ void pickle_check_proc(struct idl_compiler *c, const struct proc *proc)
     if (proc->has_pipes)
         diag_error(c, &proc->loc, 2342, "invalid pipe usage: '%s' is serialised", proc->name);
     struct type *result = type_strip(proc->result);
-    bool is_floating = result->kind == TYPE_BASE &&
-                       (result->base == BASE_FLOAT || result->base == BASE_DOUBLE);
+    bool is_floating =
+        result->kind == TYPE_BASE && (result->base == BASE_FLOAT || result->base == BASE_DOUBLE);
     if (proc->decodes && (is_floating || result->kind == TYPE_STRUCT || result->kind == TYPE_UNION))
         diag_error(c, &proc->loc, 2415,
                    "the result of '%s' is not supported with [decode]: floating point, structures "
@@ -222,8 +222,7 @@ static bool is_taken(struct idl_compiler *c, const struct interface *interface,
 }
 
 /* T_Encode(T *_pType): the object as a parameter, with its descriptor. */
-static void check_type(struct idl_compiler *c, struct interface *interface,
-                       struct pickled *pickled)
+static void check_type(struct idl_compiler *c, struct interface *interface, struct pickled *pickled)
 {
     struct var *alias = pickled->alias;
     const struct loc *at = pickled->attr ? &pickled->attr->loc : &alias->loc;
@@ -275,10 +274,9 @@ void pickle_check_interface(struct idl_compiler *c, struct interface *interface)
     /* The documentation allows the mixture in one place and forbids it in another. */
     for (const struct proc *proc = interface->procs; proc; proc = proc->next) {
         if (!proc_is_pickled(proc))
-            diag_warning(c, &proc->loc, 2277, 1,
-                         "normal procedure '%s' in an interface with [encode] or [decode]%s",
-                         proc->name,
-                         proc->implicit ? ": both use the implicit handle, for different things"
-                                        : "");
+            diag_warning(
+                c, &proc->loc, 2277, 1,
+                "normal procedure '%s' in an interface with [encode] or [decode]%s", proc->name,
+                proc->implicit ? ": both use the implicit handle, for different things" : "");
     }
 }

@@ -58,12 +58,13 @@ static void emit_routine(struct idl_compiler *c, struct text *out,
                               pickled->alias->name, routine->suffix,
                               params(c, interface, pickled)));
     text_add(out, "{\n");
-    emit_wrapped(
-        out, "    ",
-        arena_printf(&c->arena, "%sNdrxMesType%s(%s, &%s___RpcClientInterface, &%s, _pType);",
-                     routine->suffix[0] == 'A' ? "return " : "", routine->suffix,
-                     pickle_has_handle_param(interface) ? "_MidlEsHandle" : interface->implicit_name,
-                     interface->name, pickled->c_name));
+    emit_wrapped(out, "    ",
+                 arena_printf(&c->arena,
+                              "%sNdrxMesType%s(%s, &%s___RpcClientInterface, &%s, _pType);",
+                              routine->suffix[0] == 'A' ? "return " : "", routine->suffix,
+                              pickle_has_handle_param(interface) ? "_MidlEsHandle"
+                                                                 : interface->implicit_name,
+                              interface->name, pickled->c_name));
     text_add(out, "}\n");
 }
 

@@ -434,10 +434,10 @@ RPC_STATUS MesInqProcEncodingId(handle_t Handle, PRPC_SYNTAX_IDENTIFIER pInterfa
         return RPC_S_INVALID_ARG;
     RPC_STATUS status = find_proc(mes);
     if (status == RPC_S_OK) {
-        *pInterfaceId = (RPC_SYNTAX_IDENTIFIER){
-            .SyntaxGUID = mes->proc.interface.uuid,
-            .SyntaxVersion = {.MajorVersion = mes->proc.interface.major,
-                              .MinorVersion = mes->proc.interface.minor}};
+        *pInterfaceId =
+            (RPC_SYNTAX_IDENTIFIER){.SyntaxGUID = mes->proc.interface.uuid,
+                                    .SyntaxVersion = {.MajorVersion = mes->proc.interface.major,
+                                                      .MinorVersion = mes->proc.interface.minor}};
         *pProcNum = mes->proc.opnum;
     }
     mes_handle_put(mes);

@@ -100,8 +100,7 @@ RPC_STATUS MesEncodeIncrementalHandleCreate(void *UserState, MIDL_ES_ALLOC Alloc
     return publish(&mes, pHandle);
 }
 
-RPC_STATUS MesDecodeIncrementalHandleCreate(void *UserState, MIDL_ES_READ ReadFn,
-                                            handle_t *pHandle)
+RPC_STATUS MesDecodeIncrementalHandleCreate(void *UserState, MIDL_ES_READ ReadFn, handle_t *pHandle)
 {
     const struct mes_handle mes = {.style = MES_INCREMENTAL_HANDLE,
                                    .operation = MES_DECODE,
@@ -202,8 +201,8 @@ static RPC_STATUS reset_buffer(struct mes_handle *mes, unsigned long style, MIDL
     if (mes->style == MES_INCREMENTAL_HANDLE || !is_operation(operation) || !buffer ||
         (style != MES_FIXED_BUFFER_HANDLE && !is_dynamic))
         return RPC_S_INVALID_ARG;
-    struct mes_handle fresh = {.style = is_dynamic ? MES_DYNAMIC_BUFFER_HANDLE
-                                                   : MES_FIXED_BUFFER_HANDLE,
+    struct mes_handle fresh = {.style =
+                                   is_dynamic ? MES_DYNAMIC_BUFFER_HANDLE : MES_FIXED_BUFFER_HANDLE,
                                .operation = operation};
     RPC_STATUS status = RPC_S_OK;
     if (is_dynamic && operation != MES_DECODE) {

@@ -30,8 +30,8 @@ struct mes_handle {
     uint8_t *gathered; /* decoding: what several Reads gave, put together */
 
     /* Buffers. */
-    uint8_t *buffer; /* fixed: the caller's; dynamic: the last one allocated */
-    size_t size;     /* octets of a fixed one, or to decode                  */
+    uint8_t *buffer;               /* fixed: the caller's; dynamic: the last one allocated */
+    size_t size;                   /* octets of a fixed one, or to decode                  */
     void (*release)(void *object); /* dynamic: frees `buffer`                */
     char **ret_buffer;
     unsigned long *ret_size;

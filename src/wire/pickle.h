@@ -36,7 +36,7 @@ enum pickle_verdict {
 struct pickle_types {
     uint8_t version; /* 1 or 2                                        */
     bool little_endian;
-    bool ndr64;      /* version 2: the transfer syntax                */
+    bool ndr64; /* version 2: the transfer syntax                */
 };
 
 static inline uint32_t pickle_common_len(uint8_t version)

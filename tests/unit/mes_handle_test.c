@@ -49,11 +49,10 @@ static void b_arguments_of_handles(void **state)
     assert_int_equal(
         MesBufferHandleReset(h, MES_FIXED_BUFFER_HANDLE, MES_ENCODE_NDR64, &here, 64, &size),
         RPC_S_OK);
+    assert_int_equal(MesBufferHandleReset(h, MES_DYNAMIC_BUFFER_HANDLE, MES_ENCODE, &none, 0, NULL),
+                     RPC_S_INVALID_ARG);
     assert_int_equal(
-        MesBufferHandleReset(h, MES_DYNAMIC_BUFFER_HANDLE, MES_ENCODE, &none, 0, NULL),
-        RPC_S_INVALID_ARG);
-    assert_int_equal(MesBufferHandleReset(h, MES_DYNAMIC_BUFFER_HANDLE, MES_DECODE, &here, 64, NULL),
-                     RPC_S_OK);
+        MesBufferHandleReset(h, MES_DYNAMIC_BUFFER_HANDLE, MES_DECODE, &here, 64, NULL), RPC_S_OK);
     RPC_SYNTAX_IDENTIFIER id;
     assert_int_equal(MesInqProcEncodingId(h, NULL, &size), RPC_S_INVALID_ARG);
     assert_int_equal(MesInqProcEncodingId(h, &id, NULL), RPC_S_INVALID_ARG);
@@ -108,10 +107,10 @@ struct stream {
     _Alignas(16) char octets[1024];
     _Alignas(16) char piece[64]; /* what Alloc gives, if not `octets` */
     size_t len, pos;
-    unsigned int most;    /* octets given at a time; 0: all             */
-    unsigned calls;       /* of Alloc, Write and Read                   */
-    unsigned fails_at;    /* the call that raises; 0: none              */
-    int spoiled;          /* 1: NULL, 2: misaligned, 3: 4 octets, 4: 0  */
+    unsigned int most; /* octets given at a time; 0: all             */
+    unsigned calls;    /* of Alloc, Write and Read                   */
+    unsigned fails_at; /* the call that raises; 0: none              */
+    int spoiled;       /* 1: NULL, 2: misaligned, 3: 4 octets, 4: 0  */
 };
 
 static void count_call(struct stream *stream)
@@ -169,8 +168,8 @@ static void b_incremental_handles_take_pieces(void **state)
         COLOUR colour = GREEN;
         int32_t n = 1;
         int16_t v[1] = {9};
-        assert_int_equal(
-            MesEncodeIncrementalHandleCreate(&stream, stream_alloc, stream_write, &h), RPC_S_OK);
+        assert_int_equal(MesEncodeIncrementalHandleCreate(&stream, stream_alloc, stream_write, &h),
+                         RPC_S_OK);
         PERSON_Encode(h, (PERSON *)&ann);
         assert_true(most[i] || stream.calls == 2);
         COLOUR_Encode(h, &colour);
@@ -216,8 +215,8 @@ static void c_buffers_of_alloc_are_checked(void **state)
         struct stream stream = {.spoiled = spoiled};
         handle_t h;
         COLOUR colour = GREEN;
-        assert_int_equal(
-            MesEncodeIncrementalHandleCreate(&stream, stream_alloc, stream_write, &h), RPC_S_OK);
+        assert_int_equal(MesEncodeIncrementalHandleCreate(&stream, stream_alloc, stream_write, &h),
+                         RPC_S_OK);
         assert_int_equal(RAISED(COLOUR_Encode(h, &colour)), expected[spoiled]);
         if (spoiled)
             assert_int_equal(RAISED(COLOUR_Encode(h, &colour)), RPC_X_INVALID_ES_ACTION);
@@ -230,8 +229,8 @@ static void c_buffers_of_alloc_are_checked(void **state)
         for (int wrong = 1; wrong <= 2; wrong++) {
             stream.pos = 0;
             stream.spoiled = wrong;
-            assert_int_equal(MesIncrementalHandleReset(h, NULL, NULL, NULL, stream_read, MES_DECODE),
-                             RPC_S_OK);
+            assert_int_equal(
+                MesIncrementalHandleReset(h, NULL, NULL, NULL, stream_read, MES_DECODE), RPC_S_OK);
             assert_int_equal(RAISED(COLOUR_Decode(h, &colour)), RPC_X_INVALID_BUFFER);
         }
         assert_int_equal(MesHandleFree(h), RPC_S_OK);
@@ -248,8 +247,8 @@ static void c_routines_may_raise(void **state)
         struct stream stream = {.most = 16, .fails_at = ++fails_at};
         PERSON person = {0};
         handle_t h;
-        assert_int_equal(
-            MesEncodeIncrementalHandleCreate(&stream, stream_alloc, stream_write, &h), RPC_S_OK);
+        assert_int_equal(MesEncodeIncrementalHandleCreate(&stream, stream_alloc, stream_write, &h),
+                         RPC_S_OK);
         status = RAISED(PERSON_Encode(h, (PERSON *)&ann));
         if (status == RPC_S_OK) {
             assert_int_equal(
@@ -264,7 +263,8 @@ static void c_routines_may_raise(void **state)
     assert_true(fails_at > 10);
 }
 
-/* ---- Hostile octets, no memory ----------------------------------------------------------------- */
+/* ---- Hostile octets, no memory -----------------------------------------------------------------
+ */
 
 /* The same octets to a buffer handle and to Reads; whatever comes of it, nothing leaks. */
 static void feed(const char *octets, size_t len)
@@ -304,7 +304,8 @@ static void c_every_prefix_and_every_flipped_bit(void **state)
     (void)state;
     static const char *const streams[] = {
         COMMON_1 "38000000 00000000" ANN "38000000 00000000" ANN,
-        "01 00 0800 cccccccc" "00000038 00000000" ANN_BIG,
+        "01 00 0800 cccccccc"
+        "00000038 00000000" ANN_BIG,
         COMMON_2 "60000000 000000000000000000000000" ANN_64 "0000000000000000",
         PROC "01000000 01000000 40000000" ANN LOADED,
         "01010000" NDR IF_ID "01000000 01000000 00000000" ANN LOADED,
@@ -363,10 +364,10 @@ static RPC_STATUS run_all(int style, int ndr64)
                      : MesEncodeDynBufferHandleCreate(&buffer, &size, &h);
     char *start = fixed;
     if (status == RPC_S_OK)
-        status = style == 0 ? MesIncrementalHandleReset(h, NULL, NULL, NULL, NULL, code)
-                            : MesBufferHandleReset(h, (unsigned long)style, code,
-                                                   style == 1 ? &start : &buffer, sizeof(fixed),
-                                                   &size);
+        status = style == 0
+                     ? MesIncrementalHandleReset(h, NULL, NULL, NULL, NULL, code)
+                     : MesBufferHandleReset(h, (unsigned long)style, code,
+                                            style == 1 ? &start : &buffer, sizeof(fixed), &size);
     if (status == RPC_S_OK)
         status = RAISED(PERSON_Encode(h, (PERSON *)&ann));
     if (status == RPC_S_OK)

@@ -19,7 +19,9 @@ static void b_types_have_the_octets_of_version_1(void **state)
     check_octets(d.buffer, d.size, COMMON_1 "01000000 00000000");
     PERSON_Encode(d.handle, (PERSON *)&ann);
     /* one common header a stream; the private one counts the padding */
-    check_octets(d.buffer, d.size, COMMON_1 "01000000 00000000" "38000000 00000000" ANN);
+    check_octets(d.buffer, d.size,
+                 COMMON_1 "01000000 00000000"
+                          "38000000 00000000" ANN);
     dynamic_fini(&d);
 }
 
@@ -56,9 +58,9 @@ static void b_a_conformant_structure_has_its_count_in_front(void **state)
     BLOB_Decode(in, blob);
     assert_memory_equal((char *)blob + offsetof(BLOB, data), "abc", 3);
     /* there was room for three: no more are written, whatever the octets say */
-    assert_int_equal(MesBufferHandleReset(in, MES_FIXED_BUFFER_HANDLE, MES_DECODE, &d.buffer,
-                                          d.size, NULL),
-                     RPC_S_OK);
+    assert_int_equal(
+        MesBufferHandleReset(in, MES_FIXED_BUFFER_HANDLE, MES_DECODE, &d.buffer, d.size, NULL),
+        RPC_S_OK);
     blob->count = 2;
     assert_int_equal(RAISED(BLOB_Decode(in, blob)), RPC_X_BAD_STUB_DATA);
     assert_int_equal(MesHandleFree(in), RPC_S_OK);
@@ -115,9 +117,14 @@ static void b_both_byte_orders_are_decoded(void **state)
 {
     (void)state;
     static const char *const streams[] = {
-        COMMON_1 "01000000 00000000" "38000000 00000000" ANN,
-        "01 00 0800 cccccccc" "00000001 00000000" "00000038 00000000" ANN_BIG,
-        "01 00 0008 00000000" "00000001 ffffffff" "00000038 ffffffff" ANN_BIG,
+        COMMON_1 "01000000 00000000"
+                 "38000000 00000000" ANN,
+        "01 00 0800 cccccccc"
+        "00000001 00000000"
+        "00000038 00000000" ANN_BIG,
+        "01 00 0008 00000000"
+        "00000001 ffffffff"
+        "00000038 ffffffff" ANN_BIG,
         /* version 2 may say NDR 2.0 */
         "02 10 4000 cccccccc cccccccccccccccccccccccccccccccc" NDR IF_ID
         "10000000 000000000000000000000000 01000000 000000000000000000000000"
@@ -426,12 +433,24 @@ static void c_wrong_headers(void **state)
         const char *stream;
         RPC_STATUS type, proc;
     } rows[] = {
-        {"00 10 0800 cccccccc" "01000000 00000000", RPC_X_WRONG_ES_VERSION, RPC_X_INVALID_BUFFER},
-        {"03 10 0800 cccccccc" "01000000 00000000", RPC_X_WRONG_ES_VERSION, RPC_X_INVALID_BUFFER},
-        {"01 11 0800 cccccccc" "01000000 00000000", RPC_X_WRONG_ES_VERSION, RPC_X_INVALID_BUFFER},
-        {"01 10 1000 cccccccc" "01000000 00000000", RPC_X_WRONG_ES_VERSION, RPC_X_INVALID_BUFFER},
-        {"02 00 4000 cccccccc" "01000000 00000000", RPC_X_WRONG_ES_VERSION, RPC_X_INVALID_BUFFER},
-        {"02 10 0800 cccccccc" "01000000 00000000", RPC_X_WRONG_ES_VERSION, RPC_X_INVALID_BUFFER},
+        {"00 10 0800 cccccccc"
+         "01000000 00000000",
+         RPC_X_WRONG_ES_VERSION, RPC_X_INVALID_BUFFER},
+        {"03 10 0800 cccccccc"
+         "01000000 00000000",
+         RPC_X_WRONG_ES_VERSION, RPC_X_INVALID_BUFFER},
+        {"01 11 0800 cccccccc"
+         "01000000 00000000",
+         RPC_X_WRONG_ES_VERSION, RPC_X_INVALID_BUFFER},
+        {"01 10 1000 cccccccc"
+         "01000000 00000000",
+         RPC_X_WRONG_ES_VERSION, RPC_X_INVALID_BUFFER},
+        {"02 00 4000 cccccccc"
+         "01000000 00000000",
+         RPC_X_WRONG_ES_VERSION, RPC_X_INVALID_BUFFER},
+        {"02 10 0800 cccccccc"
+         "01000000 00000000",
+         RPC_X_WRONG_ES_VERSION, RPC_X_INVALID_BUFFER},
         {COMMON_1, RPC_X_INVALID_BUFFER, RPC_X_INVALID_BUFFER},
         {COMMON_1 "ffffffff 00000000", RPC_X_INVALID_BUFFER, RPC_X_INVALID_BUFFER},
         {COMMON_1 "10000000 00000000 0000000000000000", RPC_X_INVALID_BUFFER, RPC_X_INVALID_BUFFER},
@@ -449,11 +468,12 @@ static void c_wrong_headers(void **state)
         {PROC "01000000 01000000 08000000", RPC_X_WRONG_ES_VERSION, RPC_X_INVALID_BUFFER},
         {PROC "01000000 01000000 ffffffff", RPC_X_WRONG_ES_VERSION, RPC_X_INVALID_BUFFER},
         {PROC "01000000 01000000 00000000", RPC_X_WRONG_ES_VERSION, RPC_X_BAD_STUB_DATA},
-        {"0101cccc" NDR NDR "01000000 01000000 00000000", RPC_X_WRONG_ES_VERSION,
-         RPC_S_UNKNOWN_IF},
-        {"0101cccc" NDR "01000000000000000000000000000081 0100 0300" "01000000 01000000 00000000",
+        {"0101cccc" NDR NDR "01000000 01000000 00000000", RPC_X_WRONG_ES_VERSION, RPC_S_UNKNOWN_IF},
+        {"0101cccc" NDR "01000000000000000000000000000081 0100 0300"
+         "01000000 01000000 00000000",
          RPC_X_WRONG_ES_VERSION, RPC_S_UNKNOWN_IF},
-        {"0101cccc" NDR "01000000000000000000000000000081 0200 0200" "01000000 01000000 00000000",
+        {"0101cccc" NDR "01000000000000000000000000000081 0200 0200"
+         "01000000 01000000 00000000",
          RPC_X_WRONG_ES_VERSION, RPC_S_UNKNOWN_IF},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
