@@ -80,6 +80,40 @@ static void emit_uuid(struct text *out, const uint8_t *u)
     text_add(out, "}}");
 }
 
+static void emit_transfer_syntax(struct text *out, enum idl_protocol protocol)
+{
+    if (protocol == IDL_PROTOCOL_NDR64)
+        text_add(out, "    .TransferSyntax = /* NDR64 */\n"
+                      "        {{0x71710533, 0xbeba, 0x4937,\n"
+                      "          {0x83, 0x19, 0xb5, 0xdb, 0xef, 0x9c, 0xcc, 0x36}},\n"
+                      "         {1, 0}},\n");
+    else
+        text_add(out, "    .TransferSyntax = /* NDR */\n"
+                      "        {{0x8a885d04, 0x1ceb, 0x11c9,\n"
+                      "          {0x9f, 0xe8, 0x08, 0x00, 0x2b, 0x10, 0x48, 0x60}},\n"
+                      "         {2, 0}},\n");
+}
+
+static void emit_flags(struct text *out, const struct interface *interface,
+                       enum idl_protocol protocol)
+{
+    const struct {
+        bool set;
+        const char *name;
+    } flags[] = {{interface->has_pipes, "RPC_INTERFACE_HAS_PIPES"},
+                 {protocol == IDL_PROTOCOL_DCE, "RPC_INTERFACE_NDR_ONLY"},
+                 {protocol == IDL_PROTOCOL_NDR64, "RPC_INTERFACE_NDR64_ONLY"}};
+    const char *before = "    .Flags = ";
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        if (!flags[i].set)
+            continue;
+        text_addf(out, "%s%s", before, flags[i].name);
+        before = " | ";
+    }
+    if (before[0] == ' ' && before[1] == '|')
+        text_add(out, ",\n");
+}
+
 void emit_interface(struct idl_compiler *c, struct text *out, struct interface *interface,
                     bool server)
 {
@@ -111,10 +145,7 @@ void emit_interface(struct idl_compiler *c, struct text *out, struct interface *
               server ? "SERVER" : "CLIENT");
     emit_uuid(out, interface->uuid);
     text_addf(out, ",\n         {%u, %u}},\n", interface->major, interface->minor);
-    text_add(out, "    .TransferSyntax = /* NDR */\n"
-                  "        {{0x8a885d04, 0x1ceb, 0x11c9,\n"
-                  "          {0x9f, 0xe8, 0x08, 0x00, 0x2b, 0x10, 0x48, 0x60}},\n"
-                  "         {2, 0}},\n");
+    emit_transfer_syntax(out, c->options.protocol);
     if (interface->endpoints)
         text_addf(out,
                   "    .RpcProtseqEndpointCount = %u,\n    .RpcProtseqEndpoint = "
@@ -123,8 +154,7 @@ void emit_interface(struct idl_compiler *c, struct text *out, struct interface *
     if (server && !c->options.no_default_epv)
         text_addf(out, "    .DefaultManagerEpv = &%s_DefaultEpv,\n", name);
     text_addf(out, "    .InterpreterInfo = &%s_NdrInterface,\n", name);
-    if (interface->has_pipes)
-        text_add(out, "    .Flags = RPC_INTERFACE_HAS_PIPES,\n");
+    emit_flags(out, interface, c->options.protocol);
     text_addf(out, "};\n\nRPC_IF_HANDLE %s = (RPC_IF_HANDLE)&%s___Rpc%sInterface;\n",
               emit_ifspec(c, interface, server), name, kind);
 }

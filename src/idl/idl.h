@@ -43,6 +43,9 @@ struct idl_host {
     const char *(*original)(void *ctx, const char *path);
 };
 
+/* -protocol: the transfer syntaxes of the stubs. */
+enum idl_protocol { IDL_PROTOCOL_ALL, IDL_PROTOCOL_DCE, IDL_PROTOCOL_NDR64 };
+
 struct idl_options {
     const char *idl_name;    /* file name in comments and guards, "filerep.idl" */
     const char *header_name; /* what the stubs include, "filerep.h"             */
@@ -54,6 +57,7 @@ struct idl_options {
     bool ms_union;       /* all unions as with [ms_union]                     */
     unsigned pack;       /* -Zp: alignment of structures; 0: natural          */
     bool maybe_null;     /* [disable_consistency_check] everywhere            */
+    enum idl_protocol protocol;
     bool old_mode;       /* -Os, -Oi, -Oic: only remarked on                  */
     bool enable_allocate; /* all operations have [enable_allocate]            */
     bool no_server;      /* no server stub is written                         */

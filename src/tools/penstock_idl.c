@@ -383,6 +383,16 @@ static char *find_acf(struct driver *driver)
     return path;
 }
 
+/* Both unless told otherwise: descriptors serve both, so nothing is saved by one. */
+static enum idl_protocol protocol_of(const struct command *command)
+{
+    if (command->osf || (command->protocol && strcmp(command->protocol, "dce") == 0))
+        return IDL_PROTOCOL_DCE;
+    if (command->protocol && strcmp(command->protocol, "ndr64") == 0)
+        return IDL_PROTOCOL_NDR64;
+    return IDL_PROTOCOL_ALL;
+}
+
 static bool compile(struct driver *driver, const struct file *idl, const struct file *acf)
 {
     const struct command *command = &driver->command;
@@ -397,6 +407,7 @@ static bool compile(struct driver *driver, const struct file *idl, const struct 
         .no_default_epv = command->no_default_epv,
         .app_config = command->app_config,
         .osf = command->osf,
+        .protocol = protocol_of(command),
         .ms_union = command->ms_union,
         .pack = command->pack,
         .maybe_null = command->maybe_null,

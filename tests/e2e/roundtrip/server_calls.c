@@ -242,3 +242,9 @@ int64_t RtLive(handle_t h)
     (void)h;
     return memory_live();
 }
+
+void RtLimits(handle_t h, int64_t allocated, uint32_t depth)
+{
+    (void)h;
+    RpcxServerSetLimits((size_t)allocated, depth);
+}
