@@ -177,7 +177,12 @@ static RPC_STATUS begin_pipes(struct rpc_call *call, size_t pos)
     static uint8_t none[1];
     size_t len = call->stub_len - pos;
     const uint8_t *octets = call->stub ? call->stub->octets + pos : none;
-    return call_arrived(call, call->stub, octets, len, call->wire.state != CALL_REQUEST);
+    RPC_STATUS status =
+        call_arrived(call, call->stub, octets, len, call->wire.state != CALL_REQUEST);
+    rxbuf_put(call->stub); /* an idle pipe holds no buffers */
+    call->stub = NULL;
+    call->stub_len = 0;
+    return status;
 }
 
 /* The parameters are decoded: what else the manager needs.  Lock held. */
