@@ -270,6 +270,10 @@ void nested_on_request(struct conn *conn, const struct assoc_event *event, struc
 /* All of it has arrived: the thread that waits will run it. */
 void nested_ready(struct rpc_call *call);
 
+/* The client asks to end a call of ours, or has given it up: so it is with all inside. */
+void nested_cancel(struct rpc_call *call);
+void nested_orphaned(struct rpc_call *call);
+
 /* The call that this thread runs a routine for and inside of which it may call `spec`
  * there; NULL: another connection must carry the call.  No lock. */
 struct server_pool;
