@@ -103,6 +103,13 @@ static bool check_presented(struct idl_compiler *c, const struct var *alias,
                    attr->name);
         return false;
     }
+    struct var bare = {.type = alias->type};
+    if (handle_of(&bare).kind == HANDLE_GENERIC) {
+        diag_error(c, &attr->loc, 2200,
+                   "[%s] must not be applied to a type that derives from a generic handle",
+                   attr->name);
+        return false;
+    }
     if (attr_find(alias->attrs, ATTR_HANDLE)) {
         diag_error(c, &attr->loc, 2201, "[handle] and [%s] cannot be applied to one type",
                    attr->name);
@@ -113,8 +120,8 @@ static bool check_presented(struct idl_compiler *c, const struct var *alias,
         return false;
     }
     if (top->kind == TYPE_BASE && (top->base == BASE_HANDLE || top->base == BASE_VOID)) {
-        diag_error(c, &attr->loc, 2072, "[%s] cannot be applied to %s", attr->name,
-                   base_info(top->base)->idl_name);
+        diag_error(c, &attr->loc, top->base == BASE_HANDLE ? 2184 : 2072,
+                   "[%s] cannot be applied to %s", attr->name, base_info(top->base)->idl_name);
         return false;
     }
     bool is_open = (top->kind == TYPE_ARRAY && top->count == 0) ||
@@ -137,8 +144,17 @@ static bool check_wire(struct idl_compiler *c, const struct attr *attr, struct t
     bool cannot =
         !inner || inner->kind == TYPE_FUNCTION || inner->kind == TYPE_PIPE ||
         (inner->kind == TYPE_BASE && (inner->base == BASE_VOID || inner->base == BASE_HANDLE));
+    bool is_base = inner && inner->kind == TYPE_BASE;
+    if (is_base && inner->base == BASE_ERROR_STATUS) {
+        diag_error(c, &attr->args->loc, 2228,
+                   "the transmitted type of [%s] must not derive from error_status_t", attr->name);
+        return false;
+    }
     if (cannot)
-        diag_error(c, &attr->args->loc, inner && inner->kind == TYPE_PIPE ? 2322 : 2085,
+        diag_error(c, &attr->args->loc,
+                   inner && inner->kind == TYPE_PIPE     ? 2322
+                   : is_base && inner->base == BASE_VOID ? 2188
+                                                         : 2085,
                    "[%s] must specify a transmissible type", attr->name);
     return !cannot;
 }
@@ -190,7 +206,8 @@ static struct node *converted_node(struct idl_compiler *c, const struct var *ali
                                    const struct attr *attr, struct node *element, bool is_inner)
 {
     struct node *node = layout_new_node(
-        c, arena_printf(&c->arena, "ndr_%s_%s", is_inner ? "transmitted" : "converted", alias->name),
+        c,
+        arena_printf(&c->arena, "ndr_%s_%s", is_inner ? "transmitted" : "converted", alias->name),
         "CONVERTED");
     const char *local = is_inner ? alias->name : convert_local_name(alias);
     node->conversion = ARENA_NEW(&c->arena, struct node_conversion);
@@ -288,7 +305,8 @@ bool layout_check_inside(struct idl_compiler *c, const struct node *node, const 
     return false;
 }
 
-/* ---- Operations ------------------------------------------------------------------------------- */
+/* ---- Operations -------------------------------------------------------------------------------
+ */
 
 static bool leads_to_conversion(struct node *node, unsigned round)
 {

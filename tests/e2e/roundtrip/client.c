@@ -75,6 +75,8 @@ static const char *wrong_file(RPC_STATUS status)
         return "server_full.c";
     case WRONG_CONVERT:
         return "server_convert.c";
+    case WRONG_MODES:
+        return "server_modes.c";
     default:
         return "server_calls.c";
     }
@@ -137,7 +139,7 @@ int main(int argc, char **argv)
     const struct test_case *const sets[] = {value_cases,   array_cases, string_cases,
                                             pointer_cases, union_cases, open_cases,
                                             full_cases,    async_cases, failure_cases,
-                                            convert_cases, limit_cases};
+                                            convert_cases, limit_cases,   mode_cases};
     if (argc > 1 && strcmp(argv[1], "--no-counting") == 0) {
         counting = false;
         argc--;
