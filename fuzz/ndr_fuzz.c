@@ -23,7 +23,7 @@ static const NDR_TYPE *const element_types[] = {&t_byte, &t_short, &t_hyper, &t_
 static void try_elements(const NDR_TYPE *type, struct ndr_reader reader)
 {
     struct ndr_element_layout layout;
-    RPC_STATUS status = ndr_element_layout(type, false, &layout);
+    RPC_STATUS status = ndr_element_layout(type, reader.ndr64, &layout);
     assert(status == RPC_S_OK);
     size_t count = (reader.len + layout.stride - layout.size) / layout.stride;
     size_t len = (size_t)ndr_run_len(&layout, count);
@@ -31,12 +31,12 @@ static void try_elements(const NDR_TYPE *type, struct ndr_reader reader)
     uint8_t *memory = calloc(count + 1, layout.memory_size);
     uint8_t *first = malloc(len + 1), *second = malloc(len + 1);
     assert(memory && first && second);
-    status = ndr_elements_from_wire(type, false, reader.octets, count, reader.little_endian, memory);
+    status = ndr_elements_from_wire(type, reader.ndr64, reader.octets, count, reader.little_endian, memory);
     assert(status == RPC_S_OK);
-    ndr_elements_to_wire(type, false, memory, count, first);
-    status = ndr_elements_from_wire(type, false, first, count, NDR_HOST_LITTLE_ENDIAN, memory);
+    ndr_elements_to_wire(type, reader.ndr64, memory, count, first);
+    status = ndr_elements_from_wire(type, reader.ndr64, first, count, NDR_HOST_LITTLE_ENDIAN, memory);
     assert(status == RPC_S_OK);
-    ndr_elements_to_wire(type, false, memory, count, second);
+    ndr_elements_to_wire(type, reader.ndr64, memory, count, second);
     assert(memcmp(first, second, len) == 0);
     free(memory);
     free(first);

@@ -16,6 +16,7 @@ import pytest
 
 from conftest import BUILD, serving
 from peer import pcap, pdu
+from peer.published import published
 from test_roundtrip import CASES, run_client
 from test_transfers import check_transfers
 from test_transfers import run as run_transfers
@@ -26,7 +27,7 @@ EMULATOR = ["qemu-s390x", "-L", LIBRARIES]
 TREE = BUILD / "s390x"
 TARGETS = ["tests/e2e/roundtrip/roundtrip_server", "tests/e2e/roundtrip/roundtrip_client",
            "tests/e2e/transfers/transfers_server", "tests/e2e/transfers/transfers_client",
-           "tests/e2e/api/api_test", "fuzz/ndr_replay", "fuzz/pdu_replay", "fuzz/assoc_replay",
+           "tests/e2e/published/published", "tests/e2e/api/api_test", "fuzz/ndr_replay", "fuzz/pdu_replay", "fuzz/assoc_replay",
            "fuzz/stubs_replay"]
 
 
@@ -150,6 +151,18 @@ def test_b_the_label_is_the_senders(order, label, big, ndr_env, tmp_path):
     assert rows and any(row[2] for row in rows)
     for drep, malformed, _ in rows:
         assert set(drep.replace(":", "").split(",")) == {label} and malformed == ""
+
+
+def test_b_octets_are_sambas(big):
+    """Calls of published interfaces, as Samba encodes them for a big-endian sender."""
+    theirs = pytest.importorskip("test_published", reason="python3-samba is not installed")
+    program = big("published")
+    cases = [case for case in theirs.SAME_REFERENTS if theirs.has_big_endian_form(case)]
+    assert len(cases) >= 20
+    for call, direction, syntax in cases:
+        ours = published(call, syntax, program=program)
+        assert ours["request" if direction == "in" else "response"] == \
+            theirs.octets_of(call, direction, syntax, "big").hex(), call
 
 
 # Cases of one process each, without its children: those would not find the emulator.
