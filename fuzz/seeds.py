@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """seeds.py BUILD CAPTURE... - writes corpus/stubs from captured calls: of each operation, in
-each transfer syntax and byte order, the first request and its response.
+each transfer syntax and byte order, the first request and its response that are not too long.
 
 The captures are those of the round trip's client (PENSTOCK_PCAP), run with
 PENSTOCK_TRANSFER_SYNTAX=ndr and =ndr64, and again as a program of the other byte order
@@ -17,7 +17,7 @@ CORPUS = ROOT / "fuzz/corpus/stubs"
 sys.path.insert(0, str(ROOT / "tests/e2e"))
 from peer import pcap, pdu  # noqa: E402
 
-LEN_MAX = 2000  # of a seed; what is longer is long arrays of the same
+LEN_MAX = 6000  # of a seed; what is longer is long arrays of the same
 NDR64 = "71710533-beba-4937-8319-b5dbef9ccc36"
 
 
@@ -38,8 +38,7 @@ def uuids():
 
 def write(name, interface, opnum, order, ndr64, octets):
     head = bytes([interfaces().index(interface), opnum, (order == "<") | ndr64 << 2])
-    if len(octets) <= LEN_MAX:
-        (CORPUS / name).write_bytes(head + octets)
+    (CORPUS / name).write_bytes(head + octets)
 
 
 def calls_of(stream):
@@ -50,18 +49,20 @@ def calls_of(stream):
     for p in sent:
         for c in p.contexts:
             contexts[c.ident] = str(c.abstract.uuid), str(c.transfer[0].uuid) == NDR64
-        if p.ptype == pdu.REQUEST and p.first and p.call in responses:
+        if p.ptype == pdu.REQUEST and p.first:
             uuid, ndr64 = contexts[p.context]
-            yield uuid, p.opnum, p.order, ndr64, requests[p.call], responses[p.call]
+            yield uuid, p.opnum, p.order, ndr64, requests[p.call], responses.get(p.call, b"")  # or a fault
 
 
 def from_captures(paths):
     names, done = uuids(), set()
     for stream in (s for path in paths for s in pcap.streams(Path(path)).values()):
         for uuid, opnum, order, ndr64, request, response in calls_of(stream):
+            if uuid not in names:  # of an interface the target does not have
+                continue
             name = (f"{names[uuid]}_{opnum}_{'ndr64' if ndr64 else 'ndr20'}_"
                     f"{'little' if order == '<' else 'big'}")
-            if name not in done:
+            if name not in done and len(request + response) <= LEN_MAX:
                 done.add(name)
                 write(name, names[uuid], opnum, order, ndr64, request + response)
 
