@@ -311,7 +311,7 @@ typedef struct _NDR_USER_MARSHAL_INFO {
     unsigned long InformationLevel;
     union {
         NDR_USER_MARSHAL_INFO_LEVEL1 Level1;
-    } DUMMYUNIONNAME;
+    };
 } NDR_USER_MARSHAL_INFO;
 
 #define USER_MARSHAL_CB_SIGNATURE 0x55535243u /* "USRC" */

@@ -116,7 +116,6 @@ struct node {
     bool settled;                       /* align, ndr_size and all flags are final */
     bool complete, broken;
     bool being_settled;
-    unsigned search_round; /* of layout_convert.c */
     struct node *next; /* in order of completion */
 };
 
@@ -173,6 +172,9 @@ bool layout_settle(struct idl_compiler *compiler);
 
 /* Is there a context handle in the parameters or the result? */
 bool layout_has_contexts(struct idl_compiler *compiler, const struct proc *proc);
+/* A value the program converts, the same way. */
+bool layout_proc_converts(struct idl_compiler *compiler, const struct proc *proc);
+bool layout_holds_context(struct idl_compiler *compiler, struct node *node);
 
 /* ---- Parts of layout.c ------------------------------------------------------------------ */
 

@@ -262,15 +262,8 @@ static bool check_user_wire(struct idl_compiler *c, const struct node *node)
     const struct node *wire = node->element;
     bool is_pointer = wire->pointer_flag != NULL;
     if (has_full_pointer(wire, 6)) {
-        diag_error(c, &node->loc, 2416, "transmitted type of [%s] must not contain a full pointer",
-                   node->conversion->attr->name);
-        return false;
-    }
-    if (!is_pointer && (wire->ndr_size == 0 || wire->has_pointers)) {
-        diag_error(c, &node->loc, 2417,
-                   "transmitted type of [%s] must be a pointer, or of constant size and without "
-                   "pointers",
-                   node->conversion->attr->name);
+        diag_error(c, &node->loc, 2416, "transmitted type of [%s] '%s' must not contain a full pointer",
+                   node->conversion->attr->name, node->idl_name);
         return false;
     }
     const struct node *pointee = is_pointer ? wire->element : wire;
@@ -278,12 +271,25 @@ static bool check_user_wire(struct idl_compiler *c, const struct node *node)
         diag_later(c, &node->loc, "a wire type that holds a converted type");
         return false;
     }
+    if (!is_pointer && (wire->ndr_size == 0 || wire->has_pointers)) {
+        diag_error(c, &node->loc, 2417,
+                   "transmitted type of [%s] '%s' must be a pointer, or of constant size and without "
+                   "pointers",
+                   node->conversion->attr->name, node->idl_name);
+        return false;
+    }
     return true;
 }
 
 bool layout_check_converted(struct idl_compiler *c, struct node *node)
 {
-    const struct node *wire = node->element;
+    struct node *wire = node->element;
+    if (layout_holds_context(c, wire)) {
+        diag_error(c, &node->loc, 2085,
+                   "[%s] of '%s' must specify a transmissible type: there is a context handle in it",
+                   node->conversion->attr->name, node->idl_name);
+        return false;
+    }
     if (is_user_marshalled(node->conversion->attr->id)) {
         node->has_pointers = wire->pointer_flag != NULL;
         return check_user_wire(c, node);
@@ -292,8 +298,8 @@ bool layout_check_converted(struct idl_compiler *c, struct node *node)
     if (!wire->has_pointers)
         return true;
     diag_error(c, &node->loc, 2086,
-               "transmitted type of [%s] must not be a pointer or derive from a pointer",
-               node->conversion->attr->name);
+               "transmitted type of [%s] '%s' must not be a pointer or derive from a pointer",
+               node->conversion->attr->name, node->idl_name);
     return false;
 }
 
@@ -303,36 +309,4 @@ bool layout_check_inside(struct idl_compiler *c, const struct node *node, const 
         return true;
     diag_later(c, loc, "a conformant type transmitted inside a structure, union or array");
     return false;
-}
-
-/* ---- Operations -------------------------------------------------------------------------------
- */
-
-static bool leads_to_conversion(struct node *node, unsigned round)
-{
-    if (!node || node->search_round == round)
-        return false;
-    node->search_round = round;
-    if (node->conversion || leads_to_conversion(node->element, round))
-        return true;
-    for (unsigned i = 0; node->fields && i < node->count; i++) {
-        if (leads_to_conversion(node->fields[i].node, round))
-            return true;
-    }
-    for (unsigned i = 0; node->arms && i < node->arms->label_count; i++) {
-        if (leads_to_conversion(node->arms->labels[i].node, round))
-            return true;
-    }
-    return node->arms && node->arms->otherwise &&
-           leads_to_conversion(node->arms->otherwise->node, round);
-}
-
-bool layout_proc_converts(struct idl_compiler *c, const struct proc *proc)
-{
-    unsigned round = ++c->search_round;
-    for (const struct var *param = proc->params; param; param = param->next) {
-        if (leads_to_conversion(param->node, round))
-            return true;
-    }
-    return proc->result_var && leads_to_conversion(proc->result_var->node, round);
 }

@@ -375,6 +375,8 @@ static void encode_converted(struct encode *e, const NDR_TYPE *type, const void 
 {
     struct pending note = {
         .type = type, .target = value, .depth = e->depth + 1, .is_user_wire = true};
+    if (e->writer->skip_converted)
+        return;
     if (!e->writer->memory) {
         fail(e, RPC_S_CANNOT_SUPPORT);
         return;

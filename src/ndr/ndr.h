@@ -85,6 +85,7 @@ struct ndr_writer {
     RPC_STATUS status; /* first failure, latched until reset                     */
     const struct ndr_context_hooks *contexts;    /* caller: NULL: RPC_S_CANNOT_SUPPORT */
     const struct ndr_memory *memory; /* caller: for converted values; NULL: RPC_S_CANNOT_SUPPORT */
+    bool skip_converted; /* caller: leaves them out instead; the octets are for nobody */
     void *(*reallocate)(void *old, size_t size); /* NULL: realloc; freed by free() */
 };
 

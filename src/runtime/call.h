@@ -303,6 +303,8 @@ RPC_STATUS server_abort(struct rpc_call *call, RPC_STATUS code);
 
 /* RESPONSE or FAULT for a call of ours. */
 void client_on_answer(const struct assoc_event *event, struct rxbuf *buf);
+/* What a client stub gives the program memory with, and runs its routines with. */
+struct ndr_memory client_stub_memory(const RPC_CLIENT_INTERFACE *spec, const NDR_OPERATION *op);
 /* Decodes the reply of a call that ended well; no lock. */
 RPC_STATUS client_decode_reply(struct rpc_call *call, struct client_contexts *contexts,
                                void *frame);

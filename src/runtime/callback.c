@@ -286,7 +286,10 @@ static RPC_STATUS call_back(const RPC_SERVER_INTERFACE *spec, const NDR_OPERATIO
     if (status == RPC_S_OK) {
         writer.ndr64 = outer->ndr64;
         writer.depth_max = ndr_server_limits().depth_max;
+        const struct ndr_memory memory = client_stub_memory(spec, op);
+        writer.memory = &memory;
         status = ndr_encode_params(&writer, op, frame, NDR_PARAM_IN);
+        writer.memory = NULL;
     }
     if (status == RPC_S_OK && writer.len > LIMIT_STUB_LEN)
         status = RPC_S_OUT_OF_RESOURCES;

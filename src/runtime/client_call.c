@@ -179,8 +179,7 @@ static RPC_STATUS find_binding(struct start *start)
     return binding_for_call(handle, &start->binding);
 }
 
-/* What the stub gives the program memory with. */
-static struct ndr_memory stub_memory(const RPC_CLIENT_INTERFACE *spec, const NDR_OPERATION *op)
+struct ndr_memory client_stub_memory(const RPC_CLIENT_INTERFACE *spec, const NDR_OPERATION *op)
 {
     struct ndr_memory memory = {.run = exception_run};
     if (!(op->flags & NDR_OP_ASYNC))
@@ -198,7 +197,7 @@ static RPC_STATUS encode_request(struct start *start, bool ndr64)
     client_contexts_fini(&start->contexts);
     client_contexts_init(&start->contexts, start->op);
     start->contexts.binding = start->binding;
-    const struct ndr_memory memory = stub_memory(start->spec, start->op);
+    const struct ndr_memory memory = client_stub_memory(start->spec, start->op);
     ndr_writer_reset(&start->writer);
     start->writer.contexts = &hooks;
     start->writer.memory = &memory;
@@ -339,7 +338,7 @@ RPC_STATUS client_decode_reply(struct rpc_call *call, struct client_contexts *co
                                void *frame)
 {
     const struct ndr_context_hooks hooks = client_contexts_hooks(contexts);
-    const struct ndr_memory memory = stub_memory(call->spec, call->op);
+    const struct ndr_memory memory = client_stub_memory(call->spec, call->op);
     static uint8_t none[1];
     const struct ndr_limits limits = contexts->binding ? binding_limits(contexts->binding)
                                                        : ndr_server_limits(); /* a callback */

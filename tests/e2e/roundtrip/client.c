@@ -107,6 +107,9 @@ bool in_ndr64(void)
 static bool check_memory(void)
 {
     int64_t live = left_there;
+    /* What a callback held is freed after it has answered. */
+    for (int i = 0; i < LIVE_PATIENCE_MS / 10 && memory_live() != left_here; i++)
+        Sleep(10);
     int64_t here = memory_live() - left_here;
     left_here += here;
     if (here != 0)
