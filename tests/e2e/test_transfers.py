@@ -138,8 +138,8 @@ def stubs(program_env, tmp_path_factory):
     (folder / "in").write_bytes(octets_of(SIZE))
     capture = folder / "client.pcap"
     with serving(PROGRAMS / "transfers_server", program_env) as found:
-        run(found.bindings["tcp4"], dict(program_env, PENSTOCK_PCAP=str(capture)),
-            "put", NAME, folder / "in", "get", NAME, folder / "out",
+        env = dict(program_env, PENSTOCK_PCAP=str(capture), PENSTOCK_TRANSFER_SYNTAX="ndr")
+        run(found.bindings["tcp4"], env, "put", NAME, folder / "in", "get", NAME, folder / "out",
             "fetch", NAME, folder / "out")
     kept = {}
     for stream in pcap.streams(capture).values():
