@@ -158,6 +158,8 @@ typedef enum _NDR_KIND {
 /* sized ARRAY or STRING: [disable_consistency_check]: the pointer to it may be NULL in a
  * request while size_is is not 0. */
 #define NDR_TYPE_NULL_WITH_SIZE 0x0100u
+/* POINTER: ACF [allocate(dont_free)]: what it leads to is the manager's after the call. */
+#define NDR_TYPE_DONT_FREE 0x4000u
 
 typedef struct _NDR_TYPE NDR_TYPE;
 typedef struct _NDR_FIELD NDR_FIELD;
@@ -345,6 +347,8 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY NdrGetUserMarshalInfo(unsigned long *pFlags,
 #define NDR_PARAM_COMM_STATUS 0x0040u  /* [comm_status], [fault_status]: receives the    */
 #define NDR_PARAM_FAULT_STATUS 0x0080u /* failure instead of an exception                */
 #define NDR_PARAM_LOCAL 0x0100u        /* a status parameter of the ACF alone: not sent  */
+#define NDR_PARAM_PARTIAL_IGNORE 0x4000u /* [in,out] [unique]: the request has the pointer alone,
+                                          * the server gives the manager zeroed storage */
 
 /* One C parameter.  Its type describes the frame member as C passes it: an array
  * parameter and a by-reference parameter are NDR_KIND_POINTER (ref), a structure

@@ -87,6 +87,28 @@ static bool check_out(struct idl_compiler *c, const struct var *param, const str
     return true;
 }
 
+/* Only whether the pointer is NULL goes to the server, which then needs a size. */
+static bool check_partial_ignore(struct idl_compiler *c, const struct var *param,
+                                 const struct shape *shape)
+{
+    const struct attr *attr = attr_find(param->attrs, ATTR_PARTIAL_IGNORE);
+    if (!attr)
+        return true;
+    const struct level *top = &shape->levels[0];
+    bool is_unique = shape->level_count > 0 && top->class == POINTER_UNIQUE;
+    if (!param->is_in || !param->is_out || !is_unique) {
+        diag_error(c, &attr->loc, 2072, "[partial_ignore] needs [in, out, unique] as well");
+        return false;
+    }
+    bool open = shape->base->kind == TYPE_STRUCT && aggregate_is_open(shape->base->aggregate);
+    bool unsized = shape->is_string && shape->level_count == 1 && !top->size && top->count == 0;
+    if (shape->level_count == 1 && (open || unsized)) {
+        diag_error(c, &attr->loc, 2072, "[partial_ignore] needs to know how much memory there is");
+        return false;
+    }
+    return true;
+}
+
 static void check_pipe_param(struct idl_compiler *c, struct proc *proc, const struct var *param)
 {
     if (c->options.old_mode && !proc->has_pipes)
@@ -106,7 +128,8 @@ static void check_param(struct idl_compiler *c, struct proc *proc, struct var *p
         handle_check_context(c, param, &handle);
         return;
     }
-    if (!shape_resolve(c, param, ROLE_PARAM, &shape) || !check_out(c, param, &shape))
+    if (!shape_resolve(c, param, ROLE_PARAM, &shape) || !check_out(c, param, &shape) ||
+        !check_partial_ignore(c, param, &shape))
         return;
     if (shape.base->kind == TYPE_PIPE) {
         check_pipe_param(c, proc, param);

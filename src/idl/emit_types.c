@@ -3,6 +3,7 @@
 #include "idl/emit.h"
 
 #include "idl/convert.h"
+#include "idl/parse.h"
 #include "idl/pickle.h"
 #include "idl/types.h"
 
@@ -102,6 +103,7 @@ static void emit_flags(struct idl_compiler *c, struct text *out, const struct no
         node->is_varying ? "NDR_TYPE_VARYING" : NULL,
         node->is_open && node->aggregate ? "NDR_TYPE_OPEN" : NULL,
         node->null_with_size ? "NDR_TYPE_NULL_WITH_SIZE" : NULL,
+        node->dont_free ? "NDR_TYPE_DONT_FREE" : NULL,
         flat,
     };
     const char *separator = "    .flags = ";
@@ -278,6 +280,7 @@ static void emit_one_param(struct text *out, const struct proc *proc, const stru
         {param->comm_status, "NDR_PARAM_COMM_STATUS"},
         {param->fault_status, "NDR_PARAM_FAULT_STATUS"},
         {is_local(proc, param), "NDR_PARAM_LOCAL"},
+        {attr_find(param->attrs, ATTR_PARTIAL_IGNORE) != NULL, "NDR_PARAM_PARTIAL_IGNORE"},
     };
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
         if (!flags[i].is_set)

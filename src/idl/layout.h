@@ -102,6 +102,7 @@ struct node {
     const struct node_range *count_range; /* [range] of the max count, or NULL */
     struct node_expr *first, *length; /* varying ARRAY; NULL: from the first, all */
     bool is_varying;
+    bool dont_free;      /* POINTER: [allocate(dont_free)] */
     bool null_with_size; /* [disable_consistency_check] */
     struct node_arms *arms;             /* UNION */
     struct node_expr *switch_is;        /* UNION; NULL: encapsulated */

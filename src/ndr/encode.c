@@ -506,6 +506,16 @@ void ndr_encode_detached(struct ndr_writer *writer, const NDR_TYPE *type, const 
     *referent = e.referent;
 }
 
+static void encode_param(struct encode *e, const NDR_PARAM *param, const void *frame,
+                         uint32_t direction)
+{
+    const void *slot = (const uint8_t *)frame + param->offset;
+    if (direction == NDR_PARAM_IN && (param->flags & NDR_PARAM_PARTIAL_IGNORE))
+        encode_referent(e, param->type, ndr_load_pointer(slot), NDR_AT_TOP);
+    else
+        encode_whole(e, param->type, slot, frame);
+}
+
 /* A client's [out] buffers are not sent but must be there when the reply comes. */
 static void check_out_param(struct encode *e, const NDR_PARAM *param, const void *frame)
 {
@@ -534,7 +544,7 @@ RPC_STATUS ndr_encode_params(struct ndr_writer *writer, const NDR_OPERATION *ope
         if (direction == NDR_PARAM_IN)
             check_out_param(&e, param, frame);
         if (ndr_param_travels(param, direction))
-            encode_whole(&e, param->type, (const uint8_t *)frame + param->offset, frame);
+            encode_param(&e, param, frame, direction);
     }
     ndr_list_fini(&e.pending);
     ndr_aliases_fini(&e.objects);
