@@ -391,6 +391,9 @@ typedef struct _NDR_OPERATION {
      * memory is freed; `called`: the manager routine was entered. */
     void(__RPC_USER *notify)(void);
     void(__RPC_USER *notify_flag)(boolean called);
+    /* Client stub of an asynchronous operation bound by a generic handle, else NULL: H_unbind
+     * of what the stub has bound.  Called once, when the call is complete or was refused. */
+    void (*unbind)(void *frame);
 } NDR_OPERATION;
 
 typedef struct _RPC_VERSION {

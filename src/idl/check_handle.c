@@ -326,10 +326,6 @@ static void choose_generic(struct idl_compiler *c, struct proc *proc, struct var
         diag_later(c, &param->loc, "a pointer to a pointer to a generic handle");
         return;
     }
-    if (proc->is_async) {
-        diag_later(c, &param->loc, "a generic handle that carries an [async] call");
-        return;
-    }
     proc->generic = param;
     proc->generic_type = handle->alias;
     proc->generic_by_pointer = handle->pointers > 0;

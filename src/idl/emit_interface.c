@@ -51,6 +51,9 @@ static void emit_operations(struct idl_compiler *c, struct text *out, const char
                   emit_params_name(c, proc));
         if (called && !proc_is_pickled(proc))
             text_addf(out, ",\n     .invoke = %s_invoke", proc->c_name);
+        bool generic = proc->generic || (proc->implicit && proc->home->implicit_type);
+        if (!called && generic && proc->is_async && !proc->is_nocode)
+            text_addf(out, ",\n     .unbind = %s_unbind", proc->c_name);
         if (called && attr_find(proc->attrs, ATTR_NOTIFY))
             text_addf(out, ",\n     .notify = %s_notify", proc->name);
         if (called && attr_find(proc->attrs, ATTR_NOTIFY_FLAG))

@@ -131,6 +131,7 @@ struct rpc_call {
     /* client */
     struct binding *binding; /* counted */
     struct client_contexts client_contexts; /* of an asynchronous call */
+    bool unbound;                           /* op->unbind was called   */
 
     /* server, server_call.c's */
     struct io_job job;
@@ -294,6 +295,9 @@ extern const struct conn_ops server_conn_ops;
 /* RpcAsyncCompleteCall and kin for each side; lock held on entry, dropped inside. */
 RPC_STATUS client_complete(struct rpc_call *call, void *reply);
 RPC_STATUS client_cancel(struct rpc_call *call, bool abort);
+/* After everything the application does with an asynchronous call, no lock held: unbinds its
+ * generic handle when that was the end of it. */
+void client_call_unbind(struct rpc_call *call);
 RPC_STATUS server_complete(struct rpc_call *call, const void *reply);
 RPC_STATUS server_abort(struct rpc_call *call, RPC_STATUS code);
 

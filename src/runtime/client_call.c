@@ -510,6 +510,37 @@ static RPC_STATUS async_call(struct start *start, PRPC_ASYNC_STATE async)
     return status;
 }
 
+struct unbinding {
+    const NDR_OPERATION *op;
+    void *frame;
+};
+
+static void call_unbind(void *arg)
+{
+    const struct unbinding *unbinding = arg;
+    unbinding->op->unbind(unbinding->frame);
+}
+
+/* The program's routine; what it raises has nobody to catch it. */
+static void unbind(const NDR_OPERATION *op, void *frame)
+{
+    struct unbinding unbinding = {.op = op, .frame = frame};
+    bool raised;
+    exception_run(call_unbind, &unbinding, &raised);
+}
+
+void client_call_unbind(struct rpc_call *call)
+{
+    if (call->server || !call->op->unbind)
+        return;
+    conn_lock(call->conn);
+    bool due = call->released && !call->unbound;
+    call->unbound |= due;
+    conn_unlock(call->conn);
+    if (due)
+        unbind(call->op, call->frame);
+}
+
 void NdrxAsyncClientCall(const RPC_CLIENT_INTERFACE *interface_spec, unsigned int opnum,
                          PRPC_ASYNC_STATE async, void *frame)
 {
@@ -519,6 +550,8 @@ void NdrxAsyncClientCall(const RPC_CLIENT_INTERFACE *interface_spec, unsigned in
     ndr_writer_init(&start.writer);
     RPC_STATUS status = start.op ? async_call(&start, async) : RPC_S_PROCNUM_OUT_OF_RANGE;
     start_fini(&start);
+    if (status != RPC_S_OK && start.op && start.op->unbind)
+        unbind(start.op, frame); /* the application has no call to complete */
     if (status != RPC_S_OK)
         RpcRaiseException(status);
 }

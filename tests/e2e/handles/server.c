@@ -412,7 +412,9 @@ int main(int argc, char **argv)
                                         handles_implicit_v1_0_s_ifspec,
                                         handles_generic_v1_0_s_ifspec, handles_auto_v1_0_s_ifspec,
                                         handles_status_v1_0_s_ifspec, handles_memory_v1_0_s_ifspec,
-                                        handles_async_v1_0_s_ifspec, handles_data_v1_0_s_ifspec};
+                                        handles_async_v1_0_s_ifspec, handles_data_v1_0_s_ifspec,
+                                        handles_async_implicit_v1_0_s_ifspec,
+                                        handles_async_place_v1_0_s_ifspec};
     const size_t interface_count = sizeof(interfaces) / sizeof(interfaces[0]);
     char automatic[] = "ncalrpc:test-handles-auto";
     RPC_STATUS status = use(automatic);
