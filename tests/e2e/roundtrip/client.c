@@ -137,7 +137,7 @@ int main(int argc, char **argv)
     const struct test_case *const sets[] = {value_cases,   array_cases, string_cases,
                                             pointer_cases, union_cases, open_cases,
                                             full_cases,    async_cases, failure_cases,
-                                            convert_cases, limit_cases};
+                                            convert_cases, limit_cases, types_cases};
     if (argc > 1 && strcmp(argv[1], "--no-counting") == 0) {
         counting = false;
         argc--;
