@@ -482,8 +482,10 @@ static void b_partial_ignore_replies_into_the_clients_memory(void **state)
         LISTS lists = {.kept = (PNODE)(uintptr_t)4, .freed = (PNODE)(uintptr_t)8};
         struct optional_frame frame = {NULL, 2, &previous, texts, name, &lists};
         struct octets o;
-        spell(&o, "p:1 4:7 p:2 c:2 p:3 p:0 c:2 c:0 c:2 'a' 1:0 p:4 c:2 c:0 c:2 2:98 2:0 p:5 p:0 p:6 "
-                  "4:9 |8 p:0", variant & 1, variant & 2);
+        spell(&o,
+              "p:1 4:7 p:2 c:2 p:3 p:0 c:2 c:0 c:2 'a' 1:0 p:4 c:2 c:0 c:2 2:98 2:0 "
+              "p:5 p:0 p:6 4:9 |8 p:0",
+              variant & 1, variant & 2);
         struct ndr_reader reader = reader_of(&o, o.len);
         assert_int_equal(ndr_decode_params(&reader, operation, &frame, NDR_PARAM_OUT, &heap),
                          NDR_DONE);
