@@ -31,9 +31,12 @@ void __RPC_USER MIDL_user_free(void *object)
 
 static const struct ndr_memory memory = {.allocate = malloc, .free = free};
 
+static bool ndr64;
+
 static void encode(struct ndr_writer *writer, const NDR_OPERATION *op, const void *frame)
 {
     ndr_writer_reset(writer);
+    writer->ndr64 = ndr64;
     RPC_STATUS status = ndr_encode_params(writer, op, frame, NDR_PARAM_IN);
     if (status != RPC_S_OK)
         die("encoding fails: %d", (int)status);
@@ -42,8 +45,11 @@ static void encode(struct ndr_writer *writer, const NDR_OPERATION *op, const voi
 /* Into a zeroed frame; the caller frees. */
 static void decode(const struct ndr_writer *writer, const NDR_OPERATION *op, void *frame)
 {
-    struct ndr_reader reader = {
-        .octets = writer->octets, .len = writer->len, .little_endian = true, .last = true};
+    struct ndr_reader reader = {.octets = writer->octets,
+                                .len = writer->len,
+                                .little_endian = true,
+                                .last = true,
+                                .ndr64 = ndr64};
     memset(frame, 0, op->frame_size);
     if (ndr_decode_params(&reader, op, frame, NDR_PARAM_IN, &memory) != NDR_DONE)
         die("decoding fails: %d", (int)reader.status);
@@ -155,6 +161,10 @@ int main(int argc, char **argv)
         {"doubles", 2, sizeof(double)},
         {"items", 3, sizeof(MARSHAL_ITEM)},
     };
+    if (argc == 4 && strcmp(argv[3], "ndr64") == 0) {
+        ndr64 = true;
+        argc--;
+    }
     if (argc == 3 && strcmp(argv[1], "message") == 0) {
         measure_message(parse_number(argv[2], 10, 100000000));
         return EXIT_SUCCESS;
@@ -166,5 +176,5 @@ int main(int argc, char **argv)
             return EXIT_SUCCESS;
         }
     }
-    die("usage: marshal message ROUNDS | longs|doubles|items OCTETS");
+    die("usage: marshal message ROUNDS | longs|doubles|items OCTETS [ndr64]");
 }

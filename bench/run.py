@@ -206,6 +206,10 @@ def marshal_rows(bench):
     else:
         value = bench.run("marshal", "message", MARSHAL_ROUNDS)["ns"]
         rows.append(Row("marshal.message", value, "ns", None, None, None))
+    ndr, ndr64 = alternate(lambda: bench.run("marshal", "message", MARSHAL_ROUNDS),
+                           lambda: bench.run("marshal", "message", MARSHAL_ROUNDS, "ndr64"), 3)
+    rows += compare("marshal.message.ndr64", "marshal.message", "ns", [r["ns"] for r in ndr],
+                    [r["ns"] for r in ndr64], None)[1:]
     for kind in ("longs", "doubles", "items"):
         result = bench.run("marshal", kind, 1 << 20)
         base = f"memcpy.{kind}"

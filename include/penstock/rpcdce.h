@@ -306,8 +306,9 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY RpcxServerSetTransferSyntaxes(unsigned int Syn
  * copies.
  *   AllocatedMax  octets of memory for what pointers lead to, on a server [out] parameters
  *                 included, with the engine's own notes while it decodes; 0: 256 MiB
- *   DepthMax      pointers behind each other, the nodes of a linked list say, also of what
- *                 is sent; 0: 16,384.  The runtime itself does not recurse over them.
+ *   DepthMax      pointers behind each other in structures, arrays and unions, the links of
+ *                 a list say, also of what is sent; 0: 16,384.  The runtime itself does not
+ *                 recurse over them.
  * What exceeds one ends the call with RPC_S_OUT_OF_RESOURCES.  Elements of pipes do not
  * count: RpcxPipeSetLimits.  How many octets a request may have is MaxRpcSize of
  * RpcServerRegisterIf2.

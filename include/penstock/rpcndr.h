@@ -158,6 +158,8 @@ typedef enum _NDR_KIND {
 /* sized ARRAY or STRING: [disable_consistency_check]: the pointer to it may be NULL in a
  * request while size_is is not 0. */
 #define NDR_TYPE_NULL_WITH_SIZE 0x0100u
+/* POINTER: ACF [allocate(dont_free)]: what it leads to is the manager's after the call. */
+#define NDR_TYPE_DONT_FREE 0x4000u
 
 typedef struct _NDR_TYPE NDR_TYPE;
 typedef struct _NDR_FIELD NDR_FIELD;
@@ -309,7 +311,7 @@ typedef struct _NDR_USER_MARSHAL_INFO {
     unsigned long InformationLevel;
     union {
         NDR_USER_MARSHAL_INFO_LEVEL1 Level1;
-    } DUMMYUNIONNAME;
+    };
 } NDR_USER_MARSHAL_INFO;
 
 #define USER_MARSHAL_CB_SIGNATURE 0x55535243u /* "USRC" */
@@ -345,6 +347,8 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY NdrGetUserMarshalInfo(unsigned long *pFlags,
 #define NDR_PARAM_COMM_STATUS 0x0040u  /* [comm_status], [fault_status]: receives the    */
 #define NDR_PARAM_FAULT_STATUS 0x0080u /* failure instead of an exception                */
 #define NDR_PARAM_LOCAL 0x0100u        /* a status parameter of the ACF alone: not sent  */
+#define NDR_PARAM_PARTIAL_IGNORE 0x4000u /* [in,out] [unique]: the request has the pointer alone,
+                                          * the server gives the manager zeroed storage */
 
 /* One C parameter.  Its type describes the frame member as C passes it: an array
  * parameter and a by-reference parameter are NDR_KIND_POINTER (ref), a structure
@@ -370,6 +374,8 @@ typedef struct _NDR_PARAM {
 #define NDR_OP_AUTO_HANDLE 0x0040u  /* no binding given: the interface's endpoint, this host */
 #define NDR_OP_HAS_CONTEXTS 0x1000u /* there are context handles in parameters or result */
 #define NDR_OP_CONVERTS 0x4000u /* some value is NDR_KIND_CONVERTED */
+#define NDR_OP_ENCODE 0x10000u /* serialised, never called (midles.h): the [in] parameters may be */
+#define NDR_OP_DECODE 0x20000u /* written, the [out] parameters read                           */
 
 typedef struct _NDR_OPERATION {
     const char *name;
@@ -385,6 +391,9 @@ typedef struct _NDR_OPERATION {
      * memory is freed; `called`: the manager routine was entered. */
     void(__RPC_USER *notify)(void);
     void(__RPC_USER *notify_flag)(boolean called);
+    /* Client stub of an asynchronous operation bound by a generic handle, else NULL: H_unbind
+     * of what the stub has bound.  Called once, when the call is complete or was refused. */
+    void (*unbind)(void *frame);
 } NDR_OPERATION;
 
 typedef struct _RPC_VERSION {

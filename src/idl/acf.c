@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* acf.c - the attribute configuration file: adds attributes to what the IDL declared. */
 #include "idl/parse.h"
+#include "idl/pickle.h"
 #include "idl/types.h"
 
 #include <string.h>
@@ -89,8 +90,12 @@ static bool acf_typedef(struct parser *parser)
                  (attr_find(attrs, ATTR_REPRESENT_AS) || attr_find(attrs, ATTR_USER_MARSHAL)))
             /* The header of the other file does not know of it. */
             diag_later(c, &name_loc, "another local type for an imported type");
-        else if (symbol->kind == SYMBOL_TYPEDEF)
+        else if (symbol->kind == SYMBOL_TYPEDEF) {
             merge(c, &symbol->var->attrs, attrs);
+            /* The types of the interface itself are found where they are declared. */
+            if (parser->interface && (symbol->var->imported || !symbol->var->home))
+                pickle_note(c, parser->interface, symbol->var, attrs);
+        }
     } while (parse_accept(parser, ','));
     return parse_expect(parser, ';');
 }

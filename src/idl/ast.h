@@ -265,6 +265,7 @@ struct proc {
     const struct var *generic_type; /* its typedef */
     bool generic_by_pointer; /* the parameter points to the handle */
     bool has_pipes;
+    bool encodes, decodes; /* ACF [encode], [decode]: serialised, never called */
     bool variadic;
     struct var *result_var; /* NULL: void */
     const char *c_name;     /* "If_Op", first part of the names of its descriptors */
@@ -305,6 +306,16 @@ struct endpoint {
     struct endpoint *next;
 };
 
+/* A type with [encode] or [decode]. */
+struct pickled {
+    struct var *alias;
+    struct var *object; /* stands for the parameter of T_Encode and T_Decode */
+    const struct attr *attr; /* NULL: the interface says so */
+    const char *c_name; /* of its NDR_PARAM; given while emitting */
+    bool encodes, decodes;
+    struct pickled *next;
+};
+
 struct interface {
     const char *name;
     struct loc loc;
@@ -333,6 +344,8 @@ struct interface {
     unsigned tagless; /* tags invented so far */
     bool ms_union;    /* [ms_union]: of the unions in it */
     bool default_noted; /* that it has no pointer_default has been said */
+    struct pickled *pickled;   /* types it has serialisation routines for */
+    unsigned pickled_procs;    /* operations that are serialised, not called */
     struct interface *next;
 };
 

@@ -6,6 +6,7 @@
 
 #include "idl/layout.h"
 #include "idl/parse.h"
+#include "idl/pickle.h"
 #include "idl/shape.h"
 #include "idl/types.h"
 
@@ -157,7 +158,9 @@ static void check_interface(struct idl_compiler *c, struct interface *interface)
     if (interface->is_com && version && attr_find(interface->attrs, ATTR_OBJECT))
         diag_warning(c, &version->loc, 2298, 2,
                      "[version] attribute is ignored on an [object] interface");
-    if (interface->proc_count == 0 && !interface->is_com && !interface->is_local)
+    pickle_collect(c, interface);
+    if (interface->proc_count == 0 && !interface->pickled && !interface->is_com &&
+        !interface->is_local)
         diag_warning(c, &interface->loc, 2231, 2,
                      "interface '%s' has no remote procedures, no stubs come from it",
                      interface->name);
@@ -179,6 +182,7 @@ static void check_interface(struct idl_compiler *c, struct interface *interface)
     }
     for (const struct proc *proc = interface->procs; proc; proc = proc->next)
         interface->has_pipes |= proc->has_pipes;
+    pickle_check_interface(c, interface);
 }
 
 void check_unit(struct idl_compiler *c, struct unit *unit)
@@ -186,7 +190,9 @@ void check_unit(struct idl_compiler *c, struct unit *unit)
     for (struct decl *decl = unit->decls; decl; decl = decl->next) {
         if (decl->kind == DECL_INTERFACE)
             check_interface(c, decl->interface);
-        else
+        else {
             check_decl(c, decl);
+            pickle_check_outside(c, decl);
+        }
     }
 }

@@ -326,10 +326,6 @@ static void choose_generic(struct idl_compiler *c, struct proc *proc, struct var
         diag_later(c, &param->loc, "a pointer to a pointer to a generic handle");
         return;
     }
-    if (proc->is_async) {
-        diag_later(c, &param->loc, "a generic handle that carries an [async] call");
-        return;
-    }
     proc->generic = param;
     proc->generic_type = handle->alias;
     proc->generic_by_pointer = handle->pointers > 0;
@@ -388,6 +384,11 @@ void handle_choose_binding(struct idl_compiler *c, struct proc *proc)
     } else if (home->implicit_name) {
         proc->implicit = true;
         add_hidden(c, proc, false);
+    } else if (!found && (proc->encodes || proc->decodes)) {
+        diag_error(c, &proc->loc, 2276,
+                   "[auto_handle] may not be used with [encode] or [decode]: '%s' needs a handle_t "
+                   "parameter, [explicit_handle] or [implicit_handle]",
+                   proc->name);
     } else if (!found) {
         choose_automatic(c, proc);
     }

@@ -6,6 +6,7 @@
 #include "idl/layout.h"
 #include "idl/osf.h"
 #include "idl/parse.h"
+#include "idl/pickle.h"
 #include "idl/shape.h"
 #include "idl/types.h"
 
@@ -86,6 +87,28 @@ static bool check_out(struct idl_compiler *c, const struct var *param, const str
     return true;
 }
 
+/* Only whether the pointer is NULL goes to the server, which then needs a size. */
+static bool check_partial_ignore(struct idl_compiler *c, const struct var *param,
+                                 const struct shape *shape)
+{
+    const struct attr *attr = attr_find(param->attrs, ATTR_PARTIAL_IGNORE);
+    if (!attr)
+        return true;
+    const struct level *top = &shape->levels[0];
+    bool is_unique = shape->level_count > 0 && top->class == POINTER_UNIQUE;
+    if (!param->is_in || !param->is_out || !is_unique) {
+        diag_error(c, &attr->loc, 2072, "[partial_ignore] needs [in, out, unique] as well");
+        return false;
+    }
+    bool open = shape->base->kind == TYPE_STRUCT && aggregate_is_open(shape->base->aggregate);
+    bool unsized = shape->is_string && shape->level_count == 1 && !top->size && top->count == 0;
+    if (shape->level_count == 1 && (open || unsized)) {
+        diag_error(c, &attr->loc, 2072, "[partial_ignore] needs to know how much memory there is");
+        return false;
+    }
+    return true;
+}
+
 static void check_pipe_param(struct idl_compiler *c, struct proc *proc, const struct var *param)
 {
     if (c->options.old_mode && !proc->has_pipes)
@@ -105,7 +128,8 @@ static void check_param(struct idl_compiler *c, struct proc *proc, struct var *p
         handle_check_context(c, param, &handle);
         return;
     }
-    if (!shape_resolve(c, param, ROLE_PARAM, &shape) || !check_out(c, param, &shape))
+    if (!shape_resolve(c, param, ROLE_PARAM, &shape) || !check_out(c, param, &shape) ||
+        !check_partial_ignore(c, param, &shape))
         return;
     if (shape.base->kind == TYPE_PIPE) {
         check_pipe_param(c, proc, param);
@@ -227,6 +251,7 @@ void check_proc(struct idl_compiler *c, struct proc *proc)
                      proc->name);
     check_own_names(c, proc);
     check_status(c, proc);
+    pickle_prepare_proc(proc);
     if (!proc->is_callback)
         handle_choose_binding(c, proc);
     proc->c_name = layout_name(c, arena_printf(&c->arena, "%s_%s", proc->home->name, proc->name));
@@ -236,5 +261,6 @@ void check_proc(struct idl_compiler *c, struct proc *proc)
     if (proc->hidden)
         check_param(c, proc, proc->hidden);
     check_result(c, proc);
+    pickle_check_proc(c, proc);
     warn_beside_pipe(c, proc);
 }

@@ -290,8 +290,8 @@ static void apply(struct command *command, const struct switch_row *row, const c
         command->old_mode = true;
         break;
     case SW_PROTOCOL:
-        command->protocol = true;
         one_of(command, row->name, value, "dce ndr64 all");
+        set_once(command, &command->protocol, value, row->name);
         break;
     case SW_ENV:
         one_of(command, row->name, value, "win32 win64 ia64 amd64 arm arm32 arm64 x64");

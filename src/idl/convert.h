@@ -31,8 +31,6 @@ bool layout_check_converted(struct idl_compiler *compiler, struct node *node);
 /* A converted value whose wire type has no size of its own stands alone.  False: reported. */
 bool layout_check_inside(struct idl_compiler *compiler, const struct node *node,
                          const struct loc *loc);
-/* Does a call of `proc` convert anything? */
-bool layout_proc_converts(struct idl_compiler *compiler, const struct proc *proc);
 
 /* emit_convert.c: what NDR_CONVERSION holds, in front of the descriptor. */
 void emit_conversion(struct idl_compiler *compiler, struct text *out, const struct node *node);

@@ -86,6 +86,18 @@ void emit_callback_routines(struct idl_compiler *compiler, struct text *out,
 void emit_callback_stubs(struct idl_compiler *compiler, struct text *out,
                          const struct interface *interface);
 
+/* ---- emit_pickle.c ---------------------------------------------------------------------- */
+
+/* Prototypes of T_Encode and kin, for the header. */
+void emit_pickle_prototypes(struct idl_compiler *compiler, struct text *out);
+/* Their descriptors and they themselves, the end of the client stub. */
+void emit_pickle_routines(struct idl_compiler *compiler, struct text *out);
+
+/* ---- emit_client.c ---------------------------------------------------------------------- */
+
+/* The variable of [implicit_handle]. */
+void emit_implicit_handle(struct text *out, const struct interface *interface);
+
 /* ---- emit_types.c ---------------------------------------------------------------------- */
 
 /* An expression, its operands first, under `c_name`. */
@@ -98,6 +110,8 @@ void emit_range(struct idl_compiler *compiler, struct text *out, const struct va
 const char *emit_params_name(struct idl_compiler *compiler, const struct proc *proc);
 /* Frames, types and parameters of `interface`. */
 void emit_types(struct idl_compiler *compiler, struct text *out, struct interface *interface);
+/* Types that only [encode] and [decode] need. */
+void emit_pickle_types(struct idl_compiler *compiler, struct text *out);
 
 /* ---- emit_interface.c ------------------------------------------------------------------ */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* emit_client.c - the client stub: one thin function per operation. */
 #include "idl/emit.h"
+#include "idl/pickle.h"
 
 /* What H_bind and H_unbind are for: the [handle] type, and the C expression of the handle;
  * NULL: the call is bound without them. */
@@ -20,7 +21,10 @@ static void emit_call(struct text *out, const struct proc *proc,
                       const char *frame, const char *indent)
 {
     const char *name = proc->home->name;
-    if (proc->is_async)
+    if (proc_is_pickled(proc))
+        text_addf(out, "%sNdrxMesProcEncodeDecode(&%s___RpcClientInterface, %u, &%s);\n", indent,
+                  name, proc->opnum, frame);
+    else if (proc->is_async)
         text_addf(out, "%sNdrxAsyncClientCall(&%s___RpcClientInterface, %u, %s_AsyncHandle, &%s);\n",
                   indent, name, proc->opnum, proc->name, frame);
     else
@@ -28,15 +32,41 @@ static void emit_call(struct text *out, const struct proc *proc,
                   proc->opnum, frame);
 }
 
+static void emit_bind(struct text *out, const struct proc *proc, const char *binding,
+                      const struct var *type, const char *value)
+{
+    text_addf(out, "    %s = ", binding);
+    if (proc->generic && proc->generic_by_pointer)
+        text_addf(out, "%s == NULL ? NULL : ", proc->generic->name);
+    text_addf(out, "%s_bind(%s);\n", type->name, value);
+}
+
+/* An asynchronous call is unbound by the runtime, when it is complete. */
+static void emit_unbind(struct idl_compiler *c, struct text *out, const struct proc *proc)
+{
+    const char *value;
+    const struct var *type = generic_type(c, proc, &value);
+    if (!proc->is_async || !type)
+        return;
+    if (proc->generic)
+        value = arena_printf(&c->arena, "%sargs->%s", proc->generic_by_pointer ? "*" : "",
+                             proc->generic->name);
+    text_addf(out,
+              "\nstatic void %s_unbind(void *frame)\n{\n    %s *args = frame;\n"
+              "    if (args->_Binding)\n        %s_unbind(%s, args->_Binding);\n}\n",
+              proc->c_name, proc->frame, type->name, value);
+}
+
 /* The call between H_bind and H_unbind, which follows whatever happens. */
 static void emit_generic_call(struct idl_compiler *c, struct text *out, const struct proc *proc,
                               const char *frame, const struct var *type, const char *value)
 {
     const char *binding = arena_printf(&c->arena, "%s._Binding", frame);
-    text_addf(out, "    %s = ", binding);
-    if (proc->generic && proc->generic_by_pointer)
-        text_addf(out, "%s == NULL ? NULL : ", proc->generic->name);
-    text_addf(out, "%s_bind(%s);\n", type->name, value);
+    emit_bind(out, proc, binding, type, value);
+    if (proc->is_async) {
+        emit_call(out, proc, frame, "    ");
+        return;
+    }
     text_add(out, "    RpcTryFinally\n    {\n");
     emit_call(out, proc, frame, "        ");
     text_addf(out,
@@ -77,6 +107,14 @@ static void emit_stub(struct idl_compiler *c, struct text *out, const struct pro
     text_add(out, "}\n");
 }
 
+void emit_implicit_handle(struct text *out, const struct interface *interface)
+{
+    if (interface->implicit_name)
+        text_addf(out, "\n/* [implicit_handle]: the program binds it. */\n%s %s;\n",
+                  interface->implicit_type ? interface->implicit_type->name : "handle_t",
+                  interface->implicit_name);
+}
+
 void emit_client(struct idl_compiler *c, struct text *out)
 {
     c->for_server = false;
@@ -87,13 +125,16 @@ void emit_client(struct idl_compiler *c, struct text *out)
         emit_types(c, out, i);
         text_addf(out, "\n/* ---- interface %s: client ---- */\n", i->name);
         emit_callback_routines(c, out, i);
+        for (const struct proc *proc = i->procs; proc; proc = proc->next) {
+            if (!proc->is_nocode)
+                emit_unbind(c, out, proc);
+        }
         emit_interface(c, out, i, false);
-        if (i->implicit_name)
-            text_addf(out, "\n/* [implicit_handle]: the program binds it. */\n%s %s;\n",
-                      i->implicit_type ? i->implicit_type->name : "handle_t", i->implicit_name);
+        emit_implicit_handle(out, i);
         for (const struct proc *proc = i->procs; proc; proc = proc->next) {
             if (!proc->is_nocode)
                 emit_stub(c, out, proc);
         }
     }
+    emit_pickle_routines(c, out);
 }

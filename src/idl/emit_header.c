@@ -7,6 +7,7 @@
 
 #include "idl/handle.h"
 #include "idl/parse.h"
+#include "idl/pickle.h"
 #include "idl/types.h"
 
 #include <ctype.h>
@@ -65,6 +66,12 @@ static void emit_proc(struct idl_compiler *c, struct text *out, const struct pro
             emit_prototype(c, out, proc, server);
         return;
     }
+    if (proc_is_pickled(proc)) {
+        text_addf(out, "\n/* operation %u, serialised:%s%s */\n", proc->opnum,
+                  proc->encodes ? " [encode]" : "", proc->decodes ? " [decode]" : "");
+        emit_prototype(c, out, proc, client);
+        return;
+    }
     text_addf(out, "\n/* operation %u%s%s */\n", proc->opnum, proc->is_async ? ", [async]" : "",
               proc->idempotent ? ", [idempotent]" : "");
     emit_prototype(c, out, proc, client);
@@ -86,6 +93,8 @@ static void emit_epv(struct idl_compiler *c, struct text *out, const struct inte
               versioned);
     for (const struct proc *proc = interface->procs; proc; proc = proc->next) {
         struct text params = {.arena = &c->arena};
+        if (proc_is_pickled(proc))
+            continue;
         emit_param_list(c, &params, proc, false);
         text_add(&params, ";");
         emit_wrapped(
@@ -97,8 +106,15 @@ static void emit_epv(struct idl_compiler *c, struct text *out, const struct inte
               "} %s_epv_t;\ntypedef %s_epv_t %s_SERVER_EPV;\ntypedef %s_epv_t "
               "%s_SERVER_EPV;\n",
               versioned, versioned, name, versioned, versioned);
-    text_addf(out, "\nextern RPC_IF_HANDLE %s;\nextern RPC_IF_HANDLE %s;\n",
-              emit_ifspec(c, interface, false), emit_ifspec(c, interface, true));
+}
+
+static void emit_ifspecs(struct idl_compiler *c, struct text *out,
+                         const struct interface *interface)
+{
+    if (interface_has_client(interface))
+        text_addf(out, "\nextern RPC_IF_HANDLE %s;\n", emit_ifspec(c, interface, false));
+    if (interface_has_server(interface))
+        text_addf(out, "extern RPC_IF_HANDLE %s;\n", emit_ifspec(c, interface, true));
 }
 
 /* The name of an interface as a type; whoever comes first defines it. */
@@ -128,8 +144,9 @@ static void emit_header_interface(struct idl_compiler *c, struct text *out,
         text_addf(out, "\nextern %s %s;\n",
                   interface->implicit_type ? interface->implicit_type->name : "handle_t",
                   interface->implicit_name);
-    if (interface->proc_count > 0)
+    if (interface_has_server(interface))
         emit_epv(c, out, interface);
+    emit_ifspecs(c, out, interface);
     text_addf(out, "\n#endif /* __%s_INTERFACE_DEFINED__ */\n", name);
 }
 
@@ -293,6 +310,15 @@ static void emit_acf_includes(struct idl_compiler *c, struct text *out)
         text_addf(out, "#include \"%s\"\n", include->name);
 }
 
+static bool uses_pickling(const struct idl_compiler *c)
+{
+    for (const struct interface *i = c->unit->interfaces; i; i = i->next) {
+        if (i->pickled || i->pickled_procs > 0)
+            return true;
+    }
+    return false;
+}
+
 void emit_header(struct idl_compiler *c, struct text *out)
 {
     const char *guard = guard_name(c);
@@ -304,6 +330,7 @@ void emit_header(struct idl_compiler *c, struct text *out)
               "\n"
               "#include \"rpc.h\"\n"
               "#include \"rpcndr.h\"\n"
+              "%s"
               "\n"
               "#ifndef __RPCNDR_H_VERSION__\n"
               "#error this file needs a newer rpcndr.h\n"
@@ -311,7 +338,7 @@ void emit_header(struct idl_compiler *c, struct text *out)
               "\n"
               "#ifndef __%s_h__\n"
               "#define __%s_h__\n",
-              guard, guard);
+              uses_pickling(c) ? "#include \"midles.h\"\n" : "", guard, guard);
     emit_imports(c, out);
     emit_acf_includes(c, out);
     text_add(out, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
@@ -323,6 +350,7 @@ void emit_header(struct idl_compiler *c, struct text *out)
         emit_decl(c, out, decl);
     bool first = true;
     emit_user_routines(c, out, c->unit->decls, &first);
+    emit_pickle_prototypes(c, out);
     if (c->unit->pack.used)
         text_add(out, "\n#pragma pack(pop)\n");
     text_addf(out, "\n#ifdef __cplusplus\n}\n#endif\n\n#endif /* __%s_h__ */\n", guard);

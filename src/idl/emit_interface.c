@@ -3,6 +3,7 @@
 #include "idl/convert.h"
 #include "idl/emit.h"
 #include "idl/parse.h"
+#include "idl/pickle.h"
 
 static void emit_op_flags(struct idl_compiler *c, struct text *out, const struct proc *proc)
 {
@@ -22,6 +23,8 @@ static void emit_op_flags(struct idl_compiler *c, struct text *out, const struct
         {layout_proc_converts(c, proc), "NDR_OP_CONVERTS"},
         {proc->auto_handle, "NDR_OP_AUTO_HANDLE"},
         {layout_has_contexts(c, proc), "NDR_OP_HAS_CONTEXTS"},
+        {proc->encodes, "NDR_OP_ENCODE"},
+        {proc->decodes, "NDR_OP_DECODE"},
     };
     const char *separator = ",\n     .flags = ";
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
@@ -46,8 +49,11 @@ static void emit_operations(struct idl_compiler *c, struct text *out, const char
                   proc->frame,
                   proc->param_count + (proc->hidden ? 1 : 0) + (proc->result_var ? 1 : 0),
                   emit_params_name(c, proc));
-        if (called)
+        if (called && !proc_is_pickled(proc))
             text_addf(out, ",\n     .invoke = %s_invoke", proc->c_name);
+        bool generic = proc->generic || (proc->implicit && proc->home->implicit_type);
+        if (!called && generic && proc->is_async && !proc->is_nocode)
+            text_addf(out, ",\n     .unbind = %s_unbind", proc->c_name);
         if (called && attr_find(proc->attrs, ATTR_NOTIFY))
             text_addf(out, ",\n     .notify = %s_notify", proc->name);
         if (called && attr_find(proc->attrs, ATTR_NOTIFY_FLAG))
@@ -77,12 +83,47 @@ static void emit_uuid(struct text *out, const uint8_t *u)
     text_add(out, "}}");
 }
 
+static void emit_transfer_syntax(struct text *out, enum idl_protocol protocol)
+{
+    if (protocol == IDL_PROTOCOL_NDR64)
+        text_add(out, "    .TransferSyntax = /* NDR64 */\n"
+                      "        {{0x71710533, 0xbeba, 0x4937,\n"
+                      "          {0x83, 0x19, 0xb5, 0xdb, 0xef, 0x9c, 0xcc, 0x36}},\n"
+                      "         {1, 0}},\n");
+    else
+        text_add(out, "    .TransferSyntax = /* NDR */\n"
+                      "        {{0x8a885d04, 0x1ceb, 0x11c9,\n"
+                      "          {0x9f, 0xe8, 0x08, 0x00, 0x2b, 0x10, 0x48, 0x60}},\n"
+                      "         {2, 0}},\n");
+}
+
+static void emit_flags(struct text *out, const struct interface *interface,
+                       enum idl_protocol protocol)
+{
+    const struct {
+        bool set;
+        const char *name;
+    } flags[] = {{interface->has_pipes, "RPC_INTERFACE_HAS_PIPES"},
+                 {protocol == IDL_PROTOCOL_DCE, "RPC_INTERFACE_NDR_ONLY"},
+                 {protocol == IDL_PROTOCOL_NDR64, "RPC_INTERFACE_NDR64_ONLY"}};
+    const char *before = "    .Flags = ";
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        if (!flags[i].set)
+            continue;
+        text_addf(out, "%s%s", before, flags[i].name);
+        before = " | ";
+    }
+    if (before[0] == ' ' && before[1] == '|')
+        text_add(out, ",\n");
+}
+
 void emit_interface(struct idl_compiler *c, struct text *out, struct interface *interface,
                     bool server)
 {
     const char *name = interface->name;
     const char *kind = server ? "Server" : "Client";
-    emit_operations(c, out, arena_printf(&c->arena, "%s_Operations", name), interface->procs,
+    if (interface->proc_count > 0) /* C has no empty arrays */
+        emit_operations(c, out, arena_printf(&c->arena, "%s_Operations", name), interface->procs,
                     server);
     if (interface->callbacks)
         emit_operations(c, out, arena_printf(&c->arena, "%s_Callbacks", name),
@@ -91,11 +132,12 @@ void emit_interface(struct idl_compiler *c, struct text *out, struct interface *
     text_addf(out,
               "\nstatic const NDR_INTERFACE %s_NdrInterface = {\n"
               "    .name = \"%s\",\n"
-              "    .operation_count = %u,\n"
-              "    .operations = %s_Operations,\n"
-              "    .allocate = MIDL_user_allocate,\n"
-              "    .free = MIDL_user_free,\n",
-              name, name, interface->proc_count, name);
+              "    .operation_count = %u,\n",
+              name, name, interface->proc_count);
+    if (interface->proc_count > 0)
+        text_addf(out, "    .operations = %s_Operations,\n", name);
+    text_add(out, "    .allocate = MIDL_user_allocate,\n"
+                  "    .free = MIDL_user_free,\n");
     if (interface->callbacks)
         text_addf(out, "    .callback_count = %u,\n    .callbacks = %s_Callbacks,\n",
                   interface->callback_count, name);
@@ -106,10 +148,7 @@ void emit_interface(struct idl_compiler *c, struct text *out, struct interface *
               server ? "SERVER" : "CLIENT");
     emit_uuid(out, interface->uuid);
     text_addf(out, ",\n         {%u, %u}},\n", interface->major, interface->minor);
-    text_add(out, "    .TransferSyntax = /* NDR */\n"
-                  "        {{0x8a885d04, 0x1ceb, 0x11c9,\n"
-                  "          {0x9f, 0xe8, 0x08, 0x00, 0x2b, 0x10, 0x48, 0x60}},\n"
-                  "         {2, 0}},\n");
+    emit_transfer_syntax(out, c->options.protocol);
     if (interface->endpoints)
         text_addf(out,
                   "    .RpcProtseqEndpointCount = %u,\n    .RpcProtseqEndpoint = "
@@ -118,8 +157,7 @@ void emit_interface(struct idl_compiler *c, struct text *out, struct interface *
     if (server && !c->options.no_default_epv)
         text_addf(out, "    .DefaultManagerEpv = &%s_DefaultEpv,\n", name);
     text_addf(out, "    .InterpreterInfo = &%s_NdrInterface,\n", name);
-    if (interface->has_pipes)
-        text_add(out, "    .Flags = RPC_INTERFACE_HAS_PIPES,\n");
+    emit_flags(out, interface, c->options.protocol);
     text_addf(out, "};\n\nRPC_IF_HANDLE %s = (RPC_IF_HANDLE)&%s___Rpc%sInterface;\n",
               emit_ifspec(c, interface, server), name, kind);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* emit_server.c - the server stub: calls the manager routines with a frame's members. */
 #include "idl/emit.h"
+#include "idl/pickle.h"
 
 static void emit_invoke(struct idl_compiler *c, struct text *out, const struct proc *proc)
 {
@@ -35,8 +36,11 @@ static void emit_default_epv(struct idl_compiler *c, struct text *out,
         return;
     text_addf(out, "\nstatic const %s_SERVER_EPV %s_DefaultEpv = {\n", interface->name,
               interface->name);
-    for (const struct proc *proc = interface->procs; proc; proc = proc->next)
+    for (const struct proc *proc = interface->procs; proc; proc = proc->next) {
+        if (proc_is_pickled(proc))
+            continue;
         text_addf(out, "    .%s = %s,\n", proc->name, emit_server_name(c, proc));
+    }
     text_add(out, "};\n");
 }
 
@@ -45,12 +49,14 @@ void emit_server(struct idl_compiler *c, struct text *out)
     c->for_server = true;
     emit_stub_top(c, out, "Server stub");
     for (struct interface *i = c->unit->interfaces; i; i = i->next) {
-        if (i->proc_count == 0)
+        if (!interface_has_server(i))
             continue;
         emit_types(c, out, i);
         text_addf(out, "\n/* ---- interface %s: server ---- */\n", i->name);
-        for (const struct proc *proc = i->procs; proc; proc = proc->next)
-            emit_invoke(c, out, proc);
+        for (const struct proc *proc = i->procs; proc; proc = proc->next) {
+            if (!proc_is_pickled(proc))
+                emit_invoke(c, out, proc);
+        }
         emit_default_epv(c, out, i);
         emit_interface(c, out, i, true);
         emit_callback_stubs(c, out, i);

@@ -3,7 +3,8 @@
 #include "idl/emit.h"
 
 #include "idl/convert.h"
-
+#include "idl/parse.h"
+#include "idl/pickle.h"
 #include "idl/types.h"
 
 #include <inttypes.h>
@@ -102,6 +103,7 @@ static void emit_flags(struct idl_compiler *c, struct text *out, const struct no
         node->is_varying ? "NDR_TYPE_VARYING" : NULL,
         node->is_open && node->aggregate ? "NDR_TYPE_OPEN" : NULL,
         node->null_with_size ? "NDR_TYPE_NULL_WITH_SIZE" : NULL,
+        node->dont_free ? "NDR_TYPE_DONT_FREE" : NULL,
         flat,
     };
     const char *separator = "    .flags = ";
@@ -246,12 +248,16 @@ static bool by_value_pipe(const struct proc *proc, const struct var *param)
     return type_as_pipe(param->type) && !proc->is_async;
 }
 
-/* Is the parameter for this side alone?  A status the IDL does not have, or the result of
- * a call that gets no answer. */
+/* Is the parameter for this side alone?  A status the IDL does not have, any status where
+ * there is no other side, or the result of a call that gets no answer. */
 static bool is_local(const struct proc *proc, const struct var *param)
 {
-    bool is_status = param->comm_status || param->fault_status;
-    return (is_status && param->synthesized) || (param == proc->result_var && proc->is_maybe);
+    bool is_result = param == proc->result_var;
+    bool is_status = param->comm_status || param->fault_status ||
+                     (is_result && (proc->comm_status || proc->fault_status));
+    if (proc_is_pickled(proc))
+        return is_status;
+    return (is_status && param->synthesized) || (is_result && proc->is_maybe);
 }
 
 static void emit_one_param(struct text *out, const struct proc *proc, const struct var *param)
@@ -274,6 +280,7 @@ static void emit_one_param(struct text *out, const struct proc *proc, const stru
         {param->comm_status, "NDR_PARAM_COMM_STATUS"},
         {param->fault_status, "NDR_PARAM_FAULT_STATUS"},
         {is_local(proc, param), "NDR_PARAM_LOCAL"},
+        {attr_find(param->attrs, ATTR_PARTIAL_IGNORE) != NULL, "NDR_PARAM_PARTIAL_IGNORE"},
     };
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
         if (!flags[i].is_set)
@@ -316,11 +323,40 @@ static void emit_params(struct idl_compiler *c, struct text *out, const struct p
     text_add(out, "};\n");
 }
 
-void emit_types(struct idl_compiler *c, struct text *out, struct interface *interface)
+static void emit_section(struct idl_compiler *c, struct text *out, unsigned section)
+{
+    for (const struct node *node = c->node_list; node; node = node->next) {
+        if (node->section == section && node->forward)
+            text_addf(out, "\nstatic const NDR_TYPE %s;\n", node->c_name);
+    }
+    for (struct node *node = c->node_list; node; node = node->next) {
+        if (node->section == section)
+            emit_node(c, out, node);
+    }
+}
+
+/* Interfaces have sections 1, 2 ...; what comes after them has the one of `interface` NULL. */
+static unsigned section_of(const struct idl_compiler *c, const struct interface *interface)
 {
     unsigned section = 1;
     for (const struct interface *i = c->unit->interfaces; i != interface; i = i->next)
         section++;
+    return section;
+}
+
+void emit_pickle_types(struct idl_compiler *c, struct text *out)
+{
+    unsigned section = section_of(c, NULL);
+    /* What operations need belongs to their interfaces, whichever stub is written first. */
+    for (struct interface *i = c->unit->interfaces; i; i = i->next)
+        layout_mark(c, i, section_of(c, i));
+    layout_mark_pickled(c, section);
+    emit_section(c, out, section);
+}
+
+void emit_types(struct idl_compiler *c, struct text *out, struct interface *interface)
+{
+    unsigned section = section_of(c, interface);
     layout_mark(c, interface, section);
 
     text_addf(out,
@@ -333,14 +369,7 @@ void emit_types(struct idl_compiler *c, struct text *out, struct interface *inte
         emit_frame(c, out, proc);
 
     text_addf(out, "\n/* ---- interface %s: types ---- */\n", interface->name);
-    for (const struct node *node = c->node_list; node; node = node->next) {
-        if (node->section == section && node->forward)
-            text_addf(out, "\nstatic const NDR_TYPE %s;\n", node->c_name);
-    }
-    for (struct node *node = c->node_list; node; node = node->next) {
-        if (node->section == section)
-            emit_node(c, out, node);
-    }
+    emit_section(c, out, section);
 
     text_addf(out, "\n/* ---- interface %s: parameters ---- */\n", interface->name);
     for (const struct proc *proc = interface->procs; proc; proc = proc->next)

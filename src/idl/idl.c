@@ -6,6 +6,7 @@
 #include "idl/compiler.h"
 #include "idl/emit.h"
 #include "idl/parse.h"
+#include "idl/pickle.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -91,20 +92,19 @@ const struct idl_diagnostic *idl_diagnostics(const struct idl_compiler *compiler
     return compiler->diagnostics;
 }
 
-bool idl_has_operations(const struct idl_compiler *compiler)
+bool idl_has_output(const struct idl_compiler *compiler, enum idl_output which)
 {
     if (!compiler->compiled)
         return false;
-    for (struct interface *i = compiler->unit->interfaces; i; i = i->next) {
-        if (i->proc_count > 0)
-            return true;
-    }
-    return false;
+    bool found = which == IDL_HEADER;
+    for (struct interface *i = compiler->unit->interfaces; i && !found; i = i->next)
+        found = which == IDL_CLIENT_STUB ? interface_has_client(i) : interface_has_server(i);
+    return found;
 }
 
 const char *idl_output(struct idl_compiler *compiler, enum idl_output which, size_t *ret_len)
 {
-    if (!compiler->compiled || (which != IDL_HEADER && !idl_has_operations(compiler)))
+    if (!idl_has_output(compiler, which))
         return NULL;
     if (setjmp(compiler->give_up) != 0)
         return NULL;

@@ -43,6 +43,9 @@ struct idl_host {
     const char *(*original)(void *ctx, const char *path);
 };
 
+/* -protocol: the transfer syntaxes of the stubs. */
+enum idl_protocol { IDL_PROTOCOL_ALL, IDL_PROTOCOL_DCE, IDL_PROTOCOL_NDR64 };
+
 struct idl_options {
     const char *idl_name;    /* file name in comments and guards, "filerep.idl" */
     const char *header_name; /* what the stubs include, "filerep.h"             */
@@ -54,6 +57,7 @@ struct idl_options {
     bool ms_union;       /* all unions as with [ms_union]                     */
     unsigned pack;       /* -Zp: alignment of structures; 0: natural          */
     bool maybe_null;     /* [disable_consistency_check] everywhere            */
+    enum idl_protocol protocol;
     bool old_mode;       /* -Os, -Oi, -Oic: only remarked on                  */
     bool enable_allocate; /* all operations have [enable_allocate]            */
     bool no_server;      /* no server stub is written                         */
@@ -97,11 +101,12 @@ const struct idl_diagnostic *idl_diagnostics(const struct idl_compiler *compiler
 size_t idl_diagnostic_text(const struct idl_diagnostic *diagnostic, char *buf, size_t size);
 
 /* The generated text, after idl_compile() returned true.  NULL: nothing to generate
- * (a stub of a file without operations) or out of memory.  Owned by the compiler. */
+ * (a stub of a file without operations, a server stub where all are
+ * serialised) or out of memory.  Owned by the compiler. */
 const char *idl_output(struct idl_compiler *compiler, enum idl_output which, size_t *ret_len);
 
-/* True when the file has operations, so that stubs are worth writing. */
-bool idl_has_operations(const struct idl_compiler *compiler);
+/* True when there is something to write: stubs come from operations and serialised types only. */
+bool idl_has_output(const struct idl_compiler *compiler, enum idl_output which);
 
 /* The files the # line markers and imports named: for a dependency file.  NULL at
  * the end of the list. */

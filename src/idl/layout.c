@@ -243,17 +243,19 @@ struct node *layout_pipe(struct idl_compiler *c, struct type *pipe)
 /* ---- Pointers, arrays, strings ---------------------------------------------------------- */
 
 static struct node *pointer_node(struct idl_compiler *c, struct node *target,
-                                 enum pointer_class class, bool is_ignored)
+                                 enum pointer_class class, bool is_ignored, bool dont_free)
 {
     const char *word = is_ignored                ? "ignored"
                        : class == POINTER_REF    ? "ref"
                        : class == POINTER_UNIQUE ? "unique"
                                                  : "full";
-    const char *c_name = arena_printf(&c->arena, "ndr_%s_%s", word, bare(target));
+    const char *c_name = arena_printf(&c->arena, "ndr_%s%s_%s", word, dont_free ? "_kept" : "",
+                                      bare(target));
     struct node *node = known_node(c, c_name);
     if (node)
         return node;
     node = layout_new_node(c, c_name, "POINTER");
+    node->dont_free = dont_free;
     node->pointer_flag = is_ignored                ? "NDR_TYPE_IGNORE"
                          : class == POINTER_REF    ? "NDR_TYPE_REF"
                          : class == POINTER_UNIQUE ? "NDR_TYPE_UNIQUE"
@@ -270,7 +272,7 @@ static struct node *pointer_node(struct idl_compiler *c, struct node *target,
 
 struct node *layout_pointer(struct idl_compiler *c, struct node *target, enum pointer_class class)
 {
-    return pointer_node(c, target, class, false);
+    return pointer_node(c, target, class, false, false);
 }
 
 struct node *layout_context_handle(struct idl_compiler *c, const struct var *alias, unsigned flags)
@@ -416,7 +418,7 @@ static struct node *ignored_node(struct idl_compiler *c, const struct loc *loc)
     nothing->kind = TYPE_BASE;
     nothing->base = BASE_VOID;
     nothing->loc = *loc;
-    return pointer_node(c, base_node(c, nothing), POINTER_UNIQUE, true);
+    return pointer_node(c, base_node(c, nothing), POINTER_UNIQUE, true, false);
 }
 
 static struct node *var_node(struct idl_compiler *c, struct var *var, const struct shape *shape,
@@ -432,14 +434,14 @@ static struct node *var_node(struct idl_compiler *c, struct var *var, const stru
     /* In C an array is passed by its address. */
     if (node && role == ROLE_PARAM && shape->level_count == 0 && node->conversion &&
         convert_local_array(c, shape->base))
-        return pointer_node(c, node, POINTER_REF, false);
+        return pointer_node(c, node, POINTER_REF, false, false);
     for (unsigned i = shape->level_count; node && i-- > 0;) {
         const struct level *level = &shape->levels[i];
         bool innermost = i + 1 == shape->level_count;
         node = pointee(c, node, level, shape->is_string && innermost, var, i == 0);
         bool array_param = i == 0 && role == ROLE_PARAM && !level->is_pointer;
         if (node && (level->is_pointer || array_param))
-            node = pointer_node(c, node, level->class, false);
+            node = pointer_node(c, node, level->class, false, level->dont_free);
     }
     return node;
 }
@@ -493,12 +495,36 @@ static void reach_procs(struct worklist *list, const struct proc *proc, unsigned
     }
 }
 
+static struct worklist new_worklist(struct idl_compiler *c)
+{
+    return (struct worklist){
+        .nodes = arena_alloc(&c->arena, (c->node_count + 1) * sizeof(struct node *))};
+}
+
+static void mark_all(struct idl_compiler *c, struct worklist list, unsigned section);
+
 void layout_mark(struct idl_compiler *c, struct interface *interface, unsigned section)
 {
-    struct worklist list = {0};
-    list.nodes = arena_alloc(&c->arena, (c->node_count + 1) * sizeof(*list.nodes));
+    struct worklist list = new_worklist(c);
     reach_procs(&list, interface->procs, section);
     reach_procs(&list, interface->callbacks, section);
+    mark_all(c, list, section);
+}
+
+void layout_mark_pickled(struct idl_compiler *c, unsigned section)
+{
+    struct worklist list = new_worklist(c);
+    for (const struct interface *i = c->unit->interfaces; i; i = i->next) {
+        for (const struct pickled *pickled = i->pickled; pickled; pickled = pickled->next)
+            reach(&list, pickled->object->node, section);
+    }
+    mark_all(c, list, section);
+}
+
+/* What the nodes of the list lead to, who emits the arms of unions, and what has to be
+ * declared before it is defined. */
+static void mark_all(struct idl_compiler *c, struct worklist list, unsigned section)
+{
     while (list.count > 0) {
         struct node *node = list.nodes[--list.count];
         reach(&list, node->element, section);

@@ -102,6 +102,7 @@ struct node {
     const struct node_range *count_range; /* [range] of the max count, or NULL */
     struct node_expr *first, *length; /* varying ARRAY; NULL: from the first, all */
     bool is_varying;
+    bool dont_free;      /* POINTER: [allocate(dont_free)] */
     bool null_with_size; /* [disable_consistency_check] */
     struct node_arms *arms;             /* UNION */
     struct node_expr *switch_is;        /* UNION; NULL: encapsulated */
@@ -115,7 +116,6 @@ struct node {
     bool settled;                       /* align, ndr_size and all flags are final */
     bool complete, broken;
     bool being_settled;
-    unsigned search_round; /* of layout_convert.c */
     struct node *next; /* in order of completion */
 };
 
@@ -172,6 +172,9 @@ bool layout_settle(struct idl_compiler *compiler);
 
 /* Is there a context handle in the parameters or the result? */
 bool layout_has_contexts(struct idl_compiler *compiler, const struct proc *proc);
+/* A value the program converts, the same way. */
+bool layout_proc_converts(struct idl_compiler *compiler, const struct proc *proc);
+bool layout_holds_context(struct idl_compiler *compiler, struct node *node);
 
 /* ---- Parts of layout.c ------------------------------------------------------------------ */
 
@@ -187,5 +190,7 @@ const char *layout_name(struct idl_compiler *compiler, const char *text);
 
 /* Gives every node that `interface` needs, and no earlier one, its section. */
 void layout_mark(struct idl_compiler *compiler, struct interface *interface, unsigned section);
+/* The same for what only serialised types need. */
+void layout_mark_pickled(struct idl_compiler *compiler, unsigned section);
 
 #endif

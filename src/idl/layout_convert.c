@@ -103,6 +103,13 @@ static bool check_presented(struct idl_compiler *c, const struct var *alias,
                    attr->name);
         return false;
     }
+    struct var bare = {.type = alias->type};
+    if (handle_of(&bare).kind == HANDLE_GENERIC) {
+        diag_error(c, &attr->loc, 2200,
+                   "[%s] must not be applied to a type that derives from a generic handle",
+                   attr->name);
+        return false;
+    }
     if (attr_find(alias->attrs, ATTR_HANDLE)) {
         diag_error(c, &attr->loc, 2201, "[handle] and [%s] cannot be applied to one type",
                    attr->name);
@@ -113,8 +120,8 @@ static bool check_presented(struct idl_compiler *c, const struct var *alias,
         return false;
     }
     if (top->kind == TYPE_BASE && (top->base == BASE_HANDLE || top->base == BASE_VOID)) {
-        diag_error(c, &attr->loc, 2072, "[%s] cannot be applied to %s", attr->name,
-                   base_info(top->base)->idl_name);
+        diag_error(c, &attr->loc, top->base == BASE_HANDLE ? 2184 : 2072,
+                   "[%s] cannot be applied to %s", attr->name, base_info(top->base)->idl_name);
         return false;
     }
     bool is_open = (top->kind == TYPE_ARRAY && top->count == 0) ||
@@ -137,8 +144,17 @@ static bool check_wire(struct idl_compiler *c, const struct attr *attr, struct t
     bool cannot =
         !inner || inner->kind == TYPE_FUNCTION || inner->kind == TYPE_PIPE ||
         (inner->kind == TYPE_BASE && (inner->base == BASE_VOID || inner->base == BASE_HANDLE));
+    bool is_base = inner && inner->kind == TYPE_BASE;
+    if (is_base && inner->base == BASE_ERROR_STATUS) {
+        diag_error(c, &attr->args->loc, 2228,
+                   "the transmitted type of [%s] must not derive from error_status_t", attr->name);
+        return false;
+    }
     if (cannot)
-        diag_error(c, &attr->args->loc, inner && inner->kind == TYPE_PIPE ? 2322 : 2085,
+        diag_error(c, &attr->args->loc,
+                   inner && inner->kind == TYPE_PIPE     ? 2322
+                   : is_base && inner->base == BASE_VOID ? 2188
+                                                         : 2085,
                    "[%s] must specify a transmissible type", attr->name);
     return !cannot;
 }
@@ -190,7 +206,8 @@ static struct node *converted_node(struct idl_compiler *c, const struct var *ali
                                    const struct attr *attr, struct node *element, bool is_inner)
 {
     struct node *node = layout_new_node(
-        c, arena_printf(&c->arena, "ndr_%s_%s", is_inner ? "transmitted" : "converted", alias->name),
+        c,
+        arena_printf(&c->arena, "ndr_%s_%s", is_inner ? "transmitted" : "converted", alias->name),
         "CONVERTED");
     const char *local = is_inner ? alias->name : convert_local_name(alias);
     node->conversion = ARENA_NEW(&c->arena, struct node_conversion);
@@ -245,15 +262,8 @@ static bool check_user_wire(struct idl_compiler *c, const struct node *node)
     const struct node *wire = node->element;
     bool is_pointer = wire->pointer_flag != NULL;
     if (has_full_pointer(wire, 6)) {
-        diag_error(c, &node->loc, 2416, "transmitted type of [%s] must not contain a full pointer",
-                   node->conversion->attr->name);
-        return false;
-    }
-    if (!is_pointer && (wire->ndr_size == 0 || wire->has_pointers)) {
-        diag_error(c, &node->loc, 2417,
-                   "transmitted type of [%s] must be a pointer, or of constant size and without "
-                   "pointers",
-                   node->conversion->attr->name);
+        diag_error(c, &node->loc, 2416, "transmitted type of [%s] '%s' must not contain a full pointer",
+                   node->conversion->attr->name, node->idl_name);
         return false;
     }
     const struct node *pointee = is_pointer ? wire->element : wire;
@@ -261,12 +271,25 @@ static bool check_user_wire(struct idl_compiler *c, const struct node *node)
         diag_later(c, &node->loc, "a wire type that holds a converted type");
         return false;
     }
+    if (!is_pointer && (wire->ndr_size == 0 || wire->has_pointers)) {
+        diag_error(c, &node->loc, 2417,
+                   "transmitted type of [%s] '%s' must be a pointer, or of constant size and without "
+                   "pointers",
+                   node->conversion->attr->name, node->idl_name);
+        return false;
+    }
     return true;
 }
 
 bool layout_check_converted(struct idl_compiler *c, struct node *node)
 {
-    const struct node *wire = node->element;
+    struct node *wire = node->element;
+    if (layout_holds_context(c, wire)) {
+        diag_error(c, &node->loc, 2085,
+                   "[%s] of '%s' must specify a transmissible type: there is a context handle in it",
+                   node->conversion->attr->name, node->idl_name);
+        return false;
+    }
     if (is_user_marshalled(node->conversion->attr->id)) {
         node->has_pointers = wire->pointer_flag != NULL;
         return check_user_wire(c, node);
@@ -275,8 +298,8 @@ bool layout_check_converted(struct idl_compiler *c, struct node *node)
     if (!wire->has_pointers)
         return true;
     diag_error(c, &node->loc, 2086,
-               "transmitted type of [%s] must not be a pointer or derive from a pointer",
-               node->conversion->attr->name);
+               "transmitted type of [%s] '%s' must not be a pointer or derive from a pointer",
+               node->conversion->attr->name, node->idl_name);
     return false;
 }
 
@@ -286,35 +309,4 @@ bool layout_check_inside(struct idl_compiler *c, const struct node *node, const 
         return true;
     diag_later(c, loc, "a conformant type transmitted inside a structure, union or array");
     return false;
-}
-
-/* ---- Operations ------------------------------------------------------------------------------- */
-
-static bool leads_to_conversion(struct node *node, unsigned round)
-{
-    if (!node || node->search_round == round)
-        return false;
-    node->search_round = round;
-    if (node->conversion || leads_to_conversion(node->element, round))
-        return true;
-    for (unsigned i = 0; node->fields && i < node->count; i++) {
-        if (leads_to_conversion(node->fields[i].node, round))
-            return true;
-    }
-    for (unsigned i = 0; node->arms && i < node->arms->label_count; i++) {
-        if (leads_to_conversion(node->arms->labels[i].node, round))
-            return true;
-    }
-    return node->arms && node->arms->otherwise &&
-           leads_to_conversion(node->arms->otherwise->node, round);
-}
-
-bool layout_proc_converts(struct idl_compiler *c, const struct proc *proc)
-{
-    unsigned round = ++c->search_round;
-    for (const struct var *param = proc->params; param; param = param->next) {
-        if (leads_to_conversion(param->node, round))
-            return true;
-    }
-    return proc->result_var && leads_to_conversion(proc->result_var->node, round);
 }

@@ -27,19 +27,60 @@ static void visit_inner(struct search *search, const struct node *node)
         visit(search, node->arms->otherwise->node);
 }
 
-bool layout_has_contexts(struct idl_compiler *c, const struct proc *proc)
+static void begin(struct search *search, struct idl_compiler *c)
 {
-    struct search search = {.round = ++c->search_round};
-    search.waiting = arena_alloc(&c->arena, (c->node_count + 1) * sizeof(struct node *));
+    search->round = ++c->search_round;
+    search->count = 0;
+    search->waiting = arena_alloc(&c->arena, (c->node_count + 1) * sizeof(struct node *));
+}
+
+static bool finds(struct search *search, bool (*is_it)(const struct node *node))
+{
+    while (search->count > 0) {
+        const struct node *node = search->waiting[--search->count];
+        if (is_it(node))
+            return true;
+        visit_inner(search, node);
+    }
+    return false;
+}
+
+static bool is_context(const struct node *node)
+{
+    return node->context != NULL;
+}
+
+static bool is_converted(const struct node *node)
+{
+    return node->conversion != NULL;
+}
+
+static bool proc_has(struct idl_compiler *c, const struct proc *proc,
+                     bool (*is_it)(const struct node *node))
+{
+    struct search search;
+    begin(&search, c);
     for (const struct var *param = proc->params; param; param = param->next)
         visit(&search, param->node);
     if (proc->result_var)
         visit(&search, proc->result_var->node);
-    while (search.count > 0) {
-        const struct node *node = search.waiting[--search.count];
-        if (node->context)
-            return true;
-        visit_inner(&search, node);
-    }
-    return false;
+    return finds(&search, is_it);
+}
+
+bool layout_has_contexts(struct idl_compiler *c, const struct proc *proc)
+{
+    return proc_has(c, proc, is_context);
+}
+
+bool layout_proc_converts(struct idl_compiler *c, const struct proc *proc)
+{
+    return proc_has(c, proc, is_converted);
+}
+
+bool layout_holds_context(struct idl_compiler *c, struct node *node)
+{
+    struct search search;
+    begin(&search, c);
+    visit(&search, node);
+    return finds(&search, is_context);
 }

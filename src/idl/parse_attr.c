@@ -302,6 +302,32 @@ static void check_system_handle(struct idl_compiler *c, const struct attr *attr)
                "syntax error: [system_handle] takes sh_file or another sh_ word");
 }
 
+/* allocate = 'allocate' '(' option { ',' option } ')': one of each pair at most */
+static void check_allocate(struct idl_compiler *c, const struct attr *attr)
+{
+    static const char *const options[] = {"single_node", "all_nodes", "free", "dont_free"};
+    unsigned seen = 0;
+    for (const struct attr_arg *arg = attr->args; arg; arg = arg->next) {
+        size_t i = 0;
+        bool is_name = arg->expr && arg->expr->op == EXPR_NAME;
+        while (is_name && i < 4 && strcmp(arg->expr->text, options[i]) != 0)
+            i++;
+        if (!is_name || i == 4) {
+            diag_error(c, &arg->loc, 2073,
+                       "[allocate] takes single_node or all_nodes, free or dont_free");
+            return;
+        }
+        if (seen & (3u << (i & 2u))) {
+            diag_error(c, &arg->loc, 2074, "[allocate] already has an option instead of '%s'",
+                       options[i]);
+            return;
+        }
+        seen |= 1u << i;
+        if (i == 1)
+            diag_later(c, &arg->loc, "[allocate(all_nodes)], all memory in one piece,");
+    }
+}
+
 static bool takes_sizes(enum attr_id id)
 {
     return id == ATTR_SIZE_IS || id == ATTR_MAX_IS || id == ATTR_LENGTH_IS ||
@@ -315,6 +341,10 @@ static void check_arguments(struct parser *parser, const struct attr *attr, unsi
     osf_check_attribute(c, attr, place, attr_rows[attr->id].state == STATE_COM);
     if (attr->id == ATTR_SYSTEM_HANDLE)
         check_system_handle(c, attr);
+    if (attr->id == ATTR_ALLOCATE)
+        check_allocate(c, attr);
+    if (attr->id == ATTR_BSTRING)
+        diag_error(c, &attr->loc, 2303, "[bstring] is not supported; use [string]");
     for (const struct attr_arg *arg = attr->args; arg && takes_sizes(attr->id); arg = arg->next) {
         if (arg->expr)
             osf_check_expr(c, arg->expr);

@@ -11,6 +11,8 @@
 #include "idl/parse.h"
 #include "idl/types.h"
 
+#include <string.h>
+
 /* [range] on a variable and the typedef names it is made of; what lies deeper could only
  * repeat it. */
 #define RANGES_MAX 4
@@ -27,6 +29,7 @@ struct walk {
         unsigned level; /* levels above the type it was written for */
     } ranges[RANGES_MAX];
     unsigned range_count;
+    const struct attr *allocate; /* [allocate(dont_free)], still looking for its pointer */
     const struct interface *home; /* whose pointer_default counts here */
 };
 
@@ -72,6 +75,14 @@ static void add_range(struct walk *walk, struct attr *attrs)
     walk->ranges[walk->range_count++].level = walk->shape->level_count;
 }
 
+static void note_allocate(struct walk *walk, struct attr *attrs)
+{
+    const struct attr *attr = attr_find(attrs, ATTR_ALLOCATE);
+    for (const struct attr_arg *arg = attr ? attr->args : NULL; arg; arg = arg->next)
+        if (arg->expr && arg->expr->op == EXPR_NAME && strcmp(arg->expr->text, "dont_free") == 0)
+            walk->allocate = attr;
+}
+
 static bool enter_alias(struct walk *walk, const struct var *alias)
 {
     const struct attr *class_attr = class_attr_of(alias->attrs);
@@ -81,6 +92,7 @@ static bool enter_alias(struct walk *walk, const struct var *alias)
     if (switch_type && !walk->shape->switch_type)
         walk->shape->switch_type = switch_type->args->type;
     add_range(walk, alias->attrs);
+    note_allocate(walk, alias->attrs);
     if (alias->home && alias->home->pointer_default != POINTER_DEFAULT)
         walk->home = alias->home;
     if (!class_attr)
@@ -116,6 +128,8 @@ static void note_default(struct walk *walk)
 static void set_class(struct walk *walk, struct level *level)
 {
     bool outermost = level == &walk->shape->levels[0];
+    level->dont_free = walk->allocate != NULL;
+    walk->allocate = NULL;
     if (walk->class_attr) {
         level->class = class_of_attr(walk->class_attr);
         level->class_is_explicit = true;
@@ -199,6 +213,11 @@ static bool leftover_class(struct walk *walk)
     struct shape *shape = walk->shape;
     bool is_array_param =
         walk->role == ROLE_PARAM && shape->level_count > 0 && !shape->levels[0].is_pointer;
+    if (walk->allocate) {
+        diag_error(walk->compiler, &walk->allocate->loc, 2072,
+                   "[allocate] applies to pointers only");
+        return false;
+    }
     if (walk->class_attr && is_array_param) {
         shape->levels[0].class = class_of_attr(walk->class_attr);
         shape->levels[0].class_is_explicit = true;
@@ -354,6 +373,7 @@ bool shape_resolve(struct idl_compiler *compiler, struct var *var, enum role rol
     walk.class_attr_is_own = true;
     walk.home = var->home;
     add_range(&walk, var->attrs);
+    note_allocate(&walk, var->attrs);
     shape.is_string = attr_find(var->attrs, ATTR_STRING) != NULL;
     shape.is_ignored = attr_find(var->attrs, ATTR_IGNORE) != NULL;
     shape.switch_is = attr_find(var->attrs, ATTR_SWITCH_IS);

@@ -346,6 +346,38 @@ bool ndr_decode_pending(struct ndr_decode *d)
     return true;
 }
 
+/* Stands for a pointer of [partial_ignore] until all parameters are there that may say how
+ * much it is to lead to; what reads it meanwhile finds zeros. */
+static uint64_t partly_ignored[2];
+
+static bool decode_partly_ignored(struct ndr_decode *d, void *slot)
+{
+    uint64_t referent;
+    if (!ndr_decode_get(d, d->rules->pointer_size, &referent))
+        return false;
+    ndr_store_pointer(slot, referent ? partly_ignored : NULL);
+    return true;
+}
+
+static bool give_storage(struct ndr_decode *d, const NDR_OPERATION *operation)
+{
+    for (uint32_t i = 0; i < operation->param_count; i++) {
+        const NDR_PARAM *param = &operation->params[i];
+        void *slot = (uint8_t *)d->frame + param->offset, *memory;
+        uint64_t size;
+        if (d->direction != NDR_PARAM_IN || !(param->flags & NDR_PARAM_PARTIAL_IGNORE) ||
+            !ndr_load_pointer(slot))
+            continue;
+        ndr_store_pointer(slot, NULL);
+        RPC_STATUS status = ndr_storage_size(param->type->element, d->frame, &size);
+        if (status != RPC_S_OK)
+            return ndr_decode_fail(d, status);
+        if (!ndr_decode_allocate(d, slot, size, true, &memory))
+            return false;
+    }
+    return true;
+}
+
 static bool decode_param(struct ndr_decode *d, const NDR_PARAM *param)
 {
     uint8_t *memory = (uint8_t *)d->frame + param->offset;
@@ -355,6 +387,11 @@ static bool decode_param(struct ndr_decode *d, const NDR_PARAM *param)
         .owner = owner_of(param, d->direction),
     };
     d->frame_slot = scope.owner == NDR_KEPT ? memory : NULL;
+    if (param->flags & NDR_PARAM_PARTIAL_IGNORE) {
+        if (d->direction == NDR_PARAM_IN)
+            return decode_partly_ignored(d, memory);
+        scope.is_blank = true;
+    }
     return ndr_decode_top(d, param->type, memory, &scope) && ndr_decode_pending(d);
 }
 
@@ -394,7 +431,8 @@ static bool decode_all(struct ndr_decode *d, const NDR_OPERATION *operation)
         if (!decode_param(d, param))
             return false;
     }
-    return check_claims(d) && deliver_contexts(d) && ndr_decode_deliver(d);
+    return check_claims(d) && give_storage(d, operation) && deliver_contexts(d) &&
+           ndr_decode_deliver(d);
 }
 
 /* Only what we may have written: the caller's members are the caller's. */

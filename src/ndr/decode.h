@@ -39,6 +39,8 @@ struct ndr_scope {
     uint32_t depth;
     bool has_old_tag;
     bool is_partial; /* members of *base are still to come */
+    bool is_blank;   /* NDR_KEPT: the pointee is the application's, its content never meant
+                      * anything ([partial_ignore]) */
 };
 
 /* A pointer on its way to a pointee. */

@@ -210,6 +210,9 @@ bool ndr_decode_pointee(struct ndr_decode *d, const struct ndr_target *target)
     void *memory;
     if (target->type->kind == NDR_KIND_CONVERTED)
         return ndr_decode_user_octets(d, target->type, target->slot, &scope);
+    if (scope.is_blank && scope.owner == NDR_KEPT)
+        scope.owner = NDR_OUT_ONLY;
+    scope.is_blank = false;
     if (target->is_null)
         return claim_null(d, type, &scope);
     if (is_full(target->type)) {

@@ -375,6 +375,8 @@ static void encode_converted(struct encode *e, const NDR_TYPE *type, const void 
 {
     struct pending note = {
         .type = type, .target = value, .depth = e->depth + 1, .is_user_wire = true};
+    if (e->writer->skip_converted)
+        return;
     if (!e->writer->memory) {
         fail(e, RPC_S_CANNOT_SUPPORT);
         return;
@@ -506,6 +508,16 @@ void ndr_encode_detached(struct ndr_writer *writer, const NDR_TYPE *type, const 
     *referent = e.referent;
 }
 
+static void encode_param(struct encode *e, const NDR_PARAM *param, const void *frame,
+                         uint32_t direction)
+{
+    const void *slot = (const uint8_t *)frame + param->offset;
+    if (direction == NDR_PARAM_IN && (param->flags & NDR_PARAM_PARTIAL_IGNORE))
+        encode_referent(e, param->type, ndr_load_pointer(slot), NDR_AT_TOP);
+    else
+        encode_whole(e, param->type, slot, frame);
+}
+
 /* A client's [out] buffers are not sent but must be there when the reply comes. */
 static void check_out_param(struct encode *e, const NDR_PARAM *param, const void *frame)
 {
@@ -534,7 +546,7 @@ RPC_STATUS ndr_encode_params(struct ndr_writer *writer, const NDR_OPERATION *ope
         if (direction == NDR_PARAM_IN)
             check_out_param(&e, param, frame);
         if (ndr_param_travels(param, direction))
-            encode_whole(&e, param->type, (const uint8_t *)frame + param->offset, frame);
+            encode_param(&e, param, frame, direction);
     }
     ndr_list_fini(&e.pending);
     ndr_aliases_fini(&e.objects);

@@ -86,6 +86,11 @@ const NDR_TYPE *ndr_conformant_tail(const NDR_TYPE *type, size_t *ret_base, size
 /* Is there a pointer in the value itself (not behind another pointer)? */
 bool ndr_has_pointers(const NDR_TYPE *type);
 
+/* Octets of what a parameter's pointer leads to when nothing was sent: size_is over the frame
+ * says how many elements.  RPC_X_BAD_STUB_DATA: it makes no sense; RPC_S_CANNOT_SUPPORT:
+ * there is no size (memory.c). */
+RPC_STATUS ndr_storage_size(const NDR_TYPE *type, const void *frame, uint64_t *ret_size);
+
 /* Does the parameter travel in this direction (or in one of them) as ordinary data? */
 bool ndr_param_travels(const NDR_PARAM *param, uint32_t direction);
 /* The same in either direction, or a status parameter of the ACF: a server gives it storage

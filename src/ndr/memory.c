@@ -21,8 +21,7 @@
 
 /* ---- [out] storage ------------------------------------------------------------------- */
 
-/* Octets of an [out] parameter's storage. */
-static RPC_STATUS out_size(const NDR_TYPE *type, const void *frame, uint64_t *ret_size)
+RPC_STATUS ndr_storage_size(const NDR_TYPE *type, const void *frame, uint64_t *ret_size)
 {
     size_t base, offset;
     uint32_t count;
@@ -46,7 +45,7 @@ static RPC_STATUS prepare_pointee(const NDR_TYPE *pointer, void *slot, const voi
 {
     while (pointer->kind == NDR_KIND_POINTER && (pointer->flags & NDR_TYPE_REF)) {
         uint64_t size;
-        RPC_STATUS status = out_size(pointer->element, frame, &size);
+        RPC_STATUS status = ndr_storage_size(pointer->element, frame, &size);
         if (status != RPC_S_OK)
             return status;
         if (size > *budget)
@@ -141,7 +140,8 @@ static void sweep_pointer(struct sweep *s, const NDR_TYPE *pointer, void *slot, 
 {
     const NDR_TYPE *type = pointer->element;
     uint8_t *target = ndr_load_pointer(slot);
-    if (!target || (pointer->flags & NDR_TYPE_IGNORE))
+    if (!target || (pointer->flags & NDR_TYPE_IGNORE) ||
+        ((pointer->flags & NDR_TYPE_DONT_FREE) && s->memory->managed))
         return;
     ndr_store_pointer(slot, NULL);
     if (!is_mine_to_free(s, pointer, target))

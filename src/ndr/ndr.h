@@ -40,6 +40,8 @@
 struct ndr_memory {
     void *(*allocate)(size_t size);
     void (*free)(void *object);
+    bool managed; /* ndr_free_params: the manager was called: what [allocate(dont_free)]
+                   * leads to is its own */
     size_t prepare_max;  /* octets ndr_prepare_out may allocate; 0: NDR_ALLOCATED_MAX, */
     size_t prepare_used; /* less what the call has taken before                        */
     void *(*reallocate)(void *old, size_t size); /* scratch of freeing; NULL: realloc */
@@ -83,6 +85,7 @@ struct ndr_writer {
     RPC_STATUS status; /* first failure, latched until reset                     */
     const struct ndr_context_hooks *contexts;    /* caller: NULL: RPC_S_CANNOT_SUPPORT */
     const struct ndr_memory *memory; /* caller: for converted values; NULL: RPC_S_CANNOT_SUPPORT */
+    bool skip_converted; /* caller: leaves them out instead; the octets are for nobody */
     void *(*reallocate)(void *old, size_t size); /* NULL: realloc; freed by free() */
 };
 

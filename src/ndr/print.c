@@ -205,7 +205,12 @@ void ndr_print_params(const NDR_OPERATION *operation, const void *frame, uint32_
         if (!ndr_param_travels(param, direction))
             continue;
         put(&p, "%s%s=", separator, param->name ? param->name : "result");
-        print_value(&p, param->type, (const uint8_t *)frame + param->offset, frame, 0);
+        const uint8_t *memory = (const uint8_t *)frame + param->offset;
+        bool ignored = direction == NDR_PARAM_IN && (param->flags & NDR_PARAM_PARTIAL_IGNORE);
+        if (ignored && ndr_load_pointer(memory))
+            put(&p, "ignored");
+        else
+            print_value(&p, param->type, memory, frame, 0);
         separator = ", ";
     }
 }

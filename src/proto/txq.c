@@ -68,6 +68,11 @@ void txq_trim(struct txq *q)
         block_put(q, q->block);
         q->block = NULL;
     }
+    if (q->head == q->tail) {
+        free(q->segs);
+        q->segs = NULL;
+        q->head = q->tail = q->capacity = 0;
+    }
 }
 
 void txq_init(struct txq *q)

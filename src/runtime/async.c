@@ -81,6 +81,7 @@ static void leave(struct rpc_call *call)
 {
     notify_pump(call);
     conn_unlock(call->conn);
+    client_call_unbind(call);
     call_put(call);
 }
 

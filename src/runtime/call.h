@@ -131,6 +131,7 @@ struct rpc_call {
     /* client */
     struct binding *binding; /* counted */
     struct client_contexts client_contexts; /* of an asynchronous call */
+    bool unbound;                           /* op->unbind was called   */
 
     /* server, server_call.c's */
     struct io_job job;
@@ -270,6 +271,10 @@ void nested_on_request(struct conn *conn, const struct assoc_event *event, struc
 /* All of it has arrived: the thread that waits will run it. */
 void nested_ready(struct rpc_call *call);
 
+/* The client asks to end a call of ours, or has given it up: so it is with all inside. */
+void nested_cancel(struct rpc_call *call);
+void nested_orphaned(struct rpc_call *call);
+
 /* The call that this thread runs a routine for and inside of which it may call `spec`
  * there; NULL: another connection must carry the call.  No lock. */
 struct server_pool;
@@ -290,11 +295,16 @@ extern const struct conn_ops server_conn_ops;
 /* RpcAsyncCompleteCall and kin for each side; lock held on entry, dropped inside. */
 RPC_STATUS client_complete(struct rpc_call *call, void *reply);
 RPC_STATUS client_cancel(struct rpc_call *call, bool abort);
+/* After everything the application does with an asynchronous call, no lock held: unbinds its
+ * generic handle when that was the end of it. */
+void client_call_unbind(struct rpc_call *call);
 RPC_STATUS server_complete(struct rpc_call *call, const void *reply);
 RPC_STATUS server_abort(struct rpc_call *call, RPC_STATUS code);
 
 /* RESPONSE or FAULT for a call of ours. */
 void client_on_answer(const struct assoc_event *event, struct rxbuf *buf);
+/* What a client stub gives the program memory with, and runs its routines with. */
+struct ndr_memory client_stub_memory(const RPC_CLIENT_INTERFACE *spec, const NDR_OPERATION *op);
 /* Decodes the reply of a call that ended well; no lock. */
 RPC_STATUS client_decode_reply(struct rpc_call *call, struct client_contexts *contexts,
                                void *frame);

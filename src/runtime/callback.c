@@ -99,6 +99,29 @@ void nested_ready(struct rpc_call *call)
     conn_notify(call->conn);
 }
 
+void nested_cancel(struct rpc_call *call)
+{
+    for (struct call *each = &call->wire; each; each = each->nested) {
+        call_of_wire(each)->cancelled = true;
+        if (!each->caller)
+            subscriptions_post(call_of_wire(each), RpcNotificationCallCancel);
+    }
+}
+
+void nested_orphaned(struct rpc_call *call)
+{
+    struct call *wire = &call->wire;
+    while (wire->nested)
+        wire = wire->nested;
+    while (wire) {
+        struct call *nesting = wire->nesting;
+        if (!wire->caller)
+            subscriptions_post(call_of_wire(wire), RpcNotificationCallCancel);
+        call_fail(call_of_wire(wire), RPC_S_CALL_CANCELLED);
+        wire = nesting;
+    }
+}
+
 /* ---- Waiting ---------------------------------------------------------------- */
 
 /* Calls with pipes share the connection and one is full: what follows must wait, and the
@@ -119,11 +142,56 @@ static void receive(struct conn *conn)
         conn_wait_readable(conn);
 }
 
+/* A context that the call waited for is free. */
+static void on_granted(struct io_job *job)
+{
+    struct rpc_call *call = list_entry(job, struct rpc_call, job);
+    conn_lock(call->conn);
+    call->granted = true;
+    conn_notify(call->conn);
+    conn_unlock(call->conn);
+    call_put(call);
+}
+
+/* (drops) Waits in line for the contexts of the call on this thread. */
+static RPC_STATUS await_contexts(struct rpc_call *call)
+{
+    RPC_STATUS status;
+    call->job.run = on_granted;
+    call_get(call); /* the job's */
+    while (!contexts_acquire(call, &status)) {
+        while (!call->granted)
+            conn_wait(call->conn);
+        call->granted = false;
+        call_get(call);
+    }
+    call_put(call);
+    return status;
+}
+
+/* (drops) Decodes a request that is complete, runs the routine, answers. */
+static void run_nested(struct rpc_call *call)
+{
+    RPC_STATUS status = RPC_S_CALL_FAILED;
+    bool ready = !call->over && server_make_ready(call);
+    if (ready)
+        status = await_contexts(call);
+    if (ready && status != RPC_S_OK && !call->over) {
+        server_fault(call, status, true);
+        call_release(call, status);
+    }
+    call->dispatched = ready && status == RPC_S_OK && !call->over;
+    if (!call->dispatched)
+        return;
+    conn_unlock(call->conn);
+    server_manage(call);
+}
+
 static void run_incoming(struct rpc_call *outer)
 {
     struct rpc_call *call = outer->incoming;
     outer->incoming = NULL;
-    server_run_nested(call);
+    run_nested(call);
     call_put(call);
 }
 
@@ -218,7 +286,10 @@ static RPC_STATUS call_back(const RPC_SERVER_INTERFACE *spec, const NDR_OPERATIO
     if (status == RPC_S_OK) {
         writer.ndr64 = outer->ndr64;
         writer.depth_max = ndr_server_limits().depth_max;
+        const struct ndr_memory memory = client_stub_memory(spec, op);
+        writer.memory = &memory;
         status = ndr_encode_params(&writer, op, frame, NDR_PARAM_IN);
+        writer.memory = NULL;
     }
     if (status == RPC_S_OK && writer.len > LIMIT_STUB_LEN)
         status = RPC_S_OUT_OF_RESOURCES;

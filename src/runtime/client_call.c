@@ -180,8 +180,7 @@ static RPC_STATUS find_binding(struct start *start)
     return binding_for_call(handle, &start->binding);
 }
 
-/* What the stub gives the program memory with. */
-static struct ndr_memory stub_memory(const RPC_CLIENT_INTERFACE *spec, const NDR_OPERATION *op)
+struct ndr_memory client_stub_memory(const RPC_CLIENT_INTERFACE *spec, const NDR_OPERATION *op)
 {
     struct ndr_memory memory = {.run = exception_run};
     if (!(op->flags & NDR_OP_ASYNC))
@@ -199,7 +198,7 @@ static RPC_STATUS encode_request(struct start *start, bool ndr64)
     client_contexts_fini(&start->contexts);
     client_contexts_init(&start->contexts, start->op);
     start->contexts.binding = start->binding;
-    const struct ndr_memory memory = stub_memory(start->spec, start->op);
+    const struct ndr_memory memory = client_stub_memory(start->spec, start->op);
     ndr_writer_reset(&start->writer);
     start->writer.contexts = &hooks;
     start->writer.memory = &memory;
@@ -340,7 +339,7 @@ RPC_STATUS client_decode_reply(struct rpc_call *call, struct client_contexts *co
                                void *frame)
 {
     const struct ndr_context_hooks hooks = client_contexts_hooks(contexts);
-    const struct ndr_memory memory = stub_memory(call->spec, call->op);
+    const struct ndr_memory memory = client_stub_memory(call->spec, call->op);
     static uint8_t none[1];
     const struct ndr_limits limits = contexts->binding ? binding_limits(contexts->binding)
                                                        : ndr_server_limits(); /* a callback */
@@ -525,6 +524,37 @@ static RPC_STATUS async_call(struct start *start, PRPC_ASYNC_STATE async)
     return status;
 }
 
+struct unbinding {
+    const NDR_OPERATION *op;
+    void *frame;
+};
+
+static void call_unbind(void *arg)
+{
+    const struct unbinding *unbinding = arg;
+    unbinding->op->unbind(unbinding->frame);
+}
+
+/* The program's routine; what it raises has nobody to catch it. */
+static void unbind(const NDR_OPERATION *op, void *frame)
+{
+    struct unbinding unbinding = {.op = op, .frame = frame};
+    bool raised;
+    exception_run(call_unbind, &unbinding, &raised);
+}
+
+void client_call_unbind(struct rpc_call *call)
+{
+    if (call->server || !call->op->unbind)
+        return;
+    conn_lock(call->conn);
+    bool due = call->released && !call->unbound;
+    call->unbound |= due;
+    conn_unlock(call->conn);
+    if (due)
+        unbind(call->op, call->frame);
+}
+
 void NdrxAsyncClientCall(const RPC_CLIENT_INTERFACE *interface_spec, unsigned int opnum,
                          PRPC_ASYNC_STATE async, void *frame)
 {
@@ -534,6 +564,8 @@ void NdrxAsyncClientCall(const RPC_CLIENT_INTERFACE *interface_spec, unsigned in
     ndr_writer_init(&start.writer);
     RPC_STATUS status = start.op ? async_call(&start, async) : RPC_S_PROCNUM_OUT_OF_RANGE;
     start_fini(&start);
+    if (status != RPC_S_OK && start.op && start.op->unbind)
+        unbind(start.op, frame); /* the application has no call to complete */
     if (status != RPC_S_OK)
         RpcRaiseException(status);
 }

@@ -296,6 +296,7 @@ static void visit(struct rpc_call *call, uint32_t flags,
     struct ndr_writer writer;
     ndr_writer_init(&writer);
     writer.contexts = &hooks;
+    writer.skip_converted = true; /* there is none in them (MIDL2085) */
     for (uint32_t i = 0; i < call->op->param_count; i++) {
         NDR_OPERATION one = *call->op;
         one.params = &call->op->params[i];

@@ -29,7 +29,7 @@ RPC_STATUS NdrGetUserMarshalInfo(unsigned long *pFlags, unsigned long Informatio
     if (has_buffer && !cb->Info.Buffer)
         return RPC_X_INVALID_BUFFER;
     pMarshalInfo->InformationLevel = InformationLevel;
-    pMarshalInfo->DUMMYUNIONNAME.Level1 = cb->Info;
+    pMarshalInfo->Level1 = cb->Info;
     return RPC_S_OK;
 }
 

@@ -38,6 +38,7 @@ static struct pipe *pipe_enter(char *state, RPC_STATUS *ret_status)
 static void pipe_leave(struct pipe *pipe)
 {
     conn_unlock(pipe->call->conn);
+    client_call_unbind(pipe->call);
     counted_put(&pipe->object); /* may free the call, and run the application's free */
 }
 

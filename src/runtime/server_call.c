@@ -87,8 +87,7 @@ static RPC_STATUS fill_frame(struct rpc_call *call)
     return RPC_S_OK;
 }
 
-/* Runs the manager and, for a synchronous operation, answers.  Locks. */
-static void manage(struct rpc_call *call)
+void server_manage(struct rpc_call *call)
 {
     bool raised = false;
     bool async = (call->op->flags & NDR_OP_ASYNC) != 0;
@@ -128,7 +127,7 @@ static void manage(struct rpc_call *call)
 static void run_manager(struct rpc_call *call)
 {
     bool async = (call->op->flags & NDR_OP_ASYNC) != 0;
-    manage(call);
+    server_manage(call);
     if (call->over && call->pipe_count == 0)
         conn_read_next(call->conn);
     conn_settle(call->conn, async ? CONN_ARM_LAZY : CONN_ARM_NOW);
@@ -188,7 +187,12 @@ static RPC_STATUS begin_pipes(struct rpc_call *call, size_t pos)
     static uint8_t none[1];
     size_t len = call->stub_len - pos;
     const uint8_t *octets = call->stub ? call->stub->octets + pos : none;
-    return call_arrived(call, call->stub, octets, len, call->wire.state != CALL_REQUEST);
+    RPC_STATUS status =
+        call_arrived(call, call->stub, octets, len, call->wire.state != CALL_REQUEST);
+    rxbuf_put(call->stub); /* an idle pipe holds no buffers */
+    call->stub = NULL;
+    call->stub_len = 0;
+    return status;
 }
 
 /* The parameters are decoded: what else the manager needs.  Lock held. */
@@ -210,9 +214,7 @@ static RPC_STATUS complete_frame(struct rpc_call *call, size_t pos)
     return status == RPC_S_OK ? fill_frame(call) : status;
 }
 
-/* Lock held on entry and exit, dropped between.  False: more octets are needed, or the
- * call failed. */
-static bool make_ready(struct rpc_call *call)
+bool server_make_ready(struct rpc_call *call)
 {
     RPC_STATUS status;
     size_t pos, seen;
@@ -271,7 +273,7 @@ static void run_call(struct io_job *job)
     struct conn *conn = call->conn;
     conn_lock(conn);
     /* The client may be gone by now: then nobody wants the manager to run. */
-    bool ready = !call->over && make_ready(call);
+    bool ready = !call->over && server_make_ready(call);
     if (ready && call->contexts.count > 0) {
         conn_settle(conn, CONN_ARM_NOW);
         conn_unlock(conn);
@@ -284,50 +286,6 @@ static void run_call(struct io_job *job)
     if (ready)
         run_manager(call);
     call_put(call);
-}
-
-/* A context that the call waited for is free. */
-static void on_granted(struct io_job *job)
-{
-    struct rpc_call *call = list_entry(job, struct rpc_call, job);
-    conn_lock(call->conn);
-    call->granted = true;
-    conn_notify(call->conn);
-    conn_unlock(call->conn);
-    call_put(call);
-}
-
-/* (drops) As run_ready(), but this thread waits. */
-static RPC_STATUS await_contexts(struct rpc_call *call)
-{
-    RPC_STATUS status;
-    call->job.run = on_granted;
-    call_get(call); /* the job's */
-    while (!contexts_acquire(call, &status)) {
-        while (!call->granted)
-            conn_wait(call->conn);
-        call->granted = false;
-        call_get(call);
-    }
-    call_put(call);
-    return status;
-}
-
-void server_run_nested(struct rpc_call *call)
-{
-    RPC_STATUS status = RPC_S_CALL_FAILED;
-    bool ready = !call->over && make_ready(call);
-    if (ready)
-        status = await_contexts(call);
-    if (ready && status != RPC_S_OK && !call->over) {
-        server_fault(call, status, true);
-        call_release(call, status);
-    }
-    call->dispatched = ready && status == RPC_S_OK && !call->over;
-    if (!call->dispatched)
-        return;
-    conn_unlock(call->conn);
-    manage(call);
 }
 
 /* Lock held. */
@@ -454,31 +412,6 @@ static void on_bind(struct conn *conn)
     assoc_answer_bind(&conn->assoc, group);
 }
 
-/* The client asks to end the call and all inside it. */
-static void on_cancel(struct rpc_call *call)
-{
-    for (struct call *each = &call->wire; each; each = each->nested) {
-        call_of_wire(each)->cancelled = true;
-        if (!each->caller)
-            subscriptions_post(call_of_wire(each), RpcNotificationCallCancel);
-    }
-}
-
-/* The client has given up the call and all inside it. */
-static void on_orphaned(struct rpc_call *call)
-{
-    struct call *wire = &call->wire;
-    while (wire->nested)
-        wire = wire->nested;
-    while (wire) {
-        struct call *nesting = wire->nesting;
-        if (!wire->caller)
-            subscriptions_post(call_of_wire(wire), RpcNotificationCallCancel);
-        call_fail(call_of_wire(wire), RPC_S_CALL_CANCELLED);
-        wire = nesting;
-    }
-}
-
 static void server_on_event(struct conn *conn, const struct assoc_event *event, struct rxbuf *buf)
 {
     struct rpc_call *call = event->call ? call_of_wire(event->call) : NULL;
@@ -496,10 +429,10 @@ static void server_on_event(struct conn *conn, const struct assoc_event *event, 
         return;
     case ASSOC_EVENT_CANCEL:
         TRACE(TRACE_CALL, "call %u %s: cancel", call->wire.id, call->op->name);
-        on_cancel(call);
+        nested_cancel(call);
         return;
     case ASSOC_EVENT_ORPHANED:
-        on_orphaned(call);
+        nested_orphaned(call);
         return;
     case ASSOC_EVENT_RESPONSE:
     case ASSOC_EVENT_FAULT:

@@ -43,8 +43,11 @@ void server_on_octets(struct rpc_call *call, const struct assoc_event *event,
                       struct rxbuf *buf);
 /* What some operations need besides; call_put() is all a failure wants.  Any thread. */
 RPC_STATUS server_prepare_call(struct rpc_call *call);
-/* (drops) A nested call whose request is complete: decodes it, runs the routine, answers. */
-void server_run_nested(struct rpc_call *call);
+/* (drops) Decodes the request.  False: more octets are needed, or the call failed. */
+bool server_make_ready(struct rpc_call *call);
+/* Runs the manager and, for a synchronous operation, answers.  Without the lock on entry,
+ * with it on exit. */
+void server_manage(struct rpc_call *call);
 
 /* Where the parameters of the call live; any thread. */
 struct ndr_memory server_call_memory(const struct rpc_call *call);

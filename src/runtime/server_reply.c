@@ -86,7 +86,8 @@ struct ndr_memory server_call_memory(const struct rpc_call *call)
 
 void server_call_gone(struct rpc_call *call)
 {
-    const struct ndr_memory memory = server_call_memory(call);
+    struct ndr_memory memory = server_call_memory(call);
+    memory.managed = call->dispatched;
     contexts_release(call);
     if (call->farewell && call->stub_done && call->op->flags & NDR_OP_CONVERTS) {
         /* Routines of the program take part, and a lock may be held here. */

@@ -327,7 +327,7 @@ static bool write_outputs(const struct driver *driver, struct idl_compiler *comp
         {IDL_SERVER_STUB, command->sstub, "_s.c", !command->no_server},
     };
     for (size_t i = 0; ok && i < 3; i++) {
-        if (!outputs[i].wanted || (outputs[i].which != IDL_HEADER && !idl_has_operations(compiler)))
+        if (!outputs[i].wanted || !idl_has_output(compiler, outputs[i].which))
             continue;
         size_t len;
         const char *text = idl_output(compiler, outputs[i].which, &len);
@@ -383,6 +383,16 @@ static char *find_acf(struct driver *driver)
     return path;
 }
 
+/* Both unless told otherwise: descriptors serve both, so nothing is saved by one. */
+static enum idl_protocol protocol_of(const struct command *command)
+{
+    if (command->osf || (command->protocol && strcmp(command->protocol, "dce") == 0))
+        return IDL_PROTOCOL_DCE;
+    if (command->protocol && strcmp(command->protocol, "ndr64") == 0)
+        return IDL_PROTOCOL_NDR64;
+    return IDL_PROTOCOL_ALL;
+}
+
 static bool compile(struct driver *driver, const struct file *idl, const struct file *acf)
 {
     const struct command *command = &driver->command;
@@ -397,6 +407,7 @@ static bool compile(struct driver *driver, const struct file *idl, const struct 
         .no_default_epv = command->no_default_epv,
         .app_config = command->app_config,
         .osf = command->osf,
+        .protocol = protocol_of(command),
         .ms_union = command->ms_union,
         .pack = command->pack,
         .maybe_null = command->maybe_null,

@@ -15,9 +15,11 @@ from pathlib import Path
 import pytest
 
 from conftest import BUILD, serving
-from peer import pcap
+from peer import pcap, pdu
+from peer.published import published
 from test_roundtrip import CASES, run_client
 from test_transfers import check_transfers
+from test_transfers import run as run_transfers
 
 SOURCE = str(Path(__file__).resolve().parents[2])
 LIBRARIES = "/usr/s390x-linux-gnu"
@@ -25,7 +27,8 @@ EMULATOR = ["qemu-s390x", "-L", LIBRARIES]
 TREE = BUILD / "s390x"
 TARGETS = ["tests/e2e/roundtrip/roundtrip_server", "tests/e2e/roundtrip/roundtrip_client",
            "tests/e2e/transfers/transfers_server", "tests/e2e/transfers/transfers_client",
-           "tests/e2e/api/api_test", "fuzz/ndr_replay", "fuzz/pdu_replay", "fuzz/assoc_replay"]
+           "tests/e2e/published/published", "tests/e2e/api/api_test", "fuzz/ndr_replay", "fuzz/pdu_replay", "fuzz/assoc_replay",
+           "fuzz/stubs_replay"]
 
 
 def missing():
@@ -83,6 +86,12 @@ def pair(request, big):
 ORDERS = ["big-little", "little-big", "big-big"]
 
 
+@pytest.fixture
+def ndr_env(program_env):
+    """NDR64 has one byte order (MS-RPCE 2.2.5): big-endian hosts neither offer nor take it."""
+    return dict(program_env, PENSTOCK_TRANSFER_SYNTAX="ndr")
+
+
 def pairs(what):
     return pytest.mark.parametrize("pair", [(what, orders) for orders in ORDERS], indirect=True,
                                    ids=[f"server-client-{orders}" for orders in ORDERS])
@@ -94,28 +103,44 @@ def test_a_the_programs_are_big_endian(tree):
 
 
 @pairs("roundtrip")
-def test_b_every_construct(pair, program_env):
-    with serving(pair[0], program_env) as server:
-        lines = run_client(server.bindings["tcp4"], program_env, program=pair[1])
+def test_b_every_construct(pair, ndr_env):
+    with serving(pair[0], ndr_env) as server:
+        lines = run_client(server.bindings["tcp4"], ndr_env, program=pair[1])
     assert len(lines) >= CASES
 
 
 @pairs("transfers")
-def test_b_files_through_pipes(pair, program_env, tmp_path):
+def test_b_files_through_pipes(pair, ndr_env, tmp_path):
+    with serving(pair[0], ndr_env) as server:
+        check_transfers(server.bindings["tcp4"], ndr_env, tmp_path, program=pair[1])
+
+
+@pairs("transfers")
+def test_b_ndr64_is_not_agreed_upon(pair, program_env, tmp_path):
+    """Where both syntaxes may be offered NDR 2.0 is what is used."""
+    (tmp_path / "in").write_bytes(b"octets")
+    capture = tmp_path / "client.pcap"
     with serving(pair[0], program_env) as server:
-        check_transfers(server.bindings["tcp4"], program_env, tmp_path, program=pair[1])
+        run_transfers(server.bindings["tcp4"], dict(program_env, PENSTOCK_PCAP=str(capture)),
+                      "put", "name", tmp_path / "in", "get", "name", tmp_path / "out",
+                      program=pair[1])
+    assert (tmp_path / "out").read_bytes() == b"octets"
+    accepted = [transfer for p in pcap.all_pdus(capture)
+                if p.ptype in (pdu.BIND_ACK, pdu.ALTER_RESP)
+                for result, _, transfer in p.results if result == 0]
+    assert accepted and set(accepted) == {pdu.NDR}
 
 
 @pytest.mark.parametrize("order, label", [("big", "00000000"), ("little", "10000000")])
-def test_b_the_label_is_the_senders(order, label, big, program_env, tmp_path):
+def test_b_the_label_is_the_senders(order, label, big, ndr_env, tmp_path):
     """What a client of either order sends is labelled so and dissected without a complaint."""
     if not shutil.which("tshark"):
         pytest.skip("tshark is not installed")
     client = big("roundtrip_client") if order == "big" \
         else BUILD / "tests/e2e/roundtrip/roundtrip_client"
     capture = tmp_path / "client.pcap"
-    with serving(BUILD / "tests/e2e/roundtrip/roundtrip_server", program_env) as server:
-        run_client(server.bindings["tcp4"], dict(program_env, PENSTOCK_PCAP=str(capture)),
+    with serving(BUILD / "tests/e2e/roundtrip/roundtrip_server", ndr_env) as server:
+        run_client(server.bindings["tcp4"], dict(ndr_env, PENSTOCK_PCAP=str(capture)),
                    "struct_Nested", "unique_octets", program=client)
     done = subprocess.run(
         ["tshark", "-r", capture, "-d", f"tcp.port=={pcap.SERVER_PORT},dcerpc",
@@ -126,6 +151,18 @@ def test_b_the_label_is_the_senders(order, label, big, program_env, tmp_path):
     assert rows and any(row[2] for row in rows)
     for drep, malformed, _ in rows:
         assert set(drep.replace(":", "").split(",")) == {label} and malformed == ""
+
+
+def test_b_octets_are_sambas(big):
+    """Calls of published interfaces, as Samba encodes them for a big-endian sender."""
+    theirs = pytest.importorskip("test_published", reason="python3-samba is not installed")
+    program = big("published")
+    cases = [case for case in theirs.SAME_REFERENTS if theirs.has_big_endian_form(case)]
+    assert len(cases) >= 20
+    for call, direction, syntax in cases:
+        ours = published(call, syntax, program=program)
+        assert ours["request" if direction == "in" else "response"] == \
+            theirs.octets_of(call, direction, syntax, "big").hex(), call
 
 
 # Cases of one process each, without its children: those would not find the emulator.
@@ -143,7 +180,7 @@ def test_c_asynchronous_calls_and_pipes(case, big, program_env):
         done.stdout + done.stderr[-3000:]
 
 
-@pytest.mark.parametrize("target", ["ndr", "pdu", "assoc"])
+@pytest.mark.parametrize("target", ["ndr", "pdu", "assoc", "stubs"])
 def test_c_fuzz_corpus(target, tree):
     """What the fuzzers found and were given holds on a big-endian machine."""
     done = subprocess.run([*EMULATOR, tree / f"fuzz/{target}_replay",

@@ -21,7 +21,8 @@ CASES = ["session", "null_and_garbage", "binding_of_context", "destroyed", "rais
          "closed_while_waiting", "strict", "plain", "flood", "implicit", "generic", "automatic", "status",
          "maybe", "memory", "notify", "cancelled", "withdrawn", "data_sized", "data_closed",
          "data_structures", "data_deep", "data_unsent", "data_raised", "data_crossing",
-         "data_too_many"]
+         "data_too_many", "async_generic", "async_generic_pipe", "async_implicit",
+         "async_context_pipes"]
 
 
 @pytest.fixture(scope="module")

@@ -263,29 +263,34 @@ def server(tmp_path):
     assert server.stop() == 0
 
 
-def test_d_samba_client(server):
+@pytest.mark.parametrize("ndr64", [False, True], ids=["ndr", "ndr64"])
+def test_d_samba_client(server, ndr64):
     """Samba's library binds, calls, streams through pipes both ways, reads faults."""
     base = pytest.importorskip("samba.dcerpc.base", reason="python3-samba is not installed")
     samba = pytest.importorskip("samba")
     param = pytest.importorskip("samba.param")
     version = pdu.PEER.minor << 16 | pdu.PEER.major
-    client = base.ClientConnection(f"ncacn_ip_tcp:127.0.0.1[{server.port}]",
+    client = base.ClientConnection(f"ncacn_ip_tcp:127.0.0.1[{server.port}{',ndr64' * ndr64}]",
                                    (str(pdu.PEER.uuid), version), lp_ctx=param.LoadParm())
-    calls.check_echo(client.request(calls.ECHO, calls.echo(-3, b"Samba")), -3, b"Samba")
+    calls.check_echo(client.request(calls.ECHO, calls.echo(-3, b"Samba", ndr64=ndr64)), -3,
+                     b"Samba", ndr64=ndr64)
     data = calls.octets(200000)
-    calls.check_take(client.request(calls.TAKE, calls.take(7, data[:5], data)), 7, data[:5] + data)
-    calls.check_give(client.request(calls.GIVE, calls.give(1000000)), 1000000)
+    calls.check_take(client.request(calls.TAKE, calls.take(7, data[:5], data, ndr64=ndr64)), 7,
+                     data[:5] + data)
+    calls.check_give(client.request(calls.GIVE, calls.give(1000000)), 1000000, ndr64=ndr64)
     for opnum, stub, code in ((99, b"", 0xC002002E), (calls.RAISE, b"\x67\x12\0\0", 0xC0001267)):
         with pytest.raises(samba.NTSTATUSError) as caught:
             client.request(opnum, stub)
         assert caught.value.args[0] == code
-    calls.check_echo(client.request(calls.ECHO, calls.echo(4, b"again")), 4, b"again")
+    calls.check_echo(client.request(calls.ECHO, calls.echo(4, b"again", ndr64=ndr64)), 4,
+                     b"again", ndr64=ndr64)
     with pytest.raises(samba.NTSTATUSError):
         base.ClientConnection(f"ncacn_ip_tcp:127.0.0.1[{server.port}]",
                               (str(pdu.UNKNOWN.uuid), 1), lp_ctx=param.LoadParm())
 
 
-def test_d_impacket(server):
+@pytest.mark.parametrize("ndr64", [False, True], ids=["ndr", "ndr64"])
+def test_d_impacket(server, ndr64):
     transport = pytest.importorskip("impacket.dcerpc.v5.transport",
                                     reason="python3-impacket is not installed")
     from impacket import uuid as impacket_uuid
@@ -293,15 +298,19 @@ def test_d_impacket(server):
     client = transport.DCERPCTransportFactory(
         f"ncacn_ip_tcp:127.0.0.1[{server.port}]").get_dce_rpc()
     client.connect()
-    client.bind(impacket_uuid.uuidtup_to_bin((str(pdu.PEER.uuid), "1.2")))
+    syntax = pdu.NDR64 if ndr64 else pdu.NDR
+    client.bind(impacket_uuid.uuidtup_to_bin((str(pdu.PEER.uuid), "1.2")),
+                transfer_syntax=(str(syntax.uuid), f"{syntax.major}.0"))
 
     def call(opnum, stub):
         client.call(opnum, stub)
         return client.recv()
-    calls.check_echo(call(calls.ECHO, calls.echo(-3, b"impacket")), -3, b"impacket")
+    calls.check_echo(call(calls.ECHO, calls.echo(-3, b"impacket", ndr64=ndr64)), -3, b"impacket",
+                     ndr64=ndr64)
     data = calls.octets(200000)
-    calls.check_take(call(calls.TAKE, calls.take(7, data[:5], data)), 7, data[:5] + data)
-    calls.check_give(call(calls.GIVE, calls.give(1000000)), 1000000)
+    calls.check_take(call(calls.TAKE, calls.take(7, data[:5], data, ndr64=ndr64)), 7,
+                     data[:5] + data)
+    calls.check_give(call(calls.GIVE, calls.give(1000000)), 1000000, ndr64=ndr64)
     with pytest.raises(rpcrt.DCERPCException) as caught:
         call(calls.RAISE, b"\x05\0\0\0")
     assert "access_denied" in str(caught.value)

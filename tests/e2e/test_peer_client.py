@@ -383,7 +383,7 @@ def test_b_bad_pipe(stub):
     lambda call: pdu.build(pdu.FAULT, FIRST | LAST, call, struct.pack("<IHBxI", 0, 0, 0, 4711)),
     lambda call: pdu.bind_ack(call=call),
     lambda call: pdu.bind_nak(0, call=call),
-    lambda call: pdu.request(0, call=call),
+    lambda call: pdu.request(0, call=call + 1),
     lambda call: pdu.build(42, 3, call),
 ], ids=itertools.count())
 def test_b_server_breaks_the_protocol(make):

@@ -21,7 +21,7 @@ from peer import pcap, pdu
 
 PROGRAMS = BUILD / "tests/e2e/roundtrip"
 TRANSPORTS = ["ncalrpc", "tcp4"]
-CASES = 129  # least, so that a client that does nothing is no success
+CASES = 133  # least, so that a client that does nothing is no success
 
 
 STRICT = {"UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
@@ -56,7 +56,8 @@ def test_b_every_construct(transport, server, env):
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_c_several_clients_at_once(transport, server, env):
     """Cases that neither count the server's memory nor make it fail."""
-    cases = ["base_Hyper", "struct_Nested", "elements", "big", "records", "async_records"]
+    cases = ["base_Hyper", "struct_Nested", "elements", "big", "records", "async_records",
+             "convert_Blob", "convert_bags"]
     clients = [subprocess.Popen([PROGRAMS / "roundtrip_client", "--no-counting",
                                  server.bindings[transport], *cases],
                                 env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -12,7 +12,7 @@ import pytest
 
 from peer import calls, ndr, pdu
 from peer.pdu import FIRST, LAST, Context
-from peer.server import FakeServer, Server, run_client
+from peer.server import CLIENT, FakeServer, Server, run_client
 
 ACCEPT, ACCEPT_64 = (pdu.ACCEPTED, 0, pdu.NDR), (pdu.ACCEPTED, 0, pdu.NDR64)
 NO_SYNTAX, NO_IFACE = (pdu.REJECTED, 2, pdu.NIL), (pdu.REJECTED, 1, pdu.NIL)
@@ -91,6 +91,25 @@ def test_a_what_is_offered(word, command, offered):
         check_line(run_client(fake.binding, *extra, *ECHO, env=env_of(word))[-1])
     assert elements(seen[0]) == [(i, pdu.PEER, (syntax,)) for i, syntax in enumerate(offered)] + [
         (len(offered), pdu.PEER, (pdu.features(2),))]
+
+
+@pytest.mark.parametrize("protocol", ["dce", "ndr64"])
+def test_a_stubs_of_one_syntax(protocol):
+    """penstock-idl -protocol."""
+    ndr64 = protocol == "ndr64"
+    program = CLIENT.with_name(f"peer_client_{protocol}")
+    seen = []
+
+    def script(wire, _):
+        seen.append(serve_bind(wire, ACCEPT_64 if ndr64 else ACCEPT, FEATURES))
+        serve_echo(wire, 0, ndr64)
+    with FakeServer(script) as fake:
+        lines = run_client(fake.binding, *ECHO, "--", "syntaxes", 1 if ndr64 else 2, "--", *ECHO,
+                           env=env_of(None), program=program)
+    check_line(lines[0])
+    assert lines[2]["status"] == 1730, "nothing is left to offer"
+    syntax = pdu.NDR64 if ndr64 else pdu.NDR
+    assert elements(seen[0])[0] == (0, pdu.PEER, (syntax,)) and len(seen[0].contexts) == 2
 
 
 @pytest.mark.parametrize("syntaxes, status", [(0, 87), (4, 87), (7, 87), (3, 0)])

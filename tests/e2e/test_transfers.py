@@ -59,8 +59,8 @@ def check_transfers(binding, env, folder, **options):
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_b_files_of_every_size(transport, server, program_env, tmp_path):
-    check_transfers(server.bindings[transport], program_env, tmp_path)
+def test_b_files_of_every_size(transport, server, syntax_env, tmp_path):
+    check_transfers(server.bindings[transport], syntax_env, tmp_path)
 
 
 def test_b_what_is_not_there(server, program_env, tmp_path):
@@ -131,43 +131,62 @@ NAME = "name" * 65
 PIPE_OF_OCTETS = "frstrans_RawGetFileDataAsync"  # and a result of 32 bits
 
 
-@pytest.fixture(scope="module")
-def stubs(program_env, tmp_path_factory):
-    """{(interface, operation number): (request, response)} of one file put, read, fetched."""
+@pytest.fixture(scope="module", params=["ndr", "ndr64"])
+def stubs(request, program_env, tmp_path_factory):
+    """Captured, of one file put, read, fetched: a Stubs."""
     folder = tmp_path_factory.mktemp("captured")
     (folder / "in").write_bytes(octets_of(SIZE))
     capture = folder / "client.pcap"
+    env = dict(program_env, PENSTOCK_TRANSFER_SYNTAX=request.param)
     with serving(PROGRAMS / "transfers_server", program_env) as found:
-        run(found.bindings["tcp4"], dict(program_env, PENSTOCK_PCAP=str(capture)),
+        run(found.bindings["tcp4"], dict(env, PENSTOCK_PCAP=str(capture)),
             "put", NAME, folder / "in", "get", NAME, folder / "out",
             "fetch", NAME, folder / "out")
-    kept = {}
-    for stream in pcap.streams(capture).values():
-        sent, received = (pcap.pdus(stream[side]) for side in (pcap.FROM_CLIENT, pcap.FROM_SERVER))
-        requests, responses = pcap.stubs(sent), pcap.stubs(received)
-        interfaces = {}
-        for p in sent:
-            if p.ptype in (pdu.BIND, pdu.ALTER):
-                interfaces.update({c.ident: c.abstract.uuid for c in p.contexts})
-            if p.ptype == pdu.REQUEST and p.first:
-                key = interfaces[p.context], p.opnum
-                kept.setdefault(key, (requests[p.call], responses[p.call]))
-    return kept
+    return Stubs(capture, folder, request.param == "ndr64")
 
 
-def ndrdump(folder, pipe, function, direction, octets, request=None):
-    if not shutil.which("ndrdump"):
-        pytest.skip("ndrdump (samba-testsuite) is not installed")
-    (folder / "stub").write_bytes(octets)
-    options = []
-    if request is not None:
-        (folder / "request").write_bytes(request)
-        options = ["--context-file", folder / "request"]
-    done = subprocess.run(["ndrdump", "--debug-stdout", *options, pipe, function, direction,
-                           folder / "stub"], capture_output=True, text=True, timeout=PATIENCE,
-                          check=False)
-    assert done.returncode == 0 and "dump OK" in done.stdout, done.stdout + done.stderr
-    return done.stdout
+class Stubs(dict):
+    """{(interface, operation number): (request, response)}, and ndrdump of them."""
+
+    def __init__(self, capture, folder, ndr64):
+        super().__init__()
+        self.folder, self.ndr64 = folder, ndr64
+        for stream in pcap.streams(capture).values():
+            sent, received = (pcap.pdus(stream[side])
+                              for side in (pcap.FROM_CLIENT, pcap.FROM_SERVER))
+            requests, responses = pcap.stubs(sent), pcap.stubs(received)
+            interfaces = {c.ident: c.abstract.uuid for p in sent for c in p.contexts}
+            for p in sent:
+                if p.ptype == pdu.REQUEST and p.first:
+                    self.setdefault((interfaces[p.context], p.opnum),
+                                    (requests[p.call], responses[p.call]))
+
+    def dump(self, pipe, function, direction, octets, request=None):
+        if not shutil.which("ndrdump"):
+            pytest.skip("ndrdump (samba-testsuite) is not installed")
+        stub, context = self.folder / "stub", self.folder / "request"
+        stub.write_bytes(octets)
+        options = ["--ndr64"] if self.ndr64 else []
+        if request is not None:
+            context.write_bytes(request)
+            options += ["--context-file", context]
+        done = subprocess.run(["ndrdump", "--debug-stdout", *options, pipe, function, direction,
+                               stub], capture_output=True, text=True, timeout=PATIENCE,
+                              check=False)
+        assert done.returncode == 0 and "dump OK" in done.stdout, done.stdout + done.stderr
+        return done.stdout
+
+    def pipe(self, octets):
+        """What ndrdump finds in the chunks of a pipe of octets, with a result behind it."""
+        found = b""
+        for line in whole(self.dump("frstrans", PIPE_OF_OCTETS, "out", octets)).splitlines():
+            # Short arrays stand in the line, longer ones in a dump of 16 per line.
+            if short := re.match(r"\s+array +: ([0-9a-f]*)$", line):
+                found += bytes.fromhex(short[1])
+            elif long := re.match(
+                    r"\[[0-9A-F]+\] ((?:[0-9A-F]{2} ){1,8}(?:  (?:[0-9A-F]{2} ){1,8})?)", line):
+                found += bytes.fromhex(long[1])
+        return found
 
 
 def whole(text):
@@ -181,78 +200,70 @@ def value(text, name):
     return re.search(rf"^\s+{name} +: (?!\*$)(.*)$", text, re.MULTILINE)[1]
 
 
-def pipe_octets(folder, octets):
-    """What ndrdump finds in the chunks of a pipe of octets, with a result behind it."""
-    found = b""
-    for line in whole(ndrdump(folder, "frstrans", PIPE_OF_OCTETS, "out", octets)).splitlines():
-        if short := re.match(r"\s+array +: ([0-9a-f]*)$", line):
-            found += bytes.fromhex(short[1])
-        elif long := re.match(r"\[[0-9A-F]+\] ((?:[0-9A-F]{2} ){1,8}(?:  (?:[0-9A-F]{2} ){1,8})?)",
-                              line):
-            found += bytes.fromhex(long[1])
-    return found
-
-
 def test_b_every_operation_was_called(stubs):
     assert set(stubs) == {(EFS, n) for n in (0, 1, 2, 3)} | {(FRS, n) for n in (0, 12, 13, 15)}
 
 
-def test_c_ndrdump_reads_efs(stubs, tmp_path):
+def test_c_ndrdump_reads_efs(stubs):
     request, response = stubs[EFS, 0]
-    text = whole(ndrdump(tmp_path, "efs", "EfsRpcOpenFileRaw", "in", request))
+    text = whole(stubs.dump("efs", "EfsRpcOpenFileRaw", "in", request))
     assert value(text, "FileName") == f"'{NAME}'" and value(text, "Flags") == "0x00000001 (1)"
-    text = whole(ndrdump(tmp_path, "efs", "EfsRpcOpenFileRaw", "out", response))
+    text = whole(stubs.dump("efs", "EfsRpcOpenFileRaw", "out", response))
     handle = value(text, "uuid")
     assert handle != str(uuid.UUID(int=0)) and value(text, "result") == "WERR_OK"
 
     # ndrdump knows these without their pipes, and pipes of octets from the other interface.
     request, response = stubs[EFS, 2]
-    text = ndrdump(tmp_path, "efs", "EfsRpcWriteFileRaw", "in", request)
+    text = stubs.dump("efs", "EfsRpcWriteFileRaw", "in", request)
     assert value(text, "uuid") == handle
-    assert pipe_octets(tmp_path, request[20:] + bytes(4)) == octets_of(SIZE)
-    text = whole(ndrdump(tmp_path, "efs", "EfsRpcWriteFileRaw", "out", response))
+    assert stubs.pipe(request[24 if stubs.ndr64 else 20:] + bytes(4)) == octets_of(SIZE)
+    text = whole(stubs.dump("efs", "EfsRpcWriteFileRaw", "out", response))
     assert value(text, "result") == "WERR_OK"
 
     request, response = stubs[EFS, 1]
-    text = whole(ndrdump(tmp_path, "efs", "EfsRpcReadFileRaw", "in", request))
+    text = whole(stubs.dump("efs", "EfsRpcReadFileRaw", "in", request))
     assert value(text, "uuid") not in (handle, str(uuid.UUID(int=0)))
-    assert pipe_octets(tmp_path, response) == octets_of(SIZE)
+    assert stubs.pipe(response) == octets_of(SIZE)
 
     request, response = stubs[EFS, 3]
-    assert value(whole(ndrdump(tmp_path, "efs", "EfsRpcCloseRaw", "in", request)), "uuid") == handle
-    text = whole(ndrdump(tmp_path, "efs", "EfsRpcCloseRaw", "out", response))
+    assert value(whole(stubs.dump("efs", "EfsRpcCloseRaw", "in", request)), "uuid") == handle
+    text = whole(stubs.dump("efs", "EfsRpcCloseRaw", "out", response))
     assert value(text, "uuid") == str(uuid.UUID(int=0))
 
 
-def test_c_ndrdump_reads_frstrans(stubs, tmp_path):
+def test_c_ndrdump_reads_frstrans(stubs):
     request, response = stubs[FRS, 0]
-    text = whole(ndrdump(tmp_path, "frstrans", "frstrans_CheckConnectivity", "in", request))
+    text = whole(stubs.dump("frstrans", "frstrans_CheckConnectivity", "in", request))
     assert value(text, "replica_set_guid") == "01020304-0005-0006-0708-090a0b0c0d0e"
-    assert value(whole(ndrdump(tmp_path, "frstrans", "frstrans_CheckConnectivity", "out",
+    assert value(whole(stubs.dump("frstrans", "frstrans_CheckConnectivity", "out",
                                response)), "result") == "WERR_OK"
 
     request, response = stubs[FRS, 13]
     call = "frstrans_InitializeFileTransferAsync"
-    text = whole(ndrdump(tmp_path, "frstrans", call, "in", request))
+    text = whole(stubs.dump("frstrans", call, "in", request))
     assert value(text, "name") == f"'{NAME}'"
     assert value(text, "gsvn_version") == "0x0102030405060708 (72623859790382856)"
     assert value(text, "buffer_size") == "0x00001000 (4096)"
-    text = whole(ndrdump(tmp_path, "frstrans", call, "out", response, request))
-    assert value(text, "gsvn_version") == "0x0102030405060709 (72623859790382857)"
-    assert value(text, "on_disk_file_size") == f"0x{SIZE:016x} ({SIZE})"
-    assert value(text, "rdc_signature_levels") == "0x03 (3)"
-    assert value(text, "max_window_size") == "0x0030 (48)"
-    assert value(text, "max_chunk_size") == "0x5678 (22136)"
-    assert value(text, "size_read") == "0x00001000 (4096)"
-    context = re.search(r"server_context: struct.*?uuid +: (\S+)", text, re.DOTALL)[1]
+    if stubs.ndr64:
+        # Samba has enumerations where [MS-FRS2] says unsigned short: 4 octets here.
+        context = str(uuid.UUID(bytes_le=stubs[FRS, 15][0][4:20]))
+    else:
+        text = whole(stubs.dump("frstrans", call, "out", response, request))
+        assert value(text, "gsvn_version") == "0x0102030405060709 (72623859790382857)"
+        assert value(text, "on_disk_file_size") == f"0x{SIZE:016x} ({SIZE})"
+        assert value(text, "rdc_signature_levels") == "0x03 (3)"
+        assert value(text, "max_window_size") == "0x0030 (48)"
+        assert value(text, "max_chunk_size") == "0x5678 (22136)"
+        assert value(text, "size_read") == "0x00001000 (4096)"
+        context = re.search(r"server_context: struct.*?uuid +: (\S+)", text, re.DOTALL)[1]
 
     request, response = stubs[FRS, 15]
-    assert value(whole(ndrdump(tmp_path, "frstrans", PIPE_OF_OCTETS, "in", request)),
+    assert value(whole(stubs.dump("frstrans", PIPE_OF_OCTETS, "in", request)),
                  "uuid") == context
-    assert pipe_octets(tmp_path, response) == octets_of(SIZE)[4096:]
+    assert stubs.pipe(response) == octets_of(SIZE)[4096:]
 
     request, response = stubs[FRS, 12]
-    assert value(whole(ndrdump(tmp_path, "frstrans", "frstrans_RdcClose", "in", request)),
+    assert value(whole(stubs.dump("frstrans", "frstrans_RdcClose", "in", request)),
                  "uuid") == context
-    assert value(whole(ndrdump(tmp_path, "frstrans", "frstrans_RdcClose", "out", response)),
+    assert value(whole(stubs.dump("frstrans", "frstrans_RdcClose", "out", response)),
                  "uuid") == str(uuid.UUID(int=0))

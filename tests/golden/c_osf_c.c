@@ -307,6 +307,7 @@ static const RPC_CLIENT_INTERFACE c_osf___RpcClientInterface = {
           {0x9f, 0xe8, 0x08, 0x00, 0x2b, 0x10, 0x48, 0x60}},
          {2, 0}},
     .InterpreterInfo = &c_osf_NdrInterface,
+    .Flags = RPC_INTERFACE_NDR_ONLY,
 };
 
 RPC_IF_HANDLE c_osf_v1_0_c_ifspec = (RPC_IF_HANDLE)&c_osf___RpcClientInterface;

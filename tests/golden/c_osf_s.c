@@ -343,6 +343,7 @@ static const RPC_SERVER_INTERFACE c_osf___RpcServerInterface = {
          {2, 0}},
     .DefaultManagerEpv = &c_osf_DefaultEpv,
     .InterpreterInfo = &c_osf_NdrInterface,
+    .Flags = RPC_INTERFACE_NDR_ONLY,
 };
 
 RPC_IF_HANDLE c_osf_v1_0_s_ifspec = (RPC_IF_HANDLE)&c_osf___RpcServerInterface;

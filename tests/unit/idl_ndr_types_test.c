@@ -20,6 +20,7 @@
 
 #include <penstock/rpcnterr.h>
 
+#include "b_allocate.h"
 #include "b_context_data.h"
 #include "b_dimensions.h"
 #include "c_ranges.h"
@@ -432,6 +433,109 @@ static void c_strings_have_limits(void **state)
     Names(NULL, 2, names, labels, text);
 }
 
+/* ---- b_allocate ------------------------------------------------------------------------------ */
+
+struct optional_frame {
+    handle_t h;
+    int32_t n;
+    int32_t *previous;
+    TEXT *texts;
+    WCHAR *name;
+    LISTS *lists;
+};
+
+static void check_storage(const void *received)
+{
+    const struct optional_frame *frame = received;
+    assert_int_equal(*frame->previous, 0);
+    assert_null(frame->texts[2]);
+    assert_int_equal(frame->name[2], 0);
+    assert_null(frame->lists->kept);
+}
+
+/* Only whether they are NULL goes to the server, whose manager gets zeros. */
+static void b_partial_ignore_sends_the_pointer_alone(void **state)
+{
+    (void)state;
+    int32_t previous = 0x5a5a5a5a;
+    TEXT texts[3] = {(TEXT)(uintptr_t)1, (TEXT)(uintptr_t)2, (TEXT)(uintptr_t)3};
+    WCHAR name[3] = {1, 2, 3};
+    LISTS lists = {.kept = (PNODE)(uintptr_t)4, .freed = (PNODE)(uintptr_t)8};
+    check_received = check_storage;
+    wanted = "4:3 p:1 p:2 p:3 p:4";
+    refused[0] = "4:-1 p:0 p:1 p:0 p:0";
+    Optional(NULL, 3, &previous, texts, name, &lists);
+    wanted = "4:0 p:0 p:1 p:0 p:2";
+    Optional(NULL, 0, NULL, texts, NULL, &lists);
+}
+
+/* The reply fills what the client has and allocates what hangs there. */
+static void b_partial_ignore_replies_into_the_clients_memory(void **state)
+{
+    (void)state;
+    const NDR_OPERATION *operation =
+        &((const RPC_CLIENT_INTERFACE *)allocate_v1_0_c_ifspec)->InterpreterInfo->operations[2];
+    for (int variant = 0; variant < 4; variant++) {
+        int32_t previous = 0x5a5a5a5a;
+        TEXT texts[2] = {(TEXT)(uintptr_t)1, (TEXT)(uintptr_t)2};
+        WCHAR name[2] = {1, 2};
+        LISTS lists = {.kept = (PNODE)(uintptr_t)4, .freed = (PNODE)(uintptr_t)8};
+        struct optional_frame frame = {NULL, 2, &previous, texts, name, &lists};
+        struct octets o;
+        spell(&o,
+              "p:1 4:7 p:2 c:2 p:3 p:0 c:2 c:0 c:2 'a' 1:0 p:4 c:2 c:0 c:2 2:98 2:0 "
+              "p:5 p:0 p:6 4:9 |8 p:0",
+              variant & 1, variant & 2);
+        struct ndr_reader reader = reader_of(&o, o.len);
+        assert_int_equal(ndr_decode_params(&reader, operation, &frame, NDR_PARAM_OUT, &heap),
+                         NDR_DONE);
+        assert_true(previous == 7 && frame.previous == &previous && frame.lists == &lists);
+        assert_string_equal((char *)texts[0], "a");
+        assert_null(texts[1]);
+        assert_int_equal(name[0], 'b');
+        assert_null(lists.kept);
+        assert_int_equal(lists.freed->value, 9);
+        assert_int_equal(heap_live, 2);
+        heap_free_all();
+    }
+}
+
+static PNODE kept;
+
+static void remember_kept(const void *frame)
+{
+    memcpy(&kept, (const char *)frame + sizeof(void *), sizeof(kept)); /* h, list */
+}
+
+/* dont_free: when the manager was called the list is its own, else it goes with the rest. */
+static void b_dont_free_leaves_it_to_the_manager(void **state)
+{
+    (void)state;
+    const NDR_OPERATION *operation =
+        &((const RPC_CLIENT_INTERFACE *)allocate_v1_0_c_ifspec)->InterpreterInfo->operations[0];
+    const char *words = "4:1 p:1 4:2 |8 p:0 p:2 p:3 4:3 |8 p:0 4:4 |8 p:0 4:5 |8 p:0";
+    NODE second = {.value = 2}, first = {.value = 1, .next = &second}, freed = {.value = 5};
+    NODE three = {.value = 3}, four = {.value = 4};
+    LISTS lists = {.kept = &three, .freed = &four};
+    wanted = words;
+    Keep(NULL, &first, &lists, &freed);
+
+    void *frame = calloc(1, operation->frame_size);
+    struct octets o;
+    spell(&o, words, false, true);
+    struct ndr_reader reader = reader_of(&o, o.len);
+    struct ndr_memory managed = heap;
+    managed.managed = true;
+    assert_non_null(frame);
+    assert_int_equal(ndr_decode_params(&reader, operation, frame, NDR_PARAM_IN, &heap), NDR_DONE);
+    remember_kept(frame);
+    ndr_free_params(operation, frame, &managed);
+    assert_int_equal(heap_live, 3); /* both of the list, and lists->kept */
+    assert_int_equal(kept->next->value, 2);
+    heap_free_all();
+    free(frame);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -446,6 +550,9 @@ int main(void)
         cmocka_unit_test(b_dimensions_nobody_announced),
         cmocka_unit_test(c_counts_and_elements_have_limits),
         cmocka_unit_test(c_strings_have_limits),
+        cmocka_unit_test(b_partial_ignore_sends_the_pointer_alone),
+        cmocka_unit_test(b_partial_ignore_replies_into_the_clients_memory),
+        cmocka_unit_test(b_dont_free_leaves_it_to_the_manager),
     };
     return cmocka_run_group_tests_name("idl_ndr_types", tests, NULL, NULL);
 }

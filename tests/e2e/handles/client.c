@@ -288,7 +288,7 @@ static void implicit(void)
     CHECK(RAISED(OpenImplicit(&session)) == RPC_S_INVALID_BINDING);
 }
 
-static int bound, unbound;
+int bound, unbound;
 
 handle_t __RPC_USER PLACE_bind(PLACE place)
 {
@@ -493,6 +493,10 @@ static const struct {
     {"cancelled", cancelled},
     {"withdrawn", withdrawn},
     {"hold", hold},
+    {"async_generic", async_generic},
+    {"async_generic_pipe", async_generic_pipe},
+    {"async_implicit", async_implicit},
+    {"async_context_pipes", async_context_pipes},
     {"data_sized", data_sized},
     {"data_closed", data_closed},
     {"data_structures", data_structures},

@@ -39,6 +39,15 @@ COUNTERS counters(void);
 /* Waits until the server has so many sessions and views. */
 void wait_for_live(int32_t live);
 
+/* How often PLACE_bind and PLACE_unbind were called. */
+extern int bound, unbound;
+
+/* client_async.c */
+void async_generic(void);
+void async_generic_pipe(void);
+void async_implicit(void);
+void async_context_pipes(void);
+
 /* client_data.c */
 void data_sized(void);
 void data_closed(void);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../detached.h"
 #include "server.h"
 
 #define MAGIC 0x5e551040
@@ -374,13 +375,9 @@ static void *wait_for_cancel(void *arg)
 
 void Forever(PRPC_ASYNC_STATE async, SESSION session)
 {
-    pthread_t thread;
     check(session);
-    pthread_attr_t detached; /* from the start: this thread may be late */
-    pthread_attr_init(&detached);
-    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-    pthread_create(&thread, &detached, wait_for_cancel, async);
-    pthread_attr_destroy(&detached);
+    if (!start_detached(wait_for_cancel, async))
+        RpcRaiseException(RPC_S_OUT_OF_THREADS);
 }
 
 void Withdraw(handle_t h)
@@ -415,7 +412,9 @@ int main(int argc, char **argv)
                                         handles_implicit_v1_0_s_ifspec,
                                         handles_generic_v1_0_s_ifspec, handles_auto_v1_0_s_ifspec,
                                         handles_status_v1_0_s_ifspec, handles_memory_v1_0_s_ifspec,
-                                        handles_async_v1_0_s_ifspec, handles_data_v1_0_s_ifspec};
+                                        handles_async_v1_0_s_ifspec, handles_data_v1_0_s_ifspec,
+                                        handles_async_implicit_v1_0_s_ifspec,
+                                        handles_async_place_v1_0_s_ifspec};
     const size_t interface_count = sizeof(interfaces) / sizeof(interfaces[0]);
     char automatic[] = "ncalrpc:test-handles-auto";
     RPC_STATUS status = use(automatic);

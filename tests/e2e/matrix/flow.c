@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "../detached.h"
+
 #define BIT(event) (1u << (event))
 #define PORT_BYTES 4711u
 #define PORT_KEY 0x1234567890u
@@ -486,11 +488,6 @@ void flow_serve(PRPC_ASYNC_STATE async, const struct element *element, const flo
         serve_thread(flow);
         return;
     }
-    pthread_t thread;
-    pthread_attr_t detached; /* from the start: this thread may be late */
-    pthread_attr_init(&detached);
-    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-    if (pthread_create(&thread, &detached, serve_thread, flow) != 0)
+    if (!start_detached(serve_thread, flow))
         abort();
-    pthread_attr_destroy(&detached);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../detached.h"
 #include "flow.h"
 #include "memory.h"
 #include "serve.h"
@@ -68,16 +69,11 @@ void reverse(PRPC_ASYNC_STATE async, handle_t h, uint32_t n, const byte *in, byt
 {
     (void)h;
     struct later *later = malloc(sizeof(*later));
-    pthread_t thread;
     if (!later)
         RpcRaiseException(RPC_S_OUT_OF_MEMORY);
     *later = (struct later){async, n, in, out};
-    pthread_attr_t detached; /* from the start: this thread may be late */
-    pthread_attr_init(&detached);
-    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-    if (pthread_create(&thread, &detached, reverse_later, later) != 0)
+    if (!start_detached(reverse_later, later))
         abort();
-    pthread_attr_destroy(&detached);
 }
 
 void length(PRPC_ASYNC_STATE async, handle_t h, const unsigned char *text)

@@ -12,11 +12,12 @@ SERVER_PORT = 50001
 def packets(path):
     """(connection, direction, sequence number, payload) of each TCP packet."""
     octets = path.read_bytes()
-    magic, _, _, _, _, _, linktype = struct.unpack_from("=IHHiIII", octets)
+    order = "<" if octets[0] == 0x4D else ">"  # that of the machine that wrote it
+    magic, _, _, _, _, _, linktype = struct.unpack_from(order + "IHHiIII", octets)
     assert magic == 0xA1B23C4D and linktype == 101, "raw IPv4, nanoseconds"
     pos = 24
     while pos < len(octets):
-        _, _, length, original = struct.unpack_from("=IIII", octets, pos)
+        _, _, length, original = struct.unpack_from(order + "IIII", octets, pos)
         assert length == original, "a packet cut short"
         packet = octets[pos + 16:pos + 16 + length]
         assert len(packet) == length, "the file ends within a packet"

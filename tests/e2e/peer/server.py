@@ -88,9 +88,9 @@ class Server:
             self.process.stdout.close()
 
 
-def run_client(binding, *args, env=None, check=True):
+def run_client(binding, *args, env=None, check=True, program=CLIENT):
     """peer_client's lines of JSON, one per command."""
-    done = subprocess.run([CLIENT, binding, *[str(a) for a in args]], env=env,
+    done = subprocess.run([program, binding, *[str(a) for a in args]], env=env,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE)
     assert not check or done.returncode == 0, (done.returncode, done.stdout, done.stderr)
     return [json.loads(line) for line in done.stdout.splitlines()]

@@ -7,13 +7,13 @@
  * asynchronous operation runs on a thread of its own that blocks; after a failed push
  * or pull there is nothing left to do for the manager. */
 #include <errno.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../detached.h"
 #include "peer.h"
 #include "work.h"
 
@@ -121,14 +121,7 @@ static void work_start(const struct work *model)
     }
     work->async->NotificationType = RpcNotificationTypeEvent;
     work->async->u.hEvent = work->event;
-    /* Detached from the start: the program may end before this thread goes on. */
-    pthread_attr_t attr;
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_t thread;
-    int error = pthread_create(&thread, &attr, work_main, work);
-    pthread_attr_destroy(&attr);
-    if (error != 0) {
+    if (!start_detached(work_main, work)) {
         CloseHandle(work->event);
         free(work);
         RpcRaiseException(RPC_S_OUT_OF_THREADS);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* main.c - octets of calls of published interfaces.
  *
- *   published CALL ndr20|ndr64 [--request HEX] [--response HEX]
+ *   published CALL ndr20|ndr64 [--request HEX] [--response HEX] [--order little|big]
  *
  * Calls the client stub with the program's own values, carries the octets to the server stub
  * within the process, and its answer back.  Others' octets given as options travel instead of
- * ours.  One line each:
+ * ours, in the byte order --order names.  One line each:
  *
  *   request HEX    what the client stub sends
  *   taken HEX      what the server stub made of the request, sent again
@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ndr/layout.h"
 #include "ndr/ndr.h"
 #include "published.h"
 
@@ -27,10 +28,14 @@
 void RPC_ENTRY published_call(const RPC_CLIENT_INTERFACE *interface_spec, unsigned int opnum,
                               void *frame);
 
-unsigned char published_handle[20] = {0, 0, 0, 0, 4,  3,  2,  1,  6,  5,
-                                      8, 7, 9, 10, 11, 12, 13, 14, 15, 16};
+static const struct { /* the engine puts them into the order of the wire */
+    uint32_t attributes;
+    GUID uuid;
+} the_handle = {0, {0x01020304, 0x0506, 0x0708, {9, 10, 11, 12, 13, 14, 15, 16}}};
+void *const published_handle = (void *)&the_handle;
 
 static const char *request_hex, *response_hex;
+static bool given_little = NDR_HOST_LITTLE_ENDIAN; /* the octets of the options */
 static bool ndr64;
 static bool ran;
 
@@ -189,12 +194,12 @@ static void replace(struct ndr_writer *writer, const char *hex)
 }
 
 /* All octets have to be used: samba and impacket send no more than there is. */
-static void decode(const struct ndr_writer *writer, const NDR_OPERATION *operation, void *frame,
-                   uint32_t direction)
+static void decode(const struct ndr_writer *writer, bool given, const NDR_OPERATION *operation,
+                   void *frame, uint32_t direction)
 {
     struct ndr_reader reader = {.octets = writer->octets,
                                 .len = writer->len,
-                                .little_endian = true,
+                                .little_endian = given ? given_little : NDR_HOST_LITTLE_ENDIAN,
                                 .last = true,
                                 .ndr64 = ndr64,
                                 .contexts = &hooks};
@@ -231,7 +236,7 @@ void RPC_ENTRY published_call(const RPC_CLIENT_INTERFACE *interface_spec, unsign
 
     struct ndr_writer request = encode("request", ours, frame, NDR_PARAM_IN);
     replace(&request, request_hex);
-    decode(&request, theirs, served, NDR_PARAM_IN);
+    decode(&request, request_hex != NULL, theirs, served, NDR_PARAM_IN);
     RPC_STATUS status = ndr_prepare_out(theirs, served, &memory);
     if (status != RPC_S_OK)
         die("ndr_prepare_out", status);
@@ -241,7 +246,7 @@ void RPC_ENTRY published_call(const RPC_CLIENT_INTERFACE *interface_spec, unsign
 
     struct ndr_writer response = encode("response", theirs, served, NDR_PARAM_OUT);
     replace(&response, response_hex);
-    decode(&response, ours, frame, NDR_PARAM_OUT);
+    decode(&response, response_hex != NULL, ours, frame, NDR_PARAM_OUT);
     again = encode("given", ours, frame, NDR_PARAM_OUT);
     ndr_writer_fini(&again);
     ndr_print_params(ours, frame, NDR_PARAM_OUT, text, sizeof(text));
@@ -265,8 +270,14 @@ int main(int argc, char **argv)
         return 2;
     }
     ndr64 = strcmp(argv[2], "ndr64") == 0;
-    for (int i = 3; i < argc; i += 2)
-        *(strcmp(argv[i], "--request") == 0 ? &request_hex : &response_hex) = argv[i + 1];
+    for (int i = 3; i < argc; i += 2) {
+        if (strcmp(argv[i], "--request") == 0)
+            request_hex = argv[i + 1];
+        else if (strcmp(argv[i], "--response") == 0)
+            response_hex = argv[i + 1];
+        else
+            given_little = strcmp(argv[i + 1], "little") == 0;
+    }
     run(account_calls, argv[1]);
     run(directory_calls, argv[1]);
     run(service_calls, argv[1]);

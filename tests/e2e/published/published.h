@@ -23,8 +23,8 @@ struct published_call {
 
 extern const struct published_call account_calls[], directory_calls[], service_calls[];
 
-/* The context handle all calls use: 20 octets, of which a handle is the address. */
-extern unsigned char published_handle[20];
+/* The context handle all calls use: the address of 20 octets. */
+extern void *const published_handle;
 
 /* MIDL_user_allocate that does not fail, zeroed; freed when the program ends. */
 void *published_new(size_t size);

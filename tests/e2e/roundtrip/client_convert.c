@@ -146,6 +146,34 @@ static bool allocated_box(void)
     return true;
 }
 
+void CvBack(RT_BLOB a, RT_BLOB *b)
+{
+    int32_t sum = get_Blob(&a) + get_Blob(b);
+    clear_Blob(b);
+    *b = make_Blob(sum);
+}
+
+/* Four conversions of each value; one that raises far away raises here. */
+static bool callbacks(void)
+{
+    static const struct {
+        int32_t a, b;
+        RPC_STATUS status;
+    } rows[] = {{5, 6, RPC_S_OK},
+                {RAISE_RECEIVING, 6, RAISED_RECEIVING},
+                {RAISE_SENDING - 6, 6, RAISED_SENDING},
+                {RAISE_RECEIVING - 6, 6, RAISED_RECEIVING}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        RT_BLOB a = make_Blob(rows[i].a), b = make_Blob(rows[i].b);
+        CHECK_RAISES(rows[i].status, CvForth(server, a, &b));
+        if (rows[i].status == RPC_S_OK)
+            CHECK_EQUAL(get_Blob(&b), rows[i].a + rows[i].b);
+        clear_Blob(&a);
+        clear_Blob(&b);
+    }
+    return true;
+}
+
 static RPC_STATUS async_blob(int32_t number, int32_t twice, int32_t *ret_result, int32_t *ret_b,
                              int32_t *ret_c)
 {
@@ -190,5 +218,6 @@ const struct test_case convert_cases[] = {
     {"convert_routines_of_values", routines_of_values},
     {"convert_routines_of_octets", routines_of_octets},
     {"convert_async_blobs", async_blobs},
+    {"convert_callbacks", callbacks},
     {NULL, NULL},
 };

@@ -225,10 +225,10 @@ static unsigned char *end_of(unsigned long *flags, const unsigned char *buffer)
 {
     NDR_USER_MARSHAL_INFO info;
     if (NdrGetUserMarshalInfo(flags, 1, &info) != RPC_S_OK ||
-        USER_CALL_CTXT_MASK(*flags) != 2 || info.DUMMYUNIONNAME.Level1.Buffer != buffer)
+        USER_CALL_CTXT_MASK(*flags) != 2 || info.Level1.Buffer != buffer)
         RpcRaiseException(RPC_X_INVALID_BUFFER);
-    return (unsigned char *)info.DUMMYUNIONNAME.Level1.Buffer +
-           info.DUMMYUNIONNAME.Level1.BufferSize;
+    return (unsigned char *)info.Level1.Buffer +
+           info.Level1.BufferSize;
 }
 
 /* The size is constant: nobody asks. */

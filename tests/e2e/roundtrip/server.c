@@ -9,7 +9,9 @@
 
 #include "constructs.h"
 #include "convert.h"
+#include "modes.h"
 #include "roundtrip.h"
+#include "types.h"
 
 static int complain(const char *what, RPC_STATUS status)
 {
@@ -24,7 +26,8 @@ int main(int argc, char **argv)
         rt_string_v1_0_s_ifspec, rt_pointer_v1_0_s_ifspec, rt_range_v1_0_s_ifspec,
         rt_explicit_v3_2_s_ifspec, rt_async_v1_0_s_ifspec, rt_failure_v1_0_s_ifspec,
         rt_union_v1_0_s_ifspec, rt_open_v1_0_s_ifspec,     rt_full_v1_0_s_ifspec,
-        rt_async_more_v1_0_s_ifspec, rt_convert_v1_0_s_ifspec};
+        rt_async_more_v1_0_s_ifspec, rt_convert_v1_0_s_ifspec,
+        rt_modes_v1_0_s_ifspec, rt_types_v1_0_s_ifspec};
     const size_t interface_count = sizeof(interfaces) / sizeof(interfaces[0]);
     RPC_STATUS status;
     for (int i = 1; i < argc; i++) {

@@ -5,10 +5,10 @@
  * the like is odd: then the parameters must live until then. */
 #include "server.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../detached.h"
 #include "values.h"
 
 #define SERVER_FILE WRONG_CALLS
@@ -59,8 +59,6 @@ static void *run_later(void *arg)
 /* Runs the work here or there.  Failures of work done there end the call. */
 static void run(bool elsewhere, const struct later *work)
 {
-    pthread_t thread;
-    pthread_attr_t attr;
     if (!elsewhere) {
         work->work(work);
         return;
@@ -68,13 +66,10 @@ static void run(bool elsewhere, const struct later *work)
     struct later *later = malloc(sizeof(*later));
     VERIFY(later);
     *later = *work;
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    bool started = pthread_create(&thread, &attr, run_later, later) == 0;
-    pthread_attr_destroy(&attr);
-    if (!started)
+    if (!start_detached(run_later, later)) {
         free(later);
-    VERIFY(started);
+        VERIFY(false);
+    }
 }
 
 void RtAsyncEmpty(PRPC_ASYNC_STATE async, handle_t h)
@@ -241,4 +236,10 @@ int64_t RtLive(handle_t h)
 {
     (void)h;
     return memory_live();
+}
+
+void RtLimits(handle_t h, int64_t allocated, uint32_t depth)
+{
+    (void)h;
+    RpcxServerSetLimits((size_t)allocated, depth);
 }

@@ -29,6 +29,12 @@ void CvAsyncBlob(PRPC_ASYNC_STATE async, handle_t h, RT_BLOB a, RT_BLOB *b, RT_B
     RpcAsyncCompleteCall(async, &result);
 }
 
+void CvForth(handle_t h, RT_BLOB a, RT_BLOB *b)
+{
+    (void)h;
+    CvBack(a, b);
+}
+
 void CvDigits(handle_t h, int16_t *a, int16_t *b, RT_DIGITS *c)
 {
     (void)h;

@@ -2,10 +2,10 @@
 /* server_full.c - managers of rt_full and rt_async_more. */
 #include "server.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../detached.h"
 #include "samples_unions.h"
 #include "win32.h"
 
@@ -105,18 +105,13 @@ struct later {
 
 static void start(void *(*work)(void *), const struct later *job)
 {
-    pthread_t thread;
     struct later *later = malloc(sizeof(*later));
     VERIFY(later);
     *later = *job;
-    pthread_attr_t detached; /* from the start: this thread may be late */
-    pthread_attr_init(&detached);
-    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-    if (pthread_create(&thread, &detached, work, later) != 0) {
+    if (!start_detached(work, later)) {
         free(later);
         VERIFY(false);
     }
-    pthread_attr_destroy(&detached);
 }
 
 #define REFUSE_UNLESS(condition)                                                                   \

@@ -12,6 +12,8 @@
 #define WRONG_OPEN          0x50000 /* server_open.c     */
 #define WRONG_FULL          0x60000 /* server_full.c     */
 #define WRONG_CONVERT       0x70000 /* server_convert.c  */
+#define WRONG_MODES         0x80000 /* server_modes.c    */
+#define WRONG_TYPES         0x90000 /* server_types.c    */
 #define WRONG(file, line)   (WRONG_MARK + (file) + (line))
 #define IS_WRONG(status)    (((status)&0x7ff00000) == WRONG_MARK)
 #define WRONG_FILE(status)  ((status)&0xf0000)

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* conn_send.c - the writer role of a connection: what is queued goes to the transport; see
+ * conn.h. */
+#include "runtime/conn.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <penstock/rpcnterr.h>
+
+#include "base/limits.h"
+#include "base/trace.h"
+#include "runtime/call.h"
+#include "runtime/capture.h"
+
+/* Octets per system call: a slice and what was collected before it leave together. */
+#define SEND_MAX (2 * LIMIT_PUSH_SLICE)
+
+static void trace_sent(struct conn *conn, const struct iovec *iov, size_t count, size_t len)
+{
+    if (!conn->tracer)
+        conn->tracer = calloc(1, sizeof(*conn->tracer));
+    if (conn->tracer)
+        conn_trace(conn->tracer, conn->watch.fd, "->", iov, count, len);
+}
+
+/* One sendmsg of about `octets_max` octets, with the lock dropped; `block` waits until
+ * they are taken.  False: no more for now, or dead. */
+static bool send_once(struct conn *conn, size_t octets_max, bool block)
+{
+    struct iovec iov[LIMIT_SEND_IOV];
+    struct msghdr msg = {.msg_iov = iov};
+    msg.msg_iovlen = txq_iov(&conn->assoc.txq, iov, LIMIT_SEND_IOV, octets_max);
+    conn->corked = conn->more && conn->kind == TRANSPORT_TCP;
+    int flags = MSG_NOSIGNAL | (block ? 0 : MSG_DONTWAIT) | (conn->corked ? MSG_MORE : 0);
+    conn_unlock(conn);
+    ssize_t n;
+    do
+        n = conn->capture ? capture_sendmsg(conn->capture, conn->watch.fd, &msg, flags)
+                          : sendmsg(conn->watch.fd, &msg, flags);
+    while (n < 0 && errno == EINTR);
+    int error = n < 0 ? errno : 0;
+    if (n > 0 && trace_enabled(TRACE_PDU))
+        trace_sent(conn, iov, msg.msg_iovlen, (size_t)n);
+    conn_lock(conn);
+    if (n >= 0) {
+        txq_sent(&conn->assoc.txq, (size_t)n);
+        return txq_len(&conn->assoc.txq) > 0;
+    }
+    if (error != EAGAIN && error != EWOULDBLOCK) {
+        TRACE(TRACE_IO, "conn %d: send: %s", conn->watch.fd, strerror(error));
+        conn_fail(conn, RPC_S_CALL_FAILED);
+    }
+    return false;
+}
+
+void conn_flush(struct conn *conn)
+{
+    if (conn->writing)
+        return;
+    conn->writing = true;
+    bool more = txq_len(&conn->assoc.txq) > 0 && !conn->closed;
+    while (more)
+        more = send_once(conn, SEND_MAX, false) && !conn->closed;
+    conn->writing = false;
+    conn_notify(conn);
+    calls_on_sent(conn);
+}
+
+/* Sends what is more than `len`, waiting in sendmsg: the kernel wakes us as its buffer
+ * drains, and shutdown() wakes us when the association is given up. */
+static void send_blocking(struct conn *conn, size_t len)
+{
+    conn->writing = true;
+    conn->blocked_push = true;
+    while (!conn->closed && conn_alive(conn) && txq_len(&conn->assoc.txq) > len) {
+        size_t excess = txq_len(&conn->assoc.txq) - len;
+        send_once(conn, excess < SEND_MAX ? excess : SEND_MAX, true);
+    }
+    conn->writing = false;
+    conn->blocked_push = false;
+    conn_notify(conn);
+    calls_on_sent(conn);
+}
+
+void conn_flush_until(struct conn *conn, size_t len)
+{
+    while (conn_alive(conn) && !conn->closed && txq_len(&conn->assoc.txq) > len) {
+        if (conn->writing) {
+            conn_wait(conn);
+        } else {
+            send_blocking(conn, len);
+        }
+    }
+}
+
+void conn_push_out(struct conn *conn)
+{
+    /* Another thread may be sending right now, from blocks that settling would move
+     * and perhaps from a third one's buffer. */
+    while (conn->writing) {
+        conn_wait(conn);
+    }
+    conn_flush(conn);
+    /* Whoever lent what is borrowed still waits above or is this thread. */
+    assert(!conn->writing);
+    if (txq_settle(&conn->assoc.txq))
+        return;
+    conn_fail(conn, RPC_S_OUT_OF_MEMORY);
+    txq_fini(&conn->assoc.txq);
+    txq_init(&conn->assoc.txq);
+}
