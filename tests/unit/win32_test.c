@@ -31,11 +31,17 @@ static unsigned open_descriptors(void)
 
 static unsigned descriptors_before;
 
-static int setup(void **state)
+static int group_setup(void **state)
 {
     (void)state;
     assert_int_not_equal(GetCurrentThreadId(), 0); /* this thread's own two stay open */
     descriptors_before = open_descriptors();
+    return 0;
+}
+
+static int setup(void **state)
+{
+    (void)state;
     SetLastError(0);
     return 0;
 }
@@ -522,5 +528,5 @@ int main(void)
         TEST(e_wrong_handles),
         TEST(e_wrong_arguments),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, group_setup, NULL);
 }
