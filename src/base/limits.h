@@ -54,6 +54,8 @@
  * runs on. */
 #define LIMIT_RECV_LEN (256u << 10)
 #define LIMIT_RECV_TCP (128u << 10)
+/* The least a receive asks for, whatever the limits of pipes leave: one fragment of TCP. */
+#define LIMIT_RECV_LEAST LIMIT_FRAG_TCP
 /* Receive buffers kept warm for reuse, process wide. */
 #define LIMIT_RECV_BUFFERS_KEPT 8u
 /* Received octets below this are copied out so that they do not pin a receive

@@ -164,6 +164,28 @@ bool call_all_finished(const struct rpc_call *call)
     return true;
 }
 
+static size_t queued_octets(const struct rpc_call *call)
+{
+    size_t queued = 0;
+    for (unsigned i = 0; i < call->pipe_count; i++)
+        queued += call->pipes[i].rx.octets;
+    return queued;
+}
+
+size_t calls_room(const struct conn *conn)
+{
+    size_t room = SIZE_MAX;
+    for (struct list *node = conn->pipe_calls.next; node != &conn->pipe_calls; node = node->next) {
+        const struct rpc_call *call = list_entry(node, struct rpc_call, pipe_node);
+        if (call->receiving >= call->pipe_count || call->pipes[call->receiving].high == 0)
+            continue;
+        size_t high = call->pipes[call->receiving].high, queued = queued_octets(call);
+        size_t left = high > queued ? high - queued : 0;
+        room = left < room ? left : room;
+    }
+    return room < LIMIT_RECV_LEAST ? LIMIT_RECV_LEAST : room;
+}
+
 void calls_compact(struct conn *conn)
 {
     for (struct list *node = conn->pipe_calls.next; node != &conn->pipe_calls; node = node->next) {
@@ -251,9 +273,7 @@ static RPC_STATUS gather(struct rpc_call *call, const uint8_t *octets, size_t le
  * to below the low one. */
 static void check_high_mark(struct rpc_call *call, const struct pipe *pipe)
 {
-    size_t queued = 0;
-    for (unsigned i = 0; i < call->pipe_count; i++)
-        queued += call->pipes[i].rx.octets;
+    size_t queued = queued_octets(call);
     if (pipe->high > 0 && queued >= pipe->high && !call->stopped) {
         call_stop_reading(call, true);
         TRACE(TRACE_PIPE, "call %u: %zu octets queued, reading stops", call->wire.id, queued);

@@ -213,6 +213,10 @@ void call_finish(struct rpc_call *call);
  * application; later uses of them answer `status`. */
 void call_release(struct rpc_call *call, RPC_STATUS status);
 
+/* Octets to receive at most, so that pipes with small limits keep to them: never less
+ * than a fragment's worth. */
+size_t calls_room(const struct conn *conn);
+
 /* Small rests of pipes leave large buffers. */
 void calls_compact(struct conn *conn);
 

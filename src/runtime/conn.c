@@ -30,7 +30,8 @@ static void conn_on_idle(struct io_watch *watch);
 static void conn_destroy(struct counted *object)
 {
     struct conn *conn = list_entry(object, struct conn, watch.object);
-    close(conn->watch.fd);
+    if (conn->watch.fd >= 0)
+        close(conn->watch.fd);
     if (conn->capture)
         capture_close(conn->capture); /* not before the last sender has written down its part */
     assoc_fini(&conn->assoc);
@@ -96,13 +97,15 @@ void conn_wait_readable(struct conn *conn)
         conn_wait(conn);
         return;
     }
+    if (conn->closed)
+        return;
     struct pollfd poll_fd = {.fd = conn->watch.fd, .events = POLLIN | POLLRDHUP};
     conn->reading = true;
     conn_unlock(conn);
     poll(&poll_fd, 1, -1);
     conn_lock(conn);
     conn->reading = false;
-    conn_notify(conn);
+    conn_role_ended(conn);
 }
 
 /* ---- Receiving ------------------------------------------------------------ */
@@ -207,6 +210,8 @@ enum conn_read conn_read(struct conn *conn, bool block)
     size_t room = buf->capacity - at - have;
     if (conn->kind == TRANSPORT_TCP && room > LIMIT_RECV_TCP)
         room = LIMIT_RECV_TCP;
+    size_t wanted = calls_room(conn);
+    room = wanted < room ? wanted : room;
     conn->reading = true;
     conn_unlock(conn);
     ssize_t n;
@@ -230,7 +235,7 @@ enum conn_read conn_read(struct conn *conn, bool block)
     }
     /* Only now: what these octets mean is settled before anyone reads on. */
     conn->reading = false;
-    conn_notify(conn);
+    conn_role_ended(conn);
     rxbuf_put(buf);
     return conn_alive(conn) ? result : CONN_READ_DEAD;
 }
@@ -422,6 +427,17 @@ static void conn_on_idle(struct io_watch *watch)
 
 /* ---- The end -------------------------------------------------------------- */
 
+/* Calls outlive their connection for as long as the application likes; its descriptor
+ * goes when no thread uses it any more. */
+void conn_role_ended(struct conn *conn)
+{
+    conn_notify(conn);
+    if (!conn->closed || conn->reading || conn->writing || conn->watch.fd < 0)
+        return;
+    close(conn->watch.fd);
+    conn->watch.fd = -1;
+}
+
 void conn_close(struct conn *conn)
 {
     if (conn->closed)
@@ -432,7 +448,7 @@ void conn_close(struct conn *conn)
     transport_shutdown(conn->kind, conn->watch.fd, conn->assoc.role == ASSOC_CLIENT);
     reactor_remove(&conn->watch);
     TRACE(TRACE_ASSOC, "conn %d: closed", conn->watch.fd);
-    conn_notify(conn);
+    conn_role_ended(conn);
     conn->ops->on_closed(conn);
 }
 

@@ -169,6 +169,10 @@ void conn_wait(struct conn *conn);
  * when another thread has it and that thread is done. */
 void conn_wait_readable(struct conn *conn);
 
+/* The reader or the writer is done: wakes those who wait on conn->changed; the last one
+ * of a closed connection releases its descriptor. */
+void conn_role_ended(struct conn *conn);
+
 /* Wakes threads that wait on conn->changed. */
 void conn_notify(struct conn *conn);
 

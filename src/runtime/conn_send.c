@@ -66,7 +66,7 @@ void conn_flush(struct conn *conn)
     while (more)
         more = send_once(conn, SEND_MAX, false) && !conn->closed;
     conn->writing = false;
-    conn_notify(conn);
+    conn_role_ended(conn);
     calls_on_sent(conn);
 }
 
@@ -82,7 +82,7 @@ static void send_blocking(struct conn *conn, size_t len)
     }
     conn->writing = false;
     conn->blocked_push = false;
-    conn_notify(conn);
+    conn_role_ended(conn);
     calls_on_sent(conn);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* endpoint.c - listening endpoints of a server and the connections they accept. */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +113,36 @@ static void adopt(struct endpoint *endpoint, int fd)
     conn_put(conn);
 }
 
+/* A descriptor in reserve: with it a client that there is no other for can at least be
+ * told so, by an end of its connection, instead of waiting in the backlog. */
+static int reserve_fd = -1;
+
+static void fill_reserve(void)
+{
+    if (reserve_fd < 0)
+        reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* False: there is nothing to turn away with, or nobody. */
+static bool turn_away(enum transport_kind kind, int listen_fd)
+{
+    bool done = false;
+    pthread_mutex_lock(&endpoints_lock);
+    fill_reserve(); /* it may have been taken, and be free again */
+    if (reserve_fd >= 0) {
+        close(reserve_fd);
+        reserve_fd = -1;
+        int fd = transport_accept(kind, listen_fd);
+        done = fd >= 0;
+        if (done)
+            close(fd);
+        fill_reserve();
+    }
+    pthread_mutex_unlock(&endpoints_lock);
+    TRACE(TRACE_IO, "no descriptor left: %s", done ? "a client is turned away" : "waiting");
+    return done;
+}
+
 static void on_acceptable(struct io_watch *watch, uint32_t events)
 {
     struct acceptor *acceptor = list_entry(watch, struct acceptor, watch);
@@ -122,9 +153,14 @@ static void on_acceptable(struct io_watch *watch, uint32_t events)
         int fd = transport_accept(endpoint->listener.kind, watch->fd);
         if (fd >= 0) {
             adopt(endpoint, fd);
-        } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+        } else if (errno == EMFILE || errno == ENFILE) {
+            if (turn_away(endpoint->listener.kind, watch->fd))
+                continue;
+            reactor_touch(watch); /* look again at the tick */
+            return;
+        } else if (errno == ENOMEM || errno == ENOBUFS) {
             TRACE(TRACE_IO, "accept: %s", strerror(errno));
-            reactor_touch(watch); /* no descriptor left: look again at the tick */
+            reactor_touch(watch);
             return;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             break;
@@ -147,6 +183,9 @@ static void acceptor_destroy(struct counted *object)
 
 static bool start_acceptors(struct endpoint *endpoint)
 {
+    pthread_mutex_lock(&endpoints_lock);
+    fill_reserve();
+    pthread_mutex_unlock(&endpoints_lock);
     for (int i = 0; i < 2; i++) {
         if (endpoint->listener.fds[i] < 0)
             continue;
