@@ -35,8 +35,13 @@ static struct pipe *pipe_enter(char *state, RPC_STATUS *ret_status)
     return NULL;
 }
 
-static void pipe_leave(struct pipe *pipe)
+/* `status`: of what was done.  A failure may have been read by this very thread, while
+ * another that came for it found the reader's role taken and left: so it is this one
+ * that sees to the connection. */
+static void pipe_leave(struct pipe *pipe, RPC_STATUS status)
 {
+    if (status != RPC_S_OK && status != RPC_S_ASYNC_CALL_PENDING)
+        conn_settle(pipe->call->conn, CONN_ARM_NOW);
     conn_unlock(pipe->call->conn);
     client_call_unbind(pipe->call);
     counted_put(&pipe->object); /* may free the call, and run the application's free */
@@ -149,7 +154,7 @@ static RPC_STATUS pipe_pull(char *state, void *buf, unsigned long esize, unsigne
     notify_pump(pipe->call);
     TRACE(TRACE_PIPE, "call %u: pull %lu -> %d, %lu elements", pipe->call->wire.id, esize,
           (int)status, *ecount);
-    pipe_leave(pipe);
+    pipe_leave(pipe, status);
     return status;
 }
 
@@ -212,7 +217,7 @@ static RPC_STATUS pipe_push(char *state, void *buf, unsigned long ecount)
     status = push_locked(pipe, buf, ecount);
     notify_pump(pipe->call);
     TRACE(TRACE_PIPE, "call %u: push %lu -> %d", pipe->call->wire.id, ecount, (int)status);
-    pipe_leave(pipe);
+    pipe_leave(pipe, status);
     return status;
 }
 
@@ -259,6 +264,6 @@ RPC_STATUS RpcxPipeSetLimits(char *state, size_t high, size_t low)
     pipe->low = low;
     pipe_check_low_mark(pipe);
     conn_settle(pipe->call->conn, CONN_ARM_LAZY);
-    pipe_leave(pipe);
+    pipe_leave(pipe, RPC_S_OK);
     return RPC_S_OK;
 }

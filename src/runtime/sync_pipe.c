@@ -239,6 +239,8 @@ static struct pipe *enter(char *state)
 
 static void leave(struct pipe *pipe, RPC_STATUS status)
 {
+    if (status != RPC_S_OK) /* as in pipe.c: nobody else may be there to see to it */
+        conn_settle(pipe->call->conn, CONN_ARM_NOW);
     TRACE(TRACE_PIPE, "call %u: synchronous pipe -> %d", pipe->call->wire.id, (int)status);
     conn_unlock(pipe->call->conn);
     counted_put(&pipe->object);
