@@ -173,7 +173,25 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUnsubscribeForNotification(
     RPC_BINDING_HANDLE Binding, RPC_NOTIFICATIONS Notification,
     unsigned long *NotificationsQueued);
 
+/* Waits on Windows for what a thread has under way; here the runtime owns that, so that a
+ * thread may end at any time.  `dwTimeout`, milliseconds, is not looked at.  RPC_S_OK. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcAsyncCleanupThread(DWORD dwTimeout);
+
 /* ---- Extensions ---------------------------------------------------------- */
+
+/* Client: the call on `pAsync` (initialised) is to be complete within `Milliseconds` from
+ * now; if it is not it completes with RPC_S_CALL_CANCELLED as after
+ * RpcAsyncCancelCall(pAsync, TRUE): the server is told, a blocked push returns, one
+ * RpcCallComplete follows.  A call that is running gets this deadline instead of the one it
+ * had; without one it is that of the next call made with `pAsync`, whose stub raises
+ * RPC_S_CALL_CANCELLED when the time is over before the request has left.
+ * RPC_C_INFINITE_TIMEOUT takes the deadline back.  No effect on a call that is complete.
+ * Precise to about a millisecond; any number of calls may have one.  Unlike the functions
+ * above it does not say that the last notification was seen.
+ * RPC_S_OK; RPC_S_INVALID_ASYNC_HANDLE: not initialised; RPC_S_INVALID_ASYNC_CALL: a
+ * server's; RPC_S_OUT_OF_RESOURCES: the call has the deadline it had before. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcxAsyncSetDeadline(PRPC_ASYNC_STATE pAsync,
+                                                       DWORD Milliseconds);
 
 /* Sets the water marks of an asynchronous pipe, in octets queued in the runtime
  * per direction, through the pipe's `state`.  A push that finds more than `high`

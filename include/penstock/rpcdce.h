@@ -32,6 +32,9 @@ PENSTOCK_BEGIN_DECLS
 #define RPC_C_BINDING_DEFAULT_TIMEOUT  5
 #define RPC_C_BINDING_MAX_TIMEOUT      9
 
+/* RpcCancelThreadEx, RpcMgmtSetCancelTimeout */
+#define RPC_C_CANCEL_INFINITE_TIMEOUT -1
+
 /* RPC_POLICY */
 #define RPC_C_BIND_TO_ALL_NICS  1
 #define RPC_C_USE_INTERNET_PORT 0x1
@@ -276,6 +279,37 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtSetComTimeout(RPC_BINDING_HANDLE Bindin
                                                        unsigned int Timeout);
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtInqComTimeout(RPC_BINDING_HANDLE Binding,
                                                        unsigned int *Timeout);
+
+/* ---- Cancelling synchronous calls ------------------------------------------ */
+
+/* Client: cancels the synchronous call that another thread of this process is making, the
+ * innermost when a pipe's routine makes one inside another.  `Thread` is a handle of
+ * <penstock/win32.h>: OpenThread, CreateThread, DuplicateHandle.  The server is asked to
+ * end the call (RpcTestCancel there says so), and the call ends with its answer; if none has
+ * come within the time-out (`Timeout` seconds; of RpcCancelThread what RpcMgmtSetCancelTimeout
+ * set on *that* thread when the call began), the call ends here, with RPC_S_CALL_CANCELLED
+ * after RpcCancelThreadEx, RPC_S_CALL_FAILED after RpcCancelThread; the server goes on.
+ * RPC_C_CANCEL_INFINITE_TIMEOUT waits for ever, 0 not at all.  A call whose request has not
+ * been sent, because the thread is still connecting, ends at once with
+ * RPC_S_CALL_CANCELLED.  A thread that makes no synchronous call is not affected, nor is its
+ * next one.  Any thread, also the one that is cancelled.
+ * RPC_S_OK; RPC_S_ACCESS_DENIED: no handle of a thread; RPC_S_INVALID_TIMEOUT: negative;
+ * RPC_S_OUT_OF_RESOURCES: the server was asked, but nobody looks at the time.
+ * learn.microsoft.com, RpcCancelThread, RpcCancelThreadEx. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcCancelThread(void *Thread);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcCancelThreadEx(void *Thread, long Timeout);
+
+/* Client: how long later synchronous calls of this thread wait for the server once
+ * RpcCancelThread has cancelled them, seconds; RPC_C_CANCEL_INFINITE_TIMEOUT (as when a
+ * thread begins): for ever, 0: not at all.
+ * RPC_S_OK; RPC_S_INVALID_TIMEOUT: negative.
+ * learn.microsoft.com, RpcMgmtSetCancelTimeout. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtSetCancelTimeout(long Timeout);
+
+/* Server: RPC_S_OK when the call this thread is executing was cancelled, or its client is
+ * gone; RPC_S_ACCESS_DENIED when not; RPC_S_NO_CALL_ACTIVE: it is executing none.
+ * learn.microsoft.com, RpcTestCancel. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcTestCancel(void);
 
 /* ---- Extensions: transfer syntaxes and limits ----------------------------- */
 

@@ -57,17 +57,18 @@ void transport_shutdown(enum transport_kind kind, int fd, bool abandon)
 
 /* ---- Connect ------------------------------------------------------------- */
 
-static bool wait_connected(int fd, uint64_t deadline_ms)
+static bool wait_connected(int fd, uint64_t deadline_ms, int interrupt_fd)
 {
     for (;;) {
         uint64_t now = clock_ms();
         if (now >= deadline_ms)
             return false;
-        struct pollfd pfd = {.fd = fd, .events = POLLOUT};
-        int n = poll(&pfd, 1, (int)(deadline_ms - now));
+        struct pollfd pfds[2] = {{.fd = fd, .events = POLLOUT},
+                                 {.fd = interrupt_fd, .events = POLLIN}}; /* or -1 */
+        int n = poll(pfds, 2, (int)(deadline_ms - now));
         if (n < 0 && errno == EINTR)
             continue;
-        if (n <= 0)
+        if (n <= 0 || pfds[1].revents)
             return false;
         int error = 0;
         socklen_t len = sizeof(error);
@@ -81,14 +82,14 @@ static void set_nonblocking(int fd, bool on)
     fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
 }
 
-static int connect_one(const struct addrinfo *ai, uint64_t deadline_ms)
+static int connect_one(const struct addrinfo *ai, uint64_t deadline_ms, int interrupt_fd)
 {
     int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, ai->ai_protocol);
     if (fd < 0)
         return -1;
     set_nonblocking(fd, true);
     if (connect(fd, ai->ai_addr, ai->ai_addrlen) != 0 &&
-        (errno != EINPROGRESS || !wait_connected(fd, deadline_ms))) {
+        (errno != EINPROGRESS || !wait_connected(fd, deadline_ms, interrupt_fd))) {
         close(fd);
         return -1;
     }
@@ -102,7 +103,8 @@ static RPC_STATUS status_from_gai(int error)
     return error == EAI_MEMORY ? RPC_S_OUT_OF_MEMORY : RPC_S_INVALID_NET_ADDR;
 }
 
-RPC_STATUS tcp_connect(const char *address, const char *endpoint, unsigned timeout_ms, int *ret_fd)
+RPC_STATUS tcp_connect(const char *address, const char *endpoint, unsigned timeout_ms,
+                       int interrupt_fd, int *ret_fd)
 {
     uint64_t deadline_ms = clock_ms() + timeout_ms;
     struct addrinfo hints = {.ai_family = AF_UNSPEC,
@@ -115,7 +117,7 @@ RPC_STATUS tcp_connect(const char *address, const char *endpoint, unsigned timeo
 
     int fd = -1;
     for (const struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next)
-        fd = connect_one(ai, deadline_ms);
+        fd = connect_one(ai, deadline_ms, interrupt_fd);
     freeaddrinfo(list);
     if (fd < 0)
         return errno == EMFILE || errno == ENFILE ? RPC_S_OUT_OF_RESOURCES

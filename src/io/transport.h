@@ -28,11 +28,12 @@ const char *transport_protseq(enum transport_kind kind);
 RPC_STATUS transport_check_endpoint(enum transport_kind kind, const char *endpoint);
 
 /* Connects to `endpoint` at `address` (NULL or "": this host; ignored by ncalrpc),
- * trying each address of a host in turn, all within `timeout_ms`.  Gives *ret_fd.
- * RPC_S_SERVER_UNAVAILABLE: nobody answers; RPC_S_INVALID_NET_ADDR: the host is
+ * trying each address of a host in turn, all within `timeout_ms` and until
+ * `interrupt_fd` (-1: none) becomes readable.  Gives *ret_fd.
+ * RPC_S_SERVER_UNAVAILABLE: nobody answers, or interrupted; RPC_S_INVALID_NET_ADDR: the host is
  * unknown; RPC_S_INVALID_ENDPOINT_FORMAT; RPC_S_OUT_OF_RESOURCES. */
 RPC_STATUS transport_connect(enum transport_kind kind, const char *address, const char *endpoint,
-                             unsigned timeout_ms, int *ret_fd);
+                             unsigned timeout_ms, int interrupt_fd, int *ret_fd);
 
 /* One endpoint being listened on; TCP has a socket for IPv6 and one for IPv4. */
 struct transport_listener {

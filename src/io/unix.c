@@ -7,6 +7,7 @@
  * servers from doing so at once. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 
 #include <penstock/rpcnterr.h>
 
+#include "base/clock.h"
 #include "io/transport_internal.h"
 
 #define SYSTEM_DIR "/run/penstock"
@@ -61,8 +63,32 @@ static int connect_to(const struct sockaddr_un *addr)
     return -1;
 }
 
-RPC_STATUS unix_connect(const char *endpoint, int *ret_fd)
+/* The same, waiting while the server's backlog is full: nothing says when it has room. */
+#define BACKLOG_RETRY_MS 5
+static int connect_patiently(const struct sockaddr_un *addr, uint64_t deadline_ms,
+                             int interrupt_fd)
 {
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -1;
+    int error = 0;
+    while (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) != 0) {
+        error = errno;
+        struct pollfd pfd = {.fd = interrupt_fd, .events = POLLIN}; /* or -1 */
+        if (error != EAGAIN || clock_ms() >= deadline_ms ||
+            poll(&pfd, 1, BACKLOG_RETRY_MS) > 0) {
+            close(fd);
+            errno = error;
+            return -1;
+        }
+    }
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    return fd;
+}
+
+RPC_STATUS unix_connect(const char *endpoint, unsigned timeout_ms, int interrupt_fd, int *ret_fd)
+{
+    const uint64_t deadline_ms = clock_ms() + timeout_ms;
     char dir[sizeof(((struct sockaddr_un *)0)->sun_path)];
     RPC_STATUS status = user_dir(dir, sizeof(dir));
     if (status != RPC_S_OK)
@@ -74,7 +100,7 @@ RPC_STATUS unix_connect(const char *endpoint, int *ret_fd)
         status = address_in(dirs[i], endpoint, &addr);
         if (status != RPC_S_OK)
             return status;
-        int fd = connect_to(&addr);
+        int fd = connect_patiently(&addr, deadline_ms, interrupt_fd);
         if (fd >= 0) {
             *ret_fd = fd;
             return RPC_S_OK;

@@ -7,6 +7,7 @@
 
 #include <penstock/rpc.h>
 
+#include "base/clock.h"
 #include "runtime/call.h"
 
 #define SIGNATURE 0x504e4153u /* "PNAS" */
@@ -133,4 +134,40 @@ RPC_STATUS RpcAsyncCancelCall(PRPC_ASYNC_STATE pAsync, BOOL fAbort)
     status = call->server ? RPC_S_INVALID_ASYNC_CALL : client_cancel(call, fAbort != FALSE);
     leave(call);
     return status;
+}
+
+/* ---- Deadlines ------------------------------------------------------------------ */
+
+/* Reserved[0] holds the deadline of the next call, microseconds of clock_us(). */
+_Static_assert(sizeof(LONG_PTR) >= sizeof(uint64_t), "a deadline fits");
+
+uint64_t async_take_deadline(PRPC_ASYNC_STATE async)
+{
+    uint64_t due_us = (uint64_t)async->Reserved[0];
+    async->Reserved[0] = 0;
+    return due_us;
+}
+
+RPC_STATUS RpcxAsyncSetDeadline(PRPC_ASYNC_STATE pAsync, DWORD Milliseconds)
+{
+    if (!async_is_initialised(pAsync))
+        return RPC_S_INVALID_ASYNC_HANDLE;
+    RPC_STATUS status;
+    const uint64_t due_us =
+        Milliseconds == RPC_C_INFINITE_TIMEOUT ? 0 : clock_us() + (uint64_t)Milliseconds * 1000;
+    struct rpc_call *call = async_get(pAsync, &status);
+    bool running = false;
+    if (call) { /* not by enter(): no notification was seen by this */
+        conn_lock(call->conn);
+        running = call->async == pAsync && !call->released;
+        if (running)
+            status = call->server ? RPC_S_INVALID_ASYNC_CALL
+                                  : client_set_deadline(call, due_us, RPC_S_CALL_CANCELLED);
+        conn_unlock(call->conn);
+        call_put(call);
+    }
+    if (running)
+        return status;
+    pAsync->Reserved[0] = (LONG_PTR)due_us;
+    return RPC_S_OK;
 }

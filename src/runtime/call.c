@@ -371,6 +371,7 @@ void call_fail(struct rpc_call *call, RPC_STATUS status)
     call->over = true;
     call->status = status;
     call->cancelled = true;
+    client_clear_deadline(call);
     bool pushing = call->send_mark != 0;
     unlink_call(call);
     bool pulling = false;
@@ -414,6 +415,7 @@ void call_finish(struct rpc_call *call)
 {
     call_get(call);
     call->over = true;
+    client_clear_deadline(call);
     unlink_call(call);
     call_put(call);
 }
@@ -422,6 +424,7 @@ void call_release(struct rpc_call *call, RPC_STATUS status)
 {
     call_get(call);
     call->released = true;
+    client_clear_deadline(call);
     notify_drop(call);
     subscriptions_drop(call);
     unlink_call(call);

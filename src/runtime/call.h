@@ -28,6 +28,7 @@
 #include "base/handle.h"
 #include "base/list.h"
 #include "io/reactor.h"
+#include "io/timer.h"
 #include "ndr/ndr.h"
 #include "proto/assoc.h"
 #include "runtime/binding.h"
@@ -132,6 +133,9 @@ struct rpc_call {
     struct binding *binding; /* counted */
     struct client_contexts client_contexts; /* of an asynchronous call */
     bool unbound;                           /* op->unbind was called   */
+    struct io_timer timer;      /* set: the call is given up when it expires, */
+    uint64_t deadline_us;       /* at this time of clock_us(), 0: never,      */
+    RPC_STATUS deadline_status; /* with this                                  */
 
     /* server, server_call.c's */
     struct io_job job;
@@ -298,12 +302,27 @@ extern const struct conn_ops server_conn_ops;
 
 /* RpcAsyncCompleteCall and kin for each side; lock held on entry, dropped inside. */
 RPC_STATUS client_complete(struct rpc_call *call, void *reply);
-RPC_STATUS client_cancel(struct rpc_call *call, bool abort);
 /* After everything the application does with an asynchronous call, no lock held: unbinds its
  * generic handle when that was the end of it. */
 void client_call_unbind(struct rpc_call *call);
 RPC_STATUS server_complete(struct rpc_call *call, const void *reply);
 RPC_STATUS server_abort(struct rpc_call *call, RPC_STATUS code);
+
+/* ---- cancel.c: a client's calls that are to end ------------------------------ */
+
+/* Asks the server to give up; with `abort` also gives the call up here.  Nothing on one
+ * that is over.  May drop the lock. */
+RPC_STATUS client_cancel(struct rpc_call *call, bool abort);
+
+/* Ends the call here with `status` and tells the server.  May drop the lock. */
+void client_give_up(struct rpc_call *call, RPC_STATUS status);
+
+/* From `due_us` on (of clock_us(); 0: never) the call is given up with `status`.  Replaces
+ * what was set before; nothing on a call that is over.  RPC_S_OUT_OF_RESOURCES. */
+RPC_STATUS client_set_deadline(struct rpc_call *call, uint64_t due_us, RPC_STATUS status);
+void client_clear_deadline(struct rpc_call *call);
+
+/* ---- The rest of client_call.c and server_call.c ------------------------------ */
 
 /* RESPONSE or FAULT for a call of ours. */
 void client_on_answer(const struct assoc_event *event, struct rxbuf *buf);

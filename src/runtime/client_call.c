@@ -12,11 +12,13 @@
 #include <penstock/rpc.h>
 #include <penstock/rpcndr.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/status.h"
 #include "base/trace.h"
 #include "runtime/async.h"
 #include "runtime/call.h"
+#include "runtime/cancel_thread.h"
 #include "runtime/conn_pool.h"
 #include "runtime/context.h"
 #include "runtime/exception.h"
@@ -107,6 +109,7 @@ struct start {
     struct conn_wish wish;
     struct conn_place place; /* conn NULL: none yet */
     struct rpc_call *within; /* a callback whose routine makes the call; NULL: none */
+    uint64_t deadline_us;    /* of an asynchronous call; 0: none */
     struct ndr_writer writer;
     struct client_contexts contexts;
 };
@@ -248,6 +251,15 @@ static RPC_STATUS prepare_nested(struct start *start)
     return status;
 }
 
+/* Milliseconds that a call which has a deadline may still take. */
+static uint64_t deadline_left_ms(const struct start *start)
+{
+    uint64_t now = clock_us();
+    if (start->deadline_us == 0)
+        return UINT64_MAX;
+    return start->deadline_us > now ? (start->deadline_us - now + 999) / 1000 : 0;
+}
+
 /* Everything up to the first octet: arguments checked and encoded, a connection.  Wrong
  * arguments are told before a server is asked for, so they are encoded in the transfer
  * syntax it will probably choose, and again if it does not. */
@@ -265,6 +277,9 @@ static RPC_STATUS prepare(struct start *start, bool shared)
                                .syntaxes = allowed_syntaxes(start),
                                .shared = shared,
                                .timeout_ms = connect_timeout_ms(start->binding->com_timeout)};
+    const uint64_t left_ms = deadline_left_ms(start);
+    if (left_ms < wish->timeout_ms)
+        wish->timeout_ms = left_ms > 0 ? (unsigned)left_ms : 1; /* 0 would be for ever */
     if (wish->syntaxes == 0)
         return RPC_S_UNSUPPORTED_TRANS_SYN;
     const bool expected = server_pool_expect_ndr64(start->binding->pool, wish->syntaxes);
@@ -369,19 +384,40 @@ static RPC_STATUS move_pipes(struct rpc_call *call, void *frame)
     return RPC_S_OUT_OF_RESOURCES;
 }
 
-static RPC_STATUS sync_call(struct start *start, void *frame)
+static RPC_STATUS new_sync_call(struct start *start, struct rpc_call **ret_call)
 {
     RPC_STATUS status = prepare(start, false);
     if (status != RPC_S_OK)
-        return status;
-    struct rpc_call *call;
-    status = call_new(start->place.conn, start->spec, start->op, false, start->place.ndr64, &call);
-    if (status != RPC_S_OK) {
+        return cancel_thread_seen() ? RPC_S_CALL_CANCELLED : status;
+    status = call_new(start->place.conn, start->spec, start->op, false, start->place.ndr64,
+                      ret_call);
+    if (status != RPC_S_OK)
         give_back(start);
+    return status;
+}
+
+/* Sends the request unless the thread was cancelled before.  Lock held. */
+static RPC_STATUS send_uncancelled(struct rpc_call *call, struct start *start)
+{
+    if (cancel_thread_call(call))
+        return send_request(call, start);
+    if (!start->within)
+        server_pool_give(call->conn, true);
+    return RPC_S_CALL_CANCELLED;
+}
+
+static RPC_STATUS sync_call(struct start *start, void *frame)
+{
+    struct sync_wait outer;
+    struct rpc_call *call;
+    cancel_thread_begin(&outer);
+    RPC_STATUS status = new_sync_call(start, &call);
+    if (status != RPC_S_OK) {
+        cancel_thread_end(&outer);
         return status;
     }
     conn_lock(call->conn);
-    status = send_request(call, start);
+    status = send_uncancelled(call, start);
     bool answered = !(start->op->flags & NDR_OP_MAYBE);
     if (status == RPC_S_OK && call->pipe_count > 0)
         status = move_pipes(call, frame);
@@ -394,6 +430,7 @@ static RPC_STATUS sync_call(struct start *start, void *frame)
     if (call->pipe_count > 0)
         call_release(call, status); /* the pipes go with it */
     conn_unlock(call->conn);
+    cancel_thread_end(&outer);
     if (status == RPC_S_OK && answered)
         status = client_decode_reply(call, &start->contexts, frame);
     call_put(call);
@@ -467,7 +504,9 @@ static RPC_STATUS attach(struct rpc_call *call, struct start *start, PRPC_ASYNC_
     async->StubInfo = (void *)(uintptr_t)call->handle;
     async->RuntimeInfo = NULL;
     pipes_publish(call);
-    return RPC_S_OK;
+    return start->deadline_us
+               ? client_set_deadline(call, start->deadline_us, RPC_S_CALL_CANCELLED)
+               : RPC_S_OK;
 }
 
 /* Sending drops the lock: the answer may be here, told and collected before this thread
@@ -500,8 +539,14 @@ static RPC_STATUS async_call(struct start *start, PRPC_ASYNC_STATE async)
         status = check_pipes(start->op, start->frame);
     if (status == RPC_S_OK)
         status = reactor_start() ? RPC_S_OK : RPC_S_OUT_OF_THREADS;
-    if (status == RPC_S_OK)
-        status = prepare(start, !(start->op->flags & NDR_OP_HAS_PIPES));
+    if (status != RPC_S_OK)
+        return status;
+    start->deadline_us = async_take_deadline(async);
+    if (deadline_left_ms(start) == 0)
+        return RPC_S_CALL_CANCELLED;
+    status = prepare(start, !(start->op->flags & NDR_OP_HAS_PIPES));
+    if (status == RPC_S_SERVER_UNAVAILABLE && deadline_left_ms(start) == 0)
+        return RPC_S_CALL_CANCELLED; /* that is what ended the attempt */
     if (status != RPC_S_OK)
         return status;
     server_pool_anchor(start->binding->pool, &start->wish);
@@ -570,7 +615,7 @@ void NdrxAsyncClientCall(const RPC_CLIENT_INTERFACE *interface_spec, unsigned in
         RpcRaiseException(status);
 }
 
-/* ---- Collecting and cancelling -------------------------------------------- */
+/* ---- Collecting ----------------------------------------------------------- */
 
 static void copy_result(const struct rpc_call *call, void *reply)
 {
@@ -607,31 +652,4 @@ RPC_STATUS client_complete(struct rpc_call *call, void *reply)
         copy_result(call, reply);
     conn_lock(call->conn);
     return status;
-}
-
-RPC_STATUS client_cancel(struct rpc_call *call, bool abort)
-{
-    if (call->over)
-        return RPC_S_OK;
-    struct conn *conn = call->conn;
-    TRACE(TRACE_CALL, "call %u %s: %s", call->wire.id, call->op->name,
-          abort ? "abandoned" : "cancel asked for");
-    if (!abort) {
-        if (call_cancel(&call->wire) == RPC_S_OK)
-            conn_flush(conn);
-    } else {
-        /* On a connection of its own the call is orphaned and the connection closed:
-         * servers take that at once.  On a shared one only a cancel can be sent
-         * (wire.md 5.5); a late answer is dropped. */
-        if (conn->shared)
-            call_cancel(&call->wire);
-        else
-            call_orphan(&call->wire);
-        call->leaving = true; /* flushing drops the lock */
-        conn_flush(conn);
-        if (!call->over)
-            call_fail(call, RPC_S_CALL_CANCELLED);
-    }
-    conn_settle(conn, CONN_ARM_NOW);
-    return RPC_S_OK;
 }

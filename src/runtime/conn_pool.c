@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "runtime/call.h"
+#include "runtime/cancel_thread.h"
 
 /* An idle connection is asked whether it still lives only after this time: a
  * server that closed it within did so between two calls in a row. */
@@ -224,10 +225,18 @@ static bool take_shared(struct server_pool *pool, const struct conn_wish *wish,
  * receive. */
 static RPC_STATUS wait_bound(struct conn *conn)
 {
-    conn_flush_until(conn, 0);
-    while (!conn->bound && conn_alive(conn))
-        if (conn_read(conn, true) == CONN_READ_DRY)
-            return RPC_S_SERVER_UNAVAILABLE; /* silence */
+    if (cancel_thread_conn(conn)) {
+        conn_flush_until(conn, 0);
+        while (!conn->bound && conn_alive(conn))
+            if (conn_read(conn, true) == CONN_READ_DRY)
+                break; /* silence */
+    }
+    if (!cancel_thread_conn(NULL)) {
+        conn_fail(conn, RPC_S_CALL_CANCELLED); /* it may have been shut down */
+        return RPC_S_CALL_CANCELLED;
+    }
+    if (!conn->bound && conn_alive(conn))
+        return RPC_S_SERVER_UNAVAILABLE;
     if (!conn->bound)
         return conn->assoc.status == RPC_S_CALL_FAILED ? RPC_S_SERVER_UNAVAILABLE
                                                        : conn->assoc.status;
@@ -264,7 +273,8 @@ static RPC_STATUS connect_and_bind(struct server_pool *pool, const struct conn_w
 {
     int fd;
     RPC_STATUS status =
-        transport_connect(pool->kind, pool->address, pool->endpoint, wish->timeout_ms, &fd);
+        transport_connect(pool->kind, pool->address, pool->endpoint, wish->timeout_ms,
+                          cancel_thread_fd(), &fd);
     if (status != RPC_S_OK)
         return status;
     struct conn *conn = conn_new(fd, pool->kind, ASSOC_CLIENT, &client_conn_ops, pool, NULL);
@@ -288,16 +298,30 @@ static RPC_STATUS connect_and_bind(struct server_pool *pool, const struct conn_w
 }
 
 /* The group a new connection joins, so that context handles are good on all of them; 0:
- * it founds one, and join_group() must follow. */
-static uint32_t ask_group(struct server_pool *pool)
+ * it founds one, and join_group() must follow.  RPC_S_SERVER_UNAVAILABLE: the one who founds it
+ * takes too long, or this thread was cancelled. */
+static RPC_STATUS ask_group(struct server_pool *pool, unsigned timeout_ms, uint32_t *ret_group_id)
+{
+    const uint64_t until_us = clock_us() + (uint64_t)timeout_ms * 1000;
+    const struct timespec until = {.tv_sec = (time_t)(until_us / 1000000u),
+                                   .tv_nsec = (long)(until_us % 1000000u) * 1000};
+    int late = 0;
+    pthread_mutex_lock(&pools_lock);
+    while (pool->founding && late == 0 && !cancel_thread_seen())
+        late = pthread_cond_clockwait(&founded, &pools_lock, CLOCK_MONOTONIC, &until);
+    RPC_STATUS status = pool->founding ? RPC_S_SERVER_UNAVAILABLE : RPC_S_OK;
+    *ret_group_id = pool->group_id;
+    if (status == RPC_S_OK)
+        pool->founding = pool->group_id == 0;
+    pthread_mutex_unlock(&pools_lock);
+    return status;
+}
+
+void server_pools_wake(void)
 {
     pthread_mutex_lock(&pools_lock);
-    while (pool->founding)
-        pthread_cond_wait(&founded, &pools_lock);
-    uint32_t group_id = pool->group_id;
-    pool->founding = group_id == 0;
+    pthread_cond_broadcast(&founded);
     pthread_mutex_unlock(&pools_lock);
-    return group_id;
 }
 
 /* `conn` is bound, or, NULL, was not to be. */
@@ -320,9 +344,12 @@ static void join_group(struct server_pool *pool, const struct conn *conn, bool f
 static RPC_STATUS connect_in_group(struct server_pool *pool, const struct conn_wish *wish,
                                    struct conn **ret_conn)
 {
-    const uint32_t group_id = ask_group(pool);
+    uint32_t group_id;
     struct conn *conn = NULL;
-    RPC_STATUS status = connect_and_bind(pool, wish, group_id, &conn);
+    RPC_STATUS status = ask_group(pool, wish->timeout_ms, &group_id);
+    if (status != RPC_S_OK)
+        return status;
+    status = connect_and_bind(pool, wish, group_id, &conn);
     /* A server that was started anew refuses the bind. */
     bool refused = status == RPC_S_CALL_FAILED_DNE || status == RPC_S_PROTOCOL_ERROR ||
                    status == RPC_S_OUT_OF_RESOURCES;
@@ -384,6 +411,8 @@ static void put_idle(struct server_pool *pool, struct conn *conn)
 static struct conn *take_idle(struct server_pool *pool, const struct conn_wish *wish)
 {
     for (;;) {
+        if (cancel_thread_seen())
+            return NULL; /* as a connection attempt will see, too */
         pthread_mutex_lock(&pools_lock);
         struct conn *conn = pop_idle(pool, wish);
         pthread_mutex_unlock(&pools_lock);

@@ -45,9 +45,12 @@ struct conn_place {
  * an idle one that is asked for it (alter_context), or a new one (both block).  Not locked.
  * RPC_S_SERVER_UNAVAILABLE, RPC_S_INVALID_NET_ADDR, RPC_S_UNKNOWN_IF,
  * RPC_S_UNSUPPORTED_TRANS_SYN, RPC_S_PROTOCOL_ERROR, RPC_S_SERVER_TOO_BUSY,
- * RPC_S_OUT_OF_RESOURCES, RPC_S_OUT_OF_MEMORY. */
+ * RPC_S_OUT_OF_RESOURCES, RPC_S_OUT_OF_MEMORY; when the thread was cancelled any of them, see cancel_thread.h. */
 RPC_STATUS server_pool_take(struct server_pool *pool, const struct conn_wish *wish,
                             struct conn_place *ret_place);
+
+/* Threads that wait for another thread's connection look whether they were cancelled. */
+void server_pools_wake(void);
 
 /* The transfer syntax that a call which may use any of `syntaxes` will probably get: what
  * the server chose last. */

@@ -145,6 +145,11 @@ struct win32_thread *win32_thread_self(void)
     return (struct win32_thread *)win32_thread_object_self();
 }
 
+bool win32_thread_is_known(void)
+{
+    return self != NULL;
+}
+
 struct win32_thread *win32_thread_from_handle(HANDLE handle)
 {
     return (struct win32_thread *)win32_object_get(handle, &win32_thread_class);

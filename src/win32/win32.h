@@ -36,6 +36,8 @@ struct win32_apc {
  * no thread. */
 struct win32_thread *win32_thread_self(void);
 struct win32_thread *win32_thread_from_handle(HANDLE handle);
+/* Can there be a handle of the calling thread?  Costs nothing. */
+bool win32_thread_is_known(void);
 bool win32_is_thread(HANDLE handle); /* a hint, as above */
 void win32_thread_put(struct win32_thread *thread);
 

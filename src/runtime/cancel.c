@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* cancel.c - a client's calls that are to end before their answer: cancelled, given up, or
+ * past their deadline (docs/design/cancel.md).  What the server hears is in wire.md 5.5. */
+#include <penstock/rpcnterr.h>
+
+#include "base/clock.h"
+#include "base/trace.h"
+#include "runtime/call.h"
+
+/* What a full transport has not taken is sent by the reactor: the thread that makes a
+ * synchronous call may be receiving. */
+static void send_later(struct conn *conn)
+{
+    if (txq_len(&conn->assoc.txq) > 0 && reactor_start())
+        conn_watch(conn);
+    conn_settle(conn, CONN_ARM_NOW);
+}
+
+static void ask_to_end(struct rpc_call *call)
+{
+    TRACE(TRACE_CALL, "call %u %s: cancel asked for", call->wire.id, call->op->name);
+    if (call_cancel(&call->wire) == RPC_S_OK)
+        conn_flush(call->conn);
+    send_later(call->conn);
+}
+
+void client_give_up(struct rpc_call *call, RPC_STATUS status)
+{
+    if (call->over)
+        return;
+    struct conn *conn = call->conn;
+    TRACE(TRACE_CALL, "call %u %s: abandoned", call->wire.id, call->op->name);
+    /* On a connection of its own the call is orphaned and the connection closed:
+     * servers take that at once.  On a shared one only a cancel can be sent
+     * (wire.md 5.5); a late answer is dropped. */
+    if (conn->shared)
+        call_cancel(&call->wire);
+    else
+        call_orphan(&call->wire);
+    call->leaving = true; /* flushing drops the lock */
+    conn_flush(conn);
+    if (!call->over && (call->nested || call->wire.nested))
+        conn_fail(conn, status); /* no PDU ends one of several calls inside each other */
+    if (!call->over)
+        call_fail(call, status);
+    conn_settle(conn, CONN_ARM_NOW);
+}
+
+RPC_STATUS client_cancel(struct rpc_call *call, bool abort)
+{
+    if (call->over)
+        return RPC_S_OK;
+    if (abort)
+        client_give_up(call, RPC_S_CALL_CANCELLED);
+    else
+        ask_to_end(call);
+    return RPC_S_OK;
+}
+
+/* ---- Deadlines ------------------------------------------------------------------ */
+
+static void on_deadline(struct io_timer *timer)
+{
+    struct rpc_call *call = list_entry(timer, struct rpc_call, timer);
+    conn_lock(call->conn);
+    /* It may have been moved or taken back before we got here. */
+    if (call->deadline_us != 0 && call->deadline_us <= clock_us()) {
+        TRACE(TRACE_CALL, "call %u %s: its deadline has passed", call->wire.id, call->op->name);
+        client_give_up(call, call->deadline_status);
+    }
+    conn_unlock(call->conn);
+}
+
+RPC_STATUS client_set_deadline(struct rpc_call *call, uint64_t due_us, RPC_STATUS status)
+{
+    if (call->over)
+        return RPC_S_OK;
+    if (due_us == 0) {
+        client_clear_deadline(call);
+        return RPC_S_OK;
+    }
+    call->timer.object = &call->object;
+    call->timer.expired = on_deadline;
+    if (!timer_set(&call->timer, due_us))
+        return RPC_S_OUT_OF_RESOURCES;
+    call->deadline_us = due_us;
+    call->deadline_status = status;
+    return RPC_S_OK;
+}
+
+void client_clear_deadline(struct rpc_call *call)
+{
+    if (call->deadline_us == 0)
+        return;
+    call->deadline_us = 0;
+    timer_clear(&call->timer);
+}
