@@ -70,6 +70,8 @@ static void work_once(struct worker *worker)
     worker->victim = server == 1;
     worker->h = fresh ? bind_to(server, transport) : worker->kept[server][transport];
     atomic_store(&worker->slot->kind, (int)kind);
+    atomic_store(&worker->slot->victim, worker->victim);
+    atomic_store(&worker->slot->cancelled, false);
     atomic_store(&worker->slot->began_ms, now_ms());
     routines[kind](worker);
     atomic_store(&worker->slot->began_ms, 0);

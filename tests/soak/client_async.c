@@ -36,6 +36,19 @@ void flight_init(struct flight *flight)
         soak_fail("cannot create an event or a port");
 }
 
+/* Notifications of the last call that nobody waited for: each holds on to its call. */
+static void drop_old(struct flight *flight)
+{
+    DWORD octets;
+    ULONG_PTR key;
+    OVERLAPPED *overlapped;
+    if (flight->type == RpcNotificationTypeIoc)
+        while (GetQueuedCompletionStatus(flight->port, &octets, &key, &overlapped, 0))
+            ;
+    if (flight->type == RpcNotificationTypeApc)
+        SleepEx(0, TRUE);
+}
+
 void flight_begin(struct worker *worker, struct flight *flight, unsigned flags)
 {
     static const RPC_NOTIFICATION_TYPES types[] = {
@@ -44,7 +57,9 @@ void flight_begin(struct worker *worker, struct flight *flight, unsigned flags)
     RPC_ASYNC_STATE *async = &flight->async;
     if (RpcAsyncInitializeHandle(async, sizeof(*async)) != RPC_S_OK)
         soak_fail("RpcAsyncInitializeHandle: still in use");
+    drop_old(flight);
     flight->type = types[below(&worker->chance, 4)];
+    atomic_store(&worker->slot->notified_by, (int)flight->type);
     async->Flags = flags;
     async->NotificationType = flight->type;
     if (flight->type == RpcNotificationTypeEvent)
@@ -60,17 +75,18 @@ void flight_begin(struct worker *worker, struct flight *flight, unsigned flags)
 /* Others may wake us: who waits looks again anyway. */
 void flight_wait(struct flight *flight)
 {
+    const DWORD limit_ms = 3 * world->limit_ms; /* main.c is to notice first */
     bool told = true;
     if (flight->type == RpcNotificationTypeIoc) {
         DWORD octets;
         ULONG_PTR key;
         OVERLAPPED *overlapped;
-        told = GetQueuedCompletionStatus(flight->port, &octets, &key, &overlapped, CALL_LIMIT_MS);
+        told = GetQueuedCompletionStatus(flight->port, &octets, &key, &overlapped, limit_ms);
     } else if (flight->type == RpcNotificationTypeApc) {
-        told = apc_told || SleepEx(CALL_LIMIT_MS, TRUE) == WAIT_IO_COMPLETION;
+        told = apc_told || SleepEx(limit_ms, TRUE) == WAIT_IO_COMPLETION;
         apc_told = false;
     } else {
-        told = WaitForSingleObject(flight->event, CALL_LIMIT_MS) == WAIT_OBJECT_0;
+        told = WaitForSingleObject(flight->event, limit_ms) == WAIT_OBJECT_0;
     }
     if (!told)
         soak_fail("%s: never told (type %d)",
@@ -145,6 +161,8 @@ static void transfer_begin(struct transfer *t, struct worker *worker, enum kind 
     t->seed = below(chance, 1u << 30);
     t->count = skewed(chance, STREAM_MAX);
     t->moved = 0;
+    atomic_store(&worker->slot->moved, 0);
+    atomic_store(&worker->slot->count, t->count);
     t->cancelled = false;
     t->abortive = below(chance, 2) == 0;
     t->cancel_at = below(chance, 6) == 0 ? skewed(chance, 200000) : UINT64_MAX;
@@ -157,6 +175,8 @@ static bool go_on(struct transfer *t)
 {
     if (!t->cancelled && t->moved >= t->cancel_at) {
         t->cancelled = true;
+        atomic_store(&t->worker->slot->abortive, t->abortive);
+        atomic_store(&t->worker->slot->cancelled, true);
         if (RpcAsyncCancelCall(&t->flight->async, t->abortive) != RPC_S_OK)
             soak_fail("%s cannot be cancelled", kind_names[t->kind]);
         return !t->abortive;
@@ -178,6 +198,7 @@ static RPC_STATUS push_octets(struct transfer *t, NDR_ASYNC_PIPE *pipe)
             return status;
         done += part;
         t->moved += part;
+        atomic_store(&t->worker->slot->moved, t->moved);
         if (!go_on(t))
             return ABORTED;
         if (t->send_complete && below(&t->worker->chance, 2) == 0)
@@ -205,6 +226,7 @@ static RPC_STATUS pull_octets(struct transfer *t, NDR_ASYNC_PIPE *pipe, uint32_t
         check(kind_names[t->kind], seed, *ret_got, t->buf, n);
         *ret_got += n;
         t->moved += n;
+        atomic_store(&t->worker->slot->moved, t->moved);
         if (!go_on(t))
             return ABORTED;
         if (below(&t->worker->chance, 30) == 0)

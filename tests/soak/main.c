@@ -2,7 +2,7 @@
 /* main.c - the soak: starts servers and clients, kills some now and then, looks at all of
  * them once a second, and judges.
  *
- *     soak [--minutes N | --seconds N] [--workers N] [--seed S] [--hold]
+ *     soak [--minutes N | --seconds N] [--workers N] [--seed S] [--limit SECONDS] [--hold]
  *
  * It fails when a process ends that nobody killed (it found wrong data or a wrong status
  * and says so), when a call hangs, when anything is left at the end, or when memory,
@@ -32,6 +32,7 @@
 
 struct options {
     unsigned seconds, workers;
+    unsigned limit; /* seconds a call may take: far more than any does on a loaded machine */
     uint64_t seed;
     bool hold; /* leave a hanging process, stopped, to a debugger */
 };
@@ -39,7 +40,7 @@ struct options {
 enum { LASTING_SERVER, VICTIM_SERVER };
 #define VICTIM_CLIENT (CLIENTS - 1)
 
-static struct options options = {.seconds = 60, .workers = 6};
+static struct options options = {.seconds = 60, .workers = 6, .limit = 60};
 static unsigned kills_of_servers, kills_of_clients;
 
 /* ---- Processes ------------------------------------------------------------- */
@@ -119,11 +120,16 @@ static void look_for_hangs(void)
         for (unsigned w = 0; w < options.workers; w++) {
             const struct slot *slot = &world->clients[c].slots[w];
             uint64_t began = atomic_load(&slot->began_ms), now = now_ms();
-            if (began == 0 || now < began + CALL_LIMIT_MS)
+            if (began == 0 || now < began + world->limit_ms)
                 continue;
-            char why[120];
-            snprintf(why, sizeof(why), "%s hangs in process %d, worker %u",
-                     kind_names[atomic_load(&slot->kind)], (int)world->clients[c].pid, w);
+            char why[200];
+            snprintf(why, sizeof(why),
+                     "%s hangs in process %d, worker %u, %llu of %llu octets, told by %d%s%s%s",
+                     kind_names[slot->kind], (int)world->clients[c].pid, w,
+                     (unsigned long long)slot->moved, (unsigned long long)slot->count,
+                     slot->notified_by, slot->victim ? ", its server may die" : "",
+                     slot->cancelled ? ", cancelled" : "",
+                     slot->cancelled && slot->abortive ? " abortively" : "");
             give_up(why);
         }
     }
@@ -228,7 +234,7 @@ static void end_process(struct board *board, const char *what)
 {
     int state = 0;
     board->stop = true;
-    for (uint64_t until = now_ms() + CALL_LIMIT_MS; waitpid(board->pid, &state, WNOHANG) == 0;) {
+    for (uint64_t until = now_ms() + world->limit_ms; waitpid(board->pid, &state, WNOHANG) == 0;) {
         if (now_ms() > until)
             give_up(what);
         sleep_ms(20);
@@ -315,7 +321,8 @@ static void parse(int argc, char **argv)
     static const struct option long_options[] = {
         {"minutes", required_argument, NULL, 'm'}, {"seconds", required_argument, NULL, 's'},
         {"workers", required_argument, NULL, 'w'}, {"seed", required_argument, NULL, 'r'},
-        {"hold", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
+        {"limit", required_argument, NULL, 'l'},   {"hold", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0}};
     options.seed = (uint64_t)getpid();
     for (int c; (c = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         if (c == 'm')
@@ -326,6 +333,8 @@ static void parse(int argc, char **argv)
             options.workers = number(optarg, WORKERS_MAX);
         else if (c == 'r')
             options.seed = number(optarg, UINT32_MAX);
+        else if (c == 'l')
+            options.limit = number(optarg, 3600);
         else if (c == 'h')
             options.hold = true;
         else
@@ -342,6 +351,7 @@ int main(int argc, char **argv)
         return 1;
     }
     world->workers = options.workers;
+    world->limit_ms = options.limit * 1000;
     world->seed = options.seed;
     choose_endpoints();
     for (unsigned i = 0; i < SERVERS; i++)

@@ -134,13 +134,15 @@ static RPC_STATUS use(const char *text)
 void serve(struct board *board, unsigned index)
 {
     server_board = board;
+    /* First of all: who connects to an endpoint is served. */
+    if (RpcServerRegisterIf(s_calls_v1_0_s_ifspec, NULL, NULL) != RPC_S_OK)
+        soak_fail("cannot register the interface");
     for (unsigned i = 0; i < 2; i++) {
         RPC_STATUS status = use(world->endpoints[index][i]);
         if (status != RPC_S_OK)
             soak_fail("%s: status %d", world->endpoints[index][i], (int)status);
     }
-    if (RpcServerRegisterIf(s_calls_v1_0_s_ifspec, NULL, NULL) != RPC_S_OK ||
-        RpcServerListen(1, RPC_C_LISTEN_MAX_CALLS_DEFAULT, TRUE) != RPC_S_OK)
+    if (RpcServerListen(1, RPC_C_LISTEN_MAX_CALLS_DEFAULT, TRUE) != RPC_S_OK)
         soak_fail("cannot listen");
     later_start();
     board->ready = true;

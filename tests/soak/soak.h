@@ -22,9 +22,6 @@
 
 #include "calls.h"
 
-/* A call that is neither answered nor failed by then hangs, milliseconds: far above what
- * the slowest takes on a loaded machine. */
-#define CALL_LIMIT_MS 60000u
 #define WORKERS_MAX   16u
 #define SERVERS       2u
 #define CLIENTS       3u
@@ -57,6 +54,10 @@ struct tally {
 struct slot {
     atomic_ullong began_ms; /* 0: no call */
     atomic_int kind;
+    /* for who looks for the reason of a hang */
+    atomic_bool victim, cancelled, abortive;
+    atomic_int notified_by;
+    atomic_ullong moved, count;
 };
 
 /* One process as it shows itself. */
@@ -74,6 +75,7 @@ struct world {
     struct board servers[SERVERS];  /* 0 lives, 1 is killed now and then */
     struct board clients[CLIENTS];  /* the last is killed now and then */
     unsigned workers;               /* threads of a client */
+    unsigned limit_ms;              /* a call that has neither succeeded nor failed hangs */
     uint64_t seed;
 };
 extern struct world *world; /* shared */
