@@ -5,9 +5,10 @@
 BUILD ?= build
 PREFIX ?= /usr/local
 BUILDTYPE ?= debugoptimized
+MINUTES ?= 30
 MESON_FLAGS ?=
 
-.PHONY: all deps deps-test deps-bench demo test test-asan test-tsan bench install fuzz check-layers clean
+.PHONY: all deps deps-test deps-bench demo test test-asan test-tsan bench soak install fuzz check-layers clean
 
 all: deps
 	@scripts/configure.sh $(BUILD) --buildtype=$(BUILDTYPE) --prefix=$(PREFIX) --libdir=lib $(MESON_FLAGS)
@@ -45,6 +46,11 @@ bench: deps-bench all
 	@[ -x $(BUILD)/bench/marshal_protobuf ] || meson setup --reconfigure $(BUILD) >/dev/null
 	@ninja -C $(BUILD)
 	@python3 bench/run.py --build $(BUILD)/bench --json $(BUILD)/bench.json
+
+# Processes that call each other in every way and are killed now and then; fails when
+# anything grows, hangs or differs (docs/design/soak.md).
+soak: all
+	@$(BUILD)/tests/soak/soak --minutes $(MINUTES)
 
 install: all
 	@meson install -C $(BUILD) --no-rebuild

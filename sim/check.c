@@ -35,7 +35,6 @@ static struct sim_seen *find_or_add(struct sim *sim, uint32_t call_id)
     if (sim->watch.seen_count == SIM_CALLS_MAX)
         sim_fail(sim, "more calls on the wire than were made: %u", call_id);
     seen = &sim->watch.seen[sim->watch.seen_count++];
-    seen->used = true;
     seen->call_id = call_id;
     return seen;
 }
@@ -78,7 +77,39 @@ static void check_stub(struct sim *sim, struct sim_seen *seen, int direction, si
                  (unsigned long long)end);
 }
 
-static void check_request(struct sim *sim, const struct pdu_header *hdr, const uint8_t *pdu)
+/* A request: of a new call, or going the other way inside the innermost one, which must
+ * have come whole and not have begun its answer (MS-RPCE 3.3.1.5.9). */
+static struct sim_seen_level *begin_request(struct sim *sim, struct sim_seen *seen, int direction)
+{
+    struct sim_watch *watch = &sim->watch;
+    struct sim_seen_level *level = &seen->levels[seen->depth];
+    const struct sim_seen *before = find(watch, watch->incoming[direction]);
+    if (before && !before->over && !before->orphaned)
+        sim_fail(sim, "call %u: begins inside the request of call %u", seen->call_id,
+                 before->call_id);
+    watch->incoming[direction] = seen->call_id;
+    if (level->request_begun) {
+        if (!level->request_ended || level->response_begun || seen->depth + 1 == SIM_DEPTH_MAX)
+            sim_fail(sim, "call %u: a call inside it that may not be", seen->call_id);
+        seen->depth++;
+        level++;
+    } else if (seen->call_id <= watch->last_call_id) {
+        sim_fail(sim, "call %u: id does not rise", seen->call_id);
+    } else {
+        watch->last_call_id = seen->call_id;
+    }
+    level->request_begun = true;
+    return level;
+}
+
+/* Requests of even levels go to the server, answers to them back. */
+static bool goes_right(const struct sim_seen *seen, int direction, bool request)
+{
+    return (seen->depth % 2 == 0) == ((direction == SIM_TO_SERVER) == request);
+}
+
+static void check_request(struct sim *sim, int direction, const struct pdu_header *hdr,
+                          const uint8_t *pdu)
 {
     struct sim_watch *watch = &sim->watch;
     struct pdu_request request;
@@ -86,59 +117,73 @@ static void check_request(struct sim *sim, const struct pdu_header *hdr, const u
         sim_fail(sim, "call %u: malformed request", hdr->call_id);
     struct sim_seen *seen = find_or_add(sim, hdr->call_id);
     bool first = (hdr->flags & PFC_FIRST_FRAG) != 0, last = (hdr->flags & PFC_LAST_FRAG) != 0;
-    if (first == seen->request_begun || seen->request_ended || seen->orphaned)
-        sim_fail(sim, "call %u: request fragment out of order", hdr->call_id);
-    if (first) {
-        const struct sim_seen *before = find(watch, watch->incoming);
-        if (watch->incoming != 0 && before && !before->over && !before->orphaned)
-            sim_fail(sim, "call %u: begins inside the request of call %u", hdr->call_id,
-                     watch->incoming);
-        if (hdr->call_id <= watch->last_call_id)
-            sim_fail(sim, "call %u: id does not rise", hdr->call_id);
-        watch->last_call_id = hdr->call_id;
-        watch->incoming = hdr->call_id;
-    } else if (watch->incoming != hdr->call_id) {
+    struct sim_seen_level *level = &seen->levels[seen->depth];
+    /* A client may hear of a fault in the middle of its request. */
+    if ((seen->over && first) || (direction == SIM_TO_SERVER && seen->orphaned))
+        sim_fail(sim, "call %u: a request behind its end", hdr->call_id);
+    if (first)
+        level = begin_request(sim, seen, direction);
+    else if (watch->incoming[direction] != hdr->call_id)
         sim_fail(sim, "call %u: fragment inside the request of call %u", hdr->call_id,
-                 watch->incoming);
-    }
-    seen->request_begun = true;
-    seen->request_ended = last;
+                 watch->incoming[direction]);
+    if (!level->request_begun || level->request_ended || !goes_right(seen, direction, true))
+        sim_fail(sim, "call %u: request fragment out of order", hdr->call_id);
+    level->request_ended = last;
     if (last)
-        watch->incoming = 0;
-    check_stub(sim, seen, SIM_TO_SERVER, request.stub_len, last);
+        watch->incoming[direction] = 0;
+    if (seen->depth == 0)
+        check_stub(sim, seen, direction, request.stub_len, last);
 }
 
-static void check_response(struct sim *sim, const struct pdu_header *hdr, const uint8_t *pdu)
+/* The innermost call is over: the one around it goes on. */
+static void end_level(struct sim_seen *seen)
+{
+    if (seen->depth == 0)
+        seen->over = true;
+    else
+        seen->levels[seen->depth--] = (struct sim_seen_level){0};
+}
+
+static void check_response(struct sim *sim, int direction, const struct pdu_header *hdr,
+                           const uint8_t *pdu)
 {
     struct pdu_response response;
     if (pdu_decode_response(hdr, pdu, hdr->frag_len, &response) != PDU_OK)
         sim_fail(sim, "call %u: malformed response", hdr->call_id);
     struct sim_seen *seen = find(&sim->watch, hdr->call_id);
-    if (!seen || !seen->request_ended)
+    if (!seen || seen->over || !seen->levels[seen->depth].request_ended ||
+        !goes_right(seen, direction, false))
         sim_fail(sim, "call %u: response before the end of the request", hdr->call_id);
-    if (((hdr->flags & PFC_FIRST_FRAG) != 0) == seen->response_begun || seen->over)
+    struct sim_seen_level *level = &seen->levels[seen->depth];
+    if (((hdr->flags & PFC_FIRST_FRAG) != 0) == level->response_begun)
         sim_fail(sim, "call %u: response fragment out of order", hdr->call_id);
+    if (direction == SIM_TO_SERVER && seen->orphaned)
+        sim_fail(sim, "call %u: an answer behind its orphaned", hdr->call_id);
     bool last = (hdr->flags & PFC_LAST_FRAG) != 0;
-    seen->response_begun = true;
-    seen->over = last;
-    check_stub(sim, seen, SIM_TO_CLIENT, response.stub_len, last);
+    level->response_begun = true;
+    if (seen->depth == 0)
+        check_stub(sim, seen, direction, response.stub_len, last);
+    if (last)
+        end_level(seen);
 }
 
-static void check_fault(struct sim *sim, const struct pdu_header *hdr, const uint8_t *pdu)
+static void check_fault(struct sim *sim, int direction, const struct pdu_header *hdr,
+                        const uint8_t *pdu)
 {
     struct pdu_fault fault;
     if (pdu_decode_fault(hdr, pdu, hdr->frag_len, &fault) != PDU_OK)
         sim_fail(sim, "call %u: malformed fault", hdr->call_id);
     struct sim_seen *seen = find(&sim->watch, hdr->call_id);
-    if (!seen || !seen->request_begun || seen->over)
+    if (!seen || seen->over || !seen->levels[seen->depth].request_begun ||
+        !goes_right(seen, direction, false))
         sim_fail(sim, "call %u: a fault for no call", hdr->call_id);
-    seen->over = true;
+    end_level(seen);
 }
 
 static void check_cancel(struct sim *sim, const struct pdu_header *hdr)
 {
     struct sim_seen *seen = find(&sim->watch, hdr->call_id);
-    if (!seen || !seen->request_begun || seen->orphaned)
+    if (!seen || (!seen->over && !seen->levels[0].request_begun) || seen->orphaned)
         sim_fail(sim, "call %u: cancel of no call", hdr->call_id);
     seen->orphaned = hdr->type == PDU_ORPHANED;
 }
@@ -147,7 +192,9 @@ static void check_pdu(struct sim *sim, int direction, const struct pdu_header *h
                       const uint8_t *pdu)
 {
     enum pdu_sender sender = direction == SIM_TO_SERVER ? PDU_SENDER_CLIENT : PDU_SENDER_SERVER;
-    if (pdu_type_sender(hdr->type) != sender || hdr->frag_len < pdu_type_min_len(hdr->type))
+    bool either = hdr->type == PDU_REQUEST || hdr->type == PDU_RESPONSE || hdr->type == PDU_FAULT;
+    if ((pdu_type_sender(hdr->type) != sender && !either) ||
+        hdr->frag_len < pdu_type_min_len(hdr->type))
         sim_fail(sim, "%s from the wrong side", pdu_type_name(hdr->type));
     sim->watch.pdus++;
     /* Where bits flip a side rightly answers what nobody has sent. */
@@ -162,13 +209,13 @@ static void check_pdu(struct sim *sim, int direction, const struct pdu_header *h
 
     switch (hdr->type) {
     case PDU_REQUEST:
-        check_request(sim, hdr, pdu);
+        check_request(sim, direction, hdr, pdu);
         break;
     case PDU_RESPONSE:
-        check_response(sim, hdr, pdu);
+        check_response(sim, direction, hdr, pdu);
         break;
     case PDU_FAULT:
-        check_fault(sim, hdr, pdu);
+        check_fault(sim, direction, hdr, pdu);
         break;
     case PDU_CO_CANCEL:
     case PDU_ORPHANED:

@@ -3,31 +3,28 @@
  * requests, pulls their responses, loses patience, and judges how each has ended. */
 #include "sim.h"
 
-static bool is_clean(const struct sim *sim)
-{
-    return !sim->trouble.cut && !sim->trouble.flip && !sim->trouble.memory;
-}
-
 /* May a call end like this, according to its plan? */
 static void check_outcome(const struct sim_peer *peer, const struct sim_call *call,
                           RPC_STATUS status)
 {
     const struct sim *sim = peer->sim;
     const struct sim_plan *plan = &sim->plans[call->index];
+    const struct sim_level *level = &plan->levels[0];
     if (sim->trouble.flip || call->gave_up)
         return;
     if (status == RPC_S_OK) {
-        if (!call->received || !sim->server.calls[call->index].received)
+        if (!call->received || !sim->server.calls[call->index][0].received)
             sim_fail(sim, "call %u: succeeds without all of its data", call->wire.id);
-        if (plan->reject || plan->fault != RPC_S_OK)
+        if (plan->reject || level->fault != RPC_S_OK)
             sim_fail(sim, "call %u: succeeds instead of failing", call->wire.id);
         return;
     }
-    if (!is_clean(sim))
+    if (!sim_is_clean(sim))
         return;
     bool cancelled = status == RPC_S_CALL_CANCELLED && plan->obey_cancel && call->cancel_sent;
     bool rejected = status == RPC_S_PROCNUM_OUT_OF_RANGE && plan->reject;
-    if (!cancelled && !rejected && (status != plan->fault || plan->reject))
+    bool aborted = status == SIM_ABORTED && plan->abort_us != SIM_NEVER;
+    if (!cancelled && !rejected && !aborted && (status != level->fault || plan->reject))
         sim_fail(sim, "call %u: ends with %d", call->wire.id, (int)status);
 }
 
@@ -36,7 +33,7 @@ static void complete(struct sim_peer *peer, struct sim_call *call, RPC_STATUS st
     sim_trace(peer->sim, "call %u (plan %u) ends with %d", call->wire.id, call->index, (int)status);
     call->status = status;
     check_outcome(peer, call, status);
-    sim_call_over(peer, call);
+    sim_call_over_nested(peer, call);
 }
 
 static void give_up(struct sim_peer *peer, struct sim_call *call)
@@ -56,27 +53,37 @@ void sim_client_event(struct sim_peer *peer, const struct assoc_event *event)
 {
     struct sim *sim = peer->sim;
     switch (event->kind) {
+    case ASSOC_EVENT_REQUEST: /* from inside a call */
+        sim_manager_request(peer, event);
+        return;
     case ASSOC_EVENT_BOUND:
-        if (event->status != RPC_S_OK && is_clean(sim))
+        if (event->status != RPC_S_OK && sim_is_clean(sim))
             sim_fail(sim, "bound with %d", (int)event->status);
         if (event->status != RPC_S_OK)
             assoc_fail(&peer->assoc, event->status);
         return;
     case ASSOC_EVENT_RESPONSE: {
         struct sim_call *call = call_of(event);
+        if (call->depth > 0) {
+            sim_nested_event(peer, event);
+            return;
+        }
         if (!call->rx.stub)
-            sim_rx_init(&call->rx, &sim->plans[call->index].response, call->wire.little_endian);
+            sim_rx_init(&call->rx, &sim_level_of(peer, call)->response,
+                        call->wire.little_endian);
         sim_rx_add(&call->rx, event->stub, event->stub_len);
         call->rx.last = event->last;
         return;
     }
     case ASSOC_EVENT_FAULT:
-        complete(peer, call_of(event), event->status);
+        if (call_of(event)->depth > 0)
+            sim_nested_event(peer, event);
+        else
+            complete(peer, call_of(event), event->status);
         return;
     case ASSOC_EVENT_NONE:
     case ASSOC_EVENT_DEAD:
     case ASSOC_EVENT_BIND:
-    case ASSOC_EVENT_REQUEST:
     case ASSOC_EVENT_CANCEL:
     case ASSOC_EVENT_ORPHANED:
         sim_fail(sim, "client: event %d", (int)event->kind);
@@ -86,8 +93,8 @@ void sim_client_event(struct sim_peer *peer, const struct assoc_event *event)
 void sim_client_lost(struct sim_peer *peer, RPC_STATUS status)
 {
     for (unsigned i = 0; i < peer->sim->call_count; i++)
-        if (peer->calls[i].state == SIM_CALL_RUNNING)
-            complete(peer, &peer->calls[i], status);
+        if (peer->calls[i][0].state == SIM_CALL_RUNNING)
+            complete(peer, &peer->calls[i][0], status);
 }
 
 /* ---- Beginning calls ------------------------------------------------------- */
@@ -97,11 +104,11 @@ void sim_client_lost(struct sim_peer *peer, RPC_STATUS status)
 static unsigned next_call(const struct sim_peer *peer)
 {
     unsigned count = peer->sim->call_count, next = count;
-    if (peer->assoc.state != ASSOC_OPEN)
+    if (peer->assoc.state != ASSOC_OPEN || sim_is_requesting(peer))
         return count;
     for (unsigned i = count; i-- > 0;) {
-        const struct sim_call *call = &peer->calls[i];
-        if (call->state == SIM_CALL_RUNNING && (peer->sim->alone || !call->tx.ended))
+        const struct sim_call *call = &peer->calls[i][0];
+        if (call->state == SIM_CALL_RUNNING && peer->sim->alone)
             return count;
         if (call->state == SIM_CALL_WAITING)
             next = i;
@@ -113,10 +120,17 @@ static void begin(struct sim_peer *peer, struct sim_call *call)
 {
     const struct sim_plan *plan = &peer->sim->plans[call->index];
     static const UUID object = {.Data1 = 0x0b1ec7};
-    call_start(&call->wire, &peer->assoc, 0, (uint16_t)call->index, plan->has_object ? &object : NULL);
+    const struct assoc_context *context =
+        assoc_context_for(&peer->assoc, &sim_iface, ASSOC_SYNTAXES);
+    if (!context)
+        sim_fail(peer->sim, "the client is bound to nothing");
+    call_start(&call->wire, &peer->assoc, context->id, (uint16_t)call->index,
+               plan->has_object ? &object : NULL);
+    if (call->wire.ndr64 != peer->sim->ndr64 && !peer->sim->trouble.flip)
+        sim_fail(peer->sim, "call %u: in the wrong transfer syntax", call->wire.id);
     call->state = SIM_CALL_RUNNING;
     call->begun_us = peer->sim->now_us;
-    call->tx = (struct sim_tx){.stub = &plan->request, .next_us = peer->sim->now_us};
+    call->tx = (struct sim_tx){.stub = &plan->levels[0].request, .next_us = peer->sim->now_us};
 }
 
 /* ---- Time ----------------------------------------------------------------- */
@@ -150,13 +164,11 @@ uint64_t sim_client_next_us(const struct sim_peer *peer)
     if (waiting < sim->call_count)
         next = sim->plans[waiting].start_us;
     for (unsigned i = 0; i < sim->call_count; i++) {
-        const struct sim_call *call = &peer->calls[i];
+        const struct sim_call *call = &peer->calls[i][0];
         if (call->state != SIM_CALL_RUNNING)
             continue;
         next = earlier(next, cancel_due_us(sim, call));
         next = earlier(next, orphan_due_us(sim, call));
-        next = earlier(next, sim_tx_next_us(peer, call));
-        next = earlier(next, sim_rx_next_us(call));
     }
     return next;
 }
@@ -176,7 +188,7 @@ static void run_call(struct sim_peer *peer, struct sim_call *call)
         call->cancel_sent = true; /* too early to tell the server */
     }
     if (sim_tx_due(peer, call) &&
-        sim_tx_step(peer, call, sim->plans[call->index].request.elements) != RPC_S_OK) {
+        sim_tx_step(peer, call, sim_stub_elements(call->tx.stub)) != RPC_S_OK) {
         give_up(peer, call); /* out of memory */
         return;
     }
@@ -195,7 +207,7 @@ static void run_call(struct sim_peer *peer, struct sim_call *call)
 static bool is_done(const struct sim_peer *peer)
 {
     for (unsigned i = 0; i < peer->sim->call_count; i++)
-        if (peer->calls[i].state != SIM_CALL_OVER)
+        if (peer->calls[i][0].state != SIM_CALL_OVER)
             return false;
     return true;
 }
@@ -205,10 +217,10 @@ void sim_client_run(struct sim_peer *peer)
     struct sim *sim = peer->sim;
     unsigned waiting = next_call(peer);
     if (waiting < sim->call_count && sim->plans[waiting].start_us <= sim->now_us)
-        begin(peer, &peer->calls[waiting]);
+        begin(peer, &peer->calls[waiting][0]);
     for (unsigned i = 0; i < sim->call_count && peer->assoc.state != ASSOC_DEAD; i++)
-        if (peer->calls[i].state == SIM_CALL_RUNNING)
-            run_call(peer, &peer->calls[i]);
+        if (peer->calls[i][0].state == SIM_CALL_RUNNING)
+            run_call(peer, &peer->calls[i][0]);
     /* Stays for a while, so that the server can end what it still has. */
     if (is_done(peer) && peer->close_us == SIM_NEVER)
         peer->close_us = sim->now_us + SIM_CALM_US;

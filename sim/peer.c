@@ -14,15 +14,20 @@ void sim_peer_init(struct sim_peer *peer, struct sim *sim, enum assoc_role role,
     *peer = (struct sim_peer){.sim = sim, .in = in, .out = out, .close_us = SIM_NEVER};
     peer->name = role == ASSOC_CLIENT ? "client" : "server";
     peer->input = sim_alloc(2 * READ_MAX);
-    for (unsigned i = 0; i < SIM_CALLS_MAX; i++)
-        peer->calls[i].index = i;
+    for (unsigned i = 0; i < SIM_CALLS_MAX; i++) {
+        for (unsigned d = 0; d < SIM_DEPTH_MAX; d++) {
+            peer->calls[i][d].index = i;
+            peer->calls[i][d].depth = d;
+        }
+    }
     assoc_init(&peer->assoc, role, sim->frag_max[role], "5000");
 }
 
 void sim_peer_fini(struct sim_peer *peer)
 {
     for (unsigned i = 0; i < SIM_CALLS_MAX; i++)
-        sim_rx_fini(&peer->calls[i].rx);
+        for (unsigned d = 0; d < SIM_DEPTH_MAX; d++)
+            sim_rx_fini(&peer->calls[i][d].rx);
     assoc_fini(&peer->assoc);
     sim_free(peer->input);
 }
@@ -30,6 +35,46 @@ void sim_peer_fini(struct sim_peer *peer)
 static bool is_client(const struct sim_peer *peer)
 {
     return peer->assoc.role == ASSOC_CLIENT;
+}
+
+/* ---- Calls and their plans ------------------------------------------------- */
+
+bool sim_is_clean(const struct sim *sim)
+{
+    return !sim->trouble.cut && !sim->trouble.flip && !sim->trouble.memory;
+}
+
+const struct sim_plan *sim_plan_of(const struct sim_peer *peer, const struct sim_call *call)
+{
+    return &peer->sim->plans[call->index];
+}
+
+const struct sim_level *sim_level_of(const struct sim_peer *peer, const struct sim_call *call)
+{
+    return &sim_plan_of(peer, call)->levels[call->depth];
+}
+
+struct sim_call *sim_inner(const struct sim_peer *peer, const struct sim_call *call)
+{
+    if (call->depth + 1 >= sim_plan_of(peer, call)->depth)
+        return NULL;
+    return (struct sim_call *)&peer->calls[call->index][call->depth + 1];
+}
+
+bool sim_is_caller(const struct sim_peer *peer, const struct sim_call *call)
+{
+    return is_client(peer) == (call->depth % 2 == 0);
+}
+
+bool sim_is_requesting(const struct sim_peer *peer)
+{
+    for (unsigned i = 0; i < peer->sim->call_count; i++)
+        for (unsigned d = 0; d < SIM_DEPTH_MAX; d++) {
+            const struct sim_call *call = &peer->calls[i][d];
+            if (call->state == SIM_CALL_RUNNING && sim_is_caller(peer, call) && !call->tx.ended)
+                return true;
+        }
+    return false;
 }
 
 /* Pauses end when the troubles do. */
@@ -74,6 +119,13 @@ void sim_call_over(struct sim_peer *peer, struct sim_call *call)
     call->over_us = peer->sim->now_us;
     call_end(&call->wire);
     sim_rx_fini(&call->rx);
+}
+
+void sim_call_over_nested(struct sim_peer *peer, struct sim_call *call)
+{
+    for (unsigned d = SIM_DEPTH_MAX; d-- > call->depth;)
+        if (peer->calls[call->index][d].state == SIM_CALL_RUNNING)
+            sim_call_over(peer, &peer->calls[call->index][d]);
 }
 
 /* ---- Output --------------------------------------------------------------- */
@@ -141,8 +193,14 @@ RPC_STATUS sim_tx_step(struct sim_peer *peer, struct sim_call *call, uint32_t el
 {
     struct sim *sim = peer->sim;
     struct sim_tx *tx = &call->tx;
-    uint32_t left = tx->stub->layout ? elements_max - tx->elements : 0;
+    uint32_t left = 0;
+    if (tx->pipe < tx->stub->pipe_count) {
+        left = tx->stub->pipes[tx->pipe].elements - tx->elements;
+        left = left < elements_max - tx->total ? left : elements_max - tx->total;
+    }
     tx->next_us = pause_us(sim, tx->stub->produce_us);
+    if (left == 0 && tx->pipe + 1 < tx->stub->pipe_count)
+        return sim_tx_close(sim, tx, &call->wire);
     if (left == 0)
         return sim_tx_end(sim, tx, &call->wire);
     uint32_t n = 1 + sim_below(&sim->random, tx->stub->push_max);
@@ -165,6 +223,8 @@ bool sim_rx_step(struct sim_peer *peer, struct sim_call *call)
     if (sim_rx_next_us(call) > sim->now_us)
         return true;
     rx->next_us = pause_us(sim, rx->stub->consume_us);
+    if (!sim->calm && rx->offset >= rx->stub->stop_at)
+        rx->next_us = SIM_CALM_US + 1;
     if (!sim_rx_consume(rx, 1 + sim_below(&sim->random, rx->stub->pull_max)))
         return false;
     call->received = sim_rx_complete(rx);
@@ -178,8 +238,10 @@ static void look_at_marks(struct sim_peer *peer)
     struct sim *sim = peer->sim;
     size_t most = 0;
     for (unsigned i = 0; i < sim->call_count; i++) {
-        size_t len = peer->calls[i].rx.queue_len;
-        most = len > most ? len : most;
+        for (unsigned d = 0; d < SIM_DEPTH_MAX; d++) {
+            size_t len = peer->calls[i][d].rx.queue_len;
+            most = len > most ? len : most;
+        }
     }
     if (most > sim->high + 2 * READ_MAX)
         sim_fail(sim, "%s: %zu octets in a queue", peer->name, most);
@@ -243,6 +305,42 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+/* Of producers, consumers and managers. */
+static uint64_t calls_next_us(const struct sim_peer *peer)
+{
+    uint64_t next = SIM_NEVER;
+    for (unsigned i = 0; i < peer->sim->call_count; i++) {
+        for (unsigned d = 0; d < SIM_DEPTH_MAX; d++) {
+            const struct sim_call *call = &peer->calls[i][d];
+            if (call->state != SIM_CALL_RUNNING)
+                continue;
+            if (!sim_is_caller(peer, call)) {
+                next = earlier(next, sim_manager_next_us(peer, call));
+                continue;
+            }
+            next = earlier(next, sim_tx_next_us(peer, call));
+            next = earlier(next, sim_rx_next_us(call));
+        }
+    }
+    return next;
+}
+
+/* Inner calls first: what ends lets those around it go on. */
+static void run_inner_calls(struct sim_peer *peer)
+{
+    for (unsigned i = 0; i < peer->sim->call_count; i++) {
+        for (unsigned d = SIM_DEPTH_MAX; d-- > 0 && peer->assoc.state != ASSOC_DEAD;) {
+            struct sim_call *call = &peer->calls[i][d];
+            if (call->state != SIM_CALL_RUNNING)
+                continue;
+            if (!sim_is_caller(peer, call))
+                sim_manager_run(peer, call);
+            else if (d > 0)
+                sim_nested_run(peer, call);
+        }
+    }
+}
+
 uint64_t sim_peer_next_us(const struct sim_peer *peer)
 {
     bool output = txq_len(&peer->assoc.txq) > 0;
@@ -256,7 +354,9 @@ uint64_t sim_peer_next_us(const struct sim_peer *peer)
     if (!peer->stopped && sim_pipe_readable_us(peer->in) != SIM_NEVER)
         next = earlier(next, later(peer->read_us, sim_pipe_readable_us(peer->in)));
     next = earlier(next, peer->close_us);
-    return earlier(next, is_client(peer) ? sim_client_next_us(peer) : sim_server_next_us(peer));
+    if (is_client(peer))
+        next = earlier(next, sim_client_next_us(peer));
+    return earlier(next, calls_next_us(peer));
 }
 
 void sim_peer_run(struct sim_peer *peer)
@@ -269,10 +369,9 @@ void sim_peer_run(struct sim_peer *peer)
         receive(peer);
     if (peer->closed)
         return;
+    run_inner_calls(peer);
     if (is_client(peer))
         sim_client_run(peer);
-    else
-        sim_server_run(peer);
     look_at_marks(peer);
     if (txq_len(&peer->assoc.txq) > 0 && peer->write_us <= sim->now_us)
         flush(peer);

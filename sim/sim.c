@@ -10,6 +10,8 @@
 /* A run that takes more turns goes round in a circle. */
 #define STEPS_MAX 20000000u
 
+const char *sim_failures_file;
+
 void sim_fail(const struct sim *sim, const char *format, ...)
 {
     va_list arguments;
@@ -21,6 +23,11 @@ void sim_fail(const struct sim *sim, const char *format, ...)
     fprintf(stderr, "\n  see it with: penstock-sim --seed %llu --trace\n",
             (unsigned long long)sim->seed);
     va_end(arguments);
+    FILE *file = sim_failures_file ? fopen(sim_failures_file, "a") : NULL;
+    if (file) {
+        fprintf(file, "%llu\n", (unsigned long long)sim->seed);
+        fclose(file);
+    }
     exit(1);
 }
 
@@ -38,60 +45,96 @@ void sim_trace(const struct sim *sim, const char *format, ...)
 
 /* ---- What the seed decides ------------------------------------------------ */
 
+const struct pdu_syntax sim_iface = {.uuid = {.Data1 = 0x5152}, .major = 1};
+
 static const struct chunk_layout layouts[] = {
     {1, 1, 1, 0, UINT32_MAX, false}, {2, 2, 2, 0, UINT32_MAX, false},
     {4, 4, 4, 0, UINT32_MAX, false}, {8, 8, 8, 0, UINT32_MAX, false},
     {6, 4, 8, 0, UINT32_MAX, false}, {12, 8, 16, 0, UINT32_MAX, false},
     {3, 2, 4, 0, UINT32_MAX, false}, {5, 1, 5, 0, UINT32_MAX, false},
-    {40, 8, 40, 0, UINT32_MAX, false}, {1, 1, 1, 0, UINT32_MAX, true},
-    {4, 4, 4, 0, UINT32_MAX, true},  {8, 4, 8, 0, UINT32_MAX, true},
+    {40, 8, 40, 0, UINT32_MAX, false},
+};
+static const struct chunk_layout layouts64[] = {
+    {1, 1, 1, 0, UINT32_MAX, true}, {4, 4, 4, 0, UINT32_MAX, true},
+    {8, 4, 8, 0, UINT32_MAX, true}, {3, 2, 4, 0, UINT32_MAX, true},
+    {16, 8, 16, 0, UINT32_MAX, true}, {5, 1, 5, 0, UINT32_MAX, true},
 };
 
-static void plan_stub(struct sim *sim, struct sim_stub *stub, bool head)
+static void plan_pipes(struct sim *sim, struct sim_stub *stub)
 {
     struct sim_random *random = &sim->random;
-    *stub = (struct sim_stub){.seed = sim_random_next(random)};
+    stub->pipe_count = 1;
+    if (sim_chance(random, 25))
+        stub->pipe_count += sim_below(random, SIM_PIPES_MAX);
+    for (unsigned i = 0; i < stub->pipe_count; i++) {
+        struct sim_stream *stream = &stub->pipes[i];
+        uint32_t most = sim_chance(random, 10) ? 600000 : 60000;
+        uint32_t octets = sim_skewed(random, 0, most / stub->pipe_count);
+        unsigned narrow = sim_below(random, sizeof(layouts) / sizeof(layouts[0]));
+        unsigned wide = sim_below(random, sizeof(layouts64) / sizeof(layouts64[0]));
+        stream->layout = sim->ndr64 ? &layouts64[wide] : &layouts[narrow];
+        stream->elements = octets / stream->layout->stride;
+    }
+}
+
+static void plan_stub(struct sim *sim, struct sim_stub *stub, bool head, bool pipes)
+{
+    struct sim_random *random = &sim->random;
+    *stub = (struct sim_stub){.seed = sim_random_next(random), .stop_at = UINT64_MAX};
     uint32_t plain = sim_chance(random, 10) ? sim_below(random, 30000) : sim_below(random, 60);
     stub->head_len = head ? plain : 0;
     stub->tail_len = head ? 0 : plain;
-    if (sim_chance(random, 65)) {
-        uint32_t octets = sim_skewed(random, 0, sim_chance(random, 10) ? 600000 : 60000);
-        stub->layout = &layouts[sim_below(random, sizeof(layouts) / sizeof(layouts[0]))];
-        stub->elements = octets / stub->layout->stride;
-    }
+    if (pipes && sim_chance(random, 65))
+        plan_pipes(sim, stub);
     stub->push_max = sim_skewed(random, 1, 8000);
     stub->pull_max = sim_skewed(random, 64, 60000);
     stub->produce_us = sim_chance(random, 30) ? sim_skewed(random, 0, 20000) : 10;
     stub->consume_us = sim_chance(random, 30) ? sim_skewed(random, 0, 20000) : 10;
+    if (pipes && sim_chance(random, 5)) /* pulls no more until the troubles are over */
+        stub->stop_at = sim_skewed(random, 0, 100000);
     /* Not so many turns that a run takes for ever. */
-    uint32_t turns = stub->elements / stub->push_max;
+    uint32_t turns = sim_stub_elements(stub) / stub->push_max;
     if (turns > 2000)
-        stub->push_max = stub->elements / 2000;
+        stub->push_max = sim_stub_elements(stub) / 2000;
 }
 
-static void plan_fault(struct sim *sim, struct sim_plan *plan)
+static void plan_fault(struct sim *sim, struct sim_level *level)
 {
     static const RPC_STATUS statuses[] = {RPC_X_PIPE_DISCIPLINE_ERROR, 0x1234,
                                           RPC_S_SERVER_TOO_BUSY};
-    plan->fault = statuses[sim_below(&sim->random, 3)];
-    plan->fault_in = sim_chance(&sim->random, 60);
-    const struct sim_stub *stub = plan->fault_in ? &plan->request : &plan->response;
-    plan->fault_at = sim_below(&sim->random, stub->elements + 1);
+    level->fault = statuses[sim_below(&sim->random, 3)];
+    level->fault_in = sim_chance(&sim->random, 60);
+    const struct sim_stub *stub = level->fault_in ? &level->request : &level->response;
+    level->fault_at = sim_below(&sim->random, sim_stub_elements(stub) + 1);
+}
+
+static void plan_level(struct sim *sim, struct sim_level *level, bool outermost)
+{
+    *level = (struct sim_level){.times = 1};
+    plan_stub(sim, &level->request, true, outermost);
+    plan_stub(sim, &level->response, false, outermost);
+    if (!outermost)
+        level->times += sim_below(&sim->random, 3);
+    if (sim->trouble.faults && sim_chance(&sim->random, outermost ? 30 : 15))
+        plan_fault(sim, level);
 }
 
 static void plan_call(struct sim *sim, struct sim_plan *plan)
 {
     struct sim_random *random = &sim->random;
-    *plan = (struct sim_plan){.cancel_us = SIM_NEVER, .orphan_us = SIM_NEVER};
-    plan_stub(sim, &plan->request, true);
-    plan_stub(sim, &plan->response, false);
+    *plan = (struct sim_plan){
+        .depth = 1, .cancel_us = SIM_NEVER, .orphan_us = SIM_NEVER, .abort_us = SIM_NEVER};
+    if (sim_chance(random, 30))
+        plan->depth += sim_below(random, SIM_DEPTH_MAX);
+    for (unsigned i = 0; i < plan->depth; i++)
+        plan_level(sim, &plan->levels[i], i == 0);
     plan->start_us = sim_skewed(random, 0, SIM_CALM_US / 4);
     plan->has_object = sim_chance(random, 20);
     plan->obey_cancel = sim_chance(random, 50);
-    if (sim->trouble.faults && sim_chance(random, 30))
-        plan_fault(sim, plan);
     if (sim->trouble.faults && sim_chance(random, 10))
         plan->reject = true;
+    if (sim->trouble.faults && sim_chance(random, 15))
+        plan->abort_us = sim_skewed(random, 0, 300000);
     if (sim->trouble.cancels && sim_chance(random, 40))
         plan->cancel_us = sim_skewed(random, 0, 300000);
     if (sim->trouble.cancels && sim_chance(random, 25))
@@ -130,6 +173,8 @@ static void plan(struct sim *sim, uint64_t seed, bool trace)
     sim->high = sim_skewed(random, 1000, 200000);
     sim->low = sim_below(random, (uint32_t)sim->high);
     sim->alone = sim_chance(random, 40);
+    sim->syntaxes = 1 + sim_below(random, ASSOC_SYNTAXES);
+    sim->ndr64 = (sim->syntaxes & ASSOC_NDR64) != 0; /* which is preferred */
     plan_trouble(sim);
     sim->call_count = 1 + sim_below(random, SIM_CALLS_MAX);
     for (unsigned i = 0; i < sim->call_count; i++)
@@ -206,28 +251,34 @@ static void run(struct sim *sim)
 
 static void sum_up(const struct sim *sim, struct sim_result *ret_result)
 {
-    struct sim_result result = {.pdus = sim->watch.pdus, .end_us = sim->now_us};
+    struct sim_result result = {
+        .pdus = sim->watch.pdus, .end_us = sim->now_us, .nested = sim->nested_ok};
     for (unsigned i = 0; i < sim->call_count; i++) {
-        const struct sim_call *call = &sim->client.calls[i];
+        const struct sim_call *call = &sim->client.calls[i][0];
         const struct sim_plan *p = &sim->plans[i];
-        result.octets += call->rx.offset + sim->server.calls[i].rx.offset;
-        if (call->state == SIM_CALL_RUNNING)
-            sim_fail(sim, "call %u never ends", call->wire.id);
+        result.octets += call->rx.offset + sim->server.calls[i][0].rx.offset;
+        for (unsigned d = 0; d < SIM_DEPTH_MAX; d++)
+            if (sim->client.calls[i][d].state == SIM_CALL_RUNNING ||
+                sim->server.calls[i][d].state == SIM_CALL_RUNNING)
+                sim_fail(sim, "call %u, level %u never ends", call->wire.id, d);
         if (call->state == SIM_CALL_WAITING)
             result.never_begun++;
         else if (call->gave_up)
             result.given_up++;
-        else if (call->status == RPC_S_OK)
+        else if (call->status == RPC_S_OK) {
+            const struct sim_level *level = &p->levels[0];
             result.ok++;
+            result.many_pipes += level->request.pipe_count > 1 || level->response.pipe_count > 1;
+            result.ndr64 += sim->ndr64;
+        }
         else if (call->status == RPC_S_CALL_CANCELLED)
             result.cancelled++;
-        else if (call->status == p->fault || p->reject)
+        else if (call->status == p->levels[0].fault || call->status == SIM_ABORTED || p->reject)
             result.faulted++;
         else
             result.lost++;
     }
-    bool clean = !sim->trouble.cut && !sim->trouble.flip && !sim->trouble.memory;
-    if (clean && result.never_begun + result.lost > 0)
+    if (sim_is_clean(sim) && result.never_begun + result.lost > 0)
         sim_fail(sim, "a call was lost without reason");
     *ret_result = result;
 }
@@ -241,8 +292,7 @@ void sim_run(uint64_t seed, bool trace, struct sim_result *ret_result)
                   &sim->pipes[SIM_TO_SERVER]);
     sim_peer_init(&sim->server, sim, ASSOC_SERVER, &sim->pipes[SIM_TO_SERVER],
                   &sim->pipes[SIM_TO_CLIENT]);
-    const struct pdu_syntax iface = {.uuid = {.Data1 = 0x5152}, .major = 1};
-    if (assoc_bind(&sim->client.assoc, &iface, ASSOC_NDR, 0) != RPC_S_OK)
+    if (assoc_bind(&sim->client.assoc, &sim_iface, ASSOC_SYNTAXES, 0) != RPC_S_OK)
         assoc_fail(&sim->client.assoc, RPC_S_OUT_OF_MEMORY);
 
     run(sim);

@@ -22,6 +22,10 @@
 
 #define SIM_NEVER     UINT64_MAX
 #define SIM_CALLS_MAX 8u
+/* Pipes of one direction of a call. */
+#define SIM_PIPES_MAX 4u
+/* A call and those inside it, one in the other. */
+#define SIM_DEPTH_MAX 5u
 /* From here on nothing stalls, cancels or fails any more; microseconds. */
 #define SIM_CALM_US 3000000u
 /* By then everything must have come to an end. */
@@ -94,42 +98,68 @@ void sim_pipe_end(struct sim_pipe *pipe);
 
 /* ---- Plans ---------------------------------------------------------------- */
 
-/* What one direction of a call carries: head octets, a pipe, tail octets. */
+struct sim_stream {
+    const struct chunk_layout *layout;
+    uint32_t elements;
+};
+
+/* What one direction of a call carries: head octets, pipes, tail octets. */
 struct sim_stub {
     uint64_t seed; /* of the contents */
     uint32_t head_len, tail_len;
-    const struct chunk_layout *layout; /* NULL: no pipe */
-    uint32_t elements;
+    struct sim_stream pipes[SIM_PIPES_MAX];
+    unsigned pipe_count;
+    uint64_t stop_at;                /* octets; there the consumer sleeps until calm */
     uint32_t push_max;               /* elements per push            */
     uint32_t pull_max;               /* octets per pull              */
     uint32_t produce_us, consume_us; /* pause after a push or a pull */
 };
 
-/* One call, decided before it begins. */
-struct sim_plan {
+/* A call, or one inside it: even levels go to the server, odd ones back. */
+struct sim_level {
     struct sim_stub request, response;
-    uint64_t start_us;
-    bool has_object;
-    bool reject;        /* the server does not take it                         */
+    unsigned times;     /* so often within one of the level above              */
     RPC_STATUS fault;   /* the manager raises it; 0: none                      */
     bool fault_in;      /* ... in the request, else in the response            */
     uint32_t fault_at;  /* ... when so many elements have passed               */
+};
+
+/* One call, decided before it begins. */
+struct sim_plan {
+    struct sim_level levels[SIM_DEPTH_MAX];
+    unsigned depth; /* levels in use */
+    uint64_t start_us;
+    bool has_object;
+    bool reject;        /* the server does not take it                         */
     bool obey_cancel;   /* the manager gives in to a co_cancel                 */
+    uint64_t abort_us;  /* the manager raises SIM_ABORTED so long after it began */
     uint64_t cancel_us; /* the client sends it so long after the call's begin  */
     uint64_t orphan_us; /* the client gives the call up so long after          */
 };
 
-/* Contents of a stub: octet `at` of its head, of its tail, of element `index`. */
+/* The interface of all calls. */
+extern const struct pdu_syntax sim_iface;
+
+/* What a manager raises out of the blue. */
+#define SIM_ABORTED 0x4ab0
+
+/* All elements of a stub. */
+uint32_t sim_stub_elements(const struct sim_stub *stub);
+
+/* Contents of a stub: octet `at` of its head, of its tail, of element `index` of a pipe. */
 uint8_t sim_head_octet(const struct sim_stub *stub, uint32_t at);
 uint8_t sim_tail_octet(const struct sim_stub *stub, uint32_t at);
-uint8_t sim_element_octet(const struct sim_stub *stub, uint32_t index, uint32_t at);
+uint8_t sim_element_octet(const struct sim_stub *stub, unsigned pipe, uint32_t index,
+                          uint32_t at);
 
 /* ---- One end of one call -------------------------------------------------- */
 
 /* Sending a stub, as a runtime does: push by push. */
 struct sim_tx {
     const struct sim_stub *stub;
-    uint32_t elements; /* pushed              */
+    unsigned pipe;     /* the next element's             */
+    uint32_t elements; /* pushed, of it                  */
+    uint32_t total;    /* pushed, of all                 */
     bool begun, ended;
     uint64_t next_us; /* of the next push    */
     bool at_high;     /* waits for low water */
@@ -142,10 +172,14 @@ struct sim_rx {
     size_t queue_len, queue_cap;
     uint64_t offset; /* stub octets consumed                          */
     struct chunk_reader reader;
-    uint32_t elements;     /* checked, whole                                */
-    uint64_t chunk_before; /* elements before the current chunk         */
+    unsigned pipe;         /* whose elements come; pipe_count: all are over */
+    uint32_t elements;     /* of it: checked, whole                         */
+    uint32_t passed;       /* of the pipes before it                        */
+    uint64_t chunk_before; /* elements of it before the current chunk       */
     uint32_t chunk_count;
-    bool pipe_over, last; /* terminator consumed; LAST fragment is in the queue */
+    uint64_t tail_offset; /* where the last pipe was over                     */
+    bool little_endian;
+    bool last; /* the LAST fragment is in the queue                           */
     uint64_t next_us;     /* of the next pull                              */
 };
 
@@ -157,8 +191,10 @@ bool sim_rx_consume(struct sim_rx *rx, size_t max);
 /* All of the stub was consumed, and it was complete. */
 bool sim_rx_complete(const struct sim_rx *rx);
 
-/* The next push of `tx`, or its end.  RPC_S_OK, or what call_send() said. */
+/* The next push of `tx`, the end of its pipe, or of all.  RPC_S_OK, or what call_send()
+ * said. */
 RPC_STATUS sim_tx_push(struct sim *sim, struct sim_tx *tx, struct call *call, uint32_t elements);
+RPC_STATUS sim_tx_close(struct sim *sim, struct sim_tx *tx, struct call *call);
 RPC_STATUS sim_tx_end(struct sim *sim, struct sim_tx *tx, struct call *call);
 
 /* ---- Peer ----------------------------------------------------------------- */
@@ -172,11 +208,13 @@ enum sim_call_state {
 struct sim_call {
     struct call wire;
     enum sim_call_state state;
-    unsigned index; /* of its plan; also its opnum */
+    unsigned index, depth; /* of its plan, which is its opnum; its level  */
+    unsigned nested_count; /* calls begun inside it                      */
     struct sim_tx tx;
     struct sim_rx rx;
     uint64_t begun_us, over_us;
     bool cancel_sent;
+    bool cancel_seen; /* by a manager that obeys */
     bool received;     /* all of the peer's stub has come and was right */
     RPC_STATUS status; /* how it ended (client)                     */
     bool gave_up;      /* ... namely orphaned                       */
@@ -189,7 +227,7 @@ struct sim_peer {
     struct sim_pipe *in, *out;
     uint8_t *input; /* octets of an incomplete PDU */
     size_t input_len;
-    struct sim_call calls[SIM_CALLS_MAX]; /* client: by plan; server: the same */
+    struct sim_call calls[SIM_CALLS_MAX][SIM_DEPTH_MAX]; /* by plan and level, on both sides */
     uint64_t read_us, write_us;           /* not before                        */
     uint64_t close_us;                    /* client: hangs up then             */
     bool stopped;                         /* a queue is above the high mark    */
@@ -209,9 +247,29 @@ uint64_t sim_client_next_us(const struct sim_peer *peer);
 void sim_client_run(struct sim_peer *peer);
 void sim_client_lost(struct sim_peer *peer, RPC_STATUS status);
 void sim_server_event(struct sim_peer *peer, const struct assoc_event *event);
-uint64_t sim_server_next_us(const struct sim_peer *peer);
-void sim_server_run(struct sim_peer *peer);
 void sim_server_lost(struct sim_peer *peer);
+
+/* The same for either role where it has the manager, in manager.c. */
+void sim_manager_request(struct sim_peer *peer, const struct assoc_event *event);
+uint64_t sim_manager_next_us(const struct sim_peer *peer, const struct sim_call *call);
+void sim_manager_run(struct sim_peer *peer, struct sim_call *call);
+
+/* And where its manager calls back, in nested.c. */
+bool sim_nested_may_begin(const struct sim_peer *peer, const struct sim_call *outer);
+void sim_nested_begin(struct sim_peer *peer, struct sim_call *outer);
+void sim_nested_event(struct sim_peer *peer, const struct assoc_event *event);
+void sim_nested_run(struct sim_peer *peer, struct sim_call *call);
+
+/* Does this side send the call's request?  Has somebody on this side begun a request and
+ * not ended it? */
+bool sim_is_caller(const struct sim_peer *peer, const struct sim_call *call);
+bool sim_is_requesting(const struct sim_peer *peer);
+const struct sim_plan *sim_plan_of(const struct sim_peer *peer, const struct sim_call *call);
+const struct sim_level *sim_level_of(const struct sim_peer *peer, const struct sim_call *call);
+/* The call inside it, NULL when the plan has none. */
+struct sim_call *sim_inner(const struct sim_peer *peer, const struct sim_call *call);
+/* No troubles but those of managers and users. */
+bool sim_is_clean(const struct sim *sim);
 
 /* For both: something was pushed, all of it borrowed; it is ours no longer. */
 void sim_peer_pushed(struct sim_peer *peer);
@@ -224,18 +282,26 @@ RPC_STATUS sim_tx_step(struct sim_peer *peer, struct sim_call *call, uint32_t el
 uint64_t sim_rx_next_us(const struct sim_call *call);
 /* One pull, if it is time.  False: wrong octets. */
 bool sim_rx_step(struct sim_peer *peer, struct sim_call *call);
-/* A call leaves the peer's association. */
+/* A call leaves the peer's association; the second: with all that run inside it. */
 void sim_call_over(struct sim_peer *peer, struct sim_call *call);
+void sim_call_over_nested(struct sim_peer *peer, struct sim_call *call);
 
 /* ---- Watch ---------------------------------------------------------------- */
 
 #define SIM_ODD_ENDS 8192u
 
+/* One of the calls with the same id, each inside the one before. */
+struct sim_seen_level {
+    bool request_begun, request_ended, response_begun;
+};
+
 /* What was seen on the wire of one call id. */
 struct sim_seen {
-    bool used;
     uint32_t call_id;
-    bool request_begun, request_ended, response_begun, over, orphaned;
+    struct sim_seen_level levels[SIM_DEPTH_MAX];
+    unsigned depth; /* of the innermost          */
+    bool over, orphaned;
+    /* of the outermost */
     uint64_t stub_len[2];               /* by direction                                  */
     uint64_t odd_ends[2][SIM_ODD_ENDS]; /* ring: ends of pushes that are no multiple of 8 */
     unsigned odd_head[2], odd_count[2];
@@ -247,7 +313,7 @@ struct sim_watch {
     struct sim_seen seen[SIM_CALLS_MAX];
     unsigned seen_count;
     uint32_t last_call_id; /* begun by the client */
-    uint32_t incoming;     /* call whose request is incomplete, 0: none */
+    uint32_t incoming[2];  /* by direction: call whose request is incomplete, 0: none */
     bool bound;
     uint64_t pdus;
 };
@@ -271,6 +337,7 @@ struct sim_trouble {
 
 struct sim {
     uint64_t seed, now_us;
+    unsigned nested_ok;
     struct sim_random random;
     struct sim_trouble trouble;
     unsigned call_count;
@@ -278,6 +345,8 @@ struct sim {
     size_t high, low;     /* water marks of every queue, octets              */
     uint16_t frag_max[2]; /* client's, server's                           */
     bool alone;           /* one call at a time, as without multiplexing      */
+    unsigned syntaxes;    /* the server's, ASSOC_*                            */
+    bool ndr64;           /* calls are made in it                             */
     struct sim_pipe pipes[2];
     struct sim_peer client, server;
     struct sim_watch watch;
@@ -288,9 +357,13 @@ struct sim {
 /* What came out of a run, for statistics over many. */
 struct sim_result {
     unsigned ok, faulted, cancelled, given_up, lost, never_begun;
+    unsigned nested, many_pipes, ndr64; /* calls inside calls; of those that succeeded */
     uint64_t pdus, end_us;
     uint64_t octets; /* of stubs received */
 };
+
+/* Where a failing seed is noted; NULL: nowhere. */
+extern const char *sim_failures_file;
 
 /* Runs one seed to its end; a broken rule ends the program. */
 void sim_run(uint64_t seed, bool trace, struct sim_result *ret_result);

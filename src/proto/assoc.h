@@ -170,6 +170,7 @@ struct assoc {
     const char *secondary_address; /* server: our endpoint as a string; borrowed */
 
     uint32_t next_call_id; /* client */
+    uint32_t orphaned_id;  /* client: the highest of a call given up; 0: none */
     struct list calls;
     unsigned call_count;
 

@@ -334,6 +334,9 @@ static void on_new_request(struct assoc *assoc, const struct assoc_pdu *pdu,
     assoc->absorbed = 0;
     struct call *nesting = assoc_find_nesting(assoc, call_id, request->context_id);
     if (!nesting && assoc->role == ASSOC_CLIENT) { /* no call of ours waits for this one */
+        /* A callback that crosses our orphaned is swallowed: its manager hears of that. */
+        if (call_id <= assoc->orphaned_id && !assoc_find_call(assoc, call_id))
+            return;
         die_with_fault(assoc, call_id, request->context_id, NCA_PROTO_ERROR, true, event);
         return;
     }

@@ -228,7 +228,10 @@ RPC_STATUS call_orphan(struct call *call)
 {
     if (!call->tx_begun || call->state == CALL_DONE)
         return RPC_S_OK;
-    return queue_empty_pdu(call, PDU_ORPHANED);
+    RPC_STATUS status = queue_empty_pdu(call, PDU_ORPHANED);
+    if (status == RPC_S_OK && call->id > call->assoc->orphaned_id)
+        call->assoc->orphaned_id = call->id;
+    return status;
 }
 
 RPC_STATUS call_fault(struct call *call, RPC_STATUS status, bool did_not_execute)

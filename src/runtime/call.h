@@ -69,6 +69,7 @@ struct notify {
     bool unread;       /* one was delivered and the application has not reacted    */
     bool delivering;   /* the callback job is queued or running                    */
     bool completed;    /* RpcCallComplete was delivered                            */
+    unsigned owed;     /* NOTIFY_* for who came while its routine ran, pipe.c      */
     bool queued;       /* `apc` or `packet` is, and holds a reference on the call  */
     RPC_ASYNC_EVENT event; /* what the queued one is to tell                       */
     union {

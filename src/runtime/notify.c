@@ -23,6 +23,7 @@
 
 #include "base/trace.h"
 #include "runtime/call.h"
+#include "runtime/pipe.h"
 #include "win32/win32.h"
 
 static const char *event_name(RPC_ASYNC_EVENT event)
@@ -71,6 +72,12 @@ static void run_callbacks(struct io_job *job)
         conn_lock(conn);
     }
     call->notify.delivering = false;
+    /* The routine did not end the call, and somebody else tried to go on with it. */
+    if (!call_asks_send_complete(call))
+        call->notify.owed &= ~(unsigned)NOTIFY_SEND;
+    if (!call->released)
+        call->notify.due |= call->notify.owed;
+    call->notify.owed = 0;
     notify_pump(call); /* the application may have changed the type */
     conn_unlock(conn);
     call_put(call);

@@ -52,16 +52,19 @@ static void pipe_leave(struct pipe *pipe, RPC_STATUS status)
 static bool routine_is_telling(const struct rpc_call *call)
 {
     return !call->server && call->notify.completed && call->notify.delivering &&
-           pipe_in_callback == 0;
+           call->async->Event == RpcCallComplete && pipe_in_callback == 0;
 }
 
 /* The call has failed and this push or pull tells: nothing else will (AP-18, AP-37).
- * `meanwhile` is answered while a routine tells. */
-static RPC_STATUS tell_failure(struct pipe *pipe, RPC_STATUS meanwhile)
+ * `meanwhile` is answered while a routine tells; should that only pass the word on to the
+ * thread that comes here, then this one waits, and is `owed` one more. */
+static RPC_STATUS tell_failure(struct pipe *pipe, RPC_STATUS meanwhile, enum notify_bit owed)
 {
     RPC_STATUS status = pipe->call->status;
-    if (routine_is_telling(pipe->call))
+    if (routine_is_telling(pipe->call)) {
+        pipe->call->notify.owed |= owed;
         return meanwhile;
+    }
     if (pipe->call->server)
         server_call_abandoned(pipe->call);
     call_release(pipe->call, status);
@@ -109,12 +112,12 @@ static RPC_STATUS pull_locked(struct pipe *pipe, void *buf, unsigned long esize,
         return status;
     for (;;) {
         if (call->status != RPC_S_OK)
-            return tell_failure(pipe, RPC_S_ASYNC_CALL_PENDING);
+            return tell_failure(pipe, RPC_S_ASYNC_CALL_PENDING, NOTIFY_RECEIVE);
         size_t count = 0;
         status = pipe_rx_read(&pipe->rx, buf, esize, &count);
         if (status != RPC_S_OK) {
             call_break(call, status);
-            return tell_failure(pipe, RPC_S_ASYNC_CALL_PENDING);
+            return tell_failure(pipe, RPC_S_ASYNC_CALL_PENDING, NOTIFY_RECEIVE);
         }
         if (count > 0 || pipe_at_end(pipe)) {
             *ecount = count;
@@ -190,12 +193,12 @@ static RPC_STATUS push_locked(struct pipe *pipe, const void *buf, unsigned long 
     if (status != RPC_S_OK)
         return status;
     if (call->status != RPC_S_OK || call->over)
-        return call->status != RPC_S_OK ? tell_failure(pipe, RPC_S_OK) : RPC_X_PIPE_CLOSED;
+        return call->status != RPC_S_OK ? tell_failure(pipe, RPC_S_OK, NOTIFY_SEND) : RPC_X_PIPE_CLOSED;
     status = ecount > 0 ? pipe_send_elements(pipe, buf, ecount) : pipe_send_end(pipe);
     if (call->released) /* by a rival thread, against the rules */
         return RPC_X_PIPE_CLOSED;
     if (call->status != RPC_S_OK)
-        return tell_failure(pipe, RPC_S_OK);
+        return tell_failure(pipe, RPC_S_OK, NOTIFY_SEND);
     if (status != RPC_S_OK)
         return status;
     call_ask_send_complete(call, pipe->low, ecount == 0);

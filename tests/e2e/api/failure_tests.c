@@ -123,6 +123,73 @@ static void pull_after_failed_complete(void)
     child_stop(&server);
 }
 
+/* A routine that only passes the word on to a thread, which is there before it returns.
+ * What that thread tries meanwhile is not the failure's to tell, so it is told again. */
+static HANDLE relayed, relay_returns;
+static RPC_ASYNC_EVENT relayed_event;
+
+static void relay(PRPC_ASYNC_STATE async, void *context, RPC_ASYNC_EVENT event)
+{
+    (void)async;
+    (void)context;
+    relayed_event = event;
+    SetEvent(relayed);
+    WaitForSingleObject(relay_returns, SOON_MS);
+}
+
+static void relayed_failure(enum operation operation)
+{
+    struct child server = spawn_server();
+    RPC_BINDING_HANDLE h = bind_text(server.binding);
+    struct caller caller;
+    unsigned long n;
+    bool pulls = operation == OUT_PIPE;
+    relayed = CreateEvent(NULL, FALSE, FALSE, NULL);
+    relay_returns = CreateEvent(NULL, FALSE, FALSE, NULL);
+    caller_init(&caller, 0);
+    caller.async.NotificationType = RpcNotificationTypeCallback;
+    caller.async.u.NotificationRoutine = relay;
+    CHECK_EQUAL(caller_call(&caller, h, operation, 1), RPC_S_OK);
+    if (!pulls)
+        caller.async.Flags = RPC_C_NOTIFY_ON_SEND_COMPLETE;
+    child_kill(&server, SIGKILL);
+    CHECK_EQUAL(WaitForSingleObject(relayed, SOON_MS), WAIT_OBJECT_0);
+    CHECK_EQUAL(relayed_event, RpcCallComplete);
+    if (pulls)
+        CHECK_EQUAL(PULL(&caller.pipe[0], buf, 10, &n), RPC_S_ASYNC_CALL_PENDING);
+    else
+        CHECK_EQUAL(PUSH(&caller.pipe[0], buf, 10), RPC_S_OK);
+    SetEvent(relay_returns);
+    CHECK_EQUAL(WaitForSingleObject(relayed, SOON_MS), WAIT_OBJECT_0);
+    CHECK_EQUAL(relayed_event, pulls ? RpcReceiveComplete : RpcSendComplete);
+    SetEvent(relay_returns);
+    /* The routine has had its say once it is back: poll until then. */
+    RPC_STATUS status;
+    uint64_t until = now_ms() + SOON_MS;
+    do {
+        status = pulls ? PULL(&caller.pipe[0], buf, 10, &n) : PUSH(&caller.pipe[0], buf, 10);
+        CHECK(now_ms() < until);
+    } while (status == (pulls ? RPC_S_ASYNC_CALL_PENDING : RPC_S_OK));
+    CHECK(connection_lost(status));
+    check_gone(&caller);
+    sleep_ms(NEVER_MS); /* a notification that is one too many would use the events */
+    CloseHandle(relayed);
+    CloseHandle(relay_returns);
+    caller_fini(&caller);
+    RpcBindingFree(&h);
+    child_stop(&server);
+}
+
+static void relayed_failure_pull(void)
+{
+    relayed_failure(OUT_PIPE);
+}
+
+static void relayed_failure_push(void)
+{
+    relayed_failure(IN_PIPE);
+}
+
 /* Calls without a pipe: asynchronous ones are told, a synchronous one raises. */
 static void server_dies_under_calls(void)
 {
@@ -569,6 +636,8 @@ const struct test failure_tests[] = {
     {"F2_server_dies_between_pushes", server_dies_between_pushes},
     {"F3_server_dies_under_pull", server_dies_under_pull},
     {"AP-37_AP-41_pull_after_failed_complete", pull_after_failed_complete},
+    {"AP-41_pull_beside_the_routine", relayed_failure_pull},
+    {"F2_push_beside_the_routine", relayed_failure_push},
     {"AR-6_server_dies_under_calls", server_dies_under_calls},
     {"AR-13_server_stopped", server_stopped},
     {"F1_server_comes_back", server_comes_back},
