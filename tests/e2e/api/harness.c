@@ -658,7 +658,8 @@ void check_usable_at(const char *file, int line, RPC_BINDING_HANDLE h)
 /* ---- Main ------------------------------------------------------------------- */
 
 static const struct test *const groups[] = {async_tests, pipe_tests,   failure_tests,
-                                            flow_tests,  notify_tests, subscribe_tests, argument_tests};
+                                            flow_tests,  notify_tests, subscribe_tests, argument_tests,
+                                            order_tests};
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 
 static void on_alarm(int number)
