@@ -25,10 +25,12 @@ void order_submit(struct rpc_call *call)
 {
     struct conn *conn = call->conn;
     call_get(call);
-    if (conn->starting)
-        list_append(&conn->starts, &call->start_node);
-    else
+    if (!conn->starting) {
         begin(conn, call);
+        return;
+    }
+    list_append(&conn->starts, &call->start_node);
+    reactor_touch(&conn->watch); /* the tick looks whether the other is overdue */
 }
 
 void order_leave(struct rpc_call *call)
@@ -80,5 +82,5 @@ void order_check(struct conn *conn)
         order_leave(call);
     }
     if (!list_empty(&conn->starts))
-        reactor_touch(&conn->watch); /* the tick looks again */
+        reactor_touch(&conn->watch);
 }
