@@ -23,7 +23,7 @@
             abort();                                                                               \
     } while (0)
 
-#define CALLS_MAX  300u /* above LIMIT_CALLS_PER_ASSOC */
+#define CALLS_MAX  1100u /* above LIMIT_CALLS_PER_ASSOC */
 #define OUTPUT_MAX (1u << 22)
 
 static struct call calls[CALLS_MAX];

@@ -273,7 +273,12 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY RpcBindingServerFromClient(RPC_BINDING_HANDLE 
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerInqBindingHandle(RPC_BINDING_HANDLE *Binding);
 
 /* How patient later calls on a client handle are with a silent server, on a scale
- * from RPC_C_BINDING_MIN_TIMEOUT to RPC_C_BINDING_INFINITE_TIMEOUT.
+ * from RPC_C_BINDING_MIN_TIMEOUT to RPC_C_BINDING_INFINITE_TIMEOUT.  Connecting and binding
+ * may take 5 seconds a step: 5 for MIN, 30 for DEFAULT, 50 for MAX, any time for INFINITE.
+ * On TCP, synchronous and asynchronous calls: a server silent for 60 seconds (MIN) or
+ * 120 * (Timeout + 1) is asked once a second whether its system is there (keep-alive); after
+ * three questions without an answer the call fails with RPC_S_CALL_FAILED.  INFINITE: never.
+ * Calls that share a connection have the least of their limits.
  * RPC_S_INVALID_TIMEOUT: outside the scale. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtSetComTimeout(RPC_BINDING_HANDLE Binding,
                                                        unsigned int Timeout);
@@ -310,6 +315,44 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtSetCancelTimeout(long Timeout);
  * gone; RPC_S_ACCESS_DENIED when not; RPC_S_NO_CALL_ACTIVE: it is executing none.
  * learn.microsoft.com, RpcTestCancel. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcTestCancel(void);
+
+/* ---- Options ----------------------------------------------------------------- */
+
+/* Options of a client handle. */
+#define RPC_C_OPT_TRANS_SEND_BUFFER_SIZE 5  /* not supported                              */
+#define RPC_C_OPT_SESSION_ID             6  /* not supported                              */
+#define RPC_C_OPT_COOKIE_AUTH            7  /* not supported                              */
+#define RPC_C_OPT_RESOURCE_TYPE_UUID     8  /* not supported                              */
+#define RPC_C_OPT_BINDING_NONCAUSAL      9  /* TRUE: asynchronous calls begin in any order */
+#define RPC_C_OPT_SECURITY_CALLBACK      10 /* not supported                              */
+#define RPC_C_OPT_UNIQUE_BINDING         11 /* TRUE: shares no connection with others     */
+#define RPC_C_OPT_CALL_TIMEOUT           12 /* milliseconds; 0 or 0xffffffff: none        */
+#define RPC_C_OPT_DONT_LINGER            13 /* TRUE: closes with the last handle          */
+#define RPC_C_OPT_TRUST_PEER             14 /* not supported                              */
+#define RPC_C_OPT_ASYNC_BLOCK            15 /* not supported                              */
+#define RPC_C_OPT_OPTIMIZE_TIME          16 /* not supported                              */
+
+/* Sets an option for later calls on a client handle and copies made of it.
+ *   BINDING_NONCAUSAL  FALSE, the default: asynchronous calls of a thread begin in the
+ *                      order of issue, see docs/design/order.md for its limits.  TRUE: they
+ *                      are spread over several connections.
+ *   UNIQUE_BINDING     connections for this handle and the context handles that come of it;
+ *                      a copy has its own.  Not while a call is running on it.
+ *   CALL_TIMEOUT       a synchronous call that waits so long for the server without anything
+ *                      coming, or, while it sends, anything being taken, raises
+ *                      RPC_S_CALL_CANCELLED; the server is not told.  Asynchronous calls
+ *                      ignore it.
+ *   DONT_LINGER        connections close with the last handle to their server in any case.
+ * RPC_S_CANNOT_SUPPORT: another option, or on ncalrpc one that is not DONT_LINGER;
+ * RPC_S_WRONG_KIND_OF_BINDING: also DONT_LINGER before the first call; RPC_S_INVALID_ARG: a
+ * time beyond 32 bits; RPC_S_INVALID_BINDING. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcBindingSetOption(RPC_BINDING_HANDLE hBinding,
+                                                      unsigned long option, ULONG_PTR optionValue);
+
+/* The value of an option: TRUE or FALSE, milliseconds (0: none).  The same statuses. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcBindingInqOption(RPC_BINDING_HANDLE hBinding,
+                                                      unsigned long option,
+                                                      ULONG_PTR *pOptionValue);
 
 /* ---- Extensions: transfer syntaxes and limits ----------------------------- */
 

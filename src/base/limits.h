@@ -19,7 +19,7 @@
 #define LIMIT_CONTEXTS 256u
 
 /* Calls outstanding on one association; the server refuses more as too busy. */
-#define LIMIT_CALLS_PER_ASSOC 256u
+#define LIMIT_CALLS_PER_ASSOC 1024u
 
 /* Calls inside each other on one association: callbacks, calls from their routines,
  * and so on, each with frames of the program on the stack of the thread that waits. */
@@ -89,8 +89,17 @@
 /* Connections a client keeps idle per server, and how long (milliseconds). */
 #define LIMIT_IDLE_CONNS 64u
 #define LIMIT_IDLE_MS 10000u
-/* Asynchronous calls without pipes a client puts on one connection. */
+/* Asynchronous calls without pipes that a client puts on one connection; with those of a
+ * binding handle whose calls are to begin in order, as many as a server of ours takes. */
 #define LIMIT_MULTIPLEX 64u
+#define LIMIT_MULTIPLEX_ORDERED LIMIT_CALLS_PER_ASSOC
+/* Calls without an order are spread over as many connections before they share one. */
+#define LIMIT_SPREAD_CONNS 4u
+
+/* Asynchronous managers begin one after the other, so that what the first hands off is
+ * before what the second does.  One that has not returned after this time, milliseconds,
+ * does not hand off, and is waited for no longer. */
+#define LIMIT_HAND_OFF_MS 100u
 
 /* Connections one server process holds. */
 #define LIMIT_SERVER_CONNS 65536u
@@ -116,8 +125,9 @@
 /* Context handles in one request or reply, in arrays mostly: each is looked up by itself. */
 #define LIMIT_CONTEXTS_PER_CALL 4096u
 
-/* Connection attempt, milliseconds, all addresses of a host together. */
-#define LIMIT_CONNECT_MS 30000u
+/* Connection attempt, milliseconds, all addresses of a host together: so much for each
+ * step of RpcMgmtSetComTimeout's scale, 30 seconds in its middle. */
+#define LIMIT_CONNECT_STEP_MS 5000u
 
 /* Server call states that stay addressable after their call ended, see
  * runtime/server_call.c (AP-18). */

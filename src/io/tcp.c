@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -41,6 +42,17 @@ void transport_tune(enum transport_kind kind, int fd)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
+void transport_keep_alive(int fd, unsigned idle_s)
+{
+    const int on = idle_s > 0, idle = (int)idle_s, interval = 1, count = 3;
+    if (on) {
+        setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+        setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+        setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+    }
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+}
+
 void transport_shutdown(enum transport_kind kind, int fd, bool abandon)
 {
     int unsent = 0;
@@ -65,7 +77,8 @@ static bool wait_connected(int fd, uint64_t deadline_ms, int interrupt_fd)
             return false;
         struct pollfd pfds[2] = {{.fd = fd, .events = POLLOUT},
                                  {.fd = interrupt_fd, .events = POLLIN}}; /* or -1 */
-        int n = poll(pfds, 2, (int)(deadline_ms - now));
+        uint64_t left = deadline_ms - now;
+        int n = poll(pfds, 2, left > INT_MAX ? INT_MAX : (int)left);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0 || pfds[1].revents)
@@ -106,7 +119,7 @@ static RPC_STATUS status_from_gai(int error)
 RPC_STATUS tcp_connect(const char *address, const char *endpoint, unsigned timeout_ms,
                        int interrupt_fd, int *ret_fd)
 {
-    uint64_t deadline_ms = clock_ms() + timeout_ms;
+    uint64_t deadline_ms = timeout_ms > 0 ? clock_ms() + timeout_ms : UINT64_MAX;
     struct addrinfo hints = {.ai_family = AF_UNSPEC,
                              .ai_socktype = SOCK_STREAM,
                              .ai_flags = AI_NUMERICSERV};

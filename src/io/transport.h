@@ -28,8 +28,8 @@ const char *transport_protseq(enum transport_kind kind);
 RPC_STATUS transport_check_endpoint(enum transport_kind kind, const char *endpoint);
 
 /* Connects to `endpoint` at `address` (NULL or "": this host; ignored by ncalrpc),
- * trying each address of a host in turn, all within `timeout_ms` and until
- * `interrupt_fd` (-1: none) becomes readable.  Gives *ret_fd.
+ * trying each address of a host in turn, all within `timeout_ms`, 0: as long as the system
+ * tries, and until `interrupt_fd` (-1: none) becomes readable.  Gives *ret_fd.
  * RPC_S_SERVER_UNAVAILABLE: nobody answers, or interrupted; RPC_S_INVALID_NET_ADDR: the host is
  * unknown; RPC_S_INVALID_ENDPOINT_FORMAT; RPC_S_OUT_OF_RESOURCES. */
 RPC_STATUS transport_connect(enum transport_kind kind, const char *address, const char *endpoint,
@@ -58,6 +58,10 @@ void transport_remove_name(const struct transport_listener *listener);
 /* Accepts one connection without blocking; -1 when there is none or no descriptor
  * is left (errno tells). */
 int transport_accept(enum transport_kind kind, int listen_fd);
+
+/* A TCP peer that has been silent for `idle_s` seconds is asked once a second whether it is
+ * still there; after three questions without an answer the connection is dead.  0: never. */
+void transport_keep_alive(int fd, unsigned idle_s);
 
 /* Ends a connection in both directions.  `abandon`: octets a full window keeps here are
  * given up and the peer is told by a reset; the end of the stream would have to wait

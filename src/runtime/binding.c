@@ -26,6 +26,7 @@ static void binding_destroy(struct counted *object)
     free(binding->endpoint);
     free(binding->options);
     pthread_mutex_destroy(&binding->lock);
+    pthread_mutex_destroy(&binding->lane_lock);
     free(binding);
 }
 
@@ -62,7 +63,8 @@ RPC_STATUS binding_resolve(struct binding *binding)
         status = EPT_S_NOT_REGISTERED;
     else if (!binding->pool &&
              !(binding->pool =
-                   server_pool_open(binding->kind, binding->address, binding->endpoint)))
+                   server_pool_open(binding->kind, binding->address, binding->endpoint,
+                                    binding->unique)))
         status = RPC_S_OUT_OF_MEMORY;
     pthread_mutex_unlock(&binding->lock);
     return status;
@@ -88,6 +90,7 @@ static struct binding *binding_new(enum transport_kind kind, const char *address
         return NULL;
     counted_init(&binding->object, binding_destroy);
     pthread_mutex_init(&binding->lock, NULL);
+    pthread_mutex_init(&binding->lane_lock, NULL);
     binding->kind = kind;
     binding->com_timeout = RPC_C_BINDING_DEFAULT_TIMEOUT;
     binding->syntaxes = ndr_client_syntaxes();
@@ -228,6 +231,10 @@ struct binding *binding_copy(struct binding *source)
         copy->has_object = source->has_object;
         copy->object_uuid = source->object_uuid;
         copy->com_timeout = source->com_timeout;
+        copy->call_timeout_ms = source->call_timeout_ms;
+        copy->noncausal = source->noncausal;
+        copy->dont_linger = source->dont_linger;
+        copy->unique = source->unique;
         copy->syntaxes = source->syntaxes;
         copy->limits = source->limits;
         copy->pool = source->pool;
@@ -249,6 +256,11 @@ RPC_STATUS RpcBindingCopy(RPC_BINDING_HANDLE SourceBinding, RPC_BINDING_HANDLE *
         return status;
     struct binding *copy = binding_copy(source);
     binding_put(source);
+    struct server_pool *pool = copy && copy->unique ? copy->pool : NULL;
+    if (pool) { /* the copy shall have its own */
+        copy->pool = NULL;
+        server_pool_close(pool);
+    }
     return copy ? publish(copy, DestinationBinding) : RPC_S_OUT_OF_MEMORY;
 }
 
@@ -328,38 +340,6 @@ RPC_STATUS RpcBindingServerFromClient(RPC_BINDING_HANDLE ClientBinding,
     }
     binding_put(binding);
     return status == RPC_S_OK ? publish(result, ServerBinding) : status;
-}
-
-RPC_STATUS RpcMgmtSetComTimeout(RPC_BINDING_HANDLE Binding, unsigned int Timeout)
-{
-    struct binding *binding;
-    RPC_STATUS status = binding_get_client(Binding, &binding);
-    if (status != RPC_S_OK)
-        return status;
-    if (Timeout <= RPC_C_BINDING_INFINITE_TIMEOUT) {
-        pthread_mutex_lock(&binding->lock);
-        binding->com_timeout = Timeout;
-        pthread_mutex_unlock(&binding->lock);
-    } else {
-        status = RPC_S_INVALID_TIMEOUT;
-    }
-    binding_put(binding);
-    return status;
-}
-
-RPC_STATUS RpcMgmtInqComTimeout(RPC_BINDING_HANDLE Binding, unsigned int *Timeout)
-{
-    if (!Timeout)
-        return RPC_S_INVALID_ARG;
-    struct binding *binding;
-    RPC_STATUS status = binding_get_client(Binding, &binding);
-    if (status != RPC_S_OK)
-        return status;
-    pthread_mutex_lock(&binding->lock);
-    *Timeout = binding->com_timeout;
-    pthread_mutex_unlock(&binding->lock);
-    binding_put(binding);
-    return RPC_S_OK;
 }
 
 RPC_STATUS RpcNetworkIsProtseqValidA(RPC_CSTR Protseq)

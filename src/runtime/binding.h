@@ -31,11 +31,26 @@ struct binding {
     char *options;
     bool has_object;
     UUID object_uuid;
-    unsigned com_timeout;
+    /* binding_options.c's */
+    unsigned com_timeout;     /* 0 to RPC_C_BINDING_INFINITE_TIMEOUT             */
+    unsigned call_timeout_ms; /* longest silence in a synchronous call; 0: any   */
+    bool noncausal;           /* asynchronous calls may begin in any order       */
+    bool unique;              /* connections of its own                          */
+    bool dont_linger;
     unsigned syntaxes; /* ASSOC_*: what its calls may be made in */
     struct ndr_limits limits; /* of what is received             */
     struct server_pool *pool; /* connections to this server; NULL: partially bound */
+
+    /* Held while a connection is looked for, so that calls of one thread are placed where
+     * their order is kept; before the locks of connections and pools. */
+    pthread_mutex_t lane_lock;
+    uint64_t lane; /* of the last call that is kept in order, see struct conn_wish */
 };
+
+/* What RpcMgmtSetComTimeout means: for connecting, milliseconds, 0: no limit; and seconds
+ * of silence after which TCP asks for the peer, 0: never. */
+unsigned com_timeout_connect_ms(unsigned com_timeout);
+unsigned com_timeout_keep_alive_s(unsigned com_timeout);
 
 /* The binding behind `handle`, with a reference, or NULL. */
 struct binding *binding_get(RPC_BINDING_HANDLE handle);

@@ -143,6 +143,7 @@ struct rpc_call {
     struct interface *iface; /* counts its calls */
     const RPC_MGR_EPV *epv;
     uint64_t binding_handle;
+    struct list start_node;  /* conn->starts, later perhaps conn->overdue */
     bool looking;            /* a job tries to decode the request; counted in conn->held */
     bool dispatched;         /* the manager was called */
     struct call_contexts contexts;
@@ -332,6 +333,10 @@ struct ndr_memory client_stub_memory(const RPC_CLIENT_INTERFACE *spec, const NDR
 /* Decodes the reply of a call that ended well; no lock. */
 RPC_STATUS client_decode_reply(struct rpc_call *call, struct client_contexts *contexts,
                                void *frame);
+
+/* server_order.c: a manager that keeps the next calls of the connection from beginning for
+ * too long does so no more. */
+void order_check(struct conn *conn);
 
 /* The call this thread runs the routine of, or NULL: in a server a manager's, in a client
  * that of a callback. */

@@ -93,6 +93,7 @@ void client_call_left(struct rpc_call *call)
      * known by their id: late answers are dropped. */
     bool clean = call->wire.tx_ended && call->wire.state == CALL_DONE;
     bool harmless = call->wire.tx_ended && call->pipe_count == 0 && conn->shared;
+    conn->silence_max_ms = 0;
     server_pool_give(conn, clean || harmless);
     if (!clean && !harmless && !conn->closed)
         conn_fail(conn, RPC_S_CALL_FAILED);
@@ -145,15 +146,6 @@ static RPC_STATUS check_pipes(const NDR_OPERATION *op, const void *frame)
             return RPC_X_NULL_REF_POINTER;
     }
     return RPC_S_OK;
-}
-
-/* Seconds of the connection time-out: api.md 2.3, 120 * (n + 1) for keep-alive; a
- * connection attempt is given a quarter of the limit at the least patience. */
-static unsigned connect_timeout_ms(unsigned com_timeout)
-{
-    return com_timeout >= RPC_C_BINDING_DEFAULT_TIMEOUT
-               ? LIMIT_CONNECT_MS
-               : LIMIT_CONNECT_MS / 4 * (com_timeout + 4) / RPC_C_BINDING_DEFAULT_TIMEOUT;
 }
 
 static struct pdu_syntax interface_syntax(const RPC_CLIENT_INTERFACE *spec)
@@ -272,13 +264,19 @@ static RPC_STATUS prepare(struct start *start, bool shared)
         start->within = nested_place(start->binding->pool, start->spec);
     if (start->within)
         return prepare_nested(start);
+    struct binding *binding = start->binding;
     struct conn_wish *wish = &start->wish;
+    pthread_mutex_lock(&binding->lock);
+    const unsigned com_timeout = binding->com_timeout;
+    const bool ordered = shared && !binding->noncausal;
+    pthread_mutex_unlock(&binding->lock);
     *wish = (struct conn_wish){.interface_id = interface_syntax(start->spec),
                                .syntaxes = allowed_syntaxes(start),
                                .shared = shared,
-                               .timeout_ms = connect_timeout_ms(start->binding->com_timeout)};
+                               .lane = ordered ? &binding->lane : NULL,
+                               .timeout_ms = com_timeout_connect_ms(com_timeout)};
     const uint64_t left_ms = deadline_left_ms(start);
-    if (left_ms < wish->timeout_ms)
+    if (left_ms != UINT64_MAX && (wish->timeout_ms == 0 || left_ms < wish->timeout_ms))
         wish->timeout_ms = left_ms > 0 ? (unsigned)left_ms : 1; /* 0 would be for ever */
     if (wish->syntaxes == 0)
         return RPC_S_UNSUPPORTED_TRANS_SYN;
@@ -287,13 +285,30 @@ static RPC_STATUS prepare(struct start *start, bool shared)
     if (status != RPC_S_OK)
         return status;
     trace_values(start->op, start->frame, NDR_PARAM_IN, true);
-    status = server_pool_take(start->binding->pool, wish, &start->place);
+    if (ordered)
+        pthread_mutex_lock(&binding->lane_lock);
+    status = server_pool_take(binding->pool, wish, &start->place);
+    if (ordered)
+        pthread_mutex_unlock(&binding->lane_lock);
     if (status == RPC_S_OK && start->place.ndr64 != expected) {
         status = encode_request(start, start->place.ndr64);
         if (status != RPC_S_OK)
             give_back(start);
     }
     return status;
+}
+
+/* What the program's patience means for the connection; the least of those who share it
+ * counts.  Lock held. */
+static void watch_peer(struct conn *conn, unsigned keep_alive_s, unsigned silence_max_ms)
+{
+    conn->silence_max_ms = silence_max_ms;
+    if (conn->shared && conn->keep_alive_s > 0 &&
+        (keep_alive_s == 0 || keep_alive_s > conn->keep_alive_s))
+        return;
+    if (conn->kind == TRANSPORT_TCP && keep_alive_s != conn->keep_alive_s)
+        transport_keep_alive(conn->watch.fd, keep_alive_s);
+    conn->keep_alive_s = keep_alive_s;
 }
 
 /* Puts the call on its connection and queues the request.  Lock held.  The request
@@ -311,7 +326,11 @@ static RPC_STATUS send_request(struct rpc_call *call, struct start *start)
     pthread_mutex_lock(&binding->lock);
     const UUID object = binding->object_uuid;
     const bool has_object = binding->has_object;
+    const unsigned keep_alive_s = com_timeout_keep_alive_s(binding->com_timeout);
+    const unsigned call_timeout_ms = binding->call_timeout_ms;
     pthread_mutex_unlock(&binding->lock);
+    if (!start->within)
+        watch_peer(conn, keep_alive_s, call->op->flags & NDR_OP_ASYNC ? 0 : call_timeout_ms);
     if (start->within) {
         RPC_STATUS nested = nested_start(call, start->within, has_object ? &object : NULL);
         if (nested != RPC_S_OK)

@@ -3,6 +3,7 @@
 #include "runtime/conn.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -58,6 +59,8 @@ struct conn *conn_new(int fd, enum transport_kind kind, enum assoc_role role,
     conn->owner = owner;
     conn->kind = kind;
     list_init(&conn->pipe_calls);
+    list_init(&conn->starts);
+    list_init(&conn->overdue);
     pthread_mutex_init(&conn->lock, NULL);
     pthread_cond_init(&conn->changed, NULL);
     if (role == ASSOC_SERVER) {
@@ -91,6 +94,28 @@ void conn_wait(struct conn *conn)
     conn->waiters--;
 }
 
+bool conn_poll(struct conn *conn, short events)
+{
+    struct pollfd poll_fd = {.fd = conn->watch.fd, .events = events};
+    const unsigned max_ms = conn->silence_max_ms;
+    const uint64_t end = clock_ms() + max_ms;
+    int n, left = -1;
+    conn_unlock(conn);
+    do {
+        if (max_ms > 0) {
+            uint64_t now = clock_ms();
+            left = now >= end ? 0 : end - now > INT_MAX ? INT_MAX : (int)(end - now);
+        }
+        n = poll(&poll_fd, 1, left);
+    } while ((n < 0 && errno == EINTR) || (n == 0 && left != 0));
+    conn_lock(conn);
+    if (n != 0)
+        return true;
+    TRACE(TRACE_CALL, "conn %d: silent for %u ms", conn->watch.fd, max_ms);
+    conn_fail(conn, RPC_S_CALL_CANCELLED);
+    return false;
+}
+
 void conn_wait_readable(struct conn *conn)
 {
     if (conn->reading) {
@@ -99,11 +124,8 @@ void conn_wait_readable(struct conn *conn)
     }
     if (conn->closed)
         return;
-    struct pollfd poll_fd = {.fd = conn->watch.fd, .events = POLLIN | POLLRDHUP};
     conn->reading = true;
-    conn_unlock(conn);
-    poll(&poll_fd, 1, -1);
-    conn_lock(conn);
+    conn_poll(conn, POLLIN | POLLRDHUP);
     conn->reading = false;
     conn_role_ended(conn);
 }
@@ -200,6 +222,14 @@ enum conn_read conn_read(struct conn *conn, bool block)
         /* What the other thread reads may be what the caller waits for. */
         conn_wait(conn);
         return conn_alive(conn) ? CONN_READ_SOME : CONN_READ_DEAD;
+    }
+    if (block && conn->silence_max_ms > 0) {
+        conn_wait_readable(conn);
+        if (!conn_alive(conn))
+            return CONN_READ_DEAD;
+        if (conn->reading) /* another thread was faster */
+            return CONN_READ_SOME;
+        block = false;
     }
     size_t at, have;
     struct rxbuf *buf = open_buffer(conn, &at, &have);
@@ -343,6 +373,7 @@ static void on_linger_io(struct conn *conn)
 void conn_settle(struct conn *conn, enum conn_arm arm)
 {
     calls_compact(conn);
+    order_check(conn);
     if (conn->closed)
         return;
     if (!conn_alive(conn)) {

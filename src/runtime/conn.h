@@ -89,11 +89,21 @@ struct conn {
      * unless a client multiplexes several. */
     struct list pipe_calls;
 
+    /* Server, server_order.c's: calls that wait for their turn to begin, the one whose turn
+     * it is, and managers that kept it for too long and still run. */
+    struct list starts;
+    struct rpc_call *starting; /* its job's reference keeps it; NULL: none       */
+    uint64_t entered_ms;       /* when its manager was entered; 0: not yet       */
+    struct list overdue;
+
     /* owner's */
     struct list node;
     uint64_t idle_since_ms;
     unsigned calls;   /* client: calls placed on it                            */
     bool shared;      /* client: asynchronous calls may be added               */
+    uint64_t lane;    /* client: number of the time it has been shared since    */
+    unsigned silence_max_ms; /* client: longest wait for the peer; 0: any       */
+    unsigned keep_alive_s;   /* client: what transport_keep_alive() was told    */
 };
 
 /* Takes over `fd` (closed even on failure).  One reference for the caller.
@@ -164,6 +174,10 @@ void conn_close(struct conn *conn);
 
 /* (drops) Waits on conn->changed. */
 void conn_wait(struct conn *conn);
+
+/* (drops) Waits for `events` of the descriptor; the caller has the role.  False:
+ * conn->silence_max_ms have passed, all calls have failed with RPC_S_CALL_CANCELLED. */
+bool conn_poll(struct conn *conn, short events);
 
 /* (drops) Waits until the descriptor is readable, with the reader role; returns at once
  * when another thread has it and that thread is done. */

@@ -23,6 +23,7 @@ struct server_pool {
     struct list node; /* pools */
     enum transport_kind kind;
     char *address, *endpoint;
+    bool unique;      /* of one binding and its context handles */
     unsigned users;   /* bindings, and connections alive */
     unsigned bindings;
     struct list idle;   /* most recently used first */
@@ -50,12 +51,13 @@ static void pool_unuse(struct server_pool *pool)
     free(pool);
 }
 
+/* One that any binding may use. */
 static struct server_pool *find_pool(enum transport_kind kind, const char *address,
                                      const char *endpoint)
 {
     for (struct list *node = pools.next; node != &pools; node = node->next) {
         struct server_pool *pool = list_entry(node, struct server_pool, node);
-        if (pool->kind == kind && strcmp(pool->address, address) == 0 &&
+        if (!pool->unique && pool->kind == kind && strcmp(pool->address, address) == 0 &&
             strcmp(pool->endpoint, endpoint) == 0)
             return pool;
     }
@@ -84,13 +86,14 @@ static struct server_pool *new_pool(enum transport_kind kind, const char *addres
 }
 
 struct server_pool *server_pool_open(enum transport_kind kind, const char *address,
-                                     const char *endpoint)
+                                     const char *endpoint, bool unique)
 {
     pthread_mutex_lock(&pools_lock);
-    struct server_pool *pool = find_pool(kind, address, endpoint);
+    struct server_pool *pool = unique ? NULL : find_pool(kind, address, endpoint);
     if (!pool)
         pool = new_pool(kind, address, endpoint);
     if (pool) {
+        pool->unique = unique;
         pool->users++;
         pool->bindings++;
     }
@@ -202,23 +205,40 @@ static void set_place(struct conn *conn, const struct conn_wish *wish,
         (struct conn_place){.conn = conn, .context_id = context->id, .ndr64 = context->ndr64};
 }
 
+/* pools_lock held.  The connection for one more call among others.  With an order: where
+ * the call before is, as long as that is unknown to have begun; else any with room.
+ * Without: the one with the fewest, once there are some to choose from. */
+static struct conn *find_shared(struct server_pool *pool, const struct conn_wish *wish)
+{
+    struct conn *best = NULL;
+    unsigned count = 0;
+    for (struct list *node = pool->shared.next; node != &pool->shared; node = node->next) {
+        struct conn *conn = list_entry(node, struct conn, node);
+        if (!context_for(conn, wish))
+            continue;
+        if (wish->lane && conn->lane == *wish->lane && conn->calls < LIMIT_MULTIPLEX_ORDERED)
+            return conn;
+        count++;
+        if (conn->calls < LIMIT_MULTIPLEX && (!best || (!wish->lane && conn->calls < best->calls)))
+            best = conn;
+    }
+    return wish->lane || count >= LIMIT_SPREAD_CONNS ? best : NULL;
+}
+
 static bool take_shared(struct server_pool *pool, const struct conn_wish *wish,
                         struct conn_place *ret_place)
 {
-    bool found = false;
     pthread_mutex_lock(&pools_lock);
-    for (struct list *node = pool->shared.next; node != &pool->shared && !found;
-         node = node->next) {
-        struct conn *conn = list_entry(node, struct conn, node);
-        if (conn->calls < LIMIT_MULTIPLEX && context_for(conn, wish)) {
-            conn->calls++;
-            conn_get(conn);
-            set_place(conn, wish, ret_place);
-            found = true;
-        }
+    struct conn *conn = find_shared(pool, wish);
+    if (conn) {
+        conn->calls++;
+        conn_get(conn);
+        set_place(conn, wish, ret_place);
+        if (wish->lane)
+            *wish->lane = conn->lane;
     }
     pthread_mutex_unlock(&pools_lock);
-    return found;
+    return conn != NULL;
 }
 
 /* Waits for the answer to the bind or alter_context; the socket's time-out bounds each
@@ -361,14 +381,19 @@ static RPC_STATUS connect_in_group(struct server_pool *pool, const struct conn_w
 }
 
 /* The call's place on a connection nobody else has. */
-static void register_call(struct server_pool *pool, struct conn *conn, bool shared)
+static void register_call(struct server_pool *pool, struct conn *conn,
+                          const struct conn_wish *wish)
 {
+    static uint64_t last_lane;
     pthread_mutex_lock(&pools_lock);
     conn->calls = 1;
-    conn->shared = shared && conn->assoc.multiplex;
+    conn->shared = wish->shared && conn->assoc.multiplex;
     if (conn->shared) {
+        conn->lane = ++last_lane;
         list_append(&pool->shared, &conn->node);
     }
+    if (wish->lane)
+        *wish->lane = conn->shared ? conn->lane : 0;
     pthread_mutex_unlock(&pools_lock);
 }
 
@@ -452,7 +477,7 @@ RPC_STATUS server_pool_take(struct server_pool *pool, const struct conn_wish *wi
     }
     conn_get(conn); /* the pool keeps its own */
     set_place(conn, wish, ret_place);
-    register_call(pool, conn, wish->shared);
+    register_call(pool, conn, wish);
     if (wish->syntaxes == ASSOC_SYNTAXES) {
         pthread_mutex_lock(&pools_lock);
         pool->takes_ndr = !ret_place->ndr64;

@@ -3,8 +3,8 @@
  * endpoint).
  *
  *   exclusive   one call at a time: synchronous calls and calls with pipes
- *   shared      up to LIMIT_MULTIPLEX asynchronous calls without pipes, where the
- *               peer can multiplex
+ *   shared      asynchronous calls without pipes, where the peer can multiplex: up to
+ *               LIMIT_MULTIPLEX, and more to keep those of a binding together
  *   idle        kept for the next call while a binding to the server exists     */
 #ifndef RUNTIME_CONN_POOL_H
 #define RUNTIME_CONN_POOL_H
@@ -15,9 +15,10 @@
 
 struct server_pool;
 
-/* The pool for a server; one more binding uses it.  NULL: out of memory. */
+/* The pool for a server, `unique` a new one that nobody else is given; one more binding
+ * uses it.  NULL: out of memory. */
 struct server_pool *server_pool_open(enum transport_kind kind, const char *address,
-                                     const char *endpoint);
+                                     const char *endpoint, bool unique);
 void server_pool_use(struct server_pool *pool);
 /* A binding less; with the last one idle connections are closed. */
 void server_pool_close(struct server_pool *pool);
@@ -31,7 +32,10 @@ struct conn_wish {
     struct pdu_syntax interface_id;
     unsigned syntaxes; /* ASSOC_*, one of them will do */
     bool shared;       /* with other asynchronous calls without pipes */
-    unsigned timeout_ms;
+    /* Where the last call was placed that must begin before this one; the caller
+     * serialises calls with the same.  NULL: there is no order. */
+    uint64_t *lane;
+    unsigned timeout_ms; /* 0: as long as it takes */
 };
 
 /* Where a call was placed. */

@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -70,6 +71,14 @@ void conn_flush(struct conn *conn)
     calls_on_sent(conn);
 }
 
+/* Sends without blocking.  False: the transport took nothing. */
+static bool send_slice(struct conn *conn, size_t octets_max)
+{
+    const uint64_t before = txq_total_sent(&conn->assoc.txq);
+    send_once(conn, octets_max, false);
+    return txq_total_sent(&conn->assoc.txq) > before;
+}
+
 /* Sends what is more than `len`, waiting in sendmsg: the kernel wakes us as its buffer
  * drains, and shutdown() wakes us when the association is given up. */
 static void send_blocking(struct conn *conn, size_t len)
@@ -78,7 +87,11 @@ static void send_blocking(struct conn *conn, size_t len)
     conn->blocked_push = true;
     while (!conn->closed && conn_alive(conn) && txq_len(&conn->assoc.txq) > len) {
         size_t excess = txq_len(&conn->assoc.txq) - len;
-        send_once(conn, excess < SEND_MAX ? excess : SEND_MAX, true);
+        size_t slice = excess < SEND_MAX ? excess : SEND_MAX;
+        if (conn->silence_max_ms == 0)
+            send_once(conn, slice, true);
+        else if (!send_slice(conn, slice))
+            conn_poll(conn, POLLOUT);
     }
     conn->writing = false;
     conn->blocked_push = false;

@@ -128,7 +128,9 @@ static void run_manager(struct rpc_call *call)
 {
     bool async = (call->op->flags & NDR_OP_ASYNC) != 0;
     server_manage(call);
-    if (call->over && call->pipe_count == 0)
+    order_return(call);
+    /* Waiting for the client's next would keep those that have begun waiting. */
+    if (call->over && call->pipe_count == 0 && !call->conn->starting)
         conn_read_next(call->conn);
     conn_settle(call->conn, async ? CONN_ARM_LAZY : CONN_ARM_NOW);
     conn_unlock(call->conn);
@@ -242,6 +244,21 @@ bool server_make_ready(struct rpc_call *call)
     return status == RPC_S_OK;
 }
 
+/* Runs the manager if the call is `ready` for it, else it is the next one's turn.  With the
+ * lock on entry, without it on exit. */
+static void begin_manager(struct rpc_call *call, bool ready)
+{
+    call->dispatched = ready;
+    if (ready)
+        order_enter(call);
+    else
+        order_leave(call);
+    conn_settle(call->conn, ready ? CONN_ARM_LAZY : CONN_ARM_NOW);
+    conn_unlock(call->conn);
+    if (ready)
+        run_manager(call);
+}
+
 /* The request is decoded: runs the manager, unless others use its contexts; then it is
  * tried again when they are free.  Consumes the job's reference. */
 static void run_ready(struct io_job *job)
@@ -250,19 +267,22 @@ static void run_ready(struct io_job *job)
     struct conn *conn = call->conn;
     RPC_STATUS status;
     job->run = run_ready;
-    if (!contexts_acquire(call, &status))
-        return; /* from here on the job may be running on another thread */
+    call_get(call);
+    bool acquired = contexts_acquire(call, &status);
     conn_lock(conn);
+    if (!acquired) { /* from here on the job may be running on another thread */
+        order_leave(call);
+        conn_unlock(conn);
+        call_put(call);
+        return;
+    }
     bool ready = !call->over && status == RPC_S_OK;
     if (!call->over && !ready) {
         server_fault(call, status, true);
         call_release(call, status);
     }
-    call->dispatched = ready;
-    conn_settle(conn, ready ? CONN_ARM_LAZY : CONN_ARM_NOW);
-    conn_unlock(conn);
-    if (ready)
-        run_manager(call);
+    begin_manager(call, ready);
+    call_put(call);
     call_put(call);
 }
 
@@ -280,11 +300,7 @@ static void run_call(struct io_job *job)
         run_ready(job);
         return;
     }
-    call->dispatched = ready;
-    conn_settle(conn, ready ? CONN_ARM_LAZY : CONN_ARM_NOW);
-    conn_unlock(conn);
-    if (ready)
-        run_manager(call);
+    begin_manager(call, ready);
     call_put(call);
 }
 
@@ -295,8 +311,7 @@ static void submit(struct rpc_call *call, bool last)
         call_look(call, true);
     call->conn->expect_user = true;
     call->job.run = run_call;
-    call_get(call);
-    reactor_submit(&call->job);
+    order_submit(call);
 }
 
 void server_on_octets(struct rpc_call *call, const struct assoc_event *event, struct rxbuf *buf)

@@ -49,6 +49,18 @@ bool server_make_ready(struct rpc_call *call);
  * with it on exit. */
 void server_manage(struct rpc_call *call);
 
+/* ---- server_order.c: whose turn it is to begin ------------------------------- */
+
+/* The call's job runs when all that came before it on the connection have begun.  The job
+ * takes a reference. */
+void order_submit(struct rpc_call *call);
+/* It is about to call its manager. */
+void order_enter(struct rpc_call *call);
+/* The manager has returned. */
+void order_return(struct rpc_call *call);
+/* It will not be entered, or not now: the next may begin. */
+void order_leave(struct rpc_call *call);
+
 /* Where the parameters of the call live; any thread. */
 struct ndr_memory server_call_memory(const struct rpc_call *call);
 

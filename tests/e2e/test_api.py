@@ -11,10 +11,6 @@ import pytest
 from conftest import BUILD
 
 PROGRAM = BUILD / "tests/e2e/api/api_test"
-# Known gaps: what is missing, not how often it happens to work.
-GAPS = {
-    "AR-9_dispatched_in_order": "managers of one connection start on several threads at once",
-}
 
 
 def cases():
@@ -33,7 +29,5 @@ def test_api(case, transport, program_env):
     said = result.stdout.strip()
     if result.returncode == 77 and said.startswith(f"skipped {case}"):
         pytest.skip(said)
-    if case in GAPS and said.startswith(f"FAILED {case}"):
-        pytest.xfail(GAPS[case])
     assert said == f"ok {case}" and result.returncode == 0, \
         f"{said} (status {result.returncode})\n{result.stderr[-4000:]}"

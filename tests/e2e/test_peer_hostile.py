@@ -395,8 +395,8 @@ def test_connections(server, bind, transport):
 def test_calls_that_never_end(server):
     """Past the limit of an association they are refused; all are gone with it."""
     with server.bound(flags=FIRST | LAST | pdu.CONC_MPX) as wire:
-        wire.send(*[pdu.request(calls.HANG, call=i) for i in range(2, 602)])
-        refused = [wire.recv() for _ in range(600 - 256)]
+        wire.send(*[pdu.request(calls.HANG, call=i) for i in range(2, 1402)])
+        refused = [wire.recv() for _ in range(1400 - 1024)]
         assert all(p.ptype == pdu.FAULT and p.status == 0x1C010014 and p.did_not_execute
                    for p in refused)
         good_call(server)

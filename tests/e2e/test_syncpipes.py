@@ -3,6 +3,7 @@
 
 The cases of syncpipes_client run in a process each; who dies is killed here.
 """
+import signal
 import subprocess
 import time
 
@@ -78,3 +79,26 @@ def test_server_dies(program_env, transport):
         server.process.wait()
         server.process.stdin.close()
         server.process.stdout.close()
+
+
+@pytest.mark.parametrize("case", ["silent_while_sending", "silent_before_the_answer",
+                                  "silent_while_receiving"])
+def test_call_timeout(program_env, case):
+    """RPC_C_OPT_CALL_TIMEOUT (700 ms): wherever the stub waits for a server that has stopped."""
+    with serving(SERVER, program_env) as server:
+        client = subprocess.Popen([CLIENT, server.bindings["tcp4"], case], env=program_env,
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        try:
+            assert client.stdout.readline() == "stalled\n"
+            server.process.send_signal(signal.SIGSTOP)
+            time.sleep(1)
+            begin = time.monotonic()
+            said, _ = client.communicate("go on\n", timeout=30)
+            assert said == "ok\n"
+            assert 0.6 < time.monotonic() - begin < 10
+        finally:
+            client.kill()
+            client.wait()
+            server.process.send_signal(signal.SIGCONT)
+        result = run(server, program_env, "small_rounds", "tcp4")
+        assert result.stdout == "ok\n", result.stdout + result.stderr

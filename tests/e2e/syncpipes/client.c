@@ -57,6 +57,7 @@ struct numbers {
     size_t room;         /* octets alloc gives at most              */
     uint32_t at_once;    /* elements pull gives at most             */
     enum where raises, stalls;
+    bool once;           /* stalls once, until standard input says to go on */
     uint32_t after;      /* elements that went well before          */
     bool no_buffer, too_many;
     unsigned ends;
@@ -80,7 +81,12 @@ static void act(struct numbers *n, enum where where, uint32_t moved)
     if (n->stalls == where && moved >= n->after) {
         puts("stalled");
         fflush(stdout);
-        pause();
+        if (n->once) {
+            getchar();
+            n->stalls = NOWHERE;
+        } else {
+            pause();
+        }
     }
 }
 
@@ -481,6 +487,38 @@ static void endless(void)
     free(n);
 }
 
+/* The server falls silent while a routine stalls, longer than RPC_C_OPT_CALL_TIMEOUT, which
+ * does not count that. */
+static void silent(enum where stalls, uint32_t count, uint32_t after)
+{
+    struct numbers *n = numbers_new('n', count);
+    LONGS pipe = longs(n, true, true);
+    n->stalls = stalls;
+    n->after = after;
+    n->once = true;
+    CHECK(RpcBindingSetOption(server, RPC_C_OPT_CALL_TIMEOUT, 700) == RPC_S_OK);
+    if (stalls == IN_PULL)
+        CHECK(RAISED(ByPointer(server, &pipe)) == RPC_S_CALL_CANCELLED);
+    else
+        CHECK(RAISED(Produce(server, count, &pipe)) == RPC_S_CALL_CANCELLED);
+    free(n);
+}
+
+static void silent_while_sending(void)
+{
+    silent(IN_PULL, UINT32_MAX, 100000);
+}
+
+static void silent_before_the_answer(void)
+{
+    silent(IN_PULL, 10, 5);
+}
+
+static void silent_while_receiving(void)
+{
+    silent(IN_PUSH, UINT32_MAX, 100000);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -498,6 +536,9 @@ static const struct {
     {"calls_in_routines", calls_in_routines},
     {"stall_in_pull", stall_in_pull},
     {"endless", endless},
+    {"silent_while_sending", silent_while_sending},
+    {"silent_before_the_answer", silent_before_the_answer},
+    {"silent_while_receiving", silent_while_receiving},
 };
 
 int main(int argc, char **argv)

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* server_order.c - in which order the calls of one connection begin: as their requests
+ * arrived (causal ordering, api.md AR-9; docs/design/order.md).
+ *
+ *   request > starts: [B][C][D] > starting: A > its manager
+ *                                             synchronous: the next begins when A is entered
+ *                                             asynchronous: when A has returned, that is,
+ *                                             handed off, or is overdue
+ *
+ * Only beginnings are in line: managers run beside each other, and end as they like. */
+#include "runtime/server_call.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/trace.h"
+
+static void begin(struct conn *conn, struct rpc_call *call)
+{
+    conn->starting = call;
+    conn->entered_ms = 0;
+    reactor_submit(&call->job);
+}
+
+void order_submit(struct rpc_call *call)
+{
+    struct conn *conn = call->conn;
+    call_get(call);
+    if (!conn->starting) {
+        begin(conn, call);
+        return;
+    }
+    list_append(&conn->starts, &call->start_node);
+    reactor_touch(&conn->watch); /* the tick looks whether the other is overdue */
+}
+
+void order_leave(struct rpc_call *call)
+{
+    struct conn *conn = call->conn;
+    if (conn->starting != call)
+        return;
+    conn->starting = NULL;
+    struct list *next = list_pop(&conn->starts);
+    if (next)
+        begin(conn, list_entry(next, struct rpc_call, start_node));
+}
+
+/* Does a manager of the operation keep its thread right now?  Then the operation hands
+ * nothing off, and waiting for one after the other would serialise what they do. */
+static bool is_slow(const struct conn *conn, const NDR_OPERATION *op)
+{
+    for (const struct list *node = conn->overdue.next; node != &conn->overdue; node = node->next)
+        if (list_entry(node, struct rpc_call, start_node)->op == op)
+            return true;
+    return false;
+}
+
+void order_enter(struct rpc_call *call)
+{
+    struct conn *conn = call->conn;
+    if (conn->starting != call)
+        return;
+    if (!(call->op->flags & NDR_OP_ASYNC) || is_slow(conn, call->op))
+        order_leave(call);
+    else
+        conn->entered_ms = clock_ms();
+}
+
+void order_return(struct rpc_call *call)
+{
+    list_remove(&call->start_node); /* overdue */
+    order_leave(call);
+}
+
+void order_check(struct conn *conn)
+{
+    if (list_empty(&conn->starts))
+        return;
+    struct rpc_call *call = conn->starting;
+    if (conn->entered_ms != 0 && clock_ms() - conn->entered_ms >= LIMIT_HAND_OFF_MS) {
+        TRACE(TRACE_CALL, "call %u %s: overdue, others begin", call->wire.id, call->op->name);
+        list_append(&conn->overdue, &call->start_node);
+        order_leave(call);
+    }
+    if (!list_empty(&conn->starts))
+        reactor_touch(&conn->watch);
+}
