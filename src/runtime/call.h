@@ -28,6 +28,7 @@
 #include "base/handle.h"
 #include "base/list.h"
 #include "io/reactor.h"
+#include "ndr/alias.h"
 #include "ndr/ndr.h"
 #include "proto/assoc.h"
 #include "runtime/binding.h"
@@ -112,6 +113,8 @@ struct rpc_call {
     uint64_t stub_origin; /* stub offset of stub->octets[0] */
     bool stub_done;       /* request: parameters decoded, the rest belongs to pipes */
     size_t allocated;     /* server: octets of its limit that decoding took */
+
+    struct ndr_full_pointers full; /* of the request, for the reply */
 
     unsigned pipe_count;
     struct pipe *pipes;
