@@ -214,7 +214,7 @@ static bool leftover_class(struct walk *walk)
     bool is_array_param =
         walk->role == ROLE_PARAM && shape->level_count > 0 && !shape->levels[0].is_pointer;
     if (walk->allocate) {
-        diag_error(walk->compiler, &walk->allocate->loc, 2072,
+        diag_error(walk->compiler, &walk->allocate->loc, 2158,
                    "[allocate] applies to pointers only");
         return false;
     }
@@ -362,6 +362,25 @@ static bool check_ranges(struct walk *walk)
     return true;
 }
 
+/* ---- Arrays that a pointer stands for ------------------------------------------------------- */
+
+/* [out, ptr, size_is(n)] T *v, where T is a pointer (ept_map of [MS-RPCE]): an [out] only array
+ * cannot be NULL, so the attribute is that of the elements, as it is with T v[]. */
+static void settle_out_array(const struct walk *walk)
+{
+    struct level *top = &walk->shape->levels[0], *element = top + 1;
+    const struct var *var = walk->var;
+    if (walk->role != ROLE_PARAM || var->is_in || !var->is_out || !class_attr_of(var->attrs) ||
+        walk->shape->level_count < 2 || !top->is_pointer || !top->size ||
+        top->class == POINTER_REF || !element->is_pointer ||
+        (element->class_is_explicit && element->class != top->class))
+        return;
+    element->class = top->class;
+    element->class_is_explicit = true;
+    top->class = POINTER_REF;
+    top->class_is_explicit = false;
+}
+
 /* ---- All together ------------------------------------------------------------------------ */
 
 bool shape_resolve(struct idl_compiler *compiler, struct var *var, enum role role,
@@ -385,6 +404,7 @@ bool shape_resolve(struct idl_compiler *compiler, struct var *var, enum role rol
         !shape_check_base(compiler, var, role, &shape) || !check_string(&walk) ||
         !check_ranges(&walk))
         return false;
+    settle_out_array(&walk);
     osf_check_shape(compiler, var, &shape);
     *ret_shape = shape;
     return true;
