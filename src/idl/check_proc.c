@@ -120,10 +120,26 @@ static void check_pipe_param(struct idl_compiler *c, struct proc *proc, const st
         diag_error(c, &param->loc, 2322, "invalid pipe usage: '%s' is [idempotent]", proc->name);
 }
 
+/* What a binding or context handle leads to is never the stub's to allocate. */
+static void check_handle_allocate(struct idl_compiler *c, const struct var *param)
+{
+    const struct attr *attr = attr_find(param->attrs, ATTR_ALLOCATE);
+    for (const struct type *type = param->type; type && !attr; type = type->target) {
+        for (; type->kind == TYPE_ALIAS && !attr; type = type->alias->type)
+            attr = attr_find(type->alias->attrs, ATTR_ALLOCATE);
+        if (type->kind != TYPE_POINTER && type->kind != TYPE_CONST)
+            break;
+    }
+    if (attr)
+        diag_error(c, &attr->loc, 2227, "[allocate] on '%s', which is a handle", param->name);
+}
+
 static void check_param(struct idl_compiler *c, struct proc *proc, struct var *param)
 {
     struct shape shape;
     const struct handle handle = handle_of(param);
+    if (handle.kind != HANDLE_NONE)
+        check_handle_allocate(c, param);
     if (handle.kind == HANDLE_CONTEXT) {
         handle_check_context(c, param, &handle);
         return;

@@ -313,12 +313,12 @@ static void check_allocate(struct idl_compiler *c, const struct attr *attr)
         while (is_name && i < 4 && strcmp(arg->expr->text, options[i]) != 0)
             i++;
         if (!is_name || i == 4) {
-            diag_error(c, &arg->loc, 2073,
+            diag_error(c, &arg->loc, 2074,
                        "[allocate] takes single_node or all_nodes, free or dont_free");
             return;
         }
         if (seen & (3u << (i & 2u))) {
-            diag_error(c, &arg->loc, 2074, "[allocate] already has an option instead of '%s'",
+            diag_error(c, &arg->loc, 2211, "[allocate] already has an option instead of '%s'",
                        options[i]);
             return;
         }

@@ -29,7 +29,8 @@ struct walk {
         unsigned level; /* levels above the type it was written for */
     } ranges[RANGES_MAX];
     unsigned range_count;
-    const struct attr *allocate; /* [allocate(dont_free)], still looking for its pointer */
+    const struct attr *allocate; /* [allocate], still looking for its pointer */
+    bool dont_free;              /* it has that option */
     const struct interface *home; /* whose pointer_default counts here */
 };
 
@@ -78,9 +79,24 @@ static void add_range(struct walk *walk, struct attr *attrs)
 static void note_allocate(struct walk *walk, struct attr *attrs)
 {
     const struct attr *attr = attr_find(attrs, ATTR_ALLOCATE);
+    if (attr)
+        walk->allocate = attr;
     for (const struct attr_arg *arg = attr ? attr->args : NULL; arg; arg = arg->next)
         if (arg->expr && arg->expr->op == EXPR_NAME && strcmp(arg->expr->text, "dont_free") == 0)
-            walk->allocate = attr;
+            walk->dont_free = true;
+}
+
+/* Whose memory the program's own type is made of is for its routines to say. */
+static bool check_converted_allocate(struct walk *walk, const struct var *alias)
+{
+    const struct attr *attr = attr_find(alias->attrs, ATTR_ALLOCATE);
+    if (!attr)
+        attr = walk->allocate;
+    if (!attr)
+        return true;
+    diag_error(walk->compiler, &attr->loc, 2223, "[allocate] on '%s', which has [%s]", alias->name,
+               convert_attr(alias)->name);
+    return false;
 }
 
 static bool enter_alias(struct walk *walk, const struct var *alias)
@@ -128,8 +144,9 @@ static void note_default(struct walk *walk)
 static void set_class(struct walk *walk, struct level *level)
 {
     bool outermost = level == &walk->shape->levels[0];
-    level->dont_free = walk->allocate != NULL;
+    level->dont_free = walk->dont_free;
     walk->allocate = NULL;
+    walk->dont_free = false;
     if (walk->class_attr) {
         level->class = class_of_attr(walk->class_attr);
         level->class_is_explicit = true;
@@ -163,7 +180,7 @@ static bool walk_type(struct walk *walk)
         while (type->kind == TYPE_ALIAS) {
             if (convert_attr(type->alias)) { /* the program's: nobody looks into it */
                 shape->base = type;
-                return true;
+                return check_converted_allocate(walk, type->alias);
             }
             if (handle_context_attr(type->alias->attrs)) {
                 shape->context = type->alias; /* what it points to is the server's business */
@@ -214,7 +231,7 @@ static bool leftover_class(struct walk *walk)
     bool is_array_param =
         walk->role == ROLE_PARAM && shape->level_count > 0 && !shape->levels[0].is_pointer;
     if (walk->allocate) {
-        diag_error(walk->compiler, &walk->allocate->loc, 2072,
+        diag_error(walk->compiler, &walk->allocate->loc, 2158,
                    "[allocate] applies to pointers only");
         return false;
     }
@@ -362,6 +379,25 @@ static bool check_ranges(struct walk *walk)
     return true;
 }
 
+/* ---- Arrays that a pointer stands for ------------------------------------------------------- */
+
+/* [out, ptr, size_is(n)] T *v, where T is a pointer (ept_map of [MS-RPCE]): an [out] only array
+ * cannot be NULL, so the attribute is that of the elements, as it is with T v[]. */
+static void settle_out_array(const struct walk *walk)
+{
+    struct level *top = &walk->shape->levels[0], *element = top + 1;
+    const struct var *var = walk->var;
+    if (walk->role != ROLE_PARAM || var->is_in || !var->is_out || !class_attr_of(var->attrs) ||
+        walk->shape->level_count < 2 || !top->is_pointer || !top->size ||
+        top->class == POINTER_REF || !element->is_pointer ||
+        (element->class_is_explicit && element->class != top->class))
+        return;
+    element->class = top->class;
+    element->class_is_explicit = true;
+    top->class = POINTER_REF;
+    top->class_is_explicit = false;
+}
+
 /* ---- All together ------------------------------------------------------------------------ */
 
 bool shape_resolve(struct idl_compiler *compiler, struct var *var, enum role role,
@@ -385,6 +421,7 @@ bool shape_resolve(struct idl_compiler *compiler, struct var *var, enum role rol
         !shape_check_base(compiler, var, role, &shape) || !check_string(&walk) ||
         !check_ranges(&walk))
         return false;
+    settle_out_array(&walk);
     osf_check_shape(compiler, var, &shape);
     *ret_shape = shape;
     return true;

@@ -24,6 +24,32 @@ void ndr_aliases_fini(struct ndr_aliases *aliases)
     aliases->bucket_count = 0;
 }
 
+void ndr_full_pointers_init(struct ndr_full_pointers *full,
+                            void *(*reallocate)(void *old, size_t size))
+{
+    ndr_aliases_init(&full->by_referent, reallocate);
+    ndr_aliases_init(&full->by_object, reallocate);
+}
+
+void ndr_full_pointers_fini(struct ndr_full_pointers *full)
+{
+    ndr_aliases_fini(&full->by_referent);
+    ndr_aliases_fini(&full->by_object);
+}
+
+void ndr_full_pointers_move(struct ndr_full_pointers *to, struct ndr_full_pointers *from)
+{
+    *to = *from;
+    ndr_full_pointers_init(from, to->by_object.entries.reallocate);
+}
+
+void ndr_full_pointers_reset(struct ndr_full_pointers *full)
+{
+    void *(*reallocate)(void *, size_t) = full->by_object.entries.reallocate;
+    ndr_full_pointers_fini(full);
+    ndr_full_pointers_init(full, reallocate);
+}
+
 /* Keys are small numbers or addresses, either in steps of a power of 2. */
 static size_t bucket_of(const struct ndr_aliases *aliases, uint64_t key)
 {

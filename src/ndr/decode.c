@@ -419,6 +419,24 @@ static bool require_least(struct ndr_decode *d)
     return there;
 }
 
+/* What a server's reply may refer to. */
+static bool remember_objects(struct ndr_decode *d)
+{
+    struct ndr_full_pointers *full = d->reader->full;
+    if (!full || d->direction != NDR_PARAM_IN)
+        return true;
+    for (size_t i = 0; i < d->objects.entries.count; i++) {
+        struct ndr_alias object = *(const struct ndr_alias *)ndr_list_at(&d->objects.entries, i);
+        object.referent = object.key;
+        if (!ndr_decode_add_alias(d, &full->by_referent, &object))
+            return false;
+        object.key = (uintptr_t)object.object;
+        if (!ndr_decode_add_alias(d, &full->by_object, &object))
+            return false;
+    }
+    return true;
+}
+
 static bool decode_all(struct ndr_decode *d, const NDR_OPERATION *operation)
 {
     if (!prepare(d, operation) || !require_least(d))
@@ -431,8 +449,8 @@ static bool decode_all(struct ndr_decode *d, const NDR_OPERATION *operation)
         if (!decode_param(d, param))
             return false;
     }
-    return check_claims(d) && give_storage(d, operation) && deliver_contexts(d) &&
-           ndr_decode_deliver(d);
+    return check_claims(d) && give_storage(d, operation) && remember_objects(d) &&
+           deliver_contexts(d) && ndr_decode_deliver(d);
 }
 
 /* Only what we may have written: the caller's members are the caller's. */
@@ -483,6 +501,8 @@ enum ndr_verdict ndr_decode_params(struct ndr_reader *reader, const NDR_OPERATIO
         (reader->allocated_max ? reader->allocated_max : NDR_ALLOCATED_MAX) - d.budget;
     ndr_decode_end_conversions(&d); /* values may lie in objects that are taken back */
     if (d.verdict != NDR_DONE) {
+        if (reader->full && direction == NDR_PARAM_IN)
+            ndr_full_pointers_reset(reader->full);
         ndr_decode_roll_back(&d);
         if (direction == NDR_PARAM_IN)
             clear_frame(&d, operation);

@@ -52,6 +52,8 @@ struct ndr_target {
     uint32_t capacity;      /* elements at *slot if it is the application's memory  */
     uint32_t least_len;     /* octets the pointee adds to decode->least_pending     */
     bool is_null;           /* no pointee: only size_is is left to be checked       */
+    bool is_new;            /* what is at *slot, if anything, is another object     */
+    const struct ndr_alias *own; /* the client's object of its request, or NULL     */
 };
 
 struct ndr_undo {

@@ -34,7 +34,9 @@ static bool is_full(const NDR_TYPE *type)
 /* What the application has at the end of the pointer; NULL when we have to allocate. */
 static void *existing(const struct ndr_decode *d, const struct ndr_target *target)
 {
-    if (target->scope.owner == NDR_OURS ||
+    if (target->own)
+        return target->own->object;
+    if (target->is_new || target->scope.owner == NDR_OURS ||
         (target->scope.owner == NDR_OUT_ONLY && may_be_null(target->type)))
         return NULL;
     void *memory = ndr_load_pointer(target->slot);
@@ -71,6 +73,10 @@ static uint32_t old_string_count(const NDR_TYPE *type, const void *memory)
 static bool capacity_of(struct ndr_decode *d, const struct ndr_target *target, const NDR_TYPE *type,
                         const void *memory, uint32_t *ret_capacity)
 {
+    if (target->own) {
+        *ret_capacity = target->own->capacity;
+        return true;
+    }
     if (!type->max_count && type->kind == NDR_KIND_STRING && target->scope.owner == NDR_KEPT) {
         *ret_capacity = old_string_count(type, memory);
         return true;
@@ -84,13 +90,16 @@ static bool capacity_of(struct ndr_decode *d, const struct ndr_target *target, c
     return true;
 }
 
-/* Other full pointers with this referent lead to `memory` from now on. */
+/* The object is at `memory`: this pointer and other full ones with its referent lead there
+ * from now on. */
 static bool settle(struct ndr_decode *d, const struct ndr_target *target, void *memory)
 {
     struct ndr_alias object = {
         .key = target->referent, .type = target->type->element, .object = memory};
     if (!is_full(target->type))
         return true;
+    if (ndr_load_pointer(target->slot) != memory && !ndr_decode_share(d, target->slot, memory))
+        return false;
     if (!ndr_decode_add_alias(d, &d->objects, &object))
         return false;
     object.key = (uintptr_t)memory;
@@ -107,6 +116,49 @@ static bool share_known(struct ndr_decode *d, const struct ndr_target *target, b
     if (!ndr_same_shape(object->type, target->type->element) || target->slot == d->frame_slot)
         return bad(d);
     return ndr_decode_share(d, target->slot, object->object);
+}
+
+/* An object that only [in] parameters lead to may be a constant. */
+static bool may_write(const struct ndr_target *target, const struct ndr_alias *own)
+{
+    return own->is_kept || (target->scope.owner == NDR_KEPT &&
+                            ndr_load_pointer(target->slot) == own->object);
+}
+
+/* A reply's full pointer whose object has not come yet: an object of the request, or a new
+ * one.  What a parameter passed by value leads to can only be written in place. */
+static bool find_own(struct ndr_decode *d, struct ndr_target *target)
+{
+    const struct ndr_full_pointers *full = d->reader->full;
+    bool is_fixed = target->slot == d->frame_slot;
+    if (!full || d->direction != NDR_PARAM_OUT)
+        return true;
+    const struct ndr_alias *own = ndr_alias_find(&full->by_referent, target->referent, NULL);
+    if (own && (!ndr_same_shape(own->type, target->type->element) || !may_write(target, own) ||
+                ndr_alias_find(&d->taken, (uintptr_t)own->object, NULL)))
+        own = NULL;
+    if (!own) {
+        target->is_new = !is_fixed;
+        return true;
+    }
+    if (is_fixed && ndr_load_pointer(target->slot) != own->object)
+        return bad(d);
+    target->own = own;
+    target->scope.owner = NDR_KEPT;
+    target->scope.has_old_tag = own->has_tag;
+    target->scope.old_tag = own->tag;
+    return true;
+}
+
+/* The object has become larger than it was: the program gets another one. */
+static void outgrow_own(struct ndr_decode *d, struct ndr_target *target, struct ndr_scope *scope,
+                        uint32_t capacity)
+{
+    if (!target->own || capacity <= target->own->capacity || target->slot == d->frame_slot)
+        return;
+    target->own = NULL;
+    target->is_new = true;
+    target->scope.owner = scope->owner = NDR_OURS;
 }
 
 /* Memory for a pointee of `size` octets, zeroed if need be, and its scope in *scope. */
@@ -158,7 +210,7 @@ static bool claim_null(struct ndr_decode *d, const NDR_TYPE *type, const struct 
 
 /* ---- Pointees ------------------------------------------------------------------------- */
 
-static bool decode_array_pointee(struct ndr_decode *d, const struct ndr_target *target,
+static bool decode_array_pointee(struct ndr_decode *d, struct ndr_target *target,
                                  const NDR_TYPE *type, struct ndr_scope *scope)
 {
     struct ndr_extent extent;
@@ -169,13 +221,14 @@ static bool decode_array_pointee(struct ndr_decode *d, const struct ndr_target *
     /* A sized string is a buffer: the manager may write up to its size. */
     uint32_t used = extent.first + extent.actual;
     uint32_t room = type->kind == NDR_KIND_STRING && !type->max_count ? used : max;
+    outgrow_own(d, target, scope, room);
     if (!obtain_elements(d, target, type, room, &extent, scope, &memory))
         return false;
     return ndr_decode_elements(d, type, memory, &extent, scope);
 }
 
 /* A structure that ends in a conformant array or string: its count comes first. */
-static bool decode_conformant_struct(struct ndr_decode *d, const struct ndr_target *target,
+static bool decode_conformant_struct(struct ndr_decode *d, struct ndr_target *target,
                                      const NDR_TYPE *type, struct ndr_scope *scope)
 {
     size_t base, offset;
@@ -185,12 +238,17 @@ static bool decode_conformant_struct(struct ndr_decode *d, const struct ndr_targ
     if (!ndr_decode_count(d, &max) ||
         (all_come && !ndr_decode_require_elements(d, tail->element, max)))
         return false;
+    outgrow_own(d, target, scope, max);
     void *memory = existing(d, target);
     if (memory) {
-        uint32_t capacity;
-        if (target->scope.owner != NDR_KEPT || !tail->max_count)
+        uint32_t capacity = 0;
+        if (target->own)
+            capacity = target->own->capacity;
+        else if (target->scope.owner != NDR_KEPT || !tail->max_count)
             return ndr_decode_fail(d, RPC_S_CANNOT_SUPPORT);
-        if (!ndr_expr_count(tail->max_count, (uint8_t *)memory + base, &capacity) || max > capacity)
+        else if (!ndr_expr_count(tail->max_count, (uint8_t *)memory + base, &capacity))
+            return bad(d);
+        if (max > capacity)
             return bad(d);
         if (!settle(d, target, memory))
             return false;
@@ -202,8 +260,9 @@ static bool decode_conformant_struct(struct ndr_decode *d, const struct ndr_targ
     return ndr_decode_value(d, type, memory, scope, NDR_AT_TOP, &max);
 }
 
-bool ndr_decode_pointee(struct ndr_decode *d, const struct ndr_target *target)
+bool ndr_decode_pointee(struct ndr_decode *d, const struct ndr_target *pointer)
 {
+    struct ndr_target copy = *pointer, *target = &copy;
     const NDR_TYPE *type = target->type->element;
     struct ndr_scope scope = target->scope;
     size_t base, offset;
@@ -219,6 +278,11 @@ bool ndr_decode_pointee(struct ndr_decode *d, const struct ndr_target *target)
         bool known;
         if (!share_known(d, target, &known) || known)
             return d->verdict == NDR_DONE;
+        if (!find_own(d, target))
+            return false;
+        scope.owner = target->own ? NDR_KEPT : target->is_new ? NDR_OURS : scope.owner;
+        scope.has_old_tag = target->scope.has_old_tag;
+        scope.old_tag = target->scope.old_tag;
     }
     /* Only of the parameter itself: a [ref] pointer deeper in [out] memory may be NULL, to
      * be given memory, in a structure as in an array. */

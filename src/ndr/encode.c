@@ -45,6 +45,7 @@ struct encode {
     uint32_t referent;          /* of the next pointer that is not NULL */
     uint32_t depth;             /* of the construct being written       */
     struct ndr_aliases objects; /* of full pointers, by address */
+    bool keeps;                 /* a client's [in,out] parameter */
 };
 
 static void encode_value(struct encode *e, const NDR_TYPE *type, const void *memory,
@@ -216,36 +217,87 @@ static void encode_array(struct encode *e, const NDR_TYPE *type, const void *mem
 
 /* ---- Pointers ----------------------------------------------------------------------- */
 
-/* The number of the object at the end of a full pointer: the same for all that lead there. */
-static uint32_t referent_of(struct encode *e, const NDR_TYPE *type, const void *target)
+/* One that nothing has, neither here nor in the request a reply belongs to. */
+static uint32_t next_referent(struct encode *e)
 {
-    uint64_t address = (uintptr_t)target;
-    struct ndr_alias fresh = {.key = address, .type = type->element, .referent = e->referent};
-    const struct ndr_alias *known = ndr_alias_find(&e->objects, address, type->element);
-    if (known)
+    const struct ndr_full_pointers *full = e->writer->full;
+    while (e->referent == 0 || (full && ndr_alias_find(&full->by_referent, e->referent, NULL)))
+        e->referent += REFERENT_STEP;
+    uint32_t referent = e->referent;
+    e->referent += REFERENT_STEP;
+    return referent;
+}
+
+/* The number of the object at the end of a full pointer: the same for all that lead there,
+ * in a reply that of the request if the object was there. */
+static uint64_t referent_of(struct encode *e, const NDR_TYPE *type, const void *target)
+{
+    const struct ndr_full_pointers *full = e->writer->full;
+    struct ndr_alias fresh = {
+        .key = (uintptr_t)target, .type = type->element, .is_kept = e->keeps};
+    struct ndr_alias *known = ndr_alias_find(&e->objects, fresh.key, type->element);
+    if (known) {
+        known->is_kept = known->is_kept || e->keeps;
         return known->referent;
+    }
+    known = full ? ndr_alias_find(&full->by_object, fresh.key, type->element) : NULL;
+    fresh.referent = known ? known->referent : next_referent(e);
     if (!ndr_alias_add(&e->objects, &fresh))
         fail(e, RPC_S_OUT_OF_MEMORY);
-    e->referent += REFERENT_STEP;
     return fresh.referent;
+}
+
+/* How large is the object, and which arm does it hold: should the reply write it. */
+static void measure_object(struct encode *e, struct ndr_alias *object, const void *target,
+                           const void *base)
+{
+    const NDR_TYPE *type = object->type, *tail = type;
+    const uint8_t *start = target, *tail_over = base;
+    size_t tail_base, tail_offset = 0;
+    struct extent extent;
+    if (type->kind == NDR_KIND_UNION)
+        object->has_tag = ndr_union_tag(type, target, base, &object->tag);
+    if (!ndr_is_conformant(type)) {
+        tail = ndr_conformant_tail(type, &tail_base, &tail_offset);
+        tail_over = tail ? start + tail_base : NULL;
+    }
+    if (tail && extent_of(e, tail, start + tail_offset, tail_over, &extent))
+        object->capacity = extent.max;
 }
 
 /* Is the object of this full pointer still to be written?  It goes where the first pointer
  * to it would have it, in the order pointees are written. */
-static bool claim_object(struct encode *e, const NDR_TYPE *pointee, const void *target)
+static bool claim_object(struct encode *e, const NDR_TYPE *pointee, const void *target,
+                         const void *base)
 {
     struct ndr_alias *object = ndr_alias_find(&e->objects, (uintptr_t)target, pointee);
     if (!object || object->done)
         return false;
     object->done = true;
+    object->type = pointee;
+    object->object = (void *)(uintptr_t)target;
+    if (e->writer->full)
+        measure_object(e, object, target, base);
     return true;
+}
+
+/* What the reply may refer to. */
+static void remember_objects(struct encode *e)
+{
+    struct ndr_full_pointers *full = e->writer->full;
+    for (size_t i = 0; i < e->objects.entries.count && !failed(e); i++) {
+        struct ndr_alias object = *(const struct ndr_alias *)ndr_list_at(&e->objects.entries, i);
+        object.key = object.referent;
+        if (object.done && !ndr_alias_add(&full->by_referent, &object))
+            fail(e, RPC_S_OUT_OF_MEMORY);
+    }
 }
 
 /* Checks a pointer and writes its referent.  True when a pointee has to follow. */
 static bool encode_referent(struct encode *e, const NDR_TYPE *type, const void *target,
                             enum ndr_place place)
 {
-    uint32_t referent = 0;
+    uint64_t referent = 0;
     bool is_ref = (type->flags & NDR_TYPE_REF) && !(type->flags & NDR_TYPE_IGNORE);
     if (!(type->flags & (NDR_TYPE_REF | NDR_TYPE_UNIQUE | NDR_TYPE_FULL | NDR_TYPE_IGNORE))) {
         fail(e, RPC_S_CANNOT_SUPPORT);
@@ -260,8 +312,7 @@ static bool encode_referent(struct encode *e, const NDR_TYPE *type, const void *
     if (target && (type->flags & NDR_TYPE_FULL)) {
         referent = referent_of(e, type, target);
     } else if (target) {
-        referent = e->referent;
-        e->referent += REFERENT_STEP;
+        referent = next_referent(e);
     }
     ndr_writer_put(e->writer, referent, e->rules->pointer_size);
     return target && !(type->flags & NDR_TYPE_IGNORE);
@@ -451,7 +502,7 @@ static void encode_top(struct encode *e, const NDR_TYPE *type, const void *memor
         const void *target = ndr_load_pointer(memory);
         if (!encode_referent(e, type, target, NDR_AT_TOP))
             return;
-        if ((type->flags & NDR_TYPE_FULL) && !claim_object(e, type->element, target))
+        if ((type->flags & NDR_TYPE_FULL) && !claim_object(e, type->element, target, base))
             return;
         type = type->element;
         memory = target;
@@ -487,7 +538,7 @@ static void encode_whole(struct encode *e, const NDR_TYPE *type, const void *mem
             ndr_user_write(e->writer, note.type, note.target, &e->referent);
             continue;
         }
-        if (note.is_full && !claim_object(e, note.type, note.target))
+        if (note.is_full && !claim_object(e, note.type, note.target, note.base))
             continue;
         encode_top(e, note.type, note.target, note.base);
         ndr_list_reverse(&e->pending, first_new);
@@ -545,9 +596,12 @@ RPC_STATUS ndr_encode_params(struct ndr_writer *writer, const NDR_OPERATION *ope
         const NDR_PARAM *param = &operation->params[i];
         if (direction == NDR_PARAM_IN)
             check_out_param(&e, param, frame);
+        e.keeps = direction == NDR_PARAM_IN && (param->flags & NDR_PARAM_OUT);
         if (ndr_param_travels(param, direction))
             encode_param(&e, param, frame, direction);
     }
+    if (writer->full && direction == NDR_PARAM_IN)
+        remember_objects(&e);
     ndr_list_fini(&e.pending);
     ndr_aliases_fini(&e.objects);
     if (writer->status != RPC_S_OK)

@@ -36,6 +36,8 @@
 /* Octets of one stub without pipes: counts and alloc_hint have 32 bits. */
 #define NDR_WRITER_LEN_MAX ((size_t)UINT32_MAX)
 
+struct ndr_full_pointers; /* alias.h */
+
 /* The program's allocator.  `allocate` may return NULL. */
 struct ndr_memory {
     void *(*allocate)(size_t size);
@@ -85,6 +87,8 @@ struct ndr_writer {
     RPC_STATUS status; /* first failure, latched until reset                     */
     const struct ndr_context_hooks *contexts;    /* caller: NULL: RPC_S_CANNOT_SUPPORT */
     const struct ndr_memory *memory; /* caller: for converted values; NULL: RPC_S_CANNOT_SUPPORT */
+    struct ndr_full_pointers *full; /* caller: of this call, request and reply; NULL: the reply
+                                     * does not refer to objects of the request */
     bool skip_converted; /* caller: leaves them out instead; the octets are for nobody */
     void *(*reallocate)(void *old, size_t size); /* NULL: realloc; freed by free() */
 };
@@ -131,6 +135,7 @@ struct ndr_reader {
     uint32_t depth_max;   /* 0: NDR_DEPTH_MAX                                       */
     void *(*reallocate)(void *old, size_t size); /* scratch; NULL: realloc          */
     const struct ndr_context_hooks *contexts;    /* NULL: RPC_S_CANNOT_SUPPORT         */
+    struct ndr_full_pointers *full;              /* of this call, as the writer's      */
     /* Set by us. */
     size_t need;       /* NEED_MORE: a try with a smaller `len` is useless.  Counts what
                         * is certain to come (announced elements, pending pointees,
@@ -160,7 +165,10 @@ struct ndr_reader {
  * [out] memory may have changed).
  *
  * A full pointer shares the object with all full pointers of the same direction that have
- * its referent; it is decoded where the first of them is worked off.  What an [in,out]
+ * its referent; it is decoded where the first of them is worked off.  With `full` a
+ * referent in a reply that the request had names the object it had there: one that [in,out]
+ * parameters led to is written in place, whichever pointer leads to it now; all others are
+ * new objects.  What an [in,out]
  * union holds is kept only if its arm stays the same.  Elements that do not travel are zero
  * in memory we allocate.
  *

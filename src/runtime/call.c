@@ -24,6 +24,7 @@ static void call_destroy(struct counted *object)
     free(call->pipes);
     free(call->frame);
     rxbuf_put(call->stub);
+    ndr_full_pointers_fini(&call->full);
     client_contexts_fini(&call->client_contexts);
     if (call->binding)
         binding_put(call->binding);
@@ -117,6 +118,7 @@ RPC_STATUS call_new(struct conn *conn, const RPC_CLIENT_INTERFACE *spec, const N
     if (!call)
         return RPC_S_OUT_OF_MEMORY;
     counted_init(&call->object, call_destroy);
+    ndr_full_pointers_init(&call->full, NULL);
     conn_get(conn);
     call->conn = conn;
     call->server = server;

@@ -29,6 +29,7 @@
 #include "base/list.h"
 #include "io/reactor.h"
 #include "io/timer.h"
+#include "ndr/alias.h"
 #include "ndr/ndr.h"
 #include "proto/assoc.h"
 #include "runtime/binding.h"
@@ -114,6 +115,8 @@ struct rpc_call {
     uint64_t stub_origin; /* stub offset of stub->octets[0] */
     bool stub_done;       /* request: parameters decoded, the rest belongs to pipes */
     size_t allocated;     /* server: octets of its limit that decoding took */
+
+    struct ndr_full_pointers full; /* of the request, for the reply */
 
     unsigned pipe_count;
     struct pipe *pipes;

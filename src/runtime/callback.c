@@ -280,6 +280,8 @@ static RPC_STATUS call_back(const RPC_SERVER_INTERFACE *spec, const NDR_OPERATIO
     struct rpc_call *outer, *call = NULL;
     struct client_contexts none;
     struct ndr_writer writer;
+    struct ndr_full_pointers full;
+    ndr_full_pointers_init(&full, NULL);
     client_contexts_init(&none, op);
     ndr_writer_init(&writer);
     RPC_STATUS status = find_dispatched(spec, &outer);
@@ -288,6 +290,7 @@ static RPC_STATUS call_back(const RPC_SERVER_INTERFACE *spec, const NDR_OPERATIO
         writer.depth_max = ndr_server_limits().depth_max;
         const struct ndr_memory memory = client_stub_memory(spec, op);
         writer.memory = &memory;
+        writer.full = &full;
         status = ndr_encode_params(&writer, op, frame, NDR_PARAM_IN);
         writer.memory = NULL;
     }
@@ -296,6 +299,7 @@ static RPC_STATUS call_back(const RPC_SERVER_INTERFACE *spec, const NDR_OPERATIO
     if (status == RPC_S_OK)
         status = call_new(outer->conn, spec, op, false, outer->ndr64, &call);
     if (status == RPC_S_OK) {
+        ndr_full_pointers_move(&call->full, &full);
         trace_values(op, frame, NDR_PARAM_IN, true);
         conn_lock(call->conn);
         status = run(call, outer, &writer);
@@ -307,6 +311,7 @@ static RPC_STATUS call_back(const RPC_SERVER_INTERFACE *spec, const NDR_OPERATIO
     if (call)
         call_put(call);
     ndr_writer_fini(&writer);
+    ndr_full_pointers_fini(&full);
     client_contexts_fini(&none);
     return status;
 }

@@ -112,12 +112,20 @@ struct start {
     struct rpc_call *within; /* a callback whose routine makes the call; NULL: none */
     uint64_t deadline_us;    /* of an asynchronous call; 0: none */
     struct ndr_writer writer;
+    struct ndr_full_pointers full;
     struct client_contexts contexts;
 };
+
+static void start_init(struct start *start)
+{
+    ndr_writer_init(&start->writer);
+    ndr_full_pointers_init(&start->full, NULL);
+}
 
 static void start_fini(struct start *start)
 {
     ndr_writer_fini(&start->writer);
+    ndr_full_pointers_fini(&start->full);
     client_contexts_fini(&start->contexts);
     if (start->place.conn)
         conn_put(start->place.conn);
@@ -195,14 +203,17 @@ static RPC_STATUS encode_request(struct start *start, bool ndr64)
     start->contexts.binding = start->binding;
     const struct ndr_memory memory = client_stub_memory(start->spec, start->op);
     ndr_writer_reset(&start->writer);
+    ndr_full_pointers_reset(&start->full);
     start->writer.contexts = &hooks;
     start->writer.memory = &memory;
+    start->writer.full = &start->full;
     start->writer.ndr64 = ndr64;
     start->writer.depth_max = binding_limits(start->binding).depth_max;
     RPC_STATUS status =
         ndr_encode_params(&start->writer, start->op, start->frame, NDR_PARAM_IN);
     start->writer.contexts = NULL;
     start->writer.memory = NULL;
+    start->writer.full = NULL;
     if (status == RPC_S_OK && start->writer.len > LIMIT_STUB_LEN)
         return RPC_S_OUT_OF_RESOURCES;
     return status;
@@ -385,7 +396,8 @@ RPC_STATUS client_decode_reply(struct rpc_call *call, struct client_contexts *co
                                 .ndr64 = call->ndr64,
                                 .allocated_max = limits.allocated_max,
                                 .depth_max = limits.depth_max,
-                                .contexts = &hooks};
+                                .contexts = &hooks,
+                                .full = &call->full};
     if (ndr_decode_params(&reader, call->op, frame, NDR_PARAM_OUT, &memory) != NDR_DONE)
         return reader.status;
     client_contexts_commit(contexts);
@@ -435,6 +447,7 @@ static RPC_STATUS sync_call(struct start *start, void *frame)
         cancel_thread_end(&outer);
         return status;
     }
+    ndr_full_pointers_move(&call->full, &start->full);
     conn_lock(call->conn);
     status = send_uncancelled(call, start);
     bool answered = !(start->op->flags & NDR_OP_MAYBE);
@@ -468,7 +481,7 @@ void NdrxClientCall(const RPC_CLIENT_INTERFACE *interface_spec, unsigned int opn
                           .op = find_operation(interface_spec, opnum),
                           .frame = frame};
     RPC_STATUS status = RPC_S_PROCNUM_OUT_OF_RANGE;
-    ndr_writer_init(&start.writer);
+    start_init(&start);
     if (start.op)
         status = start.op->flags & NDR_OP_HAS_PIPES ? sync_pipes_check(start.op, frame) : RPC_S_OK;
     if (start.op && status == RPC_S_OK)
@@ -575,6 +588,7 @@ static RPC_STATUS async_call(struct start *start, PRPC_ASYNC_STATE async)
         give_back(start);
         return status;
     }
+    ndr_full_pointers_move(&call->full, &start->full);
     conn_lock(call->conn);
     if (conn_watch(call->conn)) {
         status = async_call_locked(call, start, async);
@@ -625,7 +639,7 @@ void NdrxAsyncClientCall(const RPC_CLIENT_INTERFACE *interface_spec, unsigned in
     struct start start = {.spec = interface_spec,
                           .op = find_operation(interface_spec, opnum),
                           .frame = frame};
-    ndr_writer_init(&start.writer);
+    start_init(&start);
     RPC_STATUS status = start.op ? async_call(&start, async) : RPC_S_PROCNUM_OUT_OF_RANGE;
     start_fini(&start);
     if (status != RPC_S_OK && start.op && start.op->unbind)

@@ -158,6 +158,7 @@ static enum ndr_verdict decode_request(struct rpc_call *call, RPC_STATUS *ret_st
     reader.depth_max = limits.depth_max;
     const struct ndr_context_hooks hooks = contexts_hooks(call);
     reader.contexts = &hooks;
+    reader.full = &call->full;
     if (stub)
         rxbuf_get(stub);
     conn_unlock(call->conn);

@@ -156,6 +156,7 @@ RPC_STATUS server_reply(struct rpc_call *call)
     writer.origin = call->wire.tx_stub + call->held_len;
     const struct ndr_context_hooks hooks = contexts_hooks(call);
     writer.contexts = &hooks;
+    writer.full = &call->full;
     RPC_STATUS status = encode_reply(call, &writer);
     if (call->over) { /* the client left meanwhile */
         contexts_unsent(call);

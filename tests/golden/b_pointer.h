@@ -74,6 +74,15 @@ void Deep(
 PLONG Result(
     /* [in] */ handle_t h);
 
+/* operation 3 */
+void Arrays(
+    /* [in] */ handle_t h,
+    /* [in] */ int32_t n,
+    /* [out, ptr, size_is(n)] */ PLONG *full_elements,
+    /* [out, unique, size_is(n)] */ UPLONG *said_twice,
+    /* [in, out, ptr, size_is(n)] */ PLONG *full_array,
+    /* [out, ptr, size_is(n)] */ PLONG *same);
+
 /* Manager routines, for RpcServerRegisterIf. */
 typedef struct pointers_v1_0_epv_t {
     void (*Classes)(handle_t h, int32_t *top_is_ref, int32_t *u, int32_t *r, PLONG p, UPLONG up,
@@ -81,6 +90,8 @@ typedef struct pointers_v1_0_epv_t {
     void (*Deep)(handle_t h, int32_t **pp, NODE **nodes, int32_t ***ppp, RIGHT *right,
         PNODE *gift);
     PLONG (*Result)(handle_t h);
+    void (*Arrays)(handle_t h, int32_t n, PLONG *full_elements, UPLONG *said_twice,
+        PLONG *full_array, PLONG *same);
 } pointers_v1_0_epv_t;
 typedef pointers_v1_0_epv_t pointers_SERVER_EPV;
 typedef pointers_v1_0_epv_t pointers_v1_0_SERVER_EPV;

@@ -39,6 +39,18 @@ struct pointers_Result_frame {
     PLONG _RetVal;
 };
 
+/* void Arrays([in] handle_t h, [in] long n, [out, ptr, size_is(n)] PLONG *full_elements, [out,
+ * unique, size_is(n)] UPLONG *said_twice, [in, out, ptr, size_is(n)] PLONG *full_array, [out,
+ * ptr, size_is(n)] PLONG same[]); */
+struct pointers_Arrays_frame {
+    handle_t h;
+    int32_t n;
+    PLONG *full_elements;
+    UPLONG *said_twice;
+    PLONG *full_array;
+    PLONG *same;
+};
+
 /* ---- interface pointers: types ---- */
 
 static const NDR_TYPE ndr_struct_NODE;
@@ -212,6 +224,98 @@ static const NDR_TYPE ndr_ref_unique_struct_NODE = {
     .element = &ndr_unique_struct_NODE,
 };
 
+static const NDR_TYPE ndr_full_long = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_FULL | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_long,
+};
+
+/* the size of full_elements: [out, ptr, size_is(n)] */
+static const NDR_EXPR ndr_sized_Arrays_full_elements_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct pointers_Arrays_frame, n)
+};
+static const NDR_TYPE ndr_sized_Arrays_full_elements = {
+    .kind = NDR_KIND_ARRAY,
+    .flags = NDR_TYPE_HAS_POINTERS,
+    .align = 4,
+    .element = &ndr_full_long,
+    .max_count = &ndr_sized_Arrays_full_elements_count,
+};
+
+static const NDR_TYPE ndr_ref_sized_Arrays_full_elements = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_sized_Arrays_full_elements,
+};
+
+/* the size of said_twice: [out, unique, size_is(n)] */
+static const NDR_EXPR ndr_sized_Arrays_said_twice_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct pointers_Arrays_frame, n)
+};
+static const NDR_TYPE ndr_sized_Arrays_said_twice = {
+    .kind = NDR_KIND_ARRAY,
+    .flags = NDR_TYPE_HAS_POINTERS,
+    .align = 4,
+    .element = &ndr_unique_long,
+    .max_count = &ndr_sized_Arrays_said_twice_count,
+};
+
+static const NDR_TYPE ndr_ref_sized_Arrays_said_twice = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_sized_Arrays_said_twice,
+};
+
+/* the size of full_array: [in, out, ptr, size_is(n)] */
+static const NDR_EXPR ndr_sized_Arrays_full_array_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct pointers_Arrays_frame, n)
+};
+static const NDR_TYPE ndr_sized_Arrays_full_array = {
+    .kind = NDR_KIND_ARRAY,
+    .flags = NDR_TYPE_HAS_POINTERS,
+    .align = 4,
+    .element = &ndr_unique_long,
+    .max_count = &ndr_sized_Arrays_full_array_count,
+};
+
+static const NDR_TYPE ndr_full_sized_Arrays_full_array = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_FULL | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_sized_Arrays_full_array,
+};
+
+/* the size of same: [out, ptr, size_is(n)] */
+static const NDR_EXPR ndr_sized_Arrays_same_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct pointers_Arrays_frame, n)
+};
+static const NDR_TYPE ndr_sized_Arrays_same = {
+    .kind = NDR_KIND_ARRAY,
+    .flags = NDR_TYPE_HAS_POINTERS,
+    .align = 4,
+    .element = &ndr_full_long,
+    .max_count = &ndr_sized_Arrays_same_count,
+};
+
+static const NDR_TYPE ndr_ref_sized_Arrays_same = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_sized_Arrays_same,
+};
+
 /* ---- interface pointers: parameters ---- */
 
 static const NDR_PARAM pointers_Classes_params[] = {
@@ -277,6 +381,27 @@ static const NDR_PARAM pointers_Result_params[] = {
      .flags = NDR_PARAM_OUT | NDR_PARAM_RETURN},
 };
 
+static const NDR_PARAM pointers_Arrays_params[] = {
+    {.name = "h", .type = &ndr_handle_t,
+     .offset = offsetof(struct pointers_Arrays_frame, h),
+     .flags = NDR_PARAM_IN | NDR_PARAM_BINDING},
+    {.name = "n", .type = &ndr_long,
+     .offset = offsetof(struct pointers_Arrays_frame, n),
+     .flags = NDR_PARAM_IN},
+    {.name = "full_elements", .type = &ndr_ref_sized_Arrays_full_elements,
+     .offset = offsetof(struct pointers_Arrays_frame, full_elements),
+     .flags = NDR_PARAM_OUT},
+    {.name = "said_twice", .type = &ndr_ref_sized_Arrays_said_twice,
+     .offset = offsetof(struct pointers_Arrays_frame, said_twice),
+     .flags = NDR_PARAM_OUT},
+    {.name = "full_array", .type = &ndr_full_sized_Arrays_full_array,
+     .offset = offsetof(struct pointers_Arrays_frame, full_array),
+     .flags = NDR_PARAM_IN | NDR_PARAM_OUT},
+    {.name = "same", .type = &ndr_ref_sized_Arrays_same,
+     .offset = offsetof(struct pointers_Arrays_frame, same),
+     .flags = NDR_PARAM_OUT},
+};
+
 /* ---- interface pointers: server ---- */
 
 static void pointers_Classes_invoke(const RPC_MGR_EPV *epv, void *frame)
@@ -301,10 +426,19 @@ static void pointers_Result_invoke(const RPC_MGR_EPV *epv, void *frame)
     args->_RetVal = manager->Result(args->h);
 }
 
+static void pointers_Arrays_invoke(const RPC_MGR_EPV *epv, void *frame)
+{
+    const pointers_SERVER_EPV *manager = epv;
+    struct pointers_Arrays_frame *args = frame;
+    manager->Arrays(args->h, args->n, args->full_elements, args->said_twice, args->full_array,
+        args->same);
+}
+
 static const pointers_SERVER_EPV pointers_DefaultEpv = {
     .Classes = Classes,
     .Deep = Deep,
     .Result = Result,
+    .Arrays = Arrays,
 };
 
 static const NDR_OPERATION pointers_Operations[] = {
@@ -326,11 +460,17 @@ static const NDR_OPERATION pointers_Operations[] = {
      .param_count = 2,
      .params = pointers_Result_params,
      .invoke = pointers_Result_invoke},
+    {.name = "Arrays",
+     .opnum = 3,
+     .frame_size = sizeof(struct pointers_Arrays_frame),
+     .param_count = 6,
+     .params = pointers_Arrays_params,
+     .invoke = pointers_Arrays_invoke},
 };
 
 static const NDR_INTERFACE pointers_NdrInterface = {
     .name = "pointers",
-    .operation_count = 3,
+    .operation_count = 4,
     .operations = pointers_Operations,
     .allocate = MIDL_user_allocate,
     .free = MIDL_user_free,

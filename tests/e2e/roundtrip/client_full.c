@@ -77,6 +77,73 @@ static bool full_ring(void)
     return true;
 }
 
+/* A reply names the objects of its request: the client finds its own ones, moved, and a new
+ * one beside them. */
+static bool full_reply(void)
+{
+    static const RT_RING constant = {.value = 5}; /* [in] alone: never written */
+    for (int32_t n = 1; n <= 4; n++) {
+        RT_RING ring[4], *at = &ring[0], *last, *copy;
+        int32_t one = 1, two = 2;
+        SHARED_POINT p = {1, 2}, q = {3, 4};
+        RT_TWINS twins = {.a = &one, .b = &two, .p = &p, .q = &q};
+        GARBAGE(last);
+        GARBAGE(copy);
+        for (int32_t i = 0; i < n; i++)
+            ring[i] =
+                (RT_RING){.value = i, .next = &ring[(i + 1) % n], .back = &ring[(i + n - 1) % n]};
+        RtTurn(server, &at, &twins, &last, (RT_RING *)(uintptr_t)&constant, &copy);
+        CHECK(last == &ring[0] && last->value == 0 && at == &ring[1 % n]);
+        RT_RING *fresh = last->next;
+        for (int32_t i = 0; i < n; i++) {
+            CHECK(fresh != &ring[i]);
+            CHECK_EQUAL(ring[i].value, -i);
+            CHECK(ring[i].next == (i == 0 ? fresh : &ring[(i + 1) % n]));
+        }
+        CHECK(fresh->value == 77 && fresh->back == last && fresh->next == (n == 1 ? last : at));
+        CHECK(twins.a == &two && twins.b == &one && one == 1 && two == 2);
+        CHECK(twins.p == &q && twins.q == &p && p.x == ~1 && q.x == 3);
+        CHECK(copy && copy != &constant && copy->value == -5 && constant.value == 5);
+        midl_user_free(fresh);
+        midl_user_free(copy);
+    }
+    return true;
+}
+
+/* The object that `only` leads to is written when [in,out] parameters lead there as well. */
+static bool full_both_ways(void)
+{
+    RT_RING ring = {.value = 8, .next = &ring, .back = &ring}, *at = &ring, *last, *copy;
+    int32_t one = 1;
+    RT_TWINS twins = {.a = &one};
+    RtTurn(server, &at, &twins, &last, &ring, &copy);
+    CHECK(at == &ring && last == &ring && copy == &ring);
+    CHECK_EQUAL(ring.value, 8); /* negated twice */
+    CHECK(!twins.a && twins.b == &one);
+    midl_user_free(ring.next);
+    return true;
+}
+
+static bool full_arrays(void)
+{
+    hyper low[3] = {1, 2, 3}, high[2] = {10, 20};
+    unsigned char text[] = "abcdef";
+    RT_SHELF shelf = {.n = 3, .m = 2, .low = low, .high = high, .text = text};
+    RtShelf(server, 0, &shelf);
+    CHECK(shelf.low == low && shelf.high == high && shelf.text == text);
+    CHECK(low[2] == 4 && high[1] == 21);
+    RtShelf(server, 2, &shelf);
+    CHECK(shelf.low != low && shelf.n == 5 && shelf.low[2] == 5 && shelf.low[4] == -4);
+    CHECK(shelf.high == high && high[0] == 12 && shelf.text == text);
+    CHECK_EQUAL(strcmp((char *)text, "cdef"), 0);
+    midl_user_free(shelf.low);
+    shelf = (RT_SHELF){.n = 3, .m = 2, .text = NULL, .low = NULL};
+    shelf.n = shelf.m = 0;
+    RtShelf(server, 0, &shelf);
+    CHECK(!shelf.low && !shelf.high && !shelf.text);
+    return true;
+}
+
 /* ---- [ignore] and packing -------------------------------------------------------------- */
 
 static bool ignored(void)
@@ -255,6 +322,9 @@ const struct test_case full_cases[] = {
     {"full_aliases", full_aliases},
     {"full_both", full_both},
     {"full_ring", full_ring},
+    {"full_reply", full_reply},
+    {"full_both_ways", full_both_ways},
+    {"full_arrays", full_arrays},
     {"ignored", ignored},
     {"packed", packed},
     {"async_unions", async_unions},

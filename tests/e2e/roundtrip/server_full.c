@@ -56,6 +56,51 @@ void RtRing(handle_t h, int32_t n, RT_RING *ring, RT_RING **turned)
     }
 }
 
+void RtTurn(handle_t h, RT_RING **ring, RT_TWINS *twins, RT_RING **last, RT_RING *only,
+            RT_RING **copy)
+{
+    (void)h;
+    RT_RING *was = *ring, *fresh = sample_allocate(sizeof(*fresh));
+    for (RT_RING *at = was->next; at != was; at = at->next)
+        at->value = -at->value;
+    was->value = -was->value;
+    *fresh = (RT_RING){.value = 77, .next = was->next, .back = was};
+    was->next->back = fresh;
+    was->next = fresh;
+    *ring = fresh->next;
+    *last = was;
+    *copy = only;
+    if (only)
+        only->value = -only->value;
+    int32_t *a = twins->a;
+    twins->a = twins->b;
+    twins->b = a;
+    SHARED_POINT *p = twins->p;
+    twins->p = twins->q;
+    twins->q = p;
+    if (p)
+        p->x = ~p->x;
+}
+
+void RtShelf(handle_t h, uint32_t more, RT_SHELF *shelf)
+{
+    (void)h;
+    for (uint32_t i = 0; i < shelf->n; i++)
+        shelf->low[i]++;
+    for (uint32_t i = 0; shelf->high != shelf->low && i < shelf->m; i++)
+        shelf->high[i]++;
+    if (more == 0)
+        return;
+    hyper *low = sample_allocate((shelf->n + more) * sizeof(*low));
+    for (uint32_t i = 0; i < shelf->n + more; i++)
+        low[i] = i < shelf->n ? shelf->low[i] : -(hyper)i;
+    if (shelf->low != shelf->high)
+        midl_user_free(shelf->low);
+    shelf->low = low;
+    shelf->n += more;
+    memmove(shelf->text, shelf->text + more, strlen((char *)shelf->text + more) + 1);
+}
+
 void RtIgnoring(handle_t h, RT_IGNORING *v)
 {
     (void)h;
