@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/status.h"
 #include "base/trace.h"
+#include "runtime/pipe.h"
 
 /* ---- Life ----------------------------------------------------------------- */
 
@@ -296,6 +297,7 @@ static void wake_pull(struct rpc_call *call)
         struct pipe *pipe = &call->pipes[i];
         if (pipe->receive_armed && (pipe->rx.elements > 0 || pipe_at_end(pipe))) {
             pipe->receive_armed = false;
+            pipe_wait_end(pipe, 0);
             notify_post(call, NOTIFY_RECEIVE);
         }
     }
@@ -378,6 +380,7 @@ void call_fail(struct rpc_call *call, RPC_STATUS status)
     for (unsigned i = 0; i < call->pipe_count; i++) {
         pulling = pulling || call->pipes[i].receive_armed;
         call->pipes[i].receive_armed = false;
+        pipe_wait_end(&call->pipes[i], 0);
         pipe_rx_drop(&call->pipes[i].rx);
     }
     /* A client hears of failures as RpcCallComplete.  A server has no such event:
