@@ -81,8 +81,7 @@ static RPC_STATUS pipes_new(struct rpc_call *call)
         pipe->in = (param->flags & NDR_PARAM_IN) != 0;
         pipe->out = (param->flags & NDR_PARAM_OUT) != 0;
         pipes_set_limits_default(pipe);
-        RPC_STATUS status = pipe_rx_init(&pipe->rx, param->type->element, param->range,
-                                         call->ndr64);
+        RPC_STATUS status = pipe_rx_init(&pipe->rx, param->type, param->range, call->ndr64);
         if (status != RPC_S_OK)
             return status;
     }
