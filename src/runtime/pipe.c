@@ -112,6 +112,8 @@ static RPC_STATUS pull_locked(struct pipe *pipe, void *buf, unsigned long esize,
         status = pipe_rx_read(&pipe->rx, buf, esize, &count);
         if (status != RPC_S_OK) {
             call_break(call, status);
+            if (call->status == RPC_S_OK) /* it had ended well on the wire */
+                call->status = status;
             return tell_failure(pipe, RPC_S_ASYNC_CALL_PENDING, NOTIFY_RECEIVE);
         }
         if (count > 0 || pipe_at_end(pipe)) {
