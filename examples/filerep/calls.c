@@ -7,38 +7,28 @@
 
 #include <string.h>
 
-static void call_on_event(PRPC_ASYNC_STATE async, void *context, RPC_ASYNC_EVENT event)
+static void call_on_packet(struct work *work, DWORD number)
 {
-    (void)context;
-    struct call *call = async->UserInfo;
-    const struct client *client = call->client;
-    if (event != RpcCallComplete)
-        return;
-    /* From here on the main thread may collect the call, and its memory is gone. */
-    atomic_store(&call->complete, true);
-    client_wake(client);
+    struct call *call = (struct call *)work;
+    (void)number;
+    if (call->async.Event == RpcCallComplete)
+        call->complete = true;
 }
 
 RPC_STATUS call_init(struct call *call, struct client *client)
 {
     RPC_STATUS status = RpcAsyncInitializeHandle(&call->async, sizeof(call->async));
-    call->async.UserInfo = call;
-    call->async.NotificationType = RpcNotificationTypeCallback;
-    call->async.u.NotificationRoutine = call_on_event;
+    call->work.run = call_on_packet;
+    work_notify(&call->work, &call->async, client->main_port, 0);
     call->client = client;
-    atomic_init(&call->complete, false);
+    call->complete = false;
     return status;
-}
-
-bool call_is_complete(struct call *call)
-{
-    return atomic_load(&call->complete);
 }
 
 RPC_STATUS call_finish(struct call *call)
 {
     bool cancelled = false;
-    while (!call_is_complete(call)) {
+    while (!call->complete) {
         if (client_interrupted() && !cancelled) {
             (void)RpcAsyncCancelCall(&call->async, TRUE);
             cancelled = true;

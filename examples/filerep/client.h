@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* client.h - what the parts of the client share.
  *
- * One thread, the main one, starts and ends every call; notification routines, on threads
- * of the runtime, move the octets in between and wake the main thread through an eventfd. */
+ * One thread, the main one, starts and ends every call; a few others, who wait at a
+ * completion port, move the octets in between and tell the main thread when a file is
+ * through.  The main thread has a port of its own for that, and for its own small calls. */
 #ifndef FILEREP_CLIENT_H
 #define FILEREP_CLIENT_H
 
 #include "filerep.h"
 #include "progress.h"
+#include "work.h"
 
 #include <limits.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -31,8 +32,10 @@ struct client {
     int local_root; /* -1: not opened yet */
     char local_name[NAME_MAX + 1];
 
-    int wake_fd; /* eventfd: something happened, look again */
-    bool lost;   /* the server is, or is as good as: start nothing more */
+    HANDLE transfer_port; /* where the transfers notify; threads wait at it */
+    HANDLE main_port;     /* the main thread's */
+    int interrupt_fd;     /* eventfd: a signal came */
+    bool lost;            /* the server is, or is as good as: start nothing more */
     unsigned int failures;
     uint64_t files, links, folders;
     struct progress progress;
@@ -44,10 +47,8 @@ bool client_interrupted(void);
 /* Is there no point in starting anything more? */
 bool client_stopping(const struct client *client);
 
-/* Wakes the main thread; for notification routines. */
-void client_wake(const struct client *client);
-
-/* Sleeps until something happened; also keeps the progress bar moving. */
+/* Sleeps until something happened, and does what the packets of the main port are for;
+ * also keeps the progress bar moving. */
 void client_wait(struct client *client);
 
 /* Messages on standard error, counted as failures.  `rel` is the path below `local` and
@@ -86,13 +87,13 @@ int place_open_parent(struct client *client); /* get: a file or link */
 
 /* A call that is waited for in the main thread, or looked at now and then. */
 struct call {
+    struct work work;
     RPC_ASYNC_STATE async;
     struct client *client;
-    atomic_bool complete;
+    bool complete; /* RpcCallComplete came; the main thread writes and reads it */
 };
 
 RPC_STATUS call_init(struct call *call, struct client *client);
-bool call_is_complete(struct call *call);
 /* Waits (an interrupt cancels the call) and collects the reply. */
 RPC_STATUS call_finish(struct call *call);
 

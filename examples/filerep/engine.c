@@ -73,7 +73,7 @@ static void measure_start(struct engine *engine)
 /* Failure to measure is no failure: there is just no bar. */
 static void measure_look(struct engine *engine)
 {
-    if (!engine->measuring || !call_is_complete(&engine->measure))
+    if (!engine->measuring || !engine->measure.complete)
         return;
     engine->measuring = false;
     if (call_finish(&engine->measure) == RPC_S_OK)
@@ -364,8 +364,8 @@ static void loop(struct engine *engine)
 
 void engine_run(struct client *client)
 {
-    /* Never freed: the process is about to end, and the last notification routine may still
-     * be on its way out. */
+    /* Never freed: the process is about to end, and a thread may still be on its way out of
+     * the last packet. */
     static struct engine *engine;
     int error = 0;
     engine = calloc(1, sizeof(*engine));

@@ -20,7 +20,7 @@
 
 /* For the signal handler, which gets no pointer. */
 static volatile sig_atomic_t interrupted;
-static int interrupt_fd = -1;
+static int interrupt_fd = -1; /* the client's */
 
 void *__RPC_USER MIDL_user_allocate(size_t size)
 {
@@ -34,18 +34,13 @@ void __RPC_USER MIDL_user_free(void *object)
 
 /* ---- Waking and sleeping ---- */
 
-static void wake(int fd)
-{
-    const uint64_t one = 1;
-    (void)!write(fd, &one, sizeof(one)); /* can only fail when it is awake anyway */
-}
-
 static void on_signal(int number)
 {
     (void)number;
     int saved_errno = errno;
+    const uint64_t one = 1;
     interrupted = 1;
-    wake(interrupt_fd);
+    (void)!write(interrupt_fd, &one, sizeof(one)); /* can only fail when it is awake anyway */
     errno = saved_errno;
 }
 
@@ -59,26 +54,33 @@ bool client_stopping(const struct client *client)
     return client->lost || interrupted;
 }
 
-void client_wake(const struct client *client)
-{
-    wake(client->wake_fd);
-}
-
+/* A signal handler may write to an eventfd, but not post a packet: so both are polled. */
 void client_wait(struct client *client)
 {
-    struct pollfd pollfd = {.fd = client->wake_fd, .events = POLLIN};
+    struct pollfd fds[] = {{.fd = RpcxEventFd(client->main_port), .events = POLLIN},
+                           {.fd = client->interrupt_fd, .events = POLLIN}};
     progress_tick(&client->progress);
-    if (poll(&pollfd, 1, client->progress.enabled ? PROGRESS_INTERVAL_MS : -1) > 0) {
+    if (poll(fds, 2, client->progress.enabled ? PROGRESS_INTERVAL_MS : -1) > 0) {
         uint64_t count;
-        (void)!read(client->wake_fd, &count, sizeof(count));
+        (void)!read(client->interrupt_fd, &count, sizeof(count));
     }
+    while (work_take(client->main_port, 0))
+        ;
     progress_tick(&client->progress);
+}
+
+static int prepare_ports(struct client *client)
+{
+    unsigned int threads = work_threads();
+    client->main_port = work_port(0);
+    client->transfer_port = work_port(threads < client->jobs ? threads : client->jobs);
+    return client->main_port && client->transfer_port ? 0 : ENOMEM;
 }
 
 static int prepare_signals(struct client *client)
 {
-    client->wake_fd = interrupt_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (client->wake_fd < 0)
+    client->interrupt_fd = interrupt_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (interrupt_fd < 0)
         return errno;
     /* The second one ends the process: the first may have come while a stub was waiting for
      * a connection, which nothing can hurry. */
@@ -254,6 +256,8 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     umask(077); /* what is not whole yet is nobody else's business */
     int error = prepare_signals(&client);
+    if (!error)
+        error = prepare_ports(&client);
     if (error) {
         fprintf(stderr, "filerep: %s\n", strerror(error));
         return EXIT_FAILURE;

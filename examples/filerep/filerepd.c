@@ -121,6 +121,11 @@ static int start(const struct options *options)
         fprintf(stderr, "filerepd: %s: %s\n", options->root, strerror(errno));
         return -1;
     }
+    server.port = work_port(work_threads());
+    if (!server.port) {
+        fprintf(stderr, "filerepd: no threads\n");
+        return -1;
+    }
     RPC_STATUS status = RpcServerRegisterIf2(filerep_v1_0_s_ifspec, NULL, NULL, 0, CALLS_MAX,
                                              REQUEST_LEN_MAX, NULL);
     if (status != RPC_S_OK)

@@ -15,7 +15,7 @@ struct progress {
     bool enabled;
     bool drawn;                 /* there is a line to take away before other output */
     uint64_t total;             /* octets expected, 0: not known */
-    atomic_uint_least64_t done; /* octets moved; added to by notification routines */
+    atomic_uint_least64_t done; /* octets moved; added to by the threads at the port */
     int64_t start_ms, drawn_ms;
 };
 

@@ -4,6 +4,7 @@
 #define FILEREP_SERVER_H
 
 #include "filerep.h"
+#include "work.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -13,6 +14,7 @@
 struct server {
     int root; /* the folder served */
     bool read_only;
+    HANDLE port; /* where calls with pipes notify; threads wait at it */
     atomic_bool stopping; /* transfers end with ERROR_STOPPING at their next step */
 };
 extern struct server server;
@@ -20,9 +22,9 @@ extern struct server server;
 /* EROFS when clients must not write here, else 0. */
 int server_write_error(void);
 
-/* Asks for notifications about the pipe of `async` by calls of `routine`.  Before the first
- * push or pull. */
-void server_notify(PRPC_ASYNC_STATE async, PFN_RPCNOTIFICATION_ROUTINE routine, void *transfer);
+/* Has `work` run by a thread at the port, at once and with each notification about the pipe
+ * of `async`.  False: out of memory, nothing will run. */
+bool server_start(struct work *work, PRPC_ASYNC_STATE async);
 
 /* Ends the call with a fault that tells of `error` (an errno value or ERROR_*). */
 void server_fail(PRPC_ASYNC_STATE async, int error);

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* server_get.c - filerep_get: a file goes out through an [out] pipe.
  *
- *   manager: open --> SENDING --push data--> (RpcSendComplete) --> SENDING ...
+ *   manager: open, post a packet, return
+ *   threads at the port:
+ *                     SENDING --push data--> (RpcSendComplete) --> SENDING ...
  *                        |  end of file
  *                        +--push nothing--> ENDING --(RpcSendComplete)--> RpcAsyncCompleteCall
  *
  * One push is outstanding at a time and the next octets are read when it was sent, so a
  * slow client costs one buffer and no thread.  If the client goes away, the outstanding
- * push is still notified and the next one fails.
- *
- * The file is read inside the notification routine.  A routine must not wait for other
- * people; a disk answers soon, so this is good enough here.  A server of tapes would queue
- * the request to threads of its own and push from there. */
+ * push is still notified and the next one fails. */
 #include "file.h"
 #include "server.h"
 #include "status.h"
@@ -25,6 +23,7 @@ enum get_state {
 };
 
 struct get {
+    struct work work;
     PRPC_ASYNC_STATE async; /* the runtime's, until Complete or Abort */
     ASYNC_byte_pipe *data;  /* the runtime's, as the [out] parameters below */
     file_info *ret_info;
@@ -56,8 +55,8 @@ static void get_complete(struct get *get)
     get_free(get);
 }
 
-/* Pushes the next part.  From the moment push accepts it, the notification may run on
- * another thread and free `get`: nothing here touches it afterwards. */
+/* Pushes the next part.  From the moment push accepts it, another thread may have the
+ * notification and free `get`: nothing here touches it afterwards. */
 static void get_send(struct get *get)
 {
     ssize_t len = infile_read(&get->file, get->buf, get->buf_len);
@@ -73,8 +72,11 @@ static void get_send(struct get *get)
         get_free(get); /* the client is gone and the call with it: no notification will come */
 }
 
-static void get_step(struct get *get)
+/* The manager's packet, and then one RpcSendComplete after each push. */
+static void get_step(struct work *work, DWORD number)
 {
+    struct get *get = (struct get *)work;
+    (void)number;
     if (atomic_load(&server.stopping)) {
         get_fail(get, ERROR_STOPPING);
         return;
@@ -87,13 +89,6 @@ static void get_step(struct get *get)
         get_complete(get);
         break;
     }
-}
-
-static void get_on_event(PRPC_ASYNC_STATE async, void *context, RPC_ASYNC_EVENT event)
-{
-    (void)context;
-    if (event == RpcSendComplete)
-        get_step(async->UserInfo);
 }
 
 void filerep_get(PRPC_ASYNC_STATE async, handle_t client, const unsigned char *path,
@@ -113,13 +108,16 @@ void filerep_get(PRPC_ASYNC_STATE async, handle_t client, const unsigned char *p
         server_fail(async, ENOMEM);
         return;
     }
-    *get = (struct get){.async = async,
+    *get = (struct get){.work.run = get_step,
+                        .async = async,
                         .data = data,
                         .ret_info = ret_info,
                         .ret_digest = ret_digest,
                         .file = file,
                         .state = GET_SENDING,
                         .buf_len = buf_len};
-    server_notify(async, get_on_event, get);
-    get_step(get);
+    /* With one push at a time there is nothing to wait for in it. */
+    (void)RpcxPipeSetLimits(data->state, 0, FILE_CHUNK_LEN);
+    if (!server_start(&get->work, async))
+        get_fail(get, ENOMEM);
 }

@@ -14,6 +14,7 @@
 #define LIST_BATCH 64 /* entries per push: about 18 KiB */
 
 struct list {
+    struct work work;
     PRPC_ASYNC_STATE async;    /* the runtime's, until Complete or Abort */
     ASYNC_entry_pipe *entries; /* the runtime's */
     bool ending;               /* the null push is out */
@@ -49,8 +50,10 @@ static void list_send(struct list *list)
         list_free(list);
 }
 
-static void list_step(struct list *list)
+static void list_step(struct work *work, DWORD number)
 {
+    struct list *list = (struct list *)work;
+    (void)number;
     if (atomic_load(&server.stopping)) {
         list_fail(list, ERROR_STOPPING);
     } else if (!list->ending) {
@@ -59,13 +62,6 @@ static void list_step(struct list *list)
         (void)RpcAsyncCompleteCall(list->async, NULL);
         list_free(list);
     }
-}
-
-static void list_on_event(PRPC_ASYNC_STATE async, void *context, RPC_ASYNC_EVENT event)
-{
-    (void)context;
-    if (event == RpcSendComplete)
-        list_step(async->UserInfo);
 }
 
 void filerep_list(PRPC_ASYNC_STATE async, handle_t client, const unsigned char *path,
@@ -77,6 +73,7 @@ void filerep_list(PRPC_ASYNC_STATE async, handle_t client, const unsigned char *
         server_fail(async, ENOMEM);
         return;
     }
+    list->work.run = list_step;
     list->async = async;
     list->entries = entries;
     list->ending = false;
@@ -86,6 +83,7 @@ void filerep_list(PRPC_ASYNC_STATE async, handle_t client, const unsigned char *
         free(list);
         return;
     }
-    server_notify(async, list_on_event, list);
-    list_step(list);
+    (void)RpcxPipeSetLimits(entries->state, 0, sizeof(list->batch)); /* as in server_get.c */
+    if (!server_start(&list->work, async))
+        list_fail(list, ENOMEM);
 }

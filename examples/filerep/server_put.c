@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* server_put.c - filerep_put: a file comes in through an [in] pipe.
  *
- *   manager: create --> RECEIVING --pull: octets--> write --> RECEIVING ...
- *                          |  pull: pending --> (RpcReceiveComplete) --> RECEIVING
- *                          |  pull: failed --> discard (the client is gone)
- *                          +--pull: end--> compare digests, rename, RpcAsyncCompleteCall
+ *   manager: create, post a packet, return
+ *   threads at the port:
+ *            RECEIVING --pull: octets--> write --> RECEIVING ...
+ *                |  pull: pending --> (RpcReceiveComplete) --> RECEIVING
+ *                |  pull: failed --> discard (the client is gone)
+ *                +--pull: end--> compare digests, rename, RpcAsyncCompleteCall
  *
  * The last FILEREP_DIGEST_LEN octets of the pipe are the digest of all others.  Where the
  * end is shows only at the end, so that many octets are always held back:
@@ -22,6 +24,7 @@
 #include <string.h>
 
 struct put {
+    struct work work;
     PRPC_ASYNC_STATE async; /* the runtime's, until Complete or Abort */
     ASYNC_byte_pipe *data;  /* the runtime's */
     file_info info;         /* a copy: [in] parameters are not ours to keep */
@@ -81,8 +84,8 @@ static enum put_verdict put_step(struct put *put)
     unsigned long len = 0;
     RPC_STATUS status = put->data->pull(put->data->state, put->buf + put->held_len,
                                         (unsigned long)put->buf_len, &len);
-    /* Nothing there yet: RpcReceiveComplete will call us again, perhaps it already does on
-     * another thread. */
+    /* Nothing there yet: RpcReceiveComplete comes with another packet, and another thread may
+     * have that already. */
     if (status == RPC_S_ASYNC_CALL_PENDING)
         return PUT_LEFT;
     if (status != RPC_S_OK) {
@@ -103,13 +106,11 @@ static enum put_verdict put_step(struct put *put)
     return PUT_AGAIN;
 }
 
-static void put_on_event(PRPC_ASYNC_STATE async, void *context, RPC_ASYNC_EVENT event)
+/* The manager's packet, then one RpcReceiveComplete for each pull that found nothing. */
+static void put_run(struct work *work, DWORD number)
 {
-    (void)context;
-    struct put *put = async->UserInfo;
-    if (event != RpcReceiveComplete)
-        return;
-    while (put_step(put) == PUT_AGAIN)
+    (void)number;
+    while (put_step((struct put *)work) == PUT_AGAIN)
         ;
 }
 
@@ -128,14 +129,17 @@ void filerep_put(PRPC_ASYNC_STATE async, handle_t client, const unsigned char *p
         server_fail(async, ENOMEM);
         return;
     }
-    *put = (struct put){.async = async, .data = data, .info = *info, .buf_len = buf_len};
+    *put = (struct put){.work.run = put_run,
+                        .async = async,
+                        .data = data,
+                        .info = *info,
+                        .buf_len = buf_len};
     error = outfile_create(&put->file, server.root, (const char *)path);
     if (error) {
         server_fail(async, error);
         free(put);
         return;
     }
-    server_notify(async, put_on_event, put);
-    while (put_step(put) == PUT_AGAIN)
-        ;
+    if (!server_start(&put->work, async))
+        put_fail(put, ENOMEM);
 }

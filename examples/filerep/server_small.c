@@ -15,12 +15,11 @@ int server_write_error(void)
     return server.read_only ? EROFS : 0;
 }
 
-void server_notify(PRPC_ASYNC_STATE async, PFN_RPCNOTIFICATION_ROUTINE routine, void *transfer)
+bool server_start(struct work *work, PRPC_ASYNC_STATE async)
 {
-    async->UserInfo = transfer;
     async->Flags = RPC_C_NOTIFY_ON_SEND_COMPLETE;
-    async->NotificationType = RpcNotificationTypeCallback;
-    async->u.NotificationRoutine = routine;
+    work_notify(work, async, server.port, 0);
+    return work_post(work, server.port, 0);
 }
 
 void server_fail(PRPC_ASYNC_STATE async, int error)

@@ -3,23 +3,20 @@
  *
  * The listing is a pipe like any other, only that the main thread pulls it itself, when it
  * can use more entries.  When it does not pull, the server stops walking: neither side ever
- * holds the whole tree.  The notification routine just wakes the main thread. */
+ * holds the whole tree. */
 #include "source.h"
 #include "status.h"
 
 #include <errno.h>
 
-static void list_on_event(PRPC_ASYNC_STATE async, void *context, RPC_ASYNC_EVENT event)
+static void list_on_packet(struct work *work, DWORD number)
 {
-    (void)context;
-    struct call *call = async->UserInfo;
-    struct source *source = (struct source *)((char *)call - offsetof(struct source, call));
-    const struct client *client = source->client;
-    if (event == RpcReceiveComplete)
-        atomic_store(&source->arrived, true);
-    else if (event == RpcCallComplete)
-        atomic_store(&call->complete, true);
-    client_wake(client);
+    struct source *source = (struct source *)((char *)work - offsetof(struct source, call.work));
+    (void)number;
+    if (source->call.async.Event == RpcReceiveComplete)
+        source->pending = false;
+    else if (source->call.async.Event == RpcCallComplete)
+        source->call.complete = true;
 }
 
 static void list_start(struct source *source)
@@ -31,7 +28,7 @@ static void list_start(struct source *source)
         source->over = true;
         return;
     }
-    source->call.async.u.NotificationRoutine = list_on_event;
+    source->call.work.run = list_on_packet;
     START_CALL(status, filerep_list(&source->call.async, client->server, (const byte *)source->path,
                                     &source->entries));
     if (status != RPC_S_OK) {
@@ -54,11 +51,10 @@ static enum source_verdict list_pull(struct source *source)
     PRPC_ASYNC_STATE async = &source->call.async;
     /* The call can only be complete before its pipe is empty if it failed, or if all that
      * is left to pull has arrived. */
-    if (call_is_complete(&source->call) && RpcAsyncGetCallStatus(async) != RPC_S_OK)
+    if (source->call.complete && RpcAsyncGetCallStatus(async) != RPC_S_OK)
         return list_end(source, RpcAsyncCompleteCall(async, NULL));
-    if (source->pending && !atomic_exchange(&source->arrived, false))
+    if (source->pending)
         return SOURCE_LATER;
-    source->pending = false;
     unsigned long count = 0;
     RPC_STATUS status =
         source->entries.pull(source->entries.state, source->batch, SOURCE_BATCH, &count);
@@ -104,7 +100,6 @@ void source_open(struct source *source, struct client *client)
     source->client = client;
     source->over = source->pending = false;
     source->batch_count = source->batch_next = 0;
-    atomic_init(&source->arrived, false);
     if (client->putting)
         walk_start(source);
     else

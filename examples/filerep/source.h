@@ -22,8 +22,7 @@ struct source {
     struct call call;
     ASYNC_entry_pipe entries;
     char path[PATH_MAX];
-    atomic_bool arrived; /* RpcReceiveComplete came */
-    bool pending;        /* the last pull had nothing, and no RpcReceiveComplete came */
+    bool pending; /* the last pull had nothing, and no RpcReceiveComplete came since */
     unsigned long batch_count, batch_next;
     tree_entry batch[SOURCE_BATCH];
     /* put */

@@ -4,7 +4,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,15 +34,9 @@ void transfer_give_up(struct transfer *transfer, int error)
 /* ---- Notifications ---- */
 
 /* The call is complete.  A successful reply may be so while we are still pulling what arrived
- * before it; the pipe's end is then what ends the transfer.  Everything else ends it now.
- *
- * A pull that fails in the main thread may cross with this notification of the same failure:
- * then the call was gone when we got the lock, and the transfer may have a new one.  That is
- * why the state of the call is asked for, and believed more than the event. */
+ * before it; the pipe's end is then what ends the transfer.  Everything else ends it now. */
 static void on_call_complete(struct transfer *transfer)
 {
-    if (transfer->state == TRANSFER_FREE)
-        return;
     RPC_STATUS status = RpcAsyncGetCallStatus(&transfer->async);
     if (status == RPC_S_ASYNC_CALL_PENDING)
         return;
@@ -65,25 +58,40 @@ static enum step_verdict step(struct transfer *transfer, bool *ret_over)
     return verdict;
 }
 
-static void transfer_on_event(PRPC_ASYNC_STATE async, void *context, RPC_ASYNC_EVENT event)
+/* The packet's notification is the one that the state says; the lock is held.  True: octets
+ * can move.
+ *
+ * A pull that fails in the main thread may cross with the notification of the same failure.
+ * Then the call was gone when we got the lock, and the transfer may have a new one: its
+ * number tells. */
+static bool take_notification(struct transfer *transfer, DWORD number)
 {
-    (void)context;
-    /* Not through async->UserInfo: a new call may be about to be prepared in it. */
-    struct transfer *transfer =
-        (struct transfer *)((char *)async - offsetof(struct transfer, async));
-    const struct client *client = transfer->client;
-    pthread_mutex_lock(&transfer->lock);
-    if (event == RpcCallComplete)
+    if (number != transfer->call_number)
+        return false;
+    if (transfer->state != TRANSFER_MOVING && transfer->state != TRANSFER_WAITING)
+        return false;
+    if (transfer->async.Event == RpcCallComplete) {
         on_call_complete(transfer);
-    else if (transfer->state != TRANSFER_MOVING)
-        (void)RpcAsyncGetCallStatus(async); /* too late to matter, but it was received */
-    bool move = transfer->state == TRANSFER_MOVING && event != RpcCallComplete;
+        return false;
+    }
+    if (transfer->state == TRANSFER_MOVING)
+        return true;
+    (void)RpcAsyncGetCallStatus(&transfer->async); /* too late to matter, but it was received */
+    return false;
+}
+
+static void transfer_on_packet(struct work *work, DWORD number)
+{
+    struct transfer *transfer = (struct transfer *)work;
+    HANDLE main_port = transfer->client->main_port;
+    pthread_mutex_lock(&transfer->lock);
+    bool move = take_notification(transfer, number);
     bool over = transfer->state == TRANSFER_OVER;
     pthread_mutex_unlock(&transfer->lock);
     while (move)
         move = step(transfer, &over) == STEP_AGAIN;
     if (over)
-        client_wake(client); /* `transfer` may be gone already */
+        work_wake(main_port); /* `transfer` may have another call already */
 }
 
 /* ---- For the main thread ---- */
@@ -91,6 +99,7 @@ static void transfer_on_event(PRPC_ASYNC_STATE async, void *context, RPC_ASYNC_E
 int transfer_init(struct transfer *transfer, struct client *client)
 {
     memset(transfer, 0, sizeof(*transfer));
+    transfer->work.run = transfer_on_packet;
     transfer->client = client;
     transfer->buf = malloc(FILE_CHUNK_LEN);
     if (!transfer->buf)
@@ -106,8 +115,7 @@ static RPC_STATUS start_call(struct transfer *transfer)
     if (status != RPC_S_OK)
         return status;
     async->Flags = RPC_C_NOTIFY_ON_SEND_COMPLETE;
-    async->NotificationType = RpcNotificationTypeCallback;
-    async->u.NotificationRoutine = transfer_on_event;
+    work_notify(&transfer->work, async, transfer->client->transfer_port, ++transfer->call_number);
     return transfer->client->putting ? put_start(transfer) : get_start(transfer);
 }
 

@@ -9,9 +9,10 @@
  *    |                      | push or pull failed ------> OVER
  *    +----------------------------- end ------------------/
  *
- * Octets move in MOVING: notification routines call the step function under the lock.  The
- * main thread starts, cancels and ends transfers; for a get it also makes the first steps,
- * because no notification comes before a pull has found the pipe empty. */
+ * Octets move in MOVING: whichever thread takes the call's packet from the port calls the
+ * step function, under the lock.  The main thread starts, cancels and ends transfers; for a
+ * get it also makes the first steps, because no notification comes before a pull has found
+ * the pipe empty. */
 #ifndef FILEREP_TRANSFER_H
 #define FILEREP_TRANSFER_H
 
@@ -33,6 +34,7 @@ enum step_verdict {
 };
 
 struct transfer {
+    struct work work;
     struct client *client;
     /* The main thread's own: */
     bool in_use;
@@ -40,7 +42,8 @@ struct transfer {
 
     pthread_mutex_t lock; /* of everything below */
     enum transfer_state state;
-    RPC_ASYNC_STATE async; /* notification routines find the transfer by its address */
+    DWORD call_number;     /* which call of this transfer's it is */
+    RPC_ASYNC_STATE async;
     ASYNC_byte_pipe data;
     bool call_complete; /* RpcCallComplete came */
     bool call_gone;     /* push or pull failed with `status`: nothing left to complete */

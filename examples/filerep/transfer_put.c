@@ -7,8 +7,8 @@
  *   RpcCallComplete --> the server has stored the file, or says why not
  *   push: failed --> the call is gone
  *
- * One push is outstanding at a time: that is the flow control.  All of it happens in the
- * notification routine; the main thread never pushes, so a full pipe cannot block it. */
+ * One push is outstanding at a time: that is the flow control.  Nobody needs the pipe's own
+ * limit then, at which a push waits, and with it who wants to cancel. */
 #include "status.h"
 #include "transfer.h"
 
@@ -28,6 +28,8 @@ RPC_STATUS put_start(struct transfer *transfer)
     START_CALL(status,
                filerep_put(&transfer->async, transfer->client->server,
                            (const byte *)transfer->remote_path, &transfer->info, &transfer->data));
+    if (status == RPC_S_OK)
+        (void)RpcxPipeSetLimits(transfer->data.state, 0, FILE_CHUNK_LEN);
     return status;
 }
 

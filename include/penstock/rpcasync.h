@@ -201,6 +201,31 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY RpcxAsyncSetDeadline(PRPC_ASYNC_STATE pAsync,
  * RPC_S_OK; RPC_S_INVALID_ARG: low > high; RPC_X_INVALID_PIPE_OBJECT. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcxPipeSetLimits(char *state, size_t high, size_t low);
 
+/* What one pipe has done since its call began; see RpcxPipeInqStats. */
+typedef struct _RPCX_PIPE_STATS {
+    ULONG64 ElementsPushed; /* that a push has accepted                                  */
+    ULONG64 ElementsPulled; /* that a pull has given                                     */
+    ULONG64 OctetsPushed;   /* of these elements on the wire, without what frames them   */
+    ULONG64 OctetsPulled;
+    ULONG64 OctetsQueued;   /* now: pushed and not yet with the transport, and arrived   *
+                             * and not yet pulled; with what frames them                 */
+    ULONG64 TimesBlocked;   /* pushes that waited for room, pulls that found nothing;    *
+                             * each time counts when it is over                          */
+    ULONG64 LongestWaitUs;  /* microseconds, also of a wait that still goes on           */
+} RPCX_PIPE_STATS;
+
+/* Says what the pipe behind `state` (of an asynchronous pipe of either side, or of a
+ * synchronous one of a server) has moved, holds, and how long it made the application
+ * wait.  A push waits at the high mark or, in a tight loop, for the transport (there less
+ * than a millisecond does not count); a pull that returned RPC_S_ASYNC_CALL_PENDING waits
+ * until RpcReceiveComplete is due.  Fills *Stats, the caller's; `Size` is its size, which
+ * may grow.  Any thread, at any time, also while a push waits on another; acknowledges no
+ * notification.
+ * RPC_S_OK; RPC_S_INVALID_ARG: Stats is NULL, another Size; RPC_X_INVALID_PIPE_OBJECT: no
+ * pipe's state; RPC_X_PIPE_CLOSED, or what the call failed with: the call is over. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcxPipeInqStats(char *state, RPCX_PIPE_STATS *Stats,
+                                                   unsigned int Size);
+
 PENSTOCK_END_DECLS
 
 #endif

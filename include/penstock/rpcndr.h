@@ -188,6 +188,7 @@ struct _NDR_TYPE {
     const NDR_CONVERSION *conversion; /* CONVERTED                                     */
     const NDR_RANGE *count_range;  /* conformant ARRAY, STRING without capacity: [range] of
                                     * their max count, or NULL                         */
+    const NDR_RANGE *element_range;/* PIPE: [range] of its elements, integers; or NULL  */
 };
 
 struct _NDR_FIELD {

@@ -75,6 +75,10 @@
 /* Pushes that follow each other within this time, microseconds, are one loop. */
 #define LIMIT_TIGHT_LOOP_US 100u
 
+/* What such a loop spends in the transport is noted as a wait from so many microseconds
+ * on: the system call alone takes some tens. */
+#define LIMIT_WAIT_NOTED_US 1000u
+
 /* How long a server thread waits for the next request of a client that has been
  * calling in a loop, microseconds: the shortest time-out a socket has. */
 #define LIMIT_PROMPT_US 4000

@@ -183,6 +183,8 @@ static void emit_node(struct idl_compiler *c, struct text *out, struct node *nod
         emit_alternatives(c, out, node);
     emit_limits(c, out, (struct node_range *)node->count_range,
                 arena_printf(&c->arena, "%s_range", node->c_name));
+    emit_limits(c, out, (struct node_range *)node->element_range,
+                arena_printf(&c->arena, "%s_element_range", node->c_name));
     if (node->context)
         emit_context(c, out, node);
     if (node->conversion)
@@ -214,6 +216,8 @@ static void emit_node(struct idl_compiler *c, struct text *out, struct node *nod
         text_addf(out, "    .max_count = &%s,\n", node->max_count->c_name);
     if (node->count_range)
         text_addf(out, "    .count_range = &%s,\n", node->count_range->c_name);
+    if (node->element_range)
+        text_addf(out, "    .element_range = &%s,\n", node->element_range->c_name);
     if (node->first)
         text_addf(out, "    .first = &%s,\n", node->first->c_name);
     if (node->length)

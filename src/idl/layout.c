@@ -197,6 +197,25 @@ static struct node *value_node(struct idl_compiler *c, struct type *type, bool b
 
 /* ---- Pipes --------------------------------------------------------------------------- */
 
+/* [range] on the names that the elements' type is made of; the one nearest to the pipe goes
+ * before the others, but all must make sense.  False: reported. */
+static bool element_range(struct idl_compiler *c, const struct type *pipe, const struct type *base,
+                          const struct node_range **ret_range)
+{
+    *ret_range = NULL;
+    for (struct type *named = pipe->target; named->kind == TYPE_ALIAS; named = named->alias->type) {
+        const struct attr *attr = attr_find(named->alias->attrs, ATTR_RANGE);
+        if (!attr)
+            continue;
+        struct node_range *range = ARENA_NEW(&c->arena, struct node_range);
+        if (!shape_value_range(c, attr, base, range))
+            return false;
+        if (!*ret_range)
+            *ret_range = range;
+    }
+    return true;
+}
+
 struct node *layout_pipe(struct idl_compiler *c, struct type *pipe)
 {
     const char *c_name = arena_printf(&c->arena, "ndr_pipe_%s", pipe->pipe_name);
@@ -216,11 +235,6 @@ struct node *layout_pipe(struct idl_compiler *c, struct type *pipe)
                    pipe->pipe_name);
         return NULL;
     }
-    for (struct type *named = pipe->target; named->kind == TYPE_ALIAS; named = named->alias->type)
-        if (attr_find(named->alias->attrs, ATTR_RANGE)) {
-            diag_later(c, &pipe->loc, "[range] on the elements of a pipe");
-            return NULL;
-        }
     struct node *element_node = possible ? value_node(c, element, false, &pipe->loc) : NULL;
     if (!possible || (element_node && !element_node->pipe_element_ok)) {
         diag_error(c, &pipe->loc, 2317,
@@ -229,7 +243,7 @@ struct node *layout_pipe(struct idl_compiler *c, struct type *pipe)
                    pipe->pipe_name);
         return NULL;
     }
-    if (!element_node)
+    if (!element_node || !element_range(c, pipe, element, &node->element_range))
         return NULL;
     node->broken = false;
     node->element = element_node;

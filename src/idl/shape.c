@@ -296,13 +296,13 @@ static bool check_string(struct walk *walk)
 
 /* ---- Ranges --------------------------------------------------------------------------- */
 
-static bool range_bound(struct walk *walk, const struct attr_arg *arg, int64_t *ret_value)
+static bool range_bound(struct idl_compiler *c, const struct attr_arg *arg, int64_t *ret_value)
 {
-    struct value value = expr_evaluate(walk->compiler, arg->expr, 2035);
+    struct value value = expr_evaluate(c, arg->expr, 2035);
     if (value.kind == VALUE_INVALID)
         return false;
     if (value.kind != VALUE_INT || (value.is_unsigned && value.number < 0)) {
-        diag_error(walk->compiler, &arg->loc, 2175, "illegal constant in [range]");
+        diag_error(c, &arg->loc, 2175, "illegal constant in [range]");
         return false;
     }
     *ret_value = value.number;
@@ -336,19 +336,35 @@ static bool limit_counts(struct walk *walk, unsigned first, const struct node_ra
     return found;
 }
 
-static bool range_of_attr(struct walk *walk, const struct attr *attr, struct node_range *range)
+static bool range_of_attr(struct idl_compiler *c, const struct attr *attr,
+                          struct node_range *range)
 {
     const struct attr_arg *low = attr->args, *high = low->next;
     if (!low->expr || !high || !high->expr || high->next) {
-        diag_error(walk->compiler, &attr->loc, 2025, "syntax error: [range] takes two values");
+        diag_error(c, &attr->loc, 2025, "syntax error: [range] takes two values");
         return false;
     }
-    if (!range_bound(walk, low, &range->low) || !range_bound(walk, high, &range->high))
+    if (!range_bound(c, low, &range->low) || !range_bound(c, high, &range->high))
         return false;
     if (range->low <= range->high)
         return true;
-    diag_error(walk->compiler, &attr->loc, 2371, "the bounds of [range] are reversed");
+    diag_error(c, &attr->loc, 2371, "the bounds of [range] are reversed");
     return false;
+}
+
+static bool is_ranged(struct idl_compiler *c, const struct attr *attr, const struct type *base)
+{
+    if (base->kind == TYPE_ENUM || (base->kind == TYPE_BASE && base_info(base->base)->integral &&
+                                    !base_info(base->base)->wide))
+        return true;
+    diag_error(c, &attr->loc, 2072, "[range] applies to integers of at most 32 bits");
+    return false;
+}
+
+bool shape_value_range(struct idl_compiler *c, const struct attr *attr, const struct type *base,
+                       struct node_range *ret_range)
+{
+    return range_of_attr(c, attr, ret_range) && is_ranged(c, attr, base);
 }
 
 /* range = 'range' '(' expr ',' expr ')': every conformance count below where it stands, and if
@@ -359,21 +375,20 @@ static bool check_ranges(struct walk *walk)
     struct idl_compiler *c = walk->compiler;
     const struct shape *shape = walk->shape;
     const struct type *base = shape->base;
-    bool is_integer =
-        base->kind == TYPE_ENUM || (base->kind == TYPE_BASE && base_info(base->base)->integral &&
-                                    !base_info(base->base)->wide);
     walk->var->range = NULL;
     for (unsigned i = 0; i < walk->range_count; i++) {
         const struct attr *attr = walk->ranges[i].attr;
         struct node_range *range = ARENA_NEW(&c->arena, struct node_range);
-        if (!range_of_attr(walk, attr, range))
+        if (!range_of_attr(c, attr, range))
             return false;
         if (limit_counts(walk, walk->ranges[i].level, range) || walk->var->range)
             continue;
-        if (base->kind != TYPE_PIPE && (!is_integer || shape->is_string)) {
+        if (base->kind != TYPE_PIPE && shape->is_string) {
             diag_error(c, &attr->loc, 2072, "[range] applies to integers of at most 32 bits");
             return false;
         }
+        if (base->kind != TYPE_PIPE && !is_ranged(c, attr, base))
+            return false;
         walk->var->range = range;
     }
     return true;

@@ -14,6 +14,8 @@
 
 enum role { ROLE_PARAM, ROLE_FIELD, ROLE_RESULT };
 
+struct node_range;
+
 struct level {
     bool is_pointer;          /* else an array */
     enum pointer_class class; /* pointers; parameters that are arrays */
@@ -45,6 +47,10 @@ struct shape {
 /* False: reported (or the type was wrong before). */
 bool shape_resolve(struct idl_compiler *compiler, struct var *var, enum role role,
                    struct shape *ret_shape);
+
+/* The bounds that [range] gives values of `base`, which has no alias.  False: reported. */
+bool shape_value_range(struct idl_compiler *compiler, const struct attr *attr,
+                       const struct type *base, struct node_range *ret_range);
 
 /* Are the elements of the level counted by length_is and kin? */
 static inline bool level_is_varying(const struct level *level)

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/status.h"
 #include "base/trace.h"
+#include "runtime/pipe.h"
 
 /* ---- Life ----------------------------------------------------------------- */
 
@@ -81,8 +82,7 @@ static RPC_STATUS pipes_new(struct rpc_call *call)
         pipe->in = (param->flags & NDR_PARAM_IN) != 0;
         pipe->out = (param->flags & NDR_PARAM_OUT) != 0;
         pipes_set_limits_default(pipe);
-        RPC_STATUS status = pipe_rx_init(&pipe->rx, param->type->element, param->range,
-                                         call->ndr64);
+        RPC_STATUS status = pipe_rx_init(&pipe->rx, param->type, param->range, call->ndr64);
         if (status != RPC_S_OK)
             return status;
     }
@@ -298,6 +298,7 @@ static void wake_pull(struct rpc_call *call)
         struct pipe *pipe = &call->pipes[i];
         if (pipe->receive_armed && (pipe->rx.elements > 0 || pipe_at_end(pipe))) {
             pipe->receive_armed = false;
+            pipe_wait_end(pipe, 0);
             notify_post(call, NOTIFY_RECEIVE);
         }
     }
@@ -380,6 +381,7 @@ void call_fail(struct rpc_call *call, RPC_STATUS status)
     for (unsigned i = 0; i < call->pipe_count; i++) {
         pulling = pulling || call->pipes[i].receive_armed;
         call->pipes[i].receive_armed = false;
+        pipe_wait_end(&call->pipes[i], 0);
         pipe_rx_drop(&call->pipes[i].rx);
     }
     /* A client hears of failures as RpcCallComplete.  A server has no such event:

@@ -42,6 +42,14 @@
 struct rpc_call;
 struct interface;
 
+/* What RpcxPipeInqStats tells, see pipe_stats.c. */
+struct pipe_stats {
+    uint64_t pushed, pulled;   /* elements                                            */
+    uint64_t times_blocked;    /* waits that have ended                               */
+    uint64_t longest_wait_us;  /* of them                                             */
+    uint64_t waiting_since_us; /* the wait that goes on began then; 0: there is none  */
+};
+
 /* One pipe parameter of one call. */
 struct pipe {
     struct counted object; /* holds a reference on the call */
@@ -56,6 +64,7 @@ struct pipe {
     uint64_t streak;       /* octets pushed in a tight loop, see sends_directly() */
     uint64_t pushed_us;    /* when the last push returned */
     size_t high, low;      /* water marks, octets; high 0: no limit */
+    struct pipe_stats stats;
 };
 
 /* What the application is to be told, in this order. */

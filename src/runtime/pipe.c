@@ -19,9 +19,7 @@ void pipes_set_limits_default(struct pipe *pipe)
     pipe->low = atomic_load(&default_low);
 }
 
-/* The pipe behind a `state`, with a reference and its connection locked; NULL: what
- * its call ended with is in *ret_status. */
-static struct pipe *pipe_enter(char *state, RPC_STATUS *ret_status)
+struct pipe *pipe_enter(char *state, RPC_STATUS *ret_status)
 {
     struct pipe *pipe = pipe_from_handle((uint64_t)(uintptr_t)state, ret_status);
     if (!pipe)
@@ -35,10 +33,7 @@ static struct pipe *pipe_enter(char *state, RPC_STATUS *ret_status)
     return NULL;
 }
 
-/* `status`: of what was done.  A failure may have been read by this very thread, while
- * another that came for it found the reader's role taken and left: so it is this one
- * that sees to the connection. */
-static void pipe_leave(struct pipe *pipe, RPC_STATUS status)
+void pipe_leave(struct pipe *pipe, RPC_STATUS status)
 {
     if (status != RPC_S_OK && status != RPC_S_ASYNC_CALL_PENDING)
         conn_settle(pipe->call->conn, CONN_ARM_NOW);
@@ -117,10 +112,13 @@ static RPC_STATUS pull_locked(struct pipe *pipe, void *buf, unsigned long esize,
         status = pipe_rx_read(&pipe->rx, buf, esize, &count);
         if (status != RPC_S_OK) {
             call_break(call, status);
+            if (call->status == RPC_S_OK) /* it had ended well on the wire */
+                call->status = status;
             return tell_failure(pipe, RPC_S_ASYNC_CALL_PENDING, NOTIFY_RECEIVE);
         }
         if (count > 0 || pipe_at_end(pipe)) {
             *ecount = count;
+            pipe->stats.pulled += count;
             pipe->drained = count == 0;
             pipe_check_low_mark(pipe);
             conn_settle(call->conn, CONN_ARM_LAZY);
@@ -137,6 +135,7 @@ static RPC_STATUS pull_locked(struct pipe *pipe, void *buf, unsigned long esize,
             return RPC_X_PIPE_CLOSED;
     }
     pipe->receive_armed = true;
+    pipe_wait_begin(pipe);
     conn_settle(call->conn, CONN_ARM_NOW);
     return RPC_S_ASYNC_CALL_PENDING;
 }

@@ -6,6 +6,7 @@
  *                calls, both until all is through
  *   pipe_tx.c    push: elements become chunks, chunks fragments
  *   pipe_rx.c    pull: fragments, as they arrived, become elements
+ *   pipe_stats.c what it all amounts to
  *
  * The connection's lock is held; (drops) releases it for a while. */
 #ifndef RUNTIME_PIPE_H
@@ -45,7 +46,22 @@ RPC_STATUS sync_pipes_run(struct rpc_call *call, const void *frame);
 /* Server: fills `pipes`, memory that lives as long as the call, and the frame. */
 void sync_pipes_publish(struct rpc_call *call, NDR_PIPE *pipes);
 
+/* ---- pipe_stats.c --------------------------------------------------------------- */
+
+/* The application has to wait from now on; does nothing while it does already. */
+void pipe_wait_begin(struct pipe *pipe);
+/* Until now; a wait shorter than `least_us` does not count. */
+void pipe_wait_end(struct pipe *pipe, uint64_t least_us);
+
 /* ---- pipe.c --------------------------------------------------------------------- */
+
+/* The pipe behind a `state`, with a reference and its connection locked; NULL: what
+ * its call ended with is in *ret_status. */
+struct pipe *pipe_enter(char *state, RPC_STATUS *ret_status);
+/* `status`: of what was done.  A failure may have been read by this very thread, while
+ * another that came for it found the reader's role taken and left: so it is this one
+ * that sees to the connection. */
+void pipe_leave(struct pipe *pipe, RPC_STATUS status);
 
 /* Did the application ask for RpcSendComplete?  The flag is read now (AP-17). */
 bool call_asks_send_complete(const struct rpc_call *call);

@@ -10,13 +10,14 @@
 
 #include "base/copy.h"
 #include "base/limits.h"
+#include "ndr/element.h"
 #include "wire/wire.h"
 
-RPC_STATUS pipe_rx_init(struct pipe_rx *rx, const NDR_TYPE *element, const NDR_RANGE *range,
+RPC_STATUS pipe_rx_init(struct pipe_rx *rx, const NDR_TYPE *type, const NDR_RANGE *range,
                         bool ndr64)
 {
-    *rx = (struct pipe_rx){.element = element};
-    RPC_STATUS status = ndr_element_layout(element, ndr64, &rx->layout);
+    *rx = (struct pipe_rx){.element = type->element, .element_range = type->element_range};
+    RPC_STATUS status = ndr_element_layout(rx->element, ndr64, &rx->layout);
     if (status != RPC_S_OK)
         return status;
     rx->chunk = (struct chunk_layout){.size = rx->layout.size,
@@ -242,6 +243,9 @@ RPC_STATUS pipe_rx_read(struct pipe_rx *rx, void *memory, size_t count, size_t *
     rx->elements -= *ret_count;
     if (rx->ended && rx->elements == 0)
         pipe_rx_drop(rx);
+    if (status == RPC_S_OK && rx->element_range &&
+        !ndr_in_range(rx->element_range, rx->element, memory, rx->layout.memory_size, *ret_count))
+        status = RPC_X_BAD_STUB_DATA;
     return status;
 }
 

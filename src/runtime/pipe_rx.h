@@ -30,6 +30,7 @@ struct pipe_span {
 
 struct pipe_rx {
     const NDR_TYPE *element;
+    const NDR_RANGE *element_range; /* NULL: none */
     struct ndr_element_layout layout;
     struct chunk_layout chunk;
     struct chunk_reader scan, read;
@@ -44,8 +45,9 @@ struct pipe_rx {
     uint8_t *bounce;    /* one element, for those that span buffers    */
 };
 
-/* RPC_S_OK, RPC_S_CANNOT_SUPPORT: not a pipe element, RPC_S_OUT_OF_MEMORY. */
-RPC_STATUS pipe_rx_init(struct pipe_rx *rx, const NDR_TYPE *element, const NDR_RANGE *range,
+/* `type` is the pipe's; `range` limits the elements of a chunk, NULL: not.
+ * RPC_S_OK, RPC_S_CANNOT_SUPPORT: not a pipe element, RPC_S_OUT_OF_MEMORY. */
+RPC_STATUS pipe_rx_init(struct pipe_rx *rx, const NDR_TYPE *type, const NDR_RANGE *range,
                         bool ndr64);
 void pipe_rx_fini(struct pipe_rx *rx);
 

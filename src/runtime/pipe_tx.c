@@ -75,7 +75,9 @@ static RPC_STATUS send_slice(struct outgoing *out, bool last)
             return RPC_S_OK;
     } else if (out->direct) {
         call->conn->more = true;
+        pipe_wait_begin(out->pipe);
         conn_flush_until(call->conn, 0);
+        pipe_wait_end(out->pipe, LIMIT_WAIT_NOTED_US);
         call->conn->more = false;
     }
     conn_push_out(call->conn);
@@ -125,7 +127,9 @@ static void wait_at_high_mark(struct pipe *pipe)
     TRACE(TRACE_PIPE, "call %u: push waits, %zu octets queued", pipe->call->wire.id,
           txq_len(&conn->assoc.txq));
     conn_settle(conn, CONN_ARM_NOW); /* a fault must be heard meanwhile */
+    pipe_wait_begin(pipe);
     conn_flush_until(conn, pipe->low);
+    pipe_wait_end(pipe, 0);
 }
 
 /* A producer that pushes on at once, with nothing between its pushes, would only be
@@ -246,6 +250,7 @@ RPC_STATUS pipe_send_elements(struct pipe *pipe, const uint8_t *memory, unsigned
     if (status == RPC_S_OK && out.count > 0)
         status = send_slice(&out, false);
     pipe->pushed_us = clock_us();
+    pipe->stats.pushed += status == RPC_S_OK ? count : 0;
     return status;
 }
 

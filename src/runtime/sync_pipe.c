@@ -32,11 +32,14 @@ static void await_elements(struct pipe *pipe)
             break;
         enum conn_read result = conn_read_eager(conn);
         if (result == CONN_READ_DRY && call->status == RPC_S_OK && pipe->rx.elements == 0 &&
-            !pipe_at_end(pipe) && conn_alive(conn))
+            !pipe_at_end(pipe) && conn_alive(conn)) {
+            pipe_wait_begin(pipe);
             conn_wait_readable(conn);
+        }
         if (!conn_alive(conn))
             conn_settle(conn, CONN_ARM_NOW);
     }
+    pipe_wait_end(pipe, 0);
 }
 
 /* (drops) Waits and takes up to `size` elements; *ret_count 0: the end. */
@@ -54,6 +57,7 @@ static RPC_STATUS take_elements(struct pipe *pipe, void *buf, size_t size, size_
         call_break(call, status);
         return status;
     }
+    pipe->stats.pulled += *ret_count;
     pipe->drained = *ret_count == 0;
     pipe_check_low_mark(pipe);
     conn_settle(call->conn, CONN_ARM_LAZY);

@@ -221,7 +221,7 @@ def test_a_tree_both_ways(serve, tmp_path, transport):
 def test_a_tutorial_quotes_the_real_code():
     """Each block of docs/tutorial.md that names a file is in that file, line by line."""
     top = Path(__file__).resolve().parents[2]
-    quotes = re.findall(r"^`(examples/filerep/[\w.]+)`[^\n]*\n\n```\w+\n(.*?)^```$",
+    quotes = re.findall(r"^`(examples/[\w./]+)`[^\n]*\n\n```\w+\n(.*?)^```$",
                         (top / "docs" / "tutorial.md").read_text(), re.M | re.S)
     assert len(quotes) >= 8
     for name, quote in quotes:

@@ -63,10 +63,78 @@ void Q(
     /* [in] */ handle_t h,
     /* [in, range(0, 1000)] */ LONG_PIPE p);
 
+typedef /* [range(-3, 3)] */ SMALL_NUMBER TINY_NUMBER;
+
+typedef TINY_NUMBER OTHER_NAME;
+
+typedef /* [v1_enum] */ enum __MIDL_ranges_0002 {
+    V1 = 0,
+    V2 = 1,
+    V3 = 2
+} VOWEL;
+
+typedef /* [range(V1, V2)] */ VOWEL SOME_VOWELS;
+
+/* typedef pipe OTHER_NAME TINY_PIPE; */
+typedef struct pipe_TINY_PIPE {
+    void (__RPC_USER *pull)(char *state, OTHER_NAME *buf, unsigned long esize,
+        unsigned long *ecount);
+    void (__RPC_USER *push)(char *state, OTHER_NAME *buf, unsigned long ecount);
+    void (__RPC_USER *alloc)(char *state, unsigned long bsize, OTHER_NAME **buf,
+        unsigned long *bcount);
+    char *state;
+} TINY_PIPE;
+
+/* typedef pipe SOME_VOWELS VOWEL_PIPE; */
+typedef struct pipe_VOWEL_PIPE {
+    void (__RPC_USER *pull)(char *state, SOME_VOWELS *buf, unsigned long esize,
+        unsigned long *ecount);
+    void (__RPC_USER *push)(char *state, SOME_VOWELS *buf, unsigned long ecount);
+    void (__RPC_USER *alloc)(char *state, unsigned long bsize, SOME_VOWELS **buf,
+        unsigned long *bcount);
+    char *state;
+} VOWEL_PIPE;
+
+typedef struct FIELDS {
+    int16_t s;
+    SMALL_NUMBER n;
+} FIELDS;
+
+/* typedef pipe FIELDS FIELDS_PIPE; */
+typedef struct pipe_FIELDS_PIPE {
+    void (__RPC_USER *pull)(char *state, FIELDS *buf, unsigned long esize,
+        unsigned long *ecount);
+    void (__RPC_USER *push)(char *state, FIELDS *buf, unsigned long ecount);
+    void (__RPC_USER *alloc)(char *state, unsigned long bsize, FIELDS **buf,
+        unsigned long *bcount);
+    char *state;
+} FIELDS_PIPE;
+
+typedef /* [range(0, 255)] */ unsigned char LETTERS;
+
+/* typedef pipe LETTERS LETTERS_PIPE; */
+typedef struct pipe_LETTERS_PIPE {
+    void (__RPC_USER *pull)(char *state, LETTERS *buf, unsigned long esize,
+        unsigned long *ecount);
+    void (__RPC_USER *push)(char *state, LETTERS *buf, unsigned long ecount);
+    void (__RPC_USER *alloc)(char *state, unsigned long bsize, LETTERS **buf,
+        unsigned long *bcount);
+    char *state;
+} LETTERS_PIPE;
+
+/* operation 2 */
+void R(
+    /* [in] */ handle_t h,
+    /* [in, range(1, 5)] */ TINY_PIPE *t,
+    /* [out] */ VOWEL_PIPE *v,
+    /* [in, out] */ FIELDS_PIPE *f,
+    /* [in] */ LETTERS_PIPE *l);
+
 /* Manager routines, for RpcServerRegisterIf. */
 typedef struct ranges_v1_0_epv_t {
     uint32_t (*P)(handle_t h, uint32_t n, SMALL_NUMBER m, SMALL_NUMBER narrower, S *s);
     void (*Q)(handle_t h, LONG_PIPE p);
+    void (*R)(handle_t h, TINY_PIPE *t, VOWEL_PIPE *v, FIELDS_PIPE *f, LETTERS_PIPE *l);
 } ranges_v1_0_epv_t;
 typedef ranges_v1_0_epv_t ranges_SERVER_EPV;
 typedef ranges_v1_0_epv_t ranges_v1_0_SERVER_EPV;

@@ -23,6 +23,16 @@ struct ranges_Q_frame {
     LONG_PIPE p;
 };
 
+/* void R([in] handle_t h, [in, range(1, 5)] TINY_PIPE *t, [out] VOWEL_PIPE *v, [in,
+ * out] FIELDS_PIPE *f, [in] LETTERS_PIPE *l); */
+struct ranges_R_frame {
+    handle_t h;
+    TINY_PIPE *t;
+    VOWEL_PIPE *v;
+    FIELDS_PIPE *f;
+    LETTERS_PIPE *l;
+};
+
 /* ---- interface ranges: types ---- */
 
 static const NDR_TYPE ndr_long = {
@@ -99,6 +109,76 @@ static const NDR_TYPE ndr_ref_struct_S = {
     .element = &ndr_struct_S,
 };
 
+static const NDR_RANGE ndr_pipe_TINY_PIPE_element_range = {-3, 3};
+static const NDR_TYPE ndr_pipe_TINY_PIPE = {
+    .kind = NDR_KIND_PIPE,
+    .size = sizeof(TINY_PIPE),
+    .align = 4,
+    .name = "TINY_PIPE",
+    .element = &ndr_long,
+    .element_range = &ndr_pipe_TINY_PIPE_element_range,
+};
+
+static const NDR_TYPE ndr_enum_VOWEL = {
+    .kind = NDR_KIND_ENUM32,
+    .flags = NDR_TYPE_FLAT,
+    .size = sizeof(VOWEL),
+    .align = 4,
+    .name = "VOWEL",
+};
+
+static const NDR_RANGE ndr_pipe_VOWEL_PIPE_element_range = {0, 1};
+static const NDR_TYPE ndr_pipe_VOWEL_PIPE = {
+    .kind = NDR_KIND_PIPE,
+    .size = sizeof(VOWEL_PIPE),
+    .align = 4,
+    .name = "VOWEL_PIPE",
+    .element = &ndr_enum_VOWEL,
+    .element_range = &ndr_pipe_VOWEL_PIPE_element_range,
+};
+
+static const NDR_RANGE ndr_struct_FIELDS_n_range = {1, 10};
+static const NDR_FIELD ndr_struct_FIELDS_fields[] = {
+    {.name = "s", .type = &ndr_short,
+     .offset = offsetof(FIELDS, s)},
+    {.name = "n", .type = &ndr_long,
+     .offset = offsetof(FIELDS, n), .range = &ndr_struct_FIELDS_n_range},
+};
+static const NDR_TYPE ndr_struct_FIELDS = {
+    .kind = NDR_KIND_STRUCT,
+    .size = sizeof(FIELDS),
+    .align = 4,
+    .count = 2,
+    .name = "FIELDS",
+    .fields = ndr_struct_FIELDS_fields,
+};
+
+static const NDR_TYPE ndr_pipe_FIELDS_PIPE = {
+    .kind = NDR_KIND_PIPE,
+    .size = sizeof(FIELDS_PIPE),
+    .align = 4,
+    .name = "FIELDS_PIPE",
+    .element = &ndr_struct_FIELDS,
+};
+
+static const NDR_TYPE ndr_char = {
+    .kind = NDR_KIND_CHAR,
+    .flags = NDR_TYPE_FLAT,
+    .size = sizeof(unsigned char),
+    .align = 1,
+    .name = "char",
+};
+
+static const NDR_RANGE ndr_pipe_LETTERS_PIPE_element_range = {0, 255};
+static const NDR_TYPE ndr_pipe_LETTERS_PIPE = {
+    .kind = NDR_KIND_PIPE,
+    .size = sizeof(LETTERS_PIPE),
+    .align = 4,
+    .name = "LETTERS_PIPE",
+    .element = &ndr_char,
+    .element_range = &ndr_pipe_LETTERS_PIPE_element_range,
+};
+
 /* ---- interface ranges: parameters ---- */
 
 static const NDR_RANGE ranges_P_n_range = {0, INT64_C(4294967295)};
@@ -135,6 +215,25 @@ static const NDR_PARAM ranges_Q_params[] = {
      .flags = NDR_PARAM_IN | NDR_PARAM_PIPE | NDR_PARAM_BY_VALUE, .range = &ranges_Q_p_range},
 };
 
+static const NDR_RANGE ranges_R_t_range = {1, 5};
+static const NDR_PARAM ranges_R_params[] = {
+    {.name = "h", .type = &ndr_handle_t,
+     .offset = offsetof(struct ranges_R_frame, h),
+     .flags = NDR_PARAM_IN | NDR_PARAM_BINDING},
+    {.name = "t", .type = &ndr_pipe_TINY_PIPE,
+     .offset = offsetof(struct ranges_R_frame, t),
+     .flags = NDR_PARAM_IN | NDR_PARAM_PIPE, .range = &ranges_R_t_range},
+    {.name = "v", .type = &ndr_pipe_VOWEL_PIPE,
+     .offset = offsetof(struct ranges_R_frame, v),
+     .flags = NDR_PARAM_OUT | NDR_PARAM_PIPE},
+    {.name = "f", .type = &ndr_pipe_FIELDS_PIPE,
+     .offset = offsetof(struct ranges_R_frame, f),
+     .flags = NDR_PARAM_IN | NDR_PARAM_OUT | NDR_PARAM_PIPE},
+    {.name = "l", .type = &ndr_pipe_LETTERS_PIPE,
+     .offset = offsetof(struct ranges_R_frame, l),
+     .flags = NDR_PARAM_IN | NDR_PARAM_PIPE},
+};
+
 /* ---- interface ranges: client ---- */
 
 static const NDR_OPERATION ranges_Operations[] = {
@@ -149,11 +248,17 @@ static const NDR_OPERATION ranges_Operations[] = {
      .frame_size = sizeof(struct ranges_Q_frame),
      .param_count = 2,
      .params = ranges_Q_params},
+    {.name = "R",
+     .opnum = 2,
+     .flags = NDR_OP_HAS_PIPES,
+     .frame_size = sizeof(struct ranges_R_frame),
+     .param_count = 5,
+     .params = ranges_R_params},
 };
 
 static const NDR_INTERFACE ranges_NdrInterface = {
     .name = "ranges",
-    .operation_count = 2,
+    .operation_count = 3,
     .operations = ranges_Operations,
     .allocate = MIDL_user_allocate,
     .free = MIDL_user_free,
@@ -205,4 +310,23 @@ void Q(
         .p = p,
     };
     NdrxClientCall(&ranges___RpcClientInterface, 1, &_Frame);
+}
+
+/* void R([in] handle_t h, [in, range(1, 5)] TINY_PIPE *t, [out] VOWEL_PIPE *v, [in,
+ * out] FIELDS_PIPE *f, [in] LETTERS_PIPE *l); */
+void R(
+    /* [in] */ handle_t h,
+    /* [in, range(1, 5)] */ TINY_PIPE *t,
+    /* [out] */ VOWEL_PIPE *v,
+    /* [in, out] */ FIELDS_PIPE *f,
+    /* [in] */ LETTERS_PIPE *l)
+{
+    struct ranges_R_frame _Frame = {
+        .h = h,
+        .t = t,
+        .v = v,
+        .f = f,
+        .l = l,
+    };
+    NdrxClientCall(&ranges___RpcClientInterface, 2, &_Frame);
 }
