@@ -138,6 +138,14 @@ static void serve_call(const struct served *call)
     case RETURN_LATE:
         hand_off(call);
         break;
+    case HAND_OFF_AND_RAISE:
+        hand_off(call);
+        RpcRaiseException((RPC_STATUS)script_code);
+        break;
+    case PUSH_AND_RAISE:
+        CHECK_EQUAL(PUSH(call->pipe_at[0], "abc", 3), RPC_S_OK);
+        RpcRaiseException((RPC_STATUS)script_code);
+        break;
     case RAISE:
     case RAISE_OK:
         RpcRaiseException((RPC_STATUS)script_code);

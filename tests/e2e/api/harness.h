@@ -92,6 +92,8 @@ enum script {
     ABORT_AND_RAISE,
     COMPLETE_AND_RAISE,
     RAISE_OK, /* raises code 0 */
+    HAND_OFF_AND_RAISE,
+    PUSH_AND_RAISE, /* three octets first, on the dispatching thread */
     RETURN_LATE /* hands off, and stays in the manager until script_continue() */
 };
 extern enum script script;
