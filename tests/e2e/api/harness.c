@@ -94,8 +94,8 @@ long rss_kib(pid_t pid)
 
 /* ---- Server: managers ------------------------------------------------------- */
 
-enum script script = HAND_OFF;
-uint32_t script_code;
+_Atomic enum script script = HAND_OFF;
+_Atomic uint32_t script_code;
 
 static pthread_mutex_t calls_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t calls_changed = PTHREAD_COND_INITIALIZER;
@@ -208,6 +208,16 @@ void s_in_then_out(PRPC_ASYNC_STATE async, handle_t h, ASYNC_byte_pipe *first,
                    ASYNC_long_pipe *second)
 {
     s_two_in(async, h, first, second);
+}
+void s_status_result(PRPC_ASYNC_STATE async, handle_t h, int32_t n)
+{
+    serve_call(&(struct served){.async = async, .handle = h, .n = n});
+}
+void s_status_params(PRPC_ASYNC_STATE async, handle_t h, int32_t n, error_status_t *comm,
+                     error_status_t *fault)
+{
+    (void)fault; /* not sent: the ACF's own */
+    serve_call(&(struct served){.async = async, .handle = h, .n = n, .twice = (int32_t *)comm});
 }
 int32_t s_ping(handle_t h, int32_t n)
 {

@@ -96,8 +96,8 @@ enum script {
     PUSH_AND_RAISE, /* three octets first, on the dispatching thread */
     RETURN_LATE /* hands off, and stays in the manager until script_continue() */
 };
-extern enum script script;
-extern uint32_t script_code;
+extern _Atomic enum script script; /* written by the test, read by managers */
+extern _Atomic uint32_t script_code;
 void script_continue(void);
 
 struct served {
