@@ -243,6 +243,66 @@ static void binding_freed_under_a_pipe(void)
     RpcBindingFree(&h);
 }
 
+/* AP-6: one operation at a time is the rule; several threads that push at once lose and
+ * invent nothing, each push stays in one piece. */
+#define PUSHERS 4
+#define PUSHES 200
+
+struct pusher {
+    NDR_ASYNC_PIPE *pipe;
+    uint8_t value;
+};
+
+static void *push_many(void *arg)
+{
+    struct pusher *pusher = arg;
+    uint8_t octets[16];
+    memset(octets, pusher->value, sizeof(octets));
+    for (int i = 0; i < PUSHES; i++)
+        CHECK_EQUAL(PUSH(pusher->pipe, octets, sizeof(octets)), RPC_S_OK);
+    return NULL;
+}
+
+static void pushed_by_several_threads(void)
+{
+    RPC_BINDING_HANDLE h = serve_here();
+    struct caller caller;
+    struct served *served = start_call(&caller, h, IN_PIPE, 0);
+    struct pusher pushers[PUSHERS];
+    pthread_t threads[PUSHERS];
+    unsigned counts[PUSHERS] = {0};
+    int32_t reply = 5;
+    for (int i = 0; i < PUSHERS; i++) {
+        pushers[i] = (struct pusher){&caller.pipe[0], (uint8_t)i};
+        CHECK(pthread_create(&threads[i], NULL, push_many, &pushers[i]) == 0);
+    }
+    for (int i = 0; i < PUSHERS * PUSHES; i++) {
+        uint8_t octets[16];
+        for (unsigned long have = 0, n; have < sizeof(octets); have += n) {
+            CHECK_EQUAL(pull_polled(&served->pipe[0], octets + have, sizeof(octets) - have, &n),
+                        RPC_S_OK);
+            CHECK(n > 0);
+        }
+        CHECK(octets[0] < PUSHERS);
+        for (size_t k = 1; k < sizeof(octets); k++)
+            CHECK_EQUAL(octets[k], octets[0]);
+        counts[octets[0]]++;
+    }
+    for (int i = 0; i < PUSHERS; i++) {
+        pthread_join(threads[i], NULL);
+        CHECK_EQUAL(counts[i], PUSHES);
+    }
+    CHECK_EQUAL(PUSH(&caller.pipe[0], NULL, 0), RPC_S_OK);
+    PULL_END(&served->pipe[0]);
+    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    EXPECT(&caller, RpcCallComplete);
+    CHECK_EQUAL(complete(&caller, NULL), RPC_S_OK);
+    served_free(served);
+    caller_fini(&caller);
+    CHECK_USABLE(h);
+    RpcBindingFree(&h);
+}
+
 /* ---- Inside a notification routine -------------------------------------------------- */
 
 struct inside {
@@ -375,6 +435,7 @@ const struct test misuse_tests[] = {
     {"AR-16_ended_by_several_threads", ended_by_several_threads},
     {"AR-3_state_used_again_after_failures", state_used_again_after_failures},
     {"AR-22_binding_freed_under_a_pipe", binding_freed_under_a_pipe},
+    {"AP-6_pushed_by_several_threads", pushed_by_several_threads},
     {"AR-6_calls_inside_a_routine", calls_inside_a_routine},
     {"AR-30_cancelled_inside_a_routine", cancelled_inside_a_routine},
     {NULL, NULL},
