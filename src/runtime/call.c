@@ -244,7 +244,8 @@ void calls_on_sent(struct conn *conn)
         if (call->send_mark == 0 || !call_has_room(call))
             continue;
         forget_send_mark(call);
-        notify_post(call, NOTIFY_SEND);
+        if (!call->leaving) /* what it had queued went with the cancel, not to the peer */
+            notify_post(call, NOTIFY_SEND);
     }
 }
 
@@ -384,9 +385,12 @@ void call_fail(struct rpc_call *call, RPC_STATUS status)
         pipe_wait_end(&call->pipes[i], 0);
         pipe_rx_drop(&call->pipes[i].rx);
     }
-    /* A client hears of failures as RpcCallComplete.  A server has no such event:
-     * what it waits for comes, and its next push or pull fails (api.md AP-19, AP-42). */
+    /* A client hears of failures as RpcCallComplete, and of nothing before it that it has
+     * not been told yet: who waits for the end alone would leave that unread, and the end
+     * would never be told (AR-28).  A server has no such event: what it waits for comes,
+     * and its next push or pull fails (api.md AP-19, AP-42). */
     if (!call->server) {
+        notify_drop(call);
         notify_post(call, NOTIFY_COMPLETE);
     } else {
         if (pushing)

@@ -285,6 +285,9 @@ void notify_drop(struct rpc_call *call);
  * in it receives this failure, it is to be raised. */
 bool call_deliver_status(const NDR_OPERATION *op, void *frame, RPC_STATUS status);
 
+/* A call has ended well: clears the status parameters that the other side does not send. */
+void call_clear_local(const NDR_OPERATION *op, void *frame);
+
 /* ---- callback.c: calls inside calls ----------------------------------------- */
 
 /* A call of the peer's begins inside one of ours that waits for its answer. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* call_status.c - [comm_status] and [fault_status]: how a synchronous call ended, as a code
- * in its result or in a parameter (C706 5.4). */
+ * in its result or in a parameter (C706 5.4).  Failures of asynchronous calls are told by
+ * RpcAsyncCompleteCall alone (api.md AR-32). */
 #include <string.h>
 
 #include <penstock/rpcnterr.h>
@@ -54,8 +55,7 @@ static void *place_of(const NDR_PARAM *param, void *frame)
     return at;
 }
 
-/* Clears what the other side does not send. */
-static void clear_local(const NDR_OPERATION *op, void *frame)
+void call_clear_local(const NDR_OPERATION *op, void *frame)
 {
     for (uint32_t i = 0; i < op->param_count; i++)
         if (op->params[i].flags & NDR_PARAM_LOCAL)
@@ -65,7 +65,7 @@ static void clear_local(const NDR_OPERATION *op, void *frame)
 bool call_deliver_status(const NDR_OPERATION *op, void *frame, RPC_STATUS status)
 {
     if (status == RPC_S_OK) {
-        clear_local(op, frame);
+        call_clear_local(op, frame);
         return true;
     }
     bool communication = is_communication(status);

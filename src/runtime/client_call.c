@@ -681,8 +681,10 @@ RPC_STATUS client_complete(struct rpc_call *call, void *reply)
     /* Released: nobody else touches the stub or the frame. */
     conn_unlock(call->conn);
     status = client_decode_reply(call, &call->client_contexts, call->frame);
-    if (status == RPC_S_OK)
+    if (status == RPC_S_OK) {
+        call_clear_local(call->op, call->frame);
         copy_result(call, reply);
+    }
     conn_lock(call->conn);
     return status;
 }

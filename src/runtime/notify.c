@@ -59,7 +59,7 @@ static void run_callbacks(struct io_job *job)
     struct rpc_call *call = list_entry(job, struct rpc_call, notify.job);
     struct conn *conn = call->conn;
     conn_lock(conn);
-    while (call->notify.due && !call->released &&
+    while (call->notify.due && !call->released && call->async &&
            call->async->NotificationType == RpcNotificationTypeCallback) {
         RPC_ASYNC_EVENT event = take_next(call);
         PRPC_ASYNC_STATE async = call->async;
@@ -91,7 +91,7 @@ static void run_apc(struct win32_apc *apc, bool dropped)
     struct conn *conn = call->conn;
     conn_lock(conn);
     call->notify.queued = false;
-    if (!dropped && !call->released) { /* else the state may be gone */
+    if (!dropped && !call->released && call->async) { /* else the state may be gone */
         RPC_ASYNC_EVENT event = call->notify.event;
         PRPC_ASYNC_STATE async = call->async;
         PFN_RPCNOTIFICATION_ROUTINE routine = async->u.APC.NotificationRoutine;

@@ -103,9 +103,11 @@ void server_manage(struct rpc_call *call)
     current_call = call->enclosing;
 
     conn_lock(call->conn);
-    if (!call->released && (raised || !async)) {
-        /* A manager that completed or aborted and then raises has been heard: its
-         * first outcome stands (AR-27). */
+    /* A manager that completed or aborted and then raises has been heard: the first
+     * outcome stands, also when another thread is about it just now (AR-27). */
+    bool ends = async ? raised && call->async : true;
+    if (!call->released && ends) {
+        call->async = NULL; /* sending may drop the lock: nobody else ends it meanwhile */
         if (!raised && !(call_all_drained(call) && call_all_finished(call))) {
             raised = true; /* SP-15: the client is told so */
             status = RPC_X_PIPE_DISCIPLINE_ERROR;

@@ -118,15 +118,14 @@ static bool is_unanswered(const struct rpc_call *call)
     return call->wire.maybe && call->op->flags & NDR_OP_MAYBE;
 }
 
-/* Routines of the program that convert values run without the lock: the call is kept from
- * rivals meanwhile, and may be over afterwards. */
+/* Routines of the program that convert values run without the lock: the call may be over
+ * afterwards. */
 static RPC_STATUS encode_reply(struct rpc_call *call, struct ndr_writer *writer)
 {
     bool converts = call->op->flags & NDR_OP_CONVERTS;
     const struct ndr_memory memory = server_call_memory(call);
     writer->memory = &memory;
     if (converts) {
-        call->async = NULL;
         conn_unlock(call->conn);
         reactor_block_begin();
     }
@@ -193,9 +192,18 @@ void server_fault(struct rpc_call *call, RPC_STATUS status, bool did_not_execute
     conn_flush(call->conn);
 }
 
+/* From here on the call is this thread's to end: sending may drop the lock, and neither a
+ * second Complete or Abort (AR-16) nor an exception of the manager (AR-27) may find it. */
+static void claim(struct rpc_call *call)
+{
+    call->async = NULL;
+    notify_drop(call);
+}
+
 RPC_STATUS server_complete(struct rpc_call *call, const void *reply)
 {
     RPC_STATUS status = call->status;
+    claim(call);
     if (status == RPC_S_OK && !(call_all_drained(call) && call_all_finished(call))) {
         status = RPC_X_PIPE_DISCIPLINE_ERROR;
         server_fault(call, status, false);
@@ -217,6 +225,7 @@ RPC_STATUS server_complete(struct rpc_call *call, const void *reply)
 
 RPC_STATUS server_abort(struct rpc_call *call, RPC_STATUS code)
 {
+    claim(call);
     contexts_raised(call);
     contexts_release(call);
     server_fault(call, code, false); /* nothing when the client is gone: still RPC_S_OK */

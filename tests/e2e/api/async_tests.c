@@ -585,6 +585,44 @@ static void abort_codes(void)
     RpcBindingFree(&h);
 }
 
+/* AR-32: status parameters count as [out]; a failure is told by CompleteCall alone. */
+static void status_parameters(void)
+{
+    static const RPC_STATUS codes[] = {RPC_S_OK, RPC_S_COMM_FAILURE, RPC_S_CALL_CANCELLED,
+                                       0x2000bbbb};
+    RPC_BINDING_HANDLE h = serve_here();
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        for (int by_result = 0; by_result < 2; by_result++) {
+            struct caller caller;
+            error_status_t comm = 1111, fault = 2222;
+            int32_t reply = 77, result = 3333;
+            RPC_STATUS status;
+            caller_init(&caller, 0);
+            if (by_result)
+                RAISED(status, c_status_result(&caller.async, h, 1));
+            else
+                RAISED(status, c_status_params(&caller.async, h, 1, &comm, &fault));
+            CHECK_EQUAL(status, RPC_S_OK);
+            struct served *served = accept_call();
+            if (!by_result)
+                *served->twice = 44;
+            if (codes[i] == RPC_S_OK)
+                CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+            else
+                CHECK_EQUAL(RpcAsyncAbortCall(served->async, (unsigned long)codes[i]), RPC_S_OK);
+            EXPECT(&caller, RpcCallComplete);
+            CHECK_EQUAL(RpcAsyncCompleteCall(&caller.async, &result), codes[i]);
+            bool well = codes[i] == RPC_S_OK;
+            CHECK_EQUAL(result, by_result && well ? 77 : 3333);
+            CHECK_EQUAL(comm, by_result || !well ? 1111 : 44);
+            CHECK_EQUAL(fault, by_result || !well ? 2222 : 0);
+            served_free(served);
+            caller_fini(&caller);
+        }
+    }
+    RpcBindingFree(&h);
+}
+
 /* Functions of the other side change nothing. */
 static void wrong_side(void)
 {
@@ -785,6 +823,7 @@ const struct test async_tests[] = {
     {"AR-27_manager_completes_then_raises", manager_completes_then_raises},
     {"AR-16_completed_twice", completed_twice},
     {"AR-18_abort_codes", abort_codes},
+    {"AR-12_AR-32_status_parameters", status_parameters},
     {"AR-16_wrong_side", wrong_side},
     {"AR-19_complete_without_client", complete_without_client},
     {"AR-28_F17_one_notification_unread", one_notification_unread},

@@ -9,9 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "machine.h"
+#include "steps.h"
 
 const char *transport = "ncalrpc";
 static const char *test_name = "?";
@@ -90,8 +94,8 @@ long rss_kib(pid_t pid)
 
 /* ---- Server: managers ------------------------------------------------------- */
 
-enum script script = HAND_OFF;
-uint32_t script_code;
+_Atomic enum script script = HAND_OFF;
+_Atomic uint32_t script_code;
 
 static pthread_mutex_t calls_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t calls_changed = PTHREAD_COND_INITIALIZER;
@@ -133,6 +137,14 @@ static void serve_call(const struct served *call)
     case HAND_OFF:
     case RETURN_LATE:
         hand_off(call);
+        break;
+    case HAND_OFF_AND_RAISE:
+        hand_off(call);
+        RpcRaiseException((RPC_STATUS)script_code);
+        break;
+    case PUSH_AND_RAISE:
+        CHECK_EQUAL(PUSH(call->pipe_at[0], "abc", 3), RPC_S_OK);
+        RpcRaiseException((RPC_STATUS)script_code);
         break;
     case RAISE:
     case RAISE_OK:
@@ -196,6 +208,16 @@ void s_in_then_out(PRPC_ASYNC_STATE async, handle_t h, ASYNC_byte_pipe *first,
                    ASYNC_long_pipe *second)
 {
     s_two_in(async, h, first, second);
+}
+void s_status_result(PRPC_ASYNC_STATE async, handle_t h, int32_t n)
+{
+    serve_call(&(struct served){.async = async, .handle = h, .n = n});
+}
+void s_status_params(PRPC_ASYNC_STATE async, handle_t h, int32_t n, error_status_t *comm,
+                     error_status_t *fault)
+{
+    (void)fault; /* not sent: the ACF's own */
+    serve_call(&(struct served){.async = async, .handle = h, .n = n, .twice = (int32_t *)comm});
 }
 int32_t s_ping(handle_t h, int32_t n)
 {
@@ -360,10 +382,11 @@ static struct child spawn(const char *role, const char *argument, const char *bi
 {
     struct child child = {.pid = -1};
     int out[2];
-    CHECK(pipe2(out, O_CLOEXEC) == 0);
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, out) == 0);
     child.out = out[0];
     child.pid = fork();
     if (child.pid == 0) {
+        dup2(out[1], STDIN_FILENO);
         dup2(out[1], STDOUT_FILENO);
         execl("/proc/self/exe", "api_test", role, transport, argument, binding, (char *)NULL);
         _exit(127);
@@ -379,7 +402,7 @@ static struct child spawn(const char *role, const char *argument, const char *bi
     return child;
 }
 
-static void read_line(const struct child *child, char *line, size_t len)
+void child_line(const struct child *child, char *line, size_t len)
 {
     size_t have = 0;
     while (have + 1 < len) {
@@ -396,8 +419,20 @@ static void read_line(const struct child *child, char *line, size_t len)
 struct child spawn_server(void)
 {
     struct child child = spawn("--serve", "x", "x");
-    read_line(&child, child.binding, sizeof(child.binding));
+    child_line(&child, child.binding, sizeof(child.binding));
     return child;
+}
+
+struct child step_server(void)
+{
+    struct child child = spawn("--steps", "x", "x");
+    child_line(&child, child.binding, sizeof(child.binding));
+    return child;
+}
+
+struct child step_client(const struct child *server)
+{
+    return spawn("--steps", "client", server->binding);
 }
 
 struct child spawn_client(const char *what)
@@ -408,8 +443,16 @@ struct child spawn_client(const char *what)
 void child_ready(const struct child *child)
 {
     char line[64];
-    read_line(child, line, sizeof(line));
+    child_line(child, line, sizeof(line));
     CHECK(strcmp(line, "ready") == 0);
+}
+
+void child_forget(struct child *child)
+{
+    for (int i = 0; i < CHILD_MAX; i++)
+        if (children[i] == child->pid)
+            children[i] = 0;
+    child->pid = -1;
 }
 
 void child_kill(struct child *child, int number)
@@ -417,10 +460,7 @@ void child_kill(struct child *child, int number)
     CHECK(kill(child->pid, number) == 0);
     if (number == SIGKILL) {
         waitpid(child->pid, NULL, 0);
-        for (int i = 0; i < CHILD_MAX; i++)
-            if (children[i] == child->pid)
-                children[i] = 0;
-        child->pid = -1;
+        child_forget(child);
     }
 }
 
@@ -431,11 +471,16 @@ void child_stop(struct child *child)
     close(child->out);
 }
 
-static __attribute__((noreturn)) void child_serve(void)
+static void listen_and_say_where(void)
 {
     listen_now();
     printf("%s\n", here);
     fflush(stdout);
+}
+
+static __attribute__((noreturn)) void child_serve(void)
+{
+    listen_and_say_where();
     for (;;)
         pause();
 }
@@ -657,10 +702,10 @@ void check_usable_at(const char *file, int line, RPC_BINDING_HANDLE h)
 
 /* ---- Main ------------------------------------------------------------------- */
 
-static const struct test *const groups[] = {async_tests, pipe_tests,   failure_tests,
-                                            flow_tests,  notify_tests, subscribe_tests, argument_tests,
+                                            async_tests, pipe_tests, failure_tests, flow_tests,
+                                            notify_tests, subscribe_tests, argument_tests,
                                             cancel_tests, deadline_tests, order_tests,
-                                            stats_tests};
+                                            stats_tests, machine_tests, misuse_tests};
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 
 static void on_alarm(int number)
@@ -688,6 +733,11 @@ static int run(const struct test *test)
     return 0; /* exit: a leak check follows, where there is one */
 }
 
+static void walk_of_that_name(void)
+{
+    walk_run(test_name);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 5 && strcmp(argv[1], "--serve") == 0) {
@@ -697,6 +747,13 @@ int main(int argc, char **argv)
     if (argc == 5 && strcmp(argv[1], "--client") == 0) {
         transport = argv[2];
         child_client(argv[3], argv[4]);
+    }
+    if (argc == 5 && strcmp(argv[1], "--steps") == 0) {
+        bool client = strcmp(argv[3], "client") == 0;
+        transport = argv[2];
+        if (!client)
+            listen_and_say_where();
+        steps_main(client ? bind_text(argv[4]) : NULL);
     }
     bool list = argc == 2 && strcmp(argv[1], "--list") == 0;
     if (argc == 3)
@@ -708,6 +765,13 @@ int main(int argc, char **argv)
             else if (strcmp(test->name, argv[1]) == 0)
                 return run(test);
         }
+    }
+    for (unsigned i = 0; argc >= 2 && walk_at(i); i++) {
+        const struct test test = {walk_at(i)->name, walk_of_that_name};
+        if (list)
+            puts(test.name);
+        else if (strcmp(test.name, argv[1]) == 0)
+            return run(&test);
     }
     if (list)
         return 0;

@@ -24,8 +24,8 @@ struct test {
     void (*run)(void);
 };
 extern const struct test async_tests[], pipe_tests[], failure_tests[], flow_tests[],
-    notify_tests[], subscribe_tests[], argument_tests[], cancel_tests[],
-    deadline_tests[], order_tests[], stats_tests[]; /* end with a NULL name */
+    notify_tests[], subscribe_tests[], argument_tests[], cancel_tests[], deadline_tests[],
+    order_tests[], stats_tests[], machine_tests[], misuse_tests[]; /* end with a NULL name */
 
 /* "At once": what need not wait for anything is seen within this time, milliseconds.
  * More than the machine ever needs, less than any time-out of the runtime. */
@@ -92,10 +92,12 @@ enum script {
     ABORT_AND_RAISE,
     COMPLETE_AND_RAISE,
     RAISE_OK, /* raises code 0 */
+    HAND_OFF_AND_RAISE,
+    PUSH_AND_RAISE, /* three octets first, on the dispatching thread */
     RETURN_LATE /* hands off, and stays in the manager until script_continue() */
 };
-extern enum script script;
-extern uint32_t script_code;
+extern _Atomic enum script script; /* written by the test, read by managers */
+extern _Atomic uint32_t script_code;
 void script_continue(void);
 
 struct served {
@@ -130,7 +132,7 @@ void served_use_event(struct served *served, unsigned flags);
 /* A process that serves and does nothing: calls are accepted and left alone. */
 struct child {
     pid_t pid;
-    int out; /* its standard output */
+    int out; /* a socket: its standard input and output */
     char binding[128];
 };
 struct child spawn_server(void);
@@ -139,7 +141,11 @@ struct child spawn_server(void);
 struct child spawn_client(const char *what);
 /* Waits until it says it has done what it was asked. */
 void child_ready(const struct child *child);
+/* The next line it says, without the end of it. */
+void child_line(const struct child *child, char *line, size_t len);
 void child_kill(struct child *child, int signal);
+/* It was waited for. */
+void child_forget(struct child *child);
 void child_stop(struct child *child);
 RPC_BINDING_HANDLE bind_text(const char *text);
 

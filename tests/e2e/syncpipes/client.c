@@ -141,7 +141,7 @@ static LONGS longs(struct numbers *n, bool in, bool out)
 {
     LONGS pipe;
     memset(&pipe, 0xcd, sizeof(pipe));
-    pipe.state = (char *)n;
+    pipe.state = (rpc_ss_pipe_state_t)n;
     pipe.alloc = give_room;
     if (in)
         pipe.pull = give_numbers;
