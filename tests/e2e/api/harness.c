@@ -702,7 +702,7 @@ void check_usable_at(const char *file, int line, RPC_BINDING_HANDLE h)
 
 /* ---- Main ------------------------------------------------------------------- */
 
-                                            async_tests, pipe_tests, failure_tests, flow_tests,
+static const struct test *const groups[] = {async_tests, pipe_tests, failure_tests, flow_tests,
                                             notify_tests, subscribe_tests, argument_tests,
                                             cancel_tests, deadline_tests, order_tests,
                                             stats_tests, machine_tests, misuse_tests};
