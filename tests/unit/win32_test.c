@@ -319,7 +319,9 @@ static DWORD take_until_abandoned(LPVOID parameter)
     LPOVERLAPPED overlapped;
     while (GetQueuedCompletionStatus((HANDLE)parameter, &bytes, &key, &overlapped, INFINITE))
         count++;
-    return GetLastError() == ERROR_ABANDONED_WAIT_0 ? count : 1000000;
+    /* Who was not waiting when the port was closed finds its handle closed. */
+    bool ended = GetLastError() == ERROR_ABANDONED_WAIT_0 || GetLastError() == ERROR_INVALID_HANDLE;
+    return ended ? count : 1000000;
 }
 
 /* Four take what two post; closing the port ends them all, and no packet is lost. */
