@@ -41,6 +41,8 @@ static struct sim_seen *find_or_add(struct sim *sim, uint32_t call_id)
 
 void sim_watch_push(struct sim *sim, int direction, uint32_t call_id, uint64_t offset)
 {
+    if (sim->trouble.flip) /* also in the number of a call that comes in */
+        return;
     struct sim_seen *seen = find_or_add(sim, call_id);
     if (offset % 8 == 0)
         return;

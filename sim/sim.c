@@ -249,34 +249,40 @@ static void run(struct sim *sim)
 
 /* ---- The end -------------------------------------------------------------- */
 
+static void count_outcome(const struct sim *sim, const struct sim_call *call,
+                          struct sim_result *result)
+{
+    const struct sim_plan *plan = &sim->plans[call->index];
+    const struct sim_level *level = &plan->levels[0];
+    if (call->state == SIM_CALL_WAITING) {
+        result->never_begun++;
+    } else if (call->gave_up) {
+        result->given_up++;
+    } else if (call->status == RPC_S_OK) {
+        result->ok++;
+        result->many_pipes += level->request.pipe_count > 1 || level->response.pipe_count > 1;
+        result->ndr64 += sim->ndr64;
+    } else if (call->status == RPC_S_CALL_CANCELLED) {
+        result->cancelled++;
+    } else if (call->status == level->fault || call->status == SIM_ABORTED || plan->reject) {
+        result->faulted++;
+    } else {
+        result->lost++;
+    }
+}
+
 static void sum_up(const struct sim *sim, struct sim_result *ret_result)
 {
     struct sim_result result = {
         .pdus = sim->watch.pdus, .end_us = sim->now_us, .nested = sim->nested_ok};
     for (unsigned i = 0; i < sim->call_count; i++) {
         const struct sim_call *call = &sim->client.calls[i][0];
-        const struct sim_plan *p = &sim->plans[i];
         result.octets += call->rx.offset + sim->server.calls[i][0].rx.offset;
         for (unsigned d = 0; d < SIM_DEPTH_MAX; d++)
             if (sim->client.calls[i][d].state == SIM_CALL_RUNNING ||
                 sim->server.calls[i][d].state == SIM_CALL_RUNNING)
                 sim_fail(sim, "call %u, level %u never ends", call->wire.id, d);
-        if (call->state == SIM_CALL_WAITING)
-            result.never_begun++;
-        else if (call->gave_up)
-            result.given_up++;
-        else if (call->status == RPC_S_OK) {
-            const struct sim_level *level = &p->levels[0];
-            result.ok++;
-            result.many_pipes += level->request.pipe_count > 1 || level->response.pipe_count > 1;
-            result.ndr64 += sim->ndr64;
-        }
-        else if (call->status == RPC_S_CALL_CANCELLED)
-            result.cancelled++;
-        else if (call->status == p->levels[0].fault || call->status == SIM_ABORTED || p->reject)
-            result.faulted++;
-        else
-            result.lost++;
+        count_outcome(sim, call, &result);
     }
     if (sim_is_clean(sim) && result.never_begun + result.lost > 0)
         sim_fail(sim, "a call was lost without reason");

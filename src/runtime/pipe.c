@@ -191,8 +191,10 @@ static RPC_STATUS push_locked(struct pipe *pipe, const void *buf, unsigned long 
     RPC_STATUS status = pipe_check_push(pipe);
     if (status != RPC_S_OK)
         return status;
-    if (call->status != RPC_S_OK || call->over)
-        return call->status != RPC_S_OK ? tell_failure(pipe, RPC_S_OK, NOTIFY_SEND) : RPC_X_PIPE_CLOSED;
+    if (call->status != RPC_S_OK)
+        return tell_failure(pipe, RPC_S_OK, NOTIFY_SEND);
+    if (call->over)
+        return RPC_X_PIPE_CLOSED;
     status = ecount > 0 ? pipe_send_elements(pipe, buf, ecount) : pipe_send_end(pipe);
     if (call->released) /* by a rival thread, against the rules */
         return RPC_X_PIPE_CLOSED;

@@ -21,12 +21,12 @@ static routine *const routines[KIND_COUNT] = {
 
 /* ---- Judgement ------------------------------------------------------------- */
 
-/* What a client may be told when its server dies or is not there. */
+/* What a client may be told when its server dies, is not there, or does not listen yet. */
 static bool is_loss(RPC_STATUS status)
 {
     return status == RPC_S_SERVER_UNAVAILABLE || status == RPC_S_CALL_FAILED ||
            status == RPC_S_CALL_FAILED_DNE || status == RPC_S_COMM_FAILURE ||
-           status == RPC_X_SS_CONTEXT_MISMATCH;
+           status == RPC_S_SERVER_TOO_BUSY || status == RPC_X_SS_CONTEXT_MISMATCH;
 }
 
 void worker_judge(struct worker *worker, enum kind kind, const struct outcome *outcome)

@@ -111,7 +111,6 @@ void call_later(struct worker *worker)
         struct flight *flight = &worker->flights[i];
         uint32_t wait_ms = skewed(&worker->chance, 200);
         flight_begin(worker, flight, 0);
-        /* One thread has one APC queue, and here several calls wait for it. */
         struct outcome outcome = {0};
         outcome.status = RAISED(c_Later(&flight->async, worker->h, (int32_t)i, wait_ms));
         began[i] = outcome.status == RPC_S_OK;

@@ -161,7 +161,8 @@ static void stream_judge(struct stream *stream, enum kind kind, RPC_STATUS statu
     struct outcome outcome = {.status = status};
     /* What ended before the octet at which it would have raised has not raised. */
     outcome.refused = stream->refuse_at != UINT64_MAX && status == REFUSED;
-    if (status == RPC_S_OK && kind != KIND_SYNC_TAKE && (!stream->ended || stream->got != stream->count))
+    bool comes_back = kind != KIND_SYNC_TAKE;
+    if (status == RPC_S_OK && comes_back && (!stream->ended || stream->got != stream->count))
         soak_fail("%s: %llu octets of %llu", kind_names[kind], (unsigned long long)stream->got,
                   (unsigned long long)stream->count);
     atomic_fetch_add(&stream->worker->board->octets, stream->got);

@@ -119,7 +119,7 @@ void s_Take(PRPC_ASYNC_STATE async, handle_t h, uint32_t seed, ASYNC_BYTES *data
         RPC_STATUS status_;                                                                        \
         while ((status_ = (pipe)->pull((pipe)->state, (buf), ROOM, (ret_n))) ==                    \
                RPC_S_ASYNC_CALL_PENDING)                                                           \
-            if (WaitForSingleObject((job)->event, 3 * world->limit_ms) != WAIT_OBJECT_0)                 \
+            if (WaitForSingleObject((job)->event, 3 * world->limit_ms) != WAIT_OBJECT_0)           \
                 soak_fail("a manager's pull is never told of");                                    \
         status_;                                                                                   \
     })

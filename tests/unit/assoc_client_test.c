@@ -429,6 +429,32 @@ static void b_cancel_and_orphan(void **state)
 
 /* ---- Wrong in themselves -------------------------------------------------- */
 
+/* A callback that was on its way when the client gave its call up is swallowed, all of
+ * its fragments, and calls go on; one for a call that is over otherwise is an error. */
+static void b_callback_crosses_the_orphaned(void **state)
+{
+    (void)state;
+    open_with_call(CALL_WORKING);
+    assert_int_equal(call_orphan(&call), RPC_S_OK);
+    take(&a);
+    uint32_t id = call.id;
+    call_end(&call);
+    assert_int_equal(feed_request(&a, FIRST, id, 0, 8).kind, ASSOC_EVENT_NONE);
+    assert_int_equal(feed_request(&a, 0, id, 0, 8).kind, ASSOC_EVENT_NONE);
+    assert_int_equal(feed_request(&a, LAST, id, 0, 8).kind, ASSOC_EVENT_NONE);
+    assert_int_equal(feed_request(&a, FIRST | LAST, id, 0, 8).kind, ASSOC_EVENT_NONE);
+    expect_silence(&a);
+
+    call_start(&other, &a, 0, 3, NULL);
+    assert_int_equal(send_stub(&other, 8, true), RPC_S_OK);
+    take(&a);
+    assert_int_equal(feed_response(&a, FIRST | LAST, other.id, 8).kind, ASSOC_EVENT_RESPONSE);
+    call_end(&other);
+    struct assoc_event event = feed_request(&a, FIRST | LAST, other.id, 0, 8);
+    expect_dead(&a, &event, RPC_S_PROTOCOL_ERROR);
+    peer_fini(&a);
+}
+
 static void b_shutdown(void **state)
 {
     (void)state;
@@ -526,6 +552,7 @@ int main(void)
         cmocka_unit_test(b_faults_in_every_state),
         cmocka_unit_test(b_forbidden_fault_statuses),
         cmocka_unit_test(b_cancel_and_orphan),
+        cmocka_unit_test(b_callback_crosses_the_orphaned),
         cmocka_unit_test(b_shutdown),
         cmocka_unit_test(b_types_no_server_sends),
         cmocka_unit_test(b_wrong_headers),
