@@ -90,7 +90,7 @@ static void send_blocking(struct conn *conn, size_t len)
         size_t slice = excess < SEND_MAX ? excess : SEND_MAX;
         if (conn->silence_max_ms == 0)
             send_once(conn, slice, true);
-        else if (!send_slice(conn, slice))
+        else if (!send_slice(conn, slice) && conn_alive(conn))
             conn_poll(conn, POLLOUT);
     }
     conn->writing = false;

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define ROW(status, call) CHECK_EQUAL(call, status)
@@ -168,8 +169,9 @@ static void manager_that_does_not_return(void)
     RpcBindingFree(&h);
 }
 
-/* AR-9, AR-19: the client goes while its calls wait for their turn: they never begin. */
-static void client_gone_while_calls_wait(void)
+/* AR-9, AR-13: calls are cancelled while they wait for their turn, those of others are not
+ * held up. */
+static void cancelled_in_line(void)
 {
     RPC_BINDING_HANDLE h = serve_here();
     struct caller callers[8];
@@ -185,10 +187,9 @@ static void client_gone_while_calls_wait(void)
     int32_t n = 0;
     RpcAsyncCompleteCall(served->async, &n);
     served_free(served);
-    script = HAND_OFF;
     struct caller last;
     start_polled(&last, h, 99);
-    do /* those that were only cancelled still run */
+    do /* a cancel is advice: managers may run */
         n = serve_next();
     while (n != 99);
     collect(&last, 99);
@@ -403,6 +404,7 @@ static void call_timeout(void)
     CHECK_EQUAL(ping(h), RPC_S_OK);
     for (int i = 0; i < 2; i++) {
         child_kill(&server, SIGSTOP);
+        CHECK(waitpid(server.pid, NULL, WUNTRACED) == server.pid);
         uint64_t begin = now_ms();
         CHECK_EQUAL(ping(h), RPC_S_CALL_CANCELLED);
         CHECK(now_ms() - begin >= 300 && now_ms() - begin < SOON_MS);
@@ -483,6 +485,7 @@ struct relay {
     int listener;
     uint16_t server_port;
     atomic_uint piece_ms; /* 4 octets of an answer each; 0: all at once */
+    atomic_int server;    /* its socket */
 };
 
 static bool pass(int from, int to, unsigned piece_ms)
@@ -504,6 +507,7 @@ static void *run_relay(void *arg)
     int client = accept(relay->listener, NULL, NULL);
     int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     CHECK(client >= 0 && connect(server, (struct sockaddr *)&name, sizeof(name)) == 0);
+    atomic_store(&relay->server, server);
     struct pollfd fds[2] = {{.fd = client, .events = POLLIN}, {.fd = server, .events = POLLIN}};
     for (bool alive = true; alive;) {
         CHECK(poll(fds, 2, -1) > 0);
@@ -517,20 +521,69 @@ static void *run_relay(void *arg)
     return NULL;
 }
 
+static RPC_BINDING_HANDLE through_relay(struct relay *relay, const char *binding,
+                                        pthread_t *ret_thread)
+{
+    uint16_t port;
+    char text[64];
+    relay->server_port = port_of(binding);
+    relay->listener = listen_on_loopback(4, &port);
+    CHECK(pthread_create(ret_thread, NULL, run_relay, relay) == 0);
+    snprintf(text, sizeof(text), "ncacn_ip_tcp:127.0.0.1[%u]", port);
+    return bind_text(text);
+}
+
+/* AR-9, AR-19: the connection ends while calls wait for their turn: they never begin. */
+static void connection_lost_in_line(void)
+{
+    if (!on_tcp())
+        skip("the relay is of TCP");
+    struct relay relay = {0};
+    pthread_t thread;
+    RPC_CSTR text;
+    struct caller callers[8];
+    RPC_BINDING_HANDLE here = serve_here();
+    CHECK_EQUAL(RpcBindingToStringBinding(here, &text), RPC_S_OK);
+    RPC_BINDING_HANDLE h = through_relay(&relay, (char *)text, &thread);
+    RpcStringFree(&text);
+    script = RETURN_LATE;
+    uint64_t begin = now_ms();
+    for (int i = 0; i < 8; i++)
+        start_polled(&callers[i], h, i);
+    struct served *served = accept_call();
+    CHECK(shutdown(atomic_load(&relay.server), SHUT_RDWR) == 0);
+    pthread_join(thread, NULL);
+    for (int i = 0; i < 8; i++) {
+        while (RpcAsyncGetCallStatus(&callers[i].async) == RPC_S_ASYNC_CALL_PENDING)
+            sleep_ms(1);
+        CHECK_EQUAL(complete(&callers[i], NULL), RPC_S_CALL_FAILED);
+    }
+    uint64_t until = now_ms() + SOON_MS;
+    while (RpcServerTestCancel(served->handle) != RPC_S_OK) {
+        CHECK(now_ms() < until);
+        sleep_ms(1);
+    }
+    bool in_time = now_ms() - begin < HAND_OFF_LIMIT_MS; /* else others may have begun */
+    script_continue();
+    CHECK(!in_time || no_call());
+    int32_t n = 0;
+    CHECK(RpcAsyncCompleteCall(served->async, &n) != RPC_S_OK);
+    served_free(served);
+    close(relay.listener);
+    CHECK_USABLE(here);
+    RpcBindingFree(&h);
+    RpcBindingFree(&here);
+}
+
 /* The time starts anew with everything that comes: an answer in pieces may take longer. */
 static void call_timeout_restarts(void)
 {
     if (!on_tcp())
         skip("not for ncalrpc");
     struct child server = spawn_server();
-    struct relay relay = {.server_port = port_of(server.binding)};
-    uint16_t port;
-    char text[64];
+    struct relay relay = {0};
     pthread_t thread;
-    relay.listener = listen_on_loopback(4, &port);
-    CHECK(pthread_create(&thread, NULL, run_relay, &relay) == 0);
-    snprintf(text, sizeof(text), "ncacn_ip_tcp:127.0.0.1[%u]", port);
-    RPC_BINDING_HANDLE h = bind_text(text);
+    RPC_BINDING_HANDLE h = through_relay(&relay, server.binding, &thread);
     CHECK_EQUAL(ping(h), RPC_S_OK);
     ROW(RPC_S_OK, RpcBindingSetOption(h, RPC_C_OPT_CALL_TIMEOUT, 1000));
     atomic_store(&relay.piece_ms, 200); /* 7 pieces and more */
@@ -697,7 +750,8 @@ const struct test order_tests[] = {
     {"AR-9_long_order", long_order},
     {"AR-9_order_of_each_thread", order_of_each_thread},
     {"AR-9_manager_that_does_not_return", manager_that_does_not_return},
-    {"AR-9_client_gone_while_calls_wait", client_gone_while_calls_wait},
+    {"AR-9_AR-13_cancelled_in_line", cancelled_in_line},
+    {"AR-9_AR-19_connection_lost_in_line", connection_lost_in_line},
     {"AR-9_noncausal", noncausal},
     {"options_unique_binding", unique_binding},
     {"arguments_options", option_arguments},
