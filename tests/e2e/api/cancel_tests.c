@@ -96,8 +96,7 @@ struct caller_thread {
     atomic_bool routine_waits; /* the routine of the pipe does, until */
     HANDLE go_on;              /* this event                          */
     HANDLE thread;
-    RPC_STATUS status;
-    int32_t result;
+    atomic_int status, result;
 };
 
 static void routine_alloc(char *state, unsigned long bsize, byte **buf, unsigned long *bcount)
