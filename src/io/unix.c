@@ -88,7 +88,7 @@ static int connect_patiently(const struct sockaddr_un *addr, uint64_t deadline_m
 
 RPC_STATUS unix_connect(const char *endpoint, unsigned timeout_ms, int interrupt_fd, int *ret_fd)
 {
-    const uint64_t deadline_ms = clock_ms() + timeout_ms;
+    const uint64_t deadline_ms = timeout_ms > 0 ? clock_ms() + timeout_ms : UINT64_MAX;
     char dir[sizeof(((struct sockaddr_un *)0)->sun_path)];
     RPC_STATUS status = user_dir(dir, sizeof(dir));
     if (status != RPC_S_OK)

@@ -328,7 +328,10 @@ static RPC_STATUS ask_group(struct server_pool *pool, unsigned timeout_ms, uint3
     int late = 0;
     pthread_mutex_lock(&pools_lock);
     while (pool->founding && late == 0 && !cancel_thread_seen())
-        late = pthread_cond_clockwait(&founded, &pools_lock, CLOCK_MONOTONIC, &until);
+        if (timeout_ms == 0)
+            pthread_cond_wait(&founded, &pools_lock);
+        else
+            late = pthread_cond_clockwait(&founded, &pools_lock, CLOCK_MONOTONIC, &until);
     RPC_STATUS status = pool->founding ? RPC_S_SERVER_UNAVAILABLE : RPC_S_OK;
     *ret_group_id = pool->group_id;
     if (status == RPC_S_OK)

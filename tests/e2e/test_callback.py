@@ -19,7 +19,7 @@ from peer.server import FakeServer
 
 SERVER = BUILD / "tests/e2e/callback/callback_server"
 CLIENT = BUILD / "tests/e2e/callback/client/callback_client"
-CASES = ["sum", "threads", "bulk", "raised", "deep", "strings", "context", "async"]
+CASES = ["sum", "threads", "bulk", "raised", "deep", "strings", "context", "async", "cancelled"]
 
 IFACE = pdu.Syntax(uuid.UUID("5f0e7a10-6a1d-4a54-9d7c-6f6b2f0ca110"), 1)
 COUNT, SUM, PLAIN, BULK, CATCH = 0, 1, 2, 3, 4  # operations

@@ -184,7 +184,12 @@ def test_c_push_given_up(octets, deadline):
     the connection, since servers may go on with what they have (wire.md 5.5)."""
     def script(wire, _):
         serve_bind(wire, FIRST | LAST | pdu.CONC_MPX)
-        before, orphaned = recv_until(wire, pdu.ORPHANED)
+        try:
+            before, orphaned = recv_until(wire, pdu.ORPHANED)
+        except pdu.Closed as closed:
+            # What the transport has not taken by then is given up with a reset.
+            assert octets > 100000 and "reset" in str(closed), closed
+            return
         assert orphaned.flags == FIRST | LAST and len(orphaned.octets) == 16
         assert not any(p.last for p in before)
         assert octets <= stub_len(before) <= octets + 64

@@ -96,8 +96,7 @@ struct caller_thread {
     atomic_bool routine_waits; /* the routine of the pipe does, until */
     HANDLE go_on;              /* this event                          */
     HANDLE thread;
-    RPC_STATUS status;
-    int32_t result;
+    atomic_int status, result;
 };
 
 static void routine_alloc(char *state, unsigned long bsize, byte **buf, unsigned long *bcount)
@@ -370,6 +369,22 @@ static void silent_fini(struct silent *silent)
         close(silent->fds[i]);
 }
 
+/* Two threads connect, the second waits for what the first one's connection will be. */
+static void cancel_connecting(RPC_BINDING_HANDLE h)
+{
+    struct caller_thread first = {.h = h, .timeout = RPC_C_CANCEL_INFINITE_TIMEOUT};
+    struct caller_thread second = {.h = h, .timeout = RPC_C_CANCEL_INFINITE_TIMEOUT};
+    start(&first);
+    sleep_ms(100);
+    start(&second);
+    CHECK_EQUAL(WaitForSingleObject(second.thread, 200), WAIT_TIMEOUT);
+    CHECK_EQUAL(RpcCancelThread(second.thread), RPC_S_OK);
+    JOINED(&second, AT_ONCE_MS, RPC_S_CALL_CANCELLED);
+    CHECK_EQUAL(WaitForSingleObject(first.thread, NEVER_MS), WAIT_TIMEOUT);
+    CHECK_EQUAL(RpcCancelThreadEx(first.thread, 100), RPC_S_OK);
+    JOINED(&first, AT_ONCE_MS, RPC_S_CALL_CANCELLED);
+}
+
 static void connecting(void)
 {
     RPC_BINDING_HANDLE good = serve_here();
@@ -377,21 +392,11 @@ static void connecting(void)
         struct silent silent;
         be_silent(&silent, full);
         RPC_BINDING_HANDLE h = bind_text(silent.binding);
-        /* The second waits for what the first one's connection will be. */
-        struct caller_thread first = {.h = h, .timeout = RPC_C_CANCEL_INFINITE_TIMEOUT};
-        struct caller_thread second = first;
-        start(&first);
-        sleep_ms(100);
-        start(&second);
-        CHECK_EQUAL(WaitForSingleObject(second.thread, 200), WAIT_TIMEOUT);
-        CHECK_EQUAL(RpcCancelThread(second.thread), RPC_S_OK);
-        JOINED(&second, AT_ONCE_MS, RPC_S_CALL_CANCELLED);
-        CHECK_EQUAL(WaitForSingleObject(first.thread, NEVER_MS), WAIT_TIMEOUT);
-        CHECK_EQUAL(RpcCancelThreadEx(first.thread, 100), RPC_S_OK);
-        JOINED(&first, AT_ONCE_MS, RPC_S_CALL_CANCELLED);
+        cancel_connecting(h);
+        CHECK_EQUAL(RpcMgmtSetComTimeout(h, RPC_C_BINDING_INFINITE_TIMEOUT), RPC_S_OK);
+        cancel_connecting(h);
         silent_fini(&silent);
         RpcBindingFree(&h);
-        /* The thread's next call is not affected: this one makes it. */
         CHECK_EQUAL(c_ping(good, 1), 2);
     }
     RpcBindingFree(&good);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "rpc.h"
+#include "win32.h"
 
 #include "callback.h"
 
@@ -102,9 +103,21 @@ int32_t Page(int32_t n)
     return Write(open_book, n);
 }
 
+static HANDLE rest_begun, rest_ends; /* of cancelled() */
+static int rest_depth;
+
 void Rest(void)
 {
     char octet;
+    if (rest_ends) {
+        if (rest_depth-- > 0) {
+            Hold(server); /* its Rest() is the one that waits */
+            return;
+        }
+        SetEvent(rest_begun);
+        WaitForSingleObject(rest_ends, 10000);
+        return;
+    }
     puts("in");
     fflush(stdout);
     while (read(STDIN_FILENO, &octet, 1) > 0)
@@ -234,6 +247,54 @@ static void hold(void)
     Hold(server);
 }
 
+static atomic_int hold_status;
+
+static DWORD hold_on_thread(LPVOID unused)
+{
+    (void)unused;
+    hold_status = RAISED(Hold(server));
+    return 0;
+}
+
+/* The thread is cancelled while it runs a routine for the server: asked to end, or at once. */
+static void cancelled(void)
+{
+    COUNTERS before, after;
+    rest_begun = CreateEvent(NULL, FALSE, FALSE, NULL);
+    rest_ends = CreateEvent(NULL, FALSE, FALSE, NULL);
+    for (long timeout = -1; timeout <= 0; timeout++) {
+        rest_depth = 0;
+        Count(server, &before);
+        HANDLE thread = CreateThread(NULL, 0, hold_on_thread, NULL, 0, NULL);
+        CHECK(WaitForSingleObject(rest_begun, 10000) == WAIT_OBJECT_0);
+        CHECK(RpcCancelThreadEx(thread, timeout) == RPC_S_OK);
+        CHECK(WaitForSingleObject(thread, 50) == WAIT_TIMEOUT); /* the routine still runs */
+        SetEvent(rest_ends);
+        CHECK(WaitForSingleObject(thread, 10000) == WAIT_OBJECT_0);
+        CHECK(hold_status == (timeout < 0 ? RPC_S_OK : RPC_S_CALL_CANCELLED));
+        CloseHandle(thread);
+        for (int i = 0; i < 1000; i++) {
+            Count(server, &after);
+            if (after.ended > before.ended)
+                break;
+            usleep(10000);
+        }
+        CHECK(after.ended == before.ended + 1 && after.cancelled == before.cancelled + 1);
+    }
+    /* Calls inside calls, until the innermost is given up: all of them are. */
+    rest_depth = 3;
+    HANDLE thread = CreateThread(NULL, 0, hold_on_thread, NULL, 0, NULL);
+    CHECK(WaitForSingleObject(rest_begun, 10000) == WAIT_OBJECT_0);
+    CHECK(RpcCancelThreadEx(thread, 0) == RPC_S_OK);
+    SetEvent(rest_ends);
+    CHECK(WaitForSingleObject(thread, 10000) == WAIT_OBJECT_0);
+    CHECK(hold_status != RPC_S_OK);
+    CloseHandle(thread);
+    CHECK(Plain(server, 5) == 6);
+    CloseHandle(rest_begun);
+    CloseHandle(rest_ends);
+}
+
 /* For servers that are not ours. */
 static void once(void)
 {
@@ -247,7 +308,7 @@ static const struct {
 } cases[] = {
     {"sum", sum},   {"threads", threads}, {"bulk", bulk},       {"raised", raised},
     {"deep", deep}, {"strings", strings}, {"context", context}, {"little", little}, {"async", asynchronous},
-    {"hold", hold}, {"once", once},
+    {"cancelled", cancelled}, {"hold", hold}, {"once", once},
 };
 
 int main(int argc, char **argv)
