@@ -41,7 +41,8 @@ static void pipe_pull(char *state, byte *buf, unsigned long esize, unsigned long
 static void pipe_push(char *state, byte *buf, unsigned long ecount)
 {
     struct files *files = (struct files *)(void *)state;
-    fwrite(buf, 1, ecount, files->to);
+    if (ecount > 0) /* the end comes without a buffer */
+        fwrite(buf, 1, ecount, files->to);
 }
 
 static void run(handle_t server, int argc, char **argv)

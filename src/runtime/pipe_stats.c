@@ -45,8 +45,7 @@ static RPCX_PIPE_STATS read_stats(const struct pipe *pipe)
         .OctetsPulled = stats->pulled * pipe->rx.layout.stride,
         .OctetsQueued = pipe->rx.octets,
         .TimesBlocked = stats->times_blocked,
-        .LongestWaitUs =
-            waiting_us > stats->longest_wait_us ? waiting_us : stats->longest_wait_us,
+        .LongestWaitUs = waiting_us > stats->longest_wait_us ? waiting_us : stats->longest_wait_us,
     };
     /* A call with pipes has its connection to itself. */
     if (pipe_sends(pipe))

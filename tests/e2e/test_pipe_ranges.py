@@ -176,7 +176,9 @@ def test_b_client_pulls_what_is_out_of_range(program_env, kind, chunks, before, 
 
     with FakeServer(script) as fake:
         status, where, numbers = run_client(fake.binding, program_env, kind, "1 2")
-    assert (status, where) == (BAD_STUB_DATA, "call" if kind in ("sync", "points") else "pull")
+    assert status == BAD_STUB_DATA
+    # A wrong chunk fails the call when it arrives, which the null push may still see.
+    assert where in {"chunks": ("push", "pull"), "few": ("pull",)}.get(kind, ("call",))
     assert len(numbers) <= before and numbers == [n for c in chunks for n in c][:len(numbers)]
 
 
