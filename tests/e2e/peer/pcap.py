@@ -32,20 +32,23 @@ def packets(path):
 
 def streams(path):
     """{connection: {direction: octets}}, connections in the order they began."""
-    found = defaultdict(lambda: {FROM_CLIENT: b"", FROM_SERVER: b""})
+    found = defaultdict(lambda: {FROM_CLIENT: [], FROM_SERVER: []})
     for client, direction, _, payload in packets(path):
-        found[client][direction] += payload
-    return dict(found)
+        found[client][direction].append(payload)
+    return {client: {direction: b"".join(parts) for direction, parts in stream.items()}
+            for client, stream in found.items()}
 
 
 def pdus(octets):
     """Every whole PDU of a stream, parsed.  A part of one may follow, where its sender gave
     up half-way."""
-    found = []
-    while len(octets) >= pdu.HEADER_LEN and pdu.header_of(octets)[1] <= len(octets):
-        length = pdu.header_of(octets)[1]
-        found.append(pdu.parse(octets[:length]))
-        octets = octets[length:]
+    found, pos = [], 0
+    while len(octets) - pos >= pdu.HEADER_LEN:
+        length = pdu.header_of(octets[pos:pos + pdu.HEADER_LEN])[1]
+        if length > len(octets) - pos:
+            break
+        found.append(pdu.parse(octets[pos:pos + length]))
+        pos += length
     return found
 
 

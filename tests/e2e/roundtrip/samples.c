@@ -51,9 +51,11 @@ void __RPC_USER MIDL_user_free(void *object)
     free(object);
 }
 
+size_t sample_size_max = SIZE_MAX;
+
 void *sample_allocate(size_t size)
 {
-    void *object = midl_user_allocate(size > 0 ? size : 1);
+    void *object = size <= sample_size_max ? midl_user_allocate(size > 0 ? size : 1) : NULL;
     if (!object)
         RpcRaiseException(RPC_S_OUT_OF_MEMORY);
     return memset(object, 0, size);

@@ -19,6 +19,9 @@ void memory_fail_at(long nth);
 bool memory_has_failed(void);
 /* Objects allocated and not freed. */
 long memory_live(void);
+/* Octets one sample_allocate() gives at most: managers make as much as a request says, and a
+ * damaged one may say anything. */
+extern size_t sample_size_max;
 /* Zeroed memory of midl_user_allocate; raises RPC_S_OUT_OF_MEMORY. */
 void *sample_allocate(size_t size);
 

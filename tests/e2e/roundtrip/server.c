@@ -11,6 +11,7 @@
 #include "convert.h"
 #include "modes.h"
 #include "roundtrip.h"
+#include "samples.h"
 #include "types.h"
 
 static int complain(const char *what, RPC_STATUS status)
@@ -30,6 +31,7 @@ int main(int argc, char **argv)
         rt_modes_v1_0_s_ifspec, rt_types_v1_0_s_ifspec};
     const size_t interface_count = sizeof(interfaces) / sizeof(interfaces[0]);
     RPC_STATUS status;
+    sample_size_max = (size_t)4 << 20;
     for (int i = 1; i < argc; i++) {
         char *colon = strchr(argv[i], ':');
         if (!colon)

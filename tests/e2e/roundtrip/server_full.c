@@ -60,10 +60,15 @@ void RtTurn(handle_t h, RT_RING **ring, RT_TWINS *twins, RT_RING **last, RT_RING
             RT_RING **copy)
 {
     (void)h;
-    RT_RING *was = *ring, *fresh = sample_allocate(sizeof(*fresh));
-    for (RT_RING *at = was->next; at != was; at = at->next)
+    RT_RING *was = *ring, *at = was;
+    int left = 1000;
+    do {
+        /* a ring in both directions, and not one beside it */
+        VERIFY(at && at->next && at->next->back == at && left-- > 0);
         at->value = -at->value;
-    was->value = -was->value;
+        at = at->next;
+    } while (at != was);
+    RT_RING *fresh = sample_allocate(sizeof(*fresh));
     *fresh = (RT_RING){.value = 77, .next = was->next, .back = was};
     was->next->back = fresh;
     was->next = fresh;
@@ -85,6 +90,7 @@ void RtTurn(handle_t h, RT_RING **ring, RT_TWINS *twins, RT_RING **last, RT_RING
 void RtShelf(handle_t h, uint32_t more, RT_SHELF *shelf)
 {
     (void)h;
+    VERIFY(more == 0 || (shelf->text && strlen((char *)shelf->text) >= more));
     for (uint32_t i = 0; i < shelf->n; i++)
         shelf->low[i]++;
     for (uint32_t i = 0; shelf->high != shelf->low && i < shelf->m; i++)
