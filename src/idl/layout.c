@@ -5,6 +5,7 @@
  * out the type: `ndr_array_32_byte`, `ndr_unique_struct_NODE`. */
 #include "idl/layout.h"
 
+#include "idl/characters.h"
 #include "idl/convert.h"
 #include "idl/handle.h"
 #include "idl/parse.h"
@@ -229,7 +230,7 @@ struct node *layout_pipe(struct idl_compiler *c, struct type *pipe)
     node->broken = true;
     if (element->kind == TYPE_ERROR)
         return NULL;
-    if (convert_alias(pipe->target)) {
+    if (convert_alias(pipe->target) || characters_alias(pipe->target)) {
         diag_error(c, &pipe->loc, 2322,
                    "invalid pipe usage: elements of '%s' have a type the program converts",
                    pipe->pipe_name);

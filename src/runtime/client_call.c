@@ -17,6 +17,7 @@
 #include "base/trace.h"
 #include "runtime/async.h"
 #include "runtime/call.h"
+#include "runtime/characters.h"
 #include "runtime/client_start.h"
 #include "runtime/cancel_thread.h"
 #include "runtime/conn_pool.h"
@@ -201,6 +202,22 @@ static RPC_STATUS sync_call(struct client_start *start, void *frame)
     return status;
 }
 
+/* The same around the conversions of [cs_char] arrays. */
+static RPC_STATUS call_with_characters(struct client_start *start, void *frame)
+{
+    struct characters *characters;
+    RPC_STATUS status =
+        characters_new(start->op, frame, client_frame_binding(start->op, frame), &characters);
+    if (status != RPC_S_OK)
+        return status;
+    start->frame = characters_frame(characters);
+    status = sync_call(start, characters_frame(characters));
+    if (status == RPC_S_OK)
+        status = characters_take_reply(characters);
+    characters_free(characters);
+    return status;
+}
+
 void NdrxClientCall(const RPC_CLIENT_INTERFACE *interface_spec, unsigned int opnum, void *frame)
 {
     struct client_start start = {.spec = interface_spec,
@@ -211,7 +228,8 @@ void NdrxClientCall(const RPC_CLIENT_INTERFACE *interface_spec, unsigned int opn
     if (start.op)
         status = start.op->flags & NDR_OP_HAS_PIPES ? sync_pipes_check(start.op, frame) : RPC_S_OK;
     if (start.op && status == RPC_S_OK)
-        status = sync_call(&start, frame);
+        status = start.op->characters ? call_with_characters(&start, frame)
+                                      : sync_call(&start, frame);
     client_start_fini(&start);
     if (!(start.op && call_deliver_status(start.op, frame, status)))
         RpcRaiseException(status);

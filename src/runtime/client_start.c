@@ -39,7 +39,7 @@ void client_start_fini(struct client_start *start)
         binding_put(start->binding);
 }
 
-static RPC_BINDING_HANDLE frame_binding(const NDR_OPERATION *op, const void *frame)
+RPC_BINDING_HANDLE client_frame_binding(const NDR_OPERATION *op, const void *frame)
 {
     RPC_BINDING_HANDLE handle = NULL;
     for (uint32_t i = 0; i < op->param_count; i++)
@@ -66,7 +66,7 @@ static RPC_STATUS find_binding(struct client_start *start)
     }
     if (start->binding)
         return binding_resolve(start->binding);
-    RPC_BINDING_HANDLE handle = frame_binding(start->op, start->frame);
+    RPC_BINDING_HANDLE handle = client_frame_binding(start->op, start->frame);
     if (!handle && start->op->flags & NDR_OP_AUTO_HANDLE) {
         status = binding_automatic(start->spec, &handle);
         if (status != RPC_S_OK)

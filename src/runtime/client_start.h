@@ -32,6 +32,9 @@ const NDR_OPERATION *client_operation(const RPC_CLIENT_INTERFACE *spec, unsigned
 
 /* In front of everything else; the rest of the members is the caller's. */
 void client_start_init(struct client_start *start);
+/* The binding handle in the frame, or NULL. */
+RPC_BINDING_HANDLE client_frame_binding(const NDR_OPERATION *op, const void *frame);
+
 /* Everything up to the first octet: arguments checked and encoded, a connection, which a
  * `shared` call may have in common with others. */
 RPC_STATUS client_start_prepare(struct client_start *start, bool shared);
