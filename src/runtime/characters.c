@@ -12,6 +12,9 @@
 #include "ndr/layout.h"
 #include "runtime/exception.h"
 
+/* Octets of a character in any code set, shifts included. */
+#define OCTETS_MAX 8u
+
 /* ---- Parameters -------------------------------------------------------------------------- */
 
 const NDR_PARAM *characters_param(const NDR_OPERATION *op, uint32_t offset)
@@ -191,6 +194,28 @@ RPC_STATUS characters_size(const struct characters_array *array, RPC_BINDING_HAN
 
 /* ---- Conversion ---------------------------------------------------------------------------- */
 
+size_t characters_room(const struct characters_array *array, const struct characters_size *size,
+                       uint32_t count)
+{
+    size_t room = size->size > count ? size->size : count;
+    /* Nobody says how much it may become, nor tells the routine where to stop; what no longer
+     * fits the array is refused afterwards. */
+    if (array->how->count > 0)
+        room *= OCTETS_MAX;
+    if (size->conversion == IDL_CS_IN_PLACE_CONVERT)
+        room *= array->how->element_size;
+    return room > 0 ? room : 1;
+}
+
+/* The octets that do not travel, of an array without length: only filling may be lost. */
+static bool is_filling(const uint8_t *net, size_t first, size_t end)
+{
+    for (size_t i = first; i < end; i++)
+        if (net[i] != 0)
+            return false;
+    return true;
+}
+
 RPC_STATUS characters_to_net(const struct characters_array *array, RPC_BINDING_HANDLE binding,
                              uint32_t tag, const struct characters_size *size, uint32_t count,
                              uint8_t *net, uint32_t *ret_len)
@@ -217,17 +242,12 @@ RPC_STATUS characters_to_net(const struct characters_array *array, RPC_BINDING_H
     }
     if (status == RPC_S_OK && len > size->size)
         status = RPC_S_INVALID_BOUND;
+    if (status == RPC_S_OK && size->conversion == IDL_CS_NEW_BUFFER_CONVERT &&
+        how->length == NDR_CS_NONE &&
+        !is_filling(net, size->size, characters_room(array, size, count)))
+        status = RPC_S_INVALID_BOUND;
     *ret_len = (uint32_t)len;
     return status;
-}
-
-size_t characters_room(const struct characters_array *array, const struct characters_size *size,
-                       uint32_t count)
-{
-    size_t room = size->size > count ? size->size : count;
-    if (size->conversion == IDL_CS_IN_PLACE_CONVERT)
-        room *= array->how->element_size;
-    return room > 0 ? room : 1;
 }
 
 RPC_STATUS characters_to_local(const struct characters_array *array, RPC_BINDING_HANDLE binding,
