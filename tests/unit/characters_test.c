@@ -48,11 +48,13 @@ static const NDR_OPERATION *operation(enum operation which)
 /* The server's part: octets in, octets out. */
 static RPC_STATUS serve(const NDR_OPERATION *op, struct ndr_writer *wire)
 {
-    const struct ndr_memory memory = {.allocate = MIDL_user_allocate, .free = MIDL_user_free};
+    const struct ndr_memory memory = {.allocate = MIDL_user_allocate, .free = MIDL_user_free,
+                                      .prepare_max = 1 << 16};
     uint64_t frame[32] = {0};
     bool raised;
     struct ndr_reader reader = {.octets = wire->octets, .len = wire->len, .last = true,
-                                .little_endian = true, .ndr64 = wire->ndr64};
+                                .little_endian = true, .ndr64 = wire->ndr64,
+                                .allocated_max = 1 << 16};
     assert_true(op->frame_size <= sizeof(frame));
     if (ndr_decode_params(&reader, op, frame, NDR_PARAM_IN, &memory) != NDR_DONE)
         return reader.status;
