@@ -336,6 +336,80 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY NdrGetUserMarshalInfo(unsigned long *pFlags,
                                                         unsigned long InformationLevel,
                                                         NDR_USER_MARSHAL_INFO *pMarshalInfo);
 
+/* ---- Code sets of [cs_char] ----------------------------------------------------- */
+
+/* What a size routine says about the data (The Open Group, CDE 1.1: RPC, cs_byte_net_size;
+ * Microsoft: rpcndr.h). */
+typedef enum _IDL_CS_CONVERT {
+    IDL_CS_NO_CONVERT,        /* the octets are the characters             */
+    IDL_CS_IN_PLACE_CONVERT,  /* one storage will do for both              */
+    IDL_CS_NEW_BUFFER_CONVERT /* the result goes to a storage of its own   */
+} IDL_CS_CONVERT;
+
+/* Routines of the program for a local type L: L_net_size, L_local_size, L_to_netcs and
+ * L_from_netcs.  Sizes and lengths count characters, network ones octets.  *pStatus is 0 before;
+ * another value ends the call with it.  pulNetworkBufferSize and pulLocalBufferSize are NULL for
+ * arrays of constant size, pulNetworkDataLength and pulLocalDataLength for arrays without
+ * length_is.  See docs/design/conversions.md. */
+typedef void(__RPC_USER *CS_TYPE_NET_SIZE_ROUTINE)(RPC_BINDING_HANDLE hBinding,
+                                                   unsigned long ulNetworkCodeSet,
+                                                   unsigned long ulLocalBufferSize,
+                                                   IDL_CS_CONVERT *conversionType,
+                                                   unsigned long *pulNetworkBufferSize,
+                                                   error_status_t *pStatus);
+typedef void(__RPC_USER *CS_TYPE_LOCAL_SIZE_ROUTINE)(RPC_BINDING_HANDLE hBinding,
+                                                     unsigned long ulNetworkCodeSet,
+                                                     unsigned long ulNetworkBufferSize,
+                                                     IDL_CS_CONVERT *conversionType,
+                                                     unsigned long *pulLocalBufferSize,
+                                                     error_status_t *pStatus);
+typedef void(__RPC_USER *CS_TYPE_TO_NETCS_ROUTINE)(RPC_BINDING_HANDLE hBinding,
+                                                   unsigned long ulNetworkCodeSet,
+                                                   void *pLocalData,
+                                                   unsigned long ulLocalDataLength,
+                                                   byte *pNetworkData,
+                                                   unsigned long *pulNetworkDataLength,
+                                                   error_status_t *pStatus);
+typedef void(__RPC_USER *CS_TYPE_FROM_NETCS_ROUTINE)(RPC_BINDING_HANDLE hBinding,
+                                                     unsigned long ulNetworkCodeSet,
+                                                     byte *pNetworkData,
+                                                     unsigned long ulNetworkDataLength,
+                                                     unsigned long ulLocalBufferSize,
+                                                     void *pLocalData,
+                                                     unsigned long *pulLocalDataLength,
+                                                     error_status_t *pStatus);
+/* [cs_tag_rtn]: sets the tags before anything is converted: at the client (fServerSide 0) all,
+ * at the server *pulReceivingTag, after the manager.  NULL: there is no such parameter. */
+typedef void(__RPC_USER *CS_TAG_GETTING_ROUTINE)(RPC_BINDING_HANDLE hBinding, int fServerSide,
+                                                 unsigned long *pulSendingTag,
+                                                 unsigned long *pulDesiredReceivingTag,
+                                                 unsigned long *pulReceivingTag,
+                                                 error_status_t *pStatus);
+
+/* No such parameter. */
+#define NDR_CS_NONE 0xffffffffu
+
+/* A parameter that is an array of characters here and of octets, as NDR_PARAM describes it, on
+ * the wire. */
+typedef struct _NDR_CS_ARRAY {
+    uint32_t offset;       /* in the frame: a pointer to the array                       */
+    uint32_t element_size; /* of a character here                                        */
+    uint32_t count;        /* elements; 0: conformant                                    */
+    uint32_t size;         /* in the frame: what size_is names, or NDR_CS_NONE           */
+    uint32_t length;       /* the same of length_is; NDR_CS_NONE: all elements travel    */
+    CS_TYPE_NET_SIZE_ROUTINE net_size;
+    CS_TYPE_LOCAL_SIZE_ROUTINE local_size;
+    CS_TYPE_TO_NETCS_ROUTINE to_netcs;
+    CS_TYPE_FROM_NETCS_ROUTINE from_netcs;
+} NDR_CS_ARRAY;
+
+typedef struct _NDR_CHARACTERS {
+    uint32_t array_count;
+    const NDR_CS_ARRAY *arrays;
+    uint32_t stag, drtag, rtag; /* in the frame, or NDR_CS_NONE */
+    CS_TAG_GETTING_ROUTINE tag_routine; /* NULL: the tags are the program's arguments */
+} NDR_CHARACTERS;
+
 /* ---- Operations and interfaces ------------------------------------------- */
 
 /* NDR_PARAM.flags */
@@ -395,6 +469,7 @@ typedef struct _NDR_OPERATION {
     /* Client stub of an asynchronous operation bound by a generic handle, else NULL: H_unbind
      * of what the stub has bound.  Called once, when the call is complete or was refused. */
     void (*unbind)(void *frame);
+    const NDR_CHARACTERS *characters; /* [cs_char] arrays among the parameters, or NULL */
 } NDR_OPERATION;
 
 typedef struct _RPC_VERSION {

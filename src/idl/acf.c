@@ -87,7 +87,8 @@ static bool acf_typedef(struct parser *parser)
         if (!symbol || (symbol->kind != SYMBOL_TYPEDEF && symbol->kind != SYMBOL_BAD))
             diag_error(c, &name_loc, 2010, "type '%s' is not defined in the IDL file", name);
         else if (symbol->kind == SYMBOL_TYPEDEF && symbol->var->imported && !parser->unit->imported &&
-                 (attr_find(attrs, ATTR_REPRESENT_AS) || attr_find(attrs, ATTR_USER_MARSHAL)))
+                 (attr_find(attrs, ATTR_REPRESENT_AS) || attr_find(attrs, ATTR_USER_MARSHAL) ||
+                  attr_find(attrs, ATTR_CS_CHAR)))
             /* The header of the other file does not know of it. */
             diag_later(c, &name_loc, "another local type for an imported type");
         else if (symbol->kind == SYMBOL_TYPEDEF) {

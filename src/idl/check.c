@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* check.c - interfaces and types (idl.md 2 and 3); operations are in check_proc.c. */
 #include "idl/check.h"
+#include "idl/characters.h"
 #include "idl/convert.h"
 #include "idl/handle.h"
 
@@ -52,6 +53,10 @@ static void check_struct(struct idl_compiler *c, struct aggregate *aggregate)
 static void check_typedef(struct idl_compiler *c, struct var *alias, bool several)
 {
     struct type *type = type_strip(alias->type);
+    if (characters_attr(alias)) {
+        characters_check_typedef(c, alias);
+        return;
+    }
     if (convert_attr(alias)) {
         convert_check_typedef(c, alias);
         return;

@@ -2,6 +2,7 @@
 /* check_attr.c - attributes of operations (idl.md 6), prototypes without stubs, and
  * what remote operations cannot take from COM. */
 #include "idl/check.h"
+#include "idl/characters.h"
 #include "idl/convert.h"
 #include "idl/handle.h"
 #include "idl/parse.h"
@@ -18,18 +19,16 @@ static const char belongs_to_com[] = "an interface pointer or a SAFEARRAY, which
 
 static const char system_handle[] = "a [system_handle], which no transport of Penstock carries";
 
-/* Attributes of typedef names that change what is sent, and are not supported yet: the
- * names may be declared, and used where nothing is sent. */
+/* Types whose values are sent in parameters that are arrays of them only; elsewhere they may be
+ * declared, and used where nothing is sent. */
 static const char *converted(struct idl_compiler *c, const struct var *alias)
 {
-    static const enum attr_id conversions[] = {ATTR_CS_CHAR};
-    for (size_t i = 0; i < sizeof(conversions) / sizeof(conversions[0]); i++) {
-        const struct attr *attr = attr_find(alias->attrs, conversions[i]);
-        if (attr)
-            return arena_printf(&c->arena, "'%s', whose [%s] is not supported yet by penstock-idl",
-                                alias->name, attr->name);
-    }
-    return NULL;
+    if (!characters_attr(alias))
+        return NULL;
+    return arena_printf(&c->arena,
+                        "'%s', whose [cs_char] in other than an array parameter is not supported "
+                        "yet by penstock-idl",
+                        alias->name);
 }
 
 /* The type below typedef names, pointers and arrays, or NULL and why it cannot be sent. */
@@ -192,7 +191,8 @@ bool check_attributes_of_proc(struct idl_compiler *c, struct proc *proc)
         check_call_as(c, proc, attr);
     bool ok = true;
     for (struct var *param = proc->params; param; param = param->next) {
-        const char *why = check_unsendable(c, param->type);
+        const char *why =
+            characters_alias(param->type) ? NULL : check_unsendable(c, param->type);
         if (attr_find(param->attrs, ATTR_SYSTEM_HANDLE))
             why = system_handle;
         if (!why)

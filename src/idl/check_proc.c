@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* check_proc.c - operations: parameters, binding handles, pipes (idl.md 4 to 6). */
 #include "idl/check.h"
+#include "idl/characters.h"
 #include "idl/convert.h"
 #include "idl/handle.h"
 #include "idl/layout.h"
@@ -153,6 +154,8 @@ static void check_param(struct idl_compiler *c, struct proc *proc, struct var *p
         return;
     }
     layout_var(c, param, &shape, ROLE_PARAM);
+    if (characters_alias(param->type))
+        characters_check_param(c, proc, param, &shape);
 }
 
 static void check_result(struct idl_compiler *c, struct proc *proc)
@@ -278,5 +281,6 @@ void check_proc(struct idl_compiler *c, struct proc *proc)
         check_param(c, proc, proc->hidden);
     check_result(c, proc);
     pickle_check_proc(c, proc);
+    characters_check_proc(c, proc);
     warn_beside_pipe(c, proc);
 }

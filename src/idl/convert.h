@@ -14,7 +14,7 @@
 const struct attr *convert_attr(const struct var *alias);
 /* The typedef with a conversion that `type` is, const and other names aside; or NULL. */
 const struct var *convert_alias(struct type *type);
-/* What C calls the values of a typedef: its own name, or that of represent_as. */
+/* What C calls the values of a typedef: its own name, or that of represent_as and kin. */
 const char *convert_local_name(const struct var *alias);
 /* The C type of a converted `type` if it is an array, as far as the IDL knows; or NULL. */
 struct type *convert_local_array(struct idl_compiler *compiler, struct type *type);

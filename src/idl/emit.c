@@ -2,6 +2,7 @@
 /* emit.c - comments, C declarations and names, for all emitters. */
 #include "idl/emit.h"
 
+#include "idl/characters.h"
 #include "idl/convert.h"
 
 #include "idl/types.h"
@@ -297,9 +298,13 @@ void emit_param_list(struct idl_compiler *c, struct text *out, const struct proc
     if (proc->is_async)
         one_param(out, lines, &first, "",
                   arena_printf(&c->arena, "PRPC_ASYNC_STATE %s_AsyncHandle", proc->name));
-    for (const struct var *param = proc->params; param; param = param->next)
-        one_param(out, lines, &first, param->synthesized && param->is_binding ? "[in]" : emit_attrs(c, param),
+    for (const struct var *param = proc->params; param; param = param->next) {
+        if (characters_is_hidden(proc, param))
+            continue;
+        one_param(out, lines, &first,
+                  param->synthesized && param->is_binding ? "[in]" : emit_attrs(c, param),
                   emit_param(c, proc, param, false));
+    }
     text_add(out, first ? "void)" : ")");
 }
 

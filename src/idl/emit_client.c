@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* emit_client.c - the client stub: one thin function per operation. */
 #include "idl/emit.h"
+#include "idl/characters.h"
 #include "idl/pickle.h"
 
 /* What H_bind and H_unbind are for: the [handle] type, and the C expression of the handle;
@@ -90,13 +91,18 @@ static void emit_stub(struct idl_compiler *c, struct text *out, const struct pro
     text_addf(out, "    %s %s = {\n", proc->frame, frame);
     if (proc->is_async)
         text_addf(out, "        .%s = %s,\n", async, async);
-    for (const struct var *param = proc->params; param; param = param->next)
+    bool is_empty = !proc->is_async;
+    for (const struct var *param = proc->params; param; param = param->next) {
+        if (characters_is_hidden(proc, param))
+            continue;
         text_addf(out, "        .%s = %s,\n", param->name, param->name);
+        is_empty = false;
+    }
     const char *value;
     const struct var *generic = generic_type(c, proc, &value);
     if (proc->implicit && !generic)
         text_addf(out, "        ._Binding = %s,\n", value);
-    bool is_empty = !proc->is_async && !proc->params && (!proc->implicit || generic);
+    is_empty = is_empty && (!proc->implicit || generic);
     text_add(out, is_empty ? "        0 /* C wants something here */\n    };\n" : "    };\n");
     if (generic)
         emit_generic_call(c, out, proc, frame, generic, value);

@@ -3,6 +3,7 @@
  * prototypes, EPV types and interface handles (idl.md 10.2). */
 #include "idl/emit.h"
 
+#include "idl/characters.h"
 #include "idl/convert.h"
 
 #include "idl/handle.h"
@@ -225,11 +226,21 @@ static void emit_user_routines(struct idl_compiler *c, struct text *out, const s
     for (const struct decl *decl = decls; decl; decl = decl->next) {
         if (decl->kind == DECL_INTERFACE)
             emit_user_routines(c, out, decl->interface->decls, first);
-        if (decl->kind == DECL_PROC)
+        if (decl->kind == DECL_PROC) {
             emit_notify_routines(out, decl->proc, first);
+            if (!decl->proc->is_local && characters_in(decl->proc) &&
+                characters_tag_routine(decl->proc)) {
+                begin_user_routines(out, first);
+                emit_tag_prototype(out, characters_tag_routine(decl->proc));
+            }
+        }
         if (decl->kind != DECL_TYPEDEF)
             continue;
         for (const struct var *var = decl->vars; var; var = var->next) {
+            if (characters_attr(var)) {
+                begin_user_routines(out, first);
+                emit_characters_prototypes(out, characters_attr(var));
+            }
             if (convert_attr(var)) {
                 begin_user_routines(out, first);
                 emit_convert_prototypes(c, out, var);
@@ -293,7 +304,7 @@ static bool has_local_types(const struct decl *decls)
             return true;
         for (const struct var *var = decl->kind == DECL_TYPEDEF ? decl->vars : NULL; var;
              var = var->next) {
-            if (convert_attr(var) && convert_local_name(var) != var->name)
+            if (convert_local_name(var) != var->name)
                 return true;
         }
     }
@@ -305,7 +316,7 @@ static void emit_acf_includes(struct idl_compiler *c, struct text *out)
 {
     if (!c->acf_includes || !has_local_types(c->unit->decls))
         return;
-    text_add(out, "\n/* include of the ACF: types of represent_as and user_marshal */\n");
+    text_add(out, "\n/* include of the ACF: types of represent_as, user_marshal and cs_char */\n");
     for (const struct include *include = c->acf_includes; include; include = include->next)
         text_addf(out, "#include \"%s\"\n", include->name);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* emit_interface.c - operation tables and the structure behind an ifspec. */
+#include "idl/characters.h"
 #include "idl/convert.h"
 #include "idl/emit.h"
 #include "idl/parse.h"
@@ -39,6 +40,8 @@ static void emit_op_flags(struct idl_compiler *c, struct text *out, const struct
 static void emit_operations(struct idl_compiler *c, struct text *out, const char *name,
                             const struct proc *first, bool called)
 {
+    for (const struct proc *proc = first; proc; proc = proc->next)
+        emit_characters(c, out, proc);
     text_addf(out, "\nstatic const NDR_OPERATION %s[] = {\n", name);
     for (const struct proc *proc = first; proc; proc = proc->next) {
         text_addf(out, "    {.name = \"%s\",\n     .opnum = %u", proc->name, proc->opnum);
@@ -58,6 +61,8 @@ static void emit_operations(struct idl_compiler *c, struct text *out, const char
             text_addf(out, ",\n     .notify = %s_notify", proc->name);
         if (called && attr_find(proc->attrs, ATTR_NOTIFY_FLAG))
             text_addf(out, ",\n     .notify_flag = %s_notify_flag", proc->name);
+        if (characters_in(proc))
+            text_addf(out, ",\n     .characters = &%s_Characters", proc->c_name);
         text_add(out, "},\n");
     }
     text_add(out, "};\n");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* emit_server.c - the server stub: calls the manager routines with a frame's members. */
 #include "idl/emit.h"
+#include "idl/characters.h"
 #include "idl/pickle.h"
 
 static void emit_invoke(struct idl_compiler *c, struct text *out, const struct proc *proc)
@@ -21,6 +22,8 @@ static void emit_invoke(struct idl_compiler *c, struct text *out, const struct p
         separator = ", ";
     }
     for (const struct var *param = proc->params; param; param = param->next) {
+        if (characters_is_hidden(proc, param))
+            continue;
         text_addf(&call, "%sargs->%s", separator, param->name);
         separator = ", ";
     }

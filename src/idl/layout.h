@@ -189,6 +189,8 @@ bool layout_enter(struct idl_compiler *compiler, const struct loc *loc);
 /* `text`, or with a number behind it, so that no other descriptor has the name. */
 const char *layout_name(struct idl_compiler *compiler, const char *text);
 
+/* ---- layout_mark.c ---------------------------------------------------------------------- */
+
 /* Gives every node that `interface` needs, and no earlier one, its section. */
 void layout_mark(struct idl_compiler *compiler, struct interface *interface, unsigned section);
 /* The same for what only serialised types need. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* layout_convert.c - descriptors of values the program converts, and their rules. */
 #include "idl/convert.h"
+#include "idl/characters.h"
 #include "idl/handle.h"
 #include "idl/parse.h"
 #include "idl/types.h"
@@ -48,6 +49,8 @@ const struct var *convert_alias(struct type *type)
 const char *convert_local_name(const struct var *alias)
 {
     const struct attr *attr = convert_attr(alias);
+    if (!attr && characters_attr(alias))
+        return characters_attr(alias)->args->text;
     return attr && is_local_name(attr) ? attr->args->text : alias->name;
 }
 

@@ -15,7 +15,7 @@ enum attr_args {
     ARGS_HANDLE,
     ARGS_SKIP
 };
-enum attr_state { STATE_YES, STATE_IGNORED, STATE_UNSENT, STATE_LATER, STATE_COM };
+enum attr_state { STATE_YES, STATE_IGNORED, STATE_LATER, STATE_COM };
 
 #define I PLACE_INTERFACE
 #define T PLACE_TYPE
@@ -372,7 +372,7 @@ static void check_attribute(struct parser *parser, const struct attr *attr, unsi
     if (!(place & PLACE_ACF) && !idl_allows && !c->options.app_config) {
         diag_error(c, &attr->loc, 2150, "[%s] belongs in the ACF, or needs the -app_config switch",
                    attr->name);
-    } else if (row->state == STATE_LATER || (row->state == STATE_UNSENT && kind != PLACE_TYPE)) {
+    } else if (row->state == STATE_LATER) {
         diag_later(c, &attr->loc, arena_printf(&c->arena, "'%s'", attr->name));
     } else if (row->state == STATE_COM) {
         com_note(parser, &attr->loc);

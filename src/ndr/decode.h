@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* decode.h - the state one try of ndr_decode_params shares between decode.c
- * (parameters, memory, rollback), decode_value.c (values) and decode_pointer.c
- * (pointers and what they point to).
+ * (parameters, memory, rollback), decode_claim.c (size_is and kin), decode_value.c
+ * (values) and decode_pointer.c (pointers and what they point to).
  *
  * The work is as in encode.c, flat parts first, with more lists:
  *   pending   pointers whose pointee is still to come
@@ -129,6 +129,16 @@ bool ndr_decode_note(struct ndr_decode *d, struct ndr_list *list, const void *it
 bool ndr_decode_share(struct ndr_decode *d, void *slot, void *object);
 bool ndr_decode_add_alias(struct ndr_decode *d, struct ndr_aliases *aliases,
                           const struct ndr_alias *alias);
+/* Reads a context handle; its slot is set when all else is known to be good. */
+bool ndr_decode_context(struct ndr_decode *d, const NDR_TYPE *type, void *slot);
+
+/* Works off the pending pointers, and those they lead to. */
+bool ndr_decode_pending(struct ndr_decode *d);
+/* Takes back everything this try allocated and set. */
+void ndr_decode_roll_back(struct ndr_decode *d);
+
+/* ---- decode_claim.c ---- */
+
 /* The wire has `count` elements (or a NULL pointer) where `expr` tells how many. */
 bool ndr_decode_claim(struct ndr_decode *d, const NDR_EXPR *expr, const struct ndr_scope *scope,
                       uint32_t count, bool is_null);
@@ -139,14 +149,12 @@ bool ndr_decode_claim_tag(struct ndr_decode *d, const NDR_EXPR *expr, const stru
 bool ndr_decode_check_late(struct ndr_decode *d, size_t first);
 /* What `expr` over the frame was before the call. */
 bool ndr_decode_old_value(const struct ndr_decode *d, const NDR_EXPR *expr, int64_t *ret_value);
-
-/* Reads a context handle; its slot is set when all else is known to be good. */
-bool ndr_decode_context(struct ndr_decode *d, const NDR_TYPE *type, void *slot);
-
-/* Works off the pending pointers, and those they lead to. */
-bool ndr_decode_pending(struct ndr_decode *d);
-/* Takes back everything this try allocated and set. */
-void ndr_decode_roll_back(struct ndr_decode *d);
+/* Checks all claims over the frame, which is complete. */
+bool ndr_decode_check_claims(struct ndr_decode *d);
+/* Remembers how large the application's arrays are, and which arms its unions have, before an
+ * operand of size_is that is itself [out] changes.  Structures see to their own members
+ * (decode_value.c). */
+bool ndr_decode_note_old_values(struct ndr_decode *d, const NDR_PARAM *param);
 
 /* ---- decode_value.c ---- */
 

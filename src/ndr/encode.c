@@ -8,20 +8,14 @@
  *     flat part of the parameter | pointee 1 | pointees of pointee 1 | pointee 2 | ...
  *
  * The stack is on the heap, so a long list needs no deep C stack. */
-#include "ndr/ndr.h"
+#include "ndr/encode.h"
 
 #include <string.h>
 
-#include <penstock/rpcnterr.h>
-
-#include "ndr/alias.h"
 #include "ndr/convert.h"
 #include "ndr/element.h"
 #include "ndr/expr.h"
-#include "ndr/layout.h"
-#include "ndr/list.h"
 #include "ndr/union.h"
-#include "ndr/writer.h"
 
 /* Windows numbers unique pointers like this; any nonzero value would do. */
 #define REFERENT_FIRST 0x00020000u
@@ -38,187 +32,13 @@ struct pending {
                            * pointer that stands for it comes now */
 };
 
-struct encode {
-    struct ndr_writer *writer;
-    const struct ndr_rules *rules;
-    struct ndr_list pending;
-    uint32_t referent;          /* of the next pointer that is not NULL */
-    uint32_t depth;             /* of the construct being written       */
-    struct ndr_aliases objects; /* of full pointers, by address */
-    bool keeps;                 /* a client's [in,out] parameter */
-};
-
-static void encode_value(struct encode *e, const NDR_TYPE *type, const void *memory,
-                         const void *base, enum ndr_place place);
-static void encode_top(struct encode *e, const NDR_TYPE *type, const void *memory,
+static void encode_top(struct ndr_encode *e, const NDR_TYPE *type, const void *memory,
                        const void *base);
-
-static void fail(struct encode *e, RPC_STATUS status)
-{
-    ndr_writer_fail(e->writer, status);
-}
-
-static bool failed(const struct encode *e)
-{
-    return e->writer->status != RPC_S_OK;
-}
-
-static void put_count(struct encode *e, uint32_t count)
-{
-    ndr_writer_put(e->writer, count, e->rules->count_size);
-}
-
-/* ---- Runs of equal values -------------------------------------------------------- */
-
-static void encode_run(struct encode *e, const NDR_TYPE *type,
-                       const struct ndr_element_layout *layout, const void *memory, size_t count)
-{
-    if (count == 0)
-        return; /* no gap in front of nothing */
-    ndr_writer_align(e->writer, layout->align);
-    uint8_t *out = ndr_writer_extend(e->writer, ndr_run_len(layout, count));
-    if (!out)
-        return;
-    RPC_STATUS status = ndr_run_to_wire(e->rules, type, layout, memory, count, out);
-    if (status != RPC_S_OK)
-        fail(e, status);
-}
-
-static void encode_elements(struct encode *e, const NDR_TYPE *element, const void *memory,
-                            uint32_t count, const void *base)
-{
-    struct ndr_element_layout layout;
-    if (ndr_fixed_layout(e->rules, element, &layout)) {
-        encode_run(e, element, &layout, memory, count);
-        return;
-    }
-    size_t size = ndr_memory_size(element);
-    for (uint32_t i = 0; i < count && !failed(e); i++)
-        encode_value(e, element, (const uint8_t *)memory + i * size, base, NDR_AT_ELEMENT);
-}
-
-/* ---- Counts ------------------------------------------------------------------------ */
-
-/* Characters up to and with the terminator, looking at no more than `limit`; 0 when
- * there is none. */
-static uint32_t string_count(const NDR_TYPE *type, const void *memory, uint32_t limit)
-{
-    if (type->element->kind != NDR_KIND_WCHAR) {
-        const void *end = memchr(memory, 0, limit);
-        return end ? (uint32_t)((const char *)end - (const char *)memory) + 1 : 0;
-    }
-    const uint8_t *at = memory;
-    for (uint32_t i = 0; i < limit; i++, at += sizeof(WCHAR))
-        if (at[0] == 0 && at[1] == 0)
-            return i + 1;
-    return 0;
-}
-
-/* Which elements of an array or string travel. */
-struct extent {
-    uint32_t max, first, actual;
-};
-
-static bool varies(const NDR_TYPE *type)
-{
-    return type->kind == NDR_KIND_STRING || (type->flags & NDR_TYPE_VARYING);
-}
-
-/* first_is and length_is, within `max`. */
-static bool varying_extent(const NDR_TYPE *type, const void *base, uint32_t max,
-                           struct extent *extent)
-{
-    extent->first = 0;
-    if (type->first && !ndr_expr_count(type->first, base, &extent->first))
-        return false;
-    if (extent->first > max)
-        return false;
-    extent->actual = max - extent->first;
-    return !type->length || (ndr_expr_count(type->length, base, &extent->actual) &&
-                             extent->actual <= max - extent->first);
-}
-
-static bool extent_of(struct encode *e, const NDR_TYPE *type, const void *memory, const void *base,
-                      struct extent *ret_extent)
-{
-    struct extent extent = {.max = type->count};
-    if (extent.max == 0) {
-        extent.max = NDR_COUNT_MAX;
-        if (type->max_count ? !ndr_expr_count(type->max_count, base, &extent.max)
-                            : type->kind == NDR_KIND_ARRAY)
-            goto bad;
-    }
-    extent.actual = extent.max;
-    if (type->kind == NDR_KIND_STRING) {
-        extent.actual = string_count(type, memory, extent.max);
-        if (extent.actual == 0)
-            goto bad;
-        if (type->count == 0 && !type->max_count)
-            extent.max = extent.actual;
-    } else if (varies(type) && !varying_extent(type, base, extent.max, &extent)) {
-        goto bad;
-    }
-    *ret_extent = extent;
-    return true;
-bad:
-    fail(e, RPC_S_INVALID_BOUND);
-    return false;
-}
-
-/* The elements of an array of several dimensions that are in `box`, the extents. */
-static void encode_box(struct encode *e, const NDR_TYPE *type, const uint8_t *memory,
-                       const struct extent *box, const void *base)
-{
-    const NDR_TYPE *inner = ndr_next_dimension(type);
-    size_t size = ndr_memory_size(type->element);
-    memory += box->first * size;
-    if (!inner) {
-        encode_elements(e, type->element, memory, box->actual, base);
-        return;
-    }
-    for (uint32_t i = 0; i < box->actual && !failed(e); i++)
-        encode_box(e, inner, memory + i * size, box + 1, base);
-}
-
-/* Offsets and actual counts of what varies, of all dimensions, and the elements. */
-static void encode_body(struct encode *e, const NDR_TYPE *type, const void *memory,
-                        const struct extent *extent, const void *base)
-{
-    struct extent box[NDR_DIMENSIONS_MAX] = {*extent};
-    const NDR_TYPE *dimension = type;
-    if (varies(type)) {
-        put_count(e, extent->first);
-        put_count(e, extent->actual);
-    }
-    for (unsigned n = 1; (dimension = ndr_next_dimension(dimension)) != NULL; n++) {
-        if (n == NDR_DIMENSIONS_MAX) {
-            fail(e, RPC_S_CANNOT_SUPPORT);
-            return;
-        }
-        if (!extent_of(e, dimension, NULL, base, &box[n]))
-            return;
-        put_count(e, box[n].first);
-        put_count(e, box[n].actual);
-    }
-    encode_box(e, type, memory, box, base);
-}
-
-/* Arrays and strings that are not of constant size; `with_max`: of a conformant one. */
-static void encode_array(struct encode *e, const NDR_TYPE *type, const void *memory,
-                         const void *base, bool with_max)
-{
-    struct extent extent;
-    if (!extent_of(e, type, memory, base, &extent))
-        return;
-    if (with_max)
-        put_count(e, extent.max);
-    encode_body(e, type, memory, &extent, base);
-}
 
 /* ---- Pointers ----------------------------------------------------------------------- */
 
 /* One that nothing has, neither here nor in the request a reply belongs to. */
-static uint32_t next_referent(struct encode *e)
+static uint32_t next_referent(struct ndr_encode *e)
 {
     const struct ndr_full_pointers *full = e->writer->full;
     while (e->referent == 0 || (full && ndr_alias_find(&full->by_referent, e->referent, NULL)))
@@ -230,11 +50,10 @@ static uint32_t next_referent(struct encode *e)
 
 /* The number of the object at the end of a full pointer: the same for all that lead there,
  * in a reply that of the request if the object was there. */
-static uint64_t referent_of(struct encode *e, const NDR_TYPE *type, const void *target)
+static uint64_t referent_of(struct ndr_encode *e, const NDR_TYPE *type, const void *target)
 {
     const struct ndr_full_pointers *full = e->writer->full;
-    struct ndr_alias fresh = {
-        .key = (uintptr_t)target, .type = type->element, .is_kept = e->keeps};
+    struct ndr_alias fresh = {.key = (uintptr_t)target, .type = type->element, .is_kept = e->keeps};
     struct ndr_alias *known = ndr_alias_find(&e->objects, fresh.key, type->element);
     if (known) {
         known->is_kept = known->is_kept || e->keeps;
@@ -243,31 +62,31 @@ static uint64_t referent_of(struct encode *e, const NDR_TYPE *type, const void *
     known = full ? ndr_alias_find(&full->by_object, fresh.key, type->element) : NULL;
     fresh.referent = known ? known->referent : next_referent(e);
     if (!ndr_alias_add(&e->objects, &fresh))
-        fail(e, RPC_S_OUT_OF_MEMORY);
+        ndr_encode_fail(e, RPC_S_OUT_OF_MEMORY);
     return fresh.referent;
 }
 
 /* How large is the object, and which arm does it hold: should the reply write it. */
-static void measure_object(struct encode *e, struct ndr_alias *object, const void *target,
+static void measure_object(struct ndr_encode *e, struct ndr_alias *object, const void *target,
                            const void *base)
 {
     const NDR_TYPE *type = object->type, *tail = type;
     const uint8_t *start = target, *tail_over = base;
     size_t tail_base, tail_offset = 0;
-    struct extent extent;
+    struct ndr_encode_extent extent;
     if (type->kind == NDR_KIND_UNION)
         object->has_tag = ndr_union_tag(type, target, base, &object->tag);
     if (!ndr_is_conformant(type)) {
         tail = ndr_conformant_tail(type, &tail_base, &tail_offset);
         tail_over = tail ? start + tail_base : NULL;
     }
-    if (tail && extent_of(e, tail, start + tail_offset, tail_over, &extent))
+    if (tail && ndr_encode_extent(e, tail, start + tail_offset, tail_over, &extent))
         object->capacity = extent.max;
 }
 
 /* Is the object of this full pointer still to be written?  It goes where the first pointer
  * to it would have it, in the order pointees are written. */
-static bool claim_object(struct encode *e, const NDR_TYPE *pointee, const void *target,
+static bool claim_object(struct ndr_encode *e, const NDR_TYPE *pointee, const void *target,
                          const void *base)
 {
     struct ndr_alias *object = ndr_alias_find(&e->objects, (uintptr_t)target, pointee);
@@ -282,29 +101,29 @@ static bool claim_object(struct encode *e, const NDR_TYPE *pointee, const void *
 }
 
 /* What the reply may refer to. */
-static void remember_objects(struct encode *e)
+static void remember_objects(struct ndr_encode *e)
 {
     struct ndr_full_pointers *full = e->writer->full;
-    for (size_t i = 0; i < e->objects.entries.count && !failed(e); i++) {
+    for (size_t i = 0; i < e->objects.entries.count && !ndr_encode_failed(e); i++) {
         struct ndr_alias object = *(const struct ndr_alias *)ndr_list_at(&e->objects.entries, i);
         object.key = object.referent;
         if (object.done && !ndr_alias_add(&full->by_referent, &object))
-            fail(e, RPC_S_OUT_OF_MEMORY);
+            ndr_encode_fail(e, RPC_S_OUT_OF_MEMORY);
     }
 }
 
 /* Checks a pointer and writes its referent.  True when a pointee has to follow. */
-static bool encode_referent(struct encode *e, const NDR_TYPE *type, const void *target,
+static bool encode_referent(struct ndr_encode *e, const NDR_TYPE *type, const void *target,
                             enum ndr_place place)
 {
     uint64_t referent = 0;
     bool is_ref = (type->flags & NDR_TYPE_REF) && !(type->flags & NDR_TYPE_IGNORE);
     if (!(type->flags & (NDR_TYPE_REF | NDR_TYPE_UNIQUE | NDR_TYPE_FULL | NDR_TYPE_IGNORE))) {
-        fail(e, RPC_S_CANNOT_SUPPORT);
+        ndr_encode_fail(e, RPC_S_CANNOT_SUPPORT);
         return false;
     }
     if (is_ref && !target) {
-        fail(e, RPC_X_NULL_REF_POINTER);
+        ndr_encode_fail(e, RPC_X_NULL_REF_POINTER);
         return false;
     }
     if (is_ref && (place == NDR_AT_TOP || (place == NDR_AT_ELEMENT && !e->rules->refs_in_arrays)))
@@ -318,15 +137,15 @@ static bool encode_referent(struct encode *e, const NDR_TYPE *type, const void *
     return target && !(type->flags & NDR_TYPE_IGNORE);
 }
 
-static void push_pending(struct encode *e, const struct pending *note)
+static void push_pending(struct ndr_encode *e, const struct pending *note)
 {
     if (note->depth > (e->writer->depth_max ? e->writer->depth_max : NDR_DEPTH_MAX))
-        fail(e, RPC_S_OUT_OF_RESOURCES);
+        ndr_encode_fail(e, RPC_S_OUT_OF_RESOURCES);
     else if (!ndr_list_push(&e->pending, note))
-        fail(e, RPC_S_OUT_OF_MEMORY);
+        ndr_encode_fail(e, RPC_S_OUT_OF_MEMORY);
 }
 
-static void defer(struct encode *e, const NDR_TYPE *type, const void *memory, const void *base,
+static void defer(struct ndr_encode *e, const NDR_TYPE *type, const void *memory, const void *base,
                   enum ndr_place place)
 {
     struct pending note = {
@@ -343,17 +162,17 @@ static void defer(struct encode *e, const NDR_TYPE *type, const void *memory, co
 
 /* ---- Context handles ----------------------------------------------------------------- */
 
-static void encode_context(struct encode *e, const NDR_TYPE *type, const void *slot)
+static void encode_context(struct ndr_encode *e, const NDR_TYPE *type, const void *slot)
 {
     const struct ndr_context_hooks *hooks = e->writer->contexts;
     uint8_t octets[NDR_CONTEXT_LEN];
     if (!hooks) {
-        fail(e, RPC_S_CANNOT_SUPPORT);
+        ndr_encode_fail(e, RPC_S_CANNOT_SUPPORT);
         return;
     }
     RPC_STATUS status = hooks->to_wire(hooks->arg, type, slot, octets);
     if (status != RPC_S_OK) {
-        fail(e, status);
+        ndr_encode_fail(e, status);
         return;
     }
     ndr_writer_align(e->writer, NDR_CONTEXT_ALIGN);
@@ -364,29 +183,29 @@ static void encode_context(struct encode *e, const NDR_TYPE *type, const void *s
 
 /* ---- Unions ---------------------------------------------------------------------------- */
 
-static void encode_tag(struct encode *e, const NDR_UNION *u, int64_t tag)
+static void encode_tag(struct ndr_encode *e, const NDR_UNION *u, int64_t tag)
 {
     const NDR_TYPE type = {.kind = u->switch_kind};
     struct ndr_element_layout layout;
     uint64_t memory;
     if (ndr_fixed_layout(e->rules, &type, &layout) && ndr_store_integer(type.kind, &memory, tag))
-        encode_run(e, &type, &layout, &memory, 1);
+        ndr_encode_run(e, &type, &layout, &memory, 1);
     else
-        fail(e, RPC_S_CANNOT_SUPPORT);
+        ndr_encode_fail(e, RPC_S_CANNOT_SUPPORT);
 }
 
-static void encode_union(struct encode *e, const NDR_TYPE *type, const void *memory,
+static void encode_union(struct ndr_encode *e, const NDR_TYPE *type, const void *memory,
                          const void *base)
 {
     const NDR_UNION *u = type->alternatives;
     int64_t tag;
     if (!ndr_union_tag(type, memory, base, &tag)) {
-        fail(e, RPC_S_INVALID_BOUND);
+        ndr_encode_fail(e, RPC_S_INVALID_BOUND);
         return;
     }
     const NDR_ARM *arm = ndr_union_arm(u, tag);
     if (!arm) {
-        fail(e, RPC_S_INVALID_TAG);
+        ndr_encode_fail(e, RPC_S_INVALID_TAG);
         return;
     }
     if (e->rules->pads)
@@ -395,33 +214,33 @@ static void encode_union(struct encode *e, const NDR_TYPE *type, const void *mem
     if (e->rules->pads || (u->flags & NDR_UNION_MS))
         ndr_writer_align(e->writer, ndr_arms_align(e->rules, u));
     if (arm->type)
-        encode_value(e, arm->type, (const uint8_t *)memory + ndr_arms_offset(type),
-                     ndr_arm_base(type, memory, base), NDR_AT_FIELD);
+        ndr_encode_value(e, arm->type, (const uint8_t *)memory + ndr_arms_offset(type),
+                         ndr_arm_base(type, memory, base), NDR_AT_FIELD);
 }
 
 /* ---- Converted values ------------------------------------------------------------------- */
 
 /* [transmit_as], [represent_as]: what is sent has no pointers, so it is done with at once. */
-static void encode_wire_value(struct encode *e, const NDR_TYPE *type, const void *value,
+static void encode_wire_value(struct ndr_encode *e, const NDR_TYPE *type, const void *value,
                               enum ndr_place place)
 {
     const struct ndr_memory *memory = e->writer->memory;
     void *wire;
     RPC_STATUS status = ndr_convert_to_wire(memory, type, value, &wire);
     if (status != RPC_S_OK) {
-        fail(e, status);
+        ndr_encode_fail(e, status);
         return;
     }
     if (place == NDR_AT_TOP)
         encode_top(e, type->element, wire, NULL);
     else
-        encode_value(e, type->element, wire, NULL, place);
+        ndr_encode_value(e, type->element, wire, NULL, place);
     status = ndr_convert_free_wire(memory, type, wire);
     if (status != RPC_S_OK)
-        fail(e, status);
+        ndr_encode_fail(e, status);
 }
 
-static void encode_converted(struct encode *e, const NDR_TYPE *type, const void *value,
+static void encode_converted(struct ndr_encode *e, const NDR_TYPE *type, const void *value,
                              enum ndr_place place)
 {
     struct pending note = {
@@ -429,7 +248,7 @@ static void encode_converted(struct encode *e, const NDR_TYPE *type, const void 
     if (e->writer->skip_converted)
         return;
     if (!e->writer->memory) {
-        fail(e, RPC_S_CANNOT_SUPPORT);
+        ndr_encode_fail(e, RPC_S_CANNOT_SUPPORT);
         return;
     }
     if (!ndr_is_user_marshalled(type)) {
@@ -448,37 +267,35 @@ static void encode_converted(struct encode *e, const NDR_TYPE *type, const void 
 
 /* ---- Values -------------------------------------------------------------------------- */
 
-static void encode_fields(struct encode *e, const NDR_TYPE *type, const void *memory,
+static void encode_fields(struct ndr_encode *e, const NDR_TYPE *type, const void *memory,
                           enum ndr_place place)
 {
     uint32_t align = ndr_align(e->rules, type);
     size_t tail_base, tail_offset;
     ndr_writer_align(e->writer, align);
-    for (uint32_t i = 0; i < type->count && !failed(e); i++) {
+    for (uint32_t i = 0; i < type->count && !ndr_encode_failed(e); i++) {
         const NDR_FIELD *field = &type->fields[i];
         const uint8_t *at = (const uint8_t *)memory + field->offset;
         bool at_end = place == NDR_AT_TOP && i + 1 == type->count;
         if (at_end && ndr_is_conformant(field->type)) {
             if (e->rules->pads)
                 ndr_writer_align(e->writer, align);
-            encode_array(e, field->type, at, memory, false);
+            ndr_encode_array(e, field->type, at, memory, false);
         } else {
             bool may_have_tail = at_end && field->type->kind == NDR_KIND_STRUCT;
-            encode_value(e, field->type, at, memory, may_have_tail ? NDR_AT_TOP : NDR_AT_FIELD);
+            ndr_encode_value(e, field->type, at, memory, may_have_tail ? NDR_AT_TOP : NDR_AT_FIELD);
         }
     }
     if (e->rules->pads && !ndr_conformant_tail(type, &tail_base, &tail_offset))
         ndr_writer_align(e->writer, align);
 }
 
-/* The flat part of a value.  Place NDR_AT_TOP for a structure allows it to end in a
- * conformant array, whose count was written before. */
-static void encode_value(struct encode *e, const NDR_TYPE *type, const void *memory,
-                         const void *base, enum ndr_place place)
+void ndr_encode_value(struct ndr_encode *e, const NDR_TYPE *type, const void *memory,
+                      const void *base, enum ndr_place place)
 {
     struct ndr_element_layout layout;
     if (ndr_fixed_layout(e->rules, type, &layout))
-        encode_run(e, type, &layout, memory, 1);
+        ndr_encode_run(e, type, &layout, memory, 1);
     else if (type->kind == NDR_KIND_STRUCT)
         encode_fields(e, type, memory, place);
     else if (type->kind == NDR_KIND_POINTER)
@@ -486,17 +303,18 @@ static void encode_value(struct encode *e, const NDR_TYPE *type, const void *mem
     else if (type->kind == NDR_KIND_UNION)
         encode_union(e, type, memory, base);
     else if ((type->kind == NDR_KIND_ARRAY || type->kind == NDR_KIND_STRING) && type->count > 0)
-        encode_array(e, type, memory, base, false);
+        ndr_encode_array(e, type, memory, base, false);
     else if (type->kind == NDR_KIND_CONTEXT)
         encode_context(e, type, memory);
     else if (type->kind == NDR_KIND_CONVERTED)
         encode_converted(e, type, memory, place);
     else
-        fail(e, RPC_S_CANNOT_SUPPORT);
+        ndr_encode_fail(e, RPC_S_CANNOT_SUPPORT);
 }
 
 /* A parameter, or what a pointer points to: conformance comes before everything else. */
-static void encode_top(struct encode *e, const NDR_TYPE *type, const void *memory, const void *base)
+static void encode_top(struct ndr_encode *e, const NDR_TYPE *type, const void *memory,
+                       const void *base)
 {
     while (type->kind == NDR_KIND_POINTER) {
         const void *target = ndr_load_pointer(memory);
@@ -508,29 +326,29 @@ static void encode_top(struct encode *e, const NDR_TYPE *type, const void *memor
         memory = target;
     }
     if (ndr_is_conformant(type)) {
-        encode_array(e, type, memory, base, true);
+        ndr_encode_array(e, type, memory, base, true);
         return;
     }
     size_t tail_base, tail_offset;
     const NDR_TYPE *tail = ndr_conformant_tail(type, &tail_base, &tail_offset);
     if (tail) {
         const uint8_t *start = memory;
-        struct extent extent;
-        if (!extent_of(e, tail, start + tail_offset, start + tail_base, &extent))
+        struct ndr_encode_extent extent;
+        if (!ndr_encode_extent(e, tail, start + tail_offset, start + tail_base, &extent))
             return;
-        put_count(e, extent.max); /* C706 14.3.7.1: hoisted */
+        ndr_encode_count(e, extent.max); /* C706 14.3.7.1: hoisted */
     }
-    encode_value(e, type, memory, base, NDR_AT_TOP);
+    ndr_encode_value(e, type, memory, base, NDR_AT_TOP);
 }
 
-static void encode_whole(struct encode *e, const NDR_TYPE *type, const void *memory,
+static void encode_whole(struct ndr_encode *e, const NDR_TYPE *type, const void *memory,
                          const void *base)
 {
     struct pending note;
     e->depth = 0;
     encode_top(e, type, memory, base);
     ndr_list_reverse(&e->pending, 0);
-    while (!failed(e) && e->pending.count > 0) {
+    while (!ndr_encode_failed(e) && e->pending.count > 0) {
         ndr_list_pop(&e->pending, &note);
         size_t first_new = e->pending.count;
         e->depth = note.depth;
@@ -548,9 +366,9 @@ static void encode_whole(struct encode *e, const NDR_TYPE *type, const void *mem
 void ndr_encode_detached(struct ndr_writer *writer, const NDR_TYPE *type, const void *value,
                          uint32_t *referent)
 {
-    struct encode e = {.writer = writer,
-                       .rules = writer->ndr64 ? &ndr64_rules : &ndr20_rules,
-                       .referent = *referent};
+    struct ndr_encode e = {.writer = writer,
+                           .rules = writer->ndr64 ? &ndr64_rules : &ndr20_rules,
+                           .referent = *referent};
     ndr_aliases_init(&e.objects, writer->reallocate);
     ndr_list_init(&e.pending, NULL, sizeof(struct pending), 0, writer->reallocate);
     encode_whole(&e, type, value, NULL);
@@ -559,7 +377,7 @@ void ndr_encode_detached(struct ndr_writer *writer, const NDR_TYPE *type, const 
     *referent = e.referent;
 }
 
-static void encode_param(struct encode *e, const NDR_PARAM *param, const void *frame,
+static void encode_param(struct ndr_encode *e, const NDR_PARAM *param, const void *frame,
                          uint32_t direction)
 {
     const void *slot = (const uint8_t *)frame + param->offset;
@@ -570,29 +388,29 @@ static void encode_param(struct encode *e, const NDR_PARAM *param, const void *f
 }
 
 /* A client's [out] buffers are not sent but must be there when the reply comes. */
-static void check_out_param(struct encode *e, const NDR_PARAM *param, const void *frame)
+static void check_out_param(struct ndr_encode *e, const NDR_PARAM *param, const void *frame)
 {
     if ((param->flags & (NDR_PARAM_IN | NDR_PARAM_RETURN)) ||
         !ndr_param_travels(param, NDR_PARAM_OUT) || param->type->kind != NDR_KIND_POINTER)
         return;
     if ((param->type->flags & NDR_TYPE_REF) &&
         !ndr_load_pointer((const uint8_t *)frame + param->offset))
-        fail(e, RPC_X_NULL_REF_POINTER);
+        ndr_encode_fail(e, RPC_X_NULL_REF_POINTER);
 }
 
 RPC_STATUS ndr_encode_params(struct ndr_writer *writer, const NDR_OPERATION *operation,
                              const void *frame, uint32_t direction)
 {
     struct pending inline_pending[16];
-    struct encode e = {.writer = writer,
-                       .rules = writer->ndr64 ? &ndr64_rules : &ndr20_rules,
-                       .referent = REFERENT_FIRST};
+    struct ndr_encode e = {.writer = writer,
+                           .rules = writer->ndr64 ? &ndr64_rules : &ndr20_rules,
+                           .referent = REFERENT_FIRST};
     size_t start = writer->len;
     if (writer->ndr64 && !NDR64_SUPPORTED)
-        fail(&e, RPC_S_CANNOT_SUPPORT);
+        ndr_encode_fail(&e, RPC_S_CANNOT_SUPPORT);
     ndr_aliases_init(&e.objects, writer->reallocate);
     NDR_LIST_INIT(&e.pending, inline_pending, writer->reallocate);
-    for (uint32_t i = 0; i < operation->param_count && !failed(&e); i++) {
+    for (uint32_t i = 0; i < operation->param_count && !ndr_encode_failed(&e); i++) {
         const NDR_PARAM *param = &operation->params[i];
         if (direction == NDR_PARAM_IN)
             check_out_param(&e, param, frame);

@@ -58,6 +58,19 @@ void assoc_on_fault(struct assoc *assoc, const struct assoc_pdu *pdu, struct ass
 void client_on_pdu(struct assoc *assoc, const struct assoc_pdu *pdu, struct assoc_event *event);
 void server_on_pdu(struct assoc *assoc, const struct assoc_pdu *pdu, struct assoc_event *event);
 
+/* assoc_bind.c: bind, or alter_context. */
+void server_on_bind(struct assoc *assoc, const struct assoc_pdu *pdu, bool alter,
+                    struct assoc_event *event);
+
+/* A fault for the protocol error, then the end (MS-RPCE 3.3.3.5.7).  A client, which
+ * comes here with wrong callbacks, just ends. */
+void server_die_with_fault(struct assoc *assoc, uint32_t call_id, uint16_t context_id,
+                           uint32_t wire_status, bool did_not_execute,
+                           struct assoc_event *event);
+/* bind_nak for that reason, then the end. */
+void server_die_with_nak(struct assoc *assoc, uint32_t call_id, uint16_t reason,
+                         struct assoc_event *event);
+
 /* The server's answers to PDUs it cannot even look at: header-level errors. */
 void server_on_bad_header(struct assoc *assoc, const struct pdu_header *hdr,
                           struct assoc_event *event);

@@ -312,7 +312,7 @@ RPC_STATUS nested_start(struct rpc_call *call, struct rpc_call *outer, const UUI
  * over; what the peer calls meanwhile runs here. */
 void call_await(struct rpc_call *call);
 
-/* ---- client_call.c, server_call.c ------------------------------------------ */
+/* ---- client_call.c, client_async.c, server_call.c ------------------------------------------ */
 
 extern const struct conn_ops client_conn_ops;
 extern const struct conn_ops server_conn_ops;

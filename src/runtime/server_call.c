@@ -23,6 +23,7 @@
 #include "base/trace.h"
 #include "runtime/async.h"
 #include "runtime/call.h"
+#include "runtime/characters.h"
 #include "runtime/context.h"
 #include "runtime/exception.h"
 #include "runtime/memory_env.h"
@@ -44,6 +45,19 @@ static void invoke(void *arg)
 {
     const struct rpc_call *call = arg;
     call->op->invoke(call->epv, call->frame);
+}
+
+/* Runs it, between the conversions of [cs_char] arrays. */
+static RPC_STATUS run_routine(struct rpc_call *call, bool *ret_raised)
+{
+    if (!call->op->characters)
+        return exception_run(invoke, call, ret_raised);
+    const size_t octets_max = ndr_server_limits().allocated_max;
+    RPC_STATUS status = characters_manage(
+        call->op, call->frame, (RPC_BINDING_HANDLE)(uintptr_t)call->binding_handle,
+        octets_max ? octets_max : NDR_ALLOCATED_MAX, invoke, call, ret_raised);
+    *ret_raised |= status != RPC_S_OK;
+    return status;
 }
 
 static void set_member(struct rpc_call *call, uint32_t offset, void *value)
@@ -97,7 +111,7 @@ void server_manage(struct rpc_call *call)
     current_call = call;
     struct memory_env *outer_env = memory_env_enter(call->env);
     reactor_block_begin();
-    RPC_STATUS status = exception_run(invoke, call, &raised);
+    RPC_STATUS status = run_routine(call, &raised);
     reactor_block_end();
     memory_env_leave(outer_env);
     current_call = call->enclosing;

@@ -14,7 +14,7 @@
 #ifndef __b_user_marshal_h__
 #define __b_user_marshal_h__
 
-/* include of the ACF: types of represent_as and user_marshal */
+/* include of the ACF: types of represent_as, user_marshal and cs_char */
 #include "b_local.h"
 
 #ifdef __cplusplus

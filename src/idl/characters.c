@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/* characters.c - the rules of [cs_char] and its tags, see characters.h. */
+#include "idl/characters.h"
+
+#include "idl/convert.h"
+#include "idl/handle.h"
+#include "idl/parse.h"
+#include "idl/types.h"
+
+#include <string.h>
+
+/* ---- Looking -------------------------------------------------------------------------------- */
+
+const struct attr *characters_attr(const struct var *alias)
+{
+    const struct attr *attr = attr_find(alias->attrs, ATTR_CS_CHAR);
+    return attr && attr->args ? attr : NULL;
+}
+
+const struct var *characters_alias(struct type *type)
+{
+    for (;;) {
+        if (type->kind == TYPE_ALIAS) {
+            if (characters_attr(type->alias))
+                return type->alias;
+            if (convert_attr(type->alias) || handle_context_attr(type->alias->attrs))
+                return NULL;
+            type = type->alias->type;
+        } else if (type->kind == TYPE_CONST || type->kind == TYPE_POINTER ||
+                   type->kind == TYPE_ARRAY) {
+            type = type->target;
+        } else {
+            return NULL;
+        }
+    }
+}
+
+const struct attr *characters_tag_routine(const struct proc *proc)
+{
+    const struct attr *attr = attr_find(proc->attrs, ATTR_CS_TAG_RTN);
+    if (!attr)
+        attr = attr_find(proc->home->attrs, ATTR_CS_TAG_RTN);
+    return attr && attr->args ? attr : NULL;
+}
+
+static const struct attr *tag_attr(const struct var *param)
+{
+    static const enum attr_id tags[] = {ATTR_CS_STAG, ATTR_CS_DRTAG, ATTR_CS_RTAG};
+    for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
+        const struct attr *attr = attr_find(param->attrs, tags[i]);
+        if (attr)
+            return attr;
+    }
+    return NULL;
+}
+
+bool characters_is_hidden(const struct proc *proc, const struct var *param)
+{
+    return !proc->is_local && tag_attr(param) && characters_tag_routine(proc);
+}
+
+bool characters_in(const struct proc *proc)
+{
+    for (const struct var *param = proc->params; param; param = param->next) {
+        if (param->characters || characters_is_hidden(proc, param))
+            return true;
+    }
+    return false;
+}
+
+/* ---- Typedefs ------------------------------------------------------------------------------- */
+
+void characters_check_typedef(struct idl_compiler *c, struct var *alias)
+{
+    static const enum attr_id others[] = {ATTR_TRANSMIT_AS,    ATTR_REPRESENT_AS,
+                                          ATTR_WIRE_MARSHAL,   ATTR_USER_MARSHAL,
+                                          ATTR_STRING,         ATTR_BSTRING,
+                                          ATTR_RANGE,          ATTR_HANDLE,
+                                          ATTR_CONTEXT_HANDLE, ATTR_ENCODE,
+                                          ATTR_DECODE};
+    const struct attr *attr = characters_attr(alias);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        const struct attr *other = attr_find(alias->attrs, others[i]);
+        if (!other)
+            continue;
+        diag_error(c, &attr->loc, 2096, "[%s] conflicts with [%s]", attr->name, other->name);
+        return;
+    }
+    struct type *type = type_strip(alias->type);
+    if (type->kind == TYPE_ERROR)
+        return;
+    bool is_octet = type->kind == TYPE_BASE && base_info(type->base)->size == 1;
+    if (!is_octet || convert_alias(alias->type) || characters_alias(alias->type))
+        diag_error(c, &attr->loc, 2085,
+                   "[%s] must specify a transmissible type: '%s' is not a byte, or another type "
+                   "of one octet",
+                   attr->name, alias->name);
+}
+
+/* ---- Parameters ------------------------------------------------------------------------------ */
+
+static struct var *find_param(const struct proc *proc, const char *name)
+{
+    for (struct var *param = proc->params; param; param = param->next) {
+        if (param->name && strcmp(param->name, name) == 0)
+            return param;
+    }
+    return NULL;
+}
+
+static bool is_integer(struct type *type)
+{
+    return type->kind == TYPE_BASE && base_info(type->base)->flat && type->base != BASE_FLOAT &&
+           type->base != BASE_DOUBLE && type->base != BASE_BOOLEAN;
+}
+
+/* The parameter `expr` names, itself or what it points to; NULL: reported. */
+static const struct var *counter(struct idl_compiler *c, const struct proc *proc,
+                                 const struct expr *expr, const char *word)
+{
+    bool deref = expr->op == EXPR_DEREF;
+    const struct expr *name = deref ? expr->a : expr;
+    const struct var *param = name->op == EXPR_NAME ? find_param(proc, name->text) : NULL;
+    if (!param) {
+        diag_later(c, &expr->loc,
+                   arena_printf(&c->arena, "a %s of a [cs_char] array that is more than the name "
+                                           "of a parameter", word));
+        return NULL;
+    }
+    struct type *type = type_strip(param->type);
+    bool is_pointer = type->kind == TYPE_POINTER;
+    if (is_pointer)
+        type = type_strip(type->target);
+    if (!is_integer(type) || attr_find(param->attrs, ATTR_UNIQUE) ||
+        attr_find(param->attrs, ATTR_PTR) || attr_find(param->attrs, ATTR_RANGE)) {
+        diag_later(c, &param->loc,
+                   arena_printf(&c->arena, "a %s of a [cs_char] array other than an integer, or a "
+                                           "[ref] pointer to one, without [range]", word));
+        return NULL;
+    }
+    return param;
+}
+
+static bool check_level(struct idl_compiler *c, const struct var *param, const struct shape *shape)
+{
+    static const enum attr_id excluded[] = {ATTR_MIN_IS, ATTR_MAX_IS,  ATTR_FIRST_IS,
+                                            ATTR_LAST_IS, ATTR_STRING, ATTR_BSTRING};
+    for (size_t i = 0; i < sizeof(excluded) / sizeof(excluded[0]); i++) {
+        const struct attr *attr = attr_find(param->attrs, excluded[i]);
+        if (!attr)
+            continue;
+        diag_error(c, &attr->loc, 2072, "inapplicable attribute: [%s] on an array of [cs_char]",
+                   attr->name);
+        return false;
+    }
+    if (shape->is_string) {
+        diag_error(c, &param->loc, 2072, "inapplicable attribute: [string] on an array of [cs_char]");
+        return false;
+    }
+    const struct level *level = &shape->levels[0];
+    bool is_array = shape->level_count == 1 && (level->size || level->count > 0);
+    if (shape->level_count > 1 && !level->is_pointer && !shape->levels[1].is_pointer) {
+        diag_error(c, &param->loc, 2072,
+                   "inapplicable attribute: [cs_char] on an array of more than one dimension");
+        return false;
+    }
+    if (!is_array)
+        diag_later(c, &param->loc, "[cs_char] other than a parameter that is an array of it");
+    else if (level->class == POINTER_FULL)
+        diag_later(c, &param->loc, "[ptr] on an array of [cs_char]");
+    else if (level->count_range || level->dont_free)
+        diag_later(c, &param->loc, "[range] and [allocate] on an array of [cs_char]");
+    else
+        return true;
+    return false;
+}
+
+void characters_check_param(struct idl_compiler *c, struct proc *proc, struct var *param,
+                            const struct shape *shape)
+{
+    const struct level *level = &shape->levels[0];
+    if (!check_level(c, param, shape))
+        return;
+    struct characters *characters = ARENA_NEW(&c->arena, struct characters);
+    characters->alias = characters_alias(param->type);
+    characters->count = level->count;
+    if (level->size && !(characters->size = counter(c, proc, level->size, "size")))
+        return;
+    if (level->length && !(characters->length = counter(c, proc, level->length, "length")))
+        return;
+    param->characters = characters;
+}
+
+/* ---- Operations ------------------------------------------------------------------------------ */
+
+static bool mentions(const struct expr *expr, const char *name)
+{
+    if (!expr)
+        return false;
+    if (expr->op == EXPR_NAME)
+        return strcmp(expr->text, name) == 0;
+    return mentions(expr->a, name) || mentions(expr->b, name) || mentions(expr->c, name);
+}
+
+/* A count of characters changes on its way; nothing else can depend on it. */
+static void check_alone(struct idl_compiler *c, const struct proc *proc, const struct var *count,
+                        const struct var *owner)
+{
+    for (const struct var *param = proc->params; param; param = param->next) {
+        if (param->characters)
+            continue;
+        for (const struct attr *attr = param->attrs; attr; attr = attr->next) {
+            if (attr->id == ATTR_CASE)
+                continue;
+            for (const struct attr_arg *arg = attr->args; arg; arg = arg->next) {
+                if (!mentions(arg->expr, count->name))
+                    continue;
+                diag_error(c, &attr->loc, 2072,
+                           "inapplicable attribute: [%s] with '%s', which counts the characters "
+                           "of the [cs_char] array '%s'",
+                           attr->name, count->name, owner->name);
+                return;
+            }
+        }
+    }
+}
+
+static void check_tag(struct idl_compiler *c, const struct proc *proc, const struct var *param,
+                      const struct attr *attr, unsigned *seen)
+{
+    struct type *type = type_strip(param->type);
+    bool is_pointer = type->kind == TYPE_POINTER;
+    if (is_pointer)
+        type = type_strip(type->target);
+    bool is_answer = attr->id == ATTR_CS_RTAG;
+    bool null = attr_find(param->attrs, ATTR_UNIQUE) || attr_find(param->attrs, ATTR_PTR);
+    if (!type_is_base(type, BASE_ULONG) || null || (is_answer ? !param->is_out : !param->is_in))
+        diag_error(c, &param->loc, 2072,
+                   "inapplicable attribute: [%s] needs an %s unsigned long%s", attr->name,
+                   is_answer ? "[out]" : "[in]", is_answer ? " *" : ", or a [ref] pointer to one");
+    unsigned bit = attr->id == ATTR_CS_STAG ? 1u : attr->id == ATTR_CS_DRTAG ? 2u : 4u;
+    if (*seen & bit)
+        diag_error(c, &param->loc, 2072, "inapplicable attribute: a second [%s] in '%s'",
+                   attr->name, proc->name);
+    *seen |= bit;
+}
+
+static void check_counts(struct idl_compiler *c, const struct proc *proc)
+{
+    for (const struct var *param = proc->params; param; param = param->next) {
+        const struct characters *characters = param->characters;
+        if (!characters)
+            continue;
+        if (characters->size)
+            check_alone(c, proc, characters->size, param);
+        if (characters->length)
+            check_alone(c, proc, characters->length, param);
+        for (const struct var *other = proc->params; other; other = other->next) {
+            if (other->characters && characters->size &&
+                other->characters->length == characters->size) {
+                diag_later(c, &param->loc,
+                           "one parameter that is the size and the length of [cs_char] arrays");
+                return;
+            }
+        }
+    }
+}
+
+void characters_check_proc(struct idl_compiler *c, struct proc *proc)
+{
+    bool sends = false, receives = false;
+    unsigned seen = 0;
+    for (const struct var *param = proc->params; param; param = param->next) {
+        const struct attr *attr = tag_attr(param);
+        if (attr)
+            check_tag(c, proc, param, attr, &seen);
+        sends |= param->characters && param->is_in;
+        receives |= param->characters && param->is_out;
+    }
+    if (!characters_in(proc))
+        return;
+    check_counts(c, proc);
+    if (sends && !(seen & 1u))
+        diag_error(c, &proc->loc, 2072,
+                   "inapplicable attribute: [in] [cs_char] arrays without [cs_stag] in '%s'",
+                   proc->name);
+    if (receives && !(seen & 4u))
+        diag_error(c, &proc->loc, 2072,
+                   "inapplicable attribute: [out] [cs_char] arrays without [cs_rtag] in '%s'",
+                   proc->name);
+    if (proc->is_async || proc->is_callback || proc->has_pipes || proc->encodes || proc->decodes)
+        diag_later(c, &proc->loc,
+                   "[cs_char] and its tags in an operation that is asynchronous, a callback, "
+                   "serialised or has pipes");
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* characters.h - calls with [cs_char] arrays, which the program converts to and from the code
+ * set of the network (docs/design/conversions.md).
+ *
+ *     client   frame of the program -> frame with octets -> engine
+ *     server   engine -> frame with octets, for the manager with its characters
+ *
+ * The engine sees arrays of octets only, so both transfer syntaxes and all its checks are
+ * the same as for any array. */
+#ifndef RUNTIME_CHARACTERS_H
+#define RUNTIME_CHARACTERS_H
+
+#include <stdbool.h>
+
+#include <penstock/rpcndr.h>
+
+/* The conversions of one call; NULL-safe to end. */
+struct characters;
+
+/* Makes a frame with octets of the program's `frame`, which it borrows until the end.  Calls
+ * routines of the program: no lock.  RPC_S_OK, or what a routine said or raised;
+ * RPC_S_INVALID_BOUND: counts that do not fit; RPC_S_OUT_OF_MEMORY. */
+RPC_STATUS characters_new(const NDR_OPERATION *op, void *frame, RPC_BINDING_HANDLE binding,
+                          struct characters **ret_characters);
+/* The frame for the engine. */
+void *characters_frame(struct characters *characters);
+/* The reply is in the frame for the engine: converts what came, into the program's. */
+RPC_STATUS characters_take_reply(struct characters *characters);
+void characters_free(struct characters *characters);
+
+/* Server: converts the decoded `frame` in place, runs the manager with run(arg), converts what
+ * goes back, in place again.  octets_max bounds the characters of one array.  What went wrong is
+ * returned; *ret_raised: the manager raised it. */
+RPC_STATUS characters_manage(const NDR_OPERATION *op, void *frame, RPC_BINDING_HANDLE binding,
+                             size_t octets_max, void (*run)(void *arg), void *arg,
+                             bool *ret_raised);
+
+#endif

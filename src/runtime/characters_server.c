@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/* characters_server.c - a server's [cs_char] arrays: the manager gets characters of its own in
+ * place of the octets that came, and its answer goes where they were. */
+#include "runtime/characters_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <penstock/rpcnterr.h>
+
+#include "ndr/expr.h"
+#include "ndr/layout.h"
+#include "runtime/exception.h"
+
+struct manage {
+    const NDR_OPERATION *op;
+    uint8_t *frame;
+    RPC_BINDING_HANDLE binding;
+    struct characters_array *arrays;
+    uint32_t count;
+    size_t octets_max;
+};
+
+/* ---- Before the manager --------------------------------------------------------------------- */
+
+static RPC_STATUS size_array(struct manage *m, struct characters_array *array,
+                             const NDR_CS_ARRAY *how, struct characters_size *ret_size)
+{
+    array->how = how;
+    array->net = ndr_load_pointer(m->frame + how->offset);
+    array->net_size = how->count;
+    if (how->count == 0 && !characters_load(m->op, m->frame, how->size, &array->net_size))
+        return RPC_X_BAD_STUB_DATA;
+    array->net_len = array->net_size;
+    if (how->length != NDR_CS_NONE && characters_is(m->op, how->length, NDR_PARAM_IN) &&
+        !characters_load(m->op, m->frame, how->length, &array->net_len))
+        return RPC_X_BAD_STUB_DATA;
+    uint32_t tag = characters_is(m->op, how->offset, NDR_PARAM_IN)
+                       ? characters_tag(m->op, m->frame, NDR_PARAM_IN)
+                       : characters_wanted_tag(m->op, m->frame);
+    RPC_STATUS status =
+        characters_size(array, m->binding, tag, false, array->net_size, ret_size);
+    array->local_size = how->count > 0 ? how->count : ret_size->size;
+    return status;
+}
+
+static RPC_STATUS fill_array(struct manage *m, uint32_t index, IDL_CS_CONVERT conversion)
+{
+    struct characters_array *array = &m->arrays[index];
+    const NDR_CS_ARRAY *how = array->how;
+    array->local_size = characters_largest(m->arrays, m->count, index, false);
+    if (array->local_size > m->octets_max / how->element_size)
+        return RPC_S_OUT_OF_RESOURCES;
+    if (!array->net)
+        return RPC_S_OK;
+    array->local = calloc(array->local_size + (size_t)1, how->element_size);
+    if (!array->local)
+        return RPC_S_OUT_OF_MEMORY;
+    if (!characters_is(m->op, how->offset, NDR_PARAM_IN))
+        return RPC_S_OK;
+    if (array->net_len > array->net_size)
+        return RPC_X_BAD_STUB_DATA;
+    uint32_t tag = characters_tag(m->op, m->frame, NDR_PARAM_IN);
+    RPC_STATUS status = characters_to_local(array, m->binding, tag, conversion, array->net_len,
+                                            array->local_size, &array->local_len);
+    array->has_length = status == RPC_S_OK && how->length != NDR_CS_NONE;
+    if (array->has_length && !characters_agree(m->arrays, index, false))
+        return RPC_S_INVALID_BOUND;
+    return status;
+}
+
+/* The manager's view of the frame, when all arrays are converted. */
+static RPC_STATUS show_characters(struct manage *m)
+{
+    for (uint32_t i = 0; i < m->count; i++) {
+        const struct characters_array *array = &m->arrays[i];
+        if (array->how->count == 0 &&
+            !characters_store(m->op, m->frame, array->how->size, array->local_size))
+            return RPC_S_INVALID_BOUND;
+        if (array->has_length &&
+            !characters_store(m->op, m->frame, array->how->length, array->local_len))
+            return RPC_S_INVALID_BOUND;
+        ndr_store_pointer(m->frame + array->how->offset, array->local);
+    }
+    return RPC_S_OK;
+}
+
+static RPC_STATUS prepare(struct manage *m)
+{
+    RPC_STATUS status = RPC_S_OK;
+    struct characters_size *sizes = calloc(m->count + 1, sizeof(*sizes));
+    if (!sizes)
+        return RPC_S_OUT_OF_MEMORY;
+    for (uint32_t i = 0; i < m->count && status == RPC_S_OK; i++)
+        status = size_array(m, &m->arrays[i], &m->op->characters->arrays[i], &sizes[i]);
+    for (uint32_t i = 0; i < m->count && status == RPC_S_OK; i++)
+        status = fill_array(m, i, sizes[i].conversion);
+    free(sizes);
+    return status;
+}
+
+/* ---- After the manager ---------------------------------------------------------------------- */
+
+/* The octets of the answer, where those of the request were, or would have been. */
+static RPC_STATUS answer_array(struct manage *m, uint32_t index, uint32_t tag)
+{
+    struct characters_array *array = &m->arrays[index];
+    const NDR_CS_ARRAY *how = array->how;
+    struct characters_size size;
+    uint32_t local_size = how->count;
+    if (!array->local || !characters_is(m->op, how->offset, NDR_PARAM_OUT))
+        return RPC_S_OK;
+    if (how->count == 0 && !characters_load(m->op, m->frame, how->size, &local_size))
+        return RPC_S_INVALID_BOUND;
+    array->local_len = local_size;
+    if (how->length != NDR_CS_NONE &&
+        !characters_load(m->op, m->frame, how->length, &array->local_len))
+        return RPC_S_INVALID_BOUND;
+    if (local_size > array->local_size || array->local_len > local_size)
+        return RPC_S_INVALID_BOUND;
+    RPC_STATUS status = characters_size(array, m->binding, tag, true, local_size, &size);
+    if (status != RPC_S_OK)
+        return status;
+    if (how->count > 0)
+        size.size = how->count;
+    const uint32_t room = size.size;
+    uint8_t *net = calloc(1, characters_room(array, &size, local_size));
+    if (!net)
+        return RPC_S_OUT_OF_MEMORY;
+    status = characters_to_net(array, m->binding, tag, &size, array->local_len, net,
+                               &array->net_len);
+    /* There is as much room as the request said: no less unless the manager said so, and what
+     * is too much must be filling. */
+    if (local_size != array->local_size && room < array->net_size)
+        array->net_size = room;
+    bool fits = how->length == NDR_CS_NONE || array->net_len <= array->net_size;
+    for (uint32_t i = array->net_size; how->length == NDR_CS_NONE && i < room; i++)
+        fits = fits && net[i] == 0;
+    if (status == RPC_S_OK && !fits)
+        status = RPC_S_INVALID_BOUND;
+    if (status == RPC_S_OK) {
+        uint32_t len = how->length != NDR_CS_NONE ? array->net_len
+                       : room < array->net_size   ? room
+                                                  : array->net_size;
+        memset(array->net, 0, array->net_size);
+        memcpy(array->net, net, len);
+    }
+    array->has_length = how->length != NDR_CS_NONE;
+    free(net);
+    return status == RPC_S_OK && !characters_agree(m->arrays, index, true) ? RPC_S_INVALID_BOUND
+                                                                         : status;
+}
+
+static RPC_STATUS answer(struct manage *m)
+{
+    RPC_STATUS status = characters_set_tags(m->op, m->frame, m->binding, true);
+    const uint32_t tag = characters_tag(m->op, m->frame, NDR_PARAM_OUT);
+    for (uint32_t i = 0; i < m->count; i++)
+        m->arrays[i].has_length = false;
+    for (uint32_t i = 0; i < m->count && status == RPC_S_OK; i++)
+        status = answer_array(m, i, tag);
+    return status;
+}
+
+/* The engine's view again; it frees what it has made. */
+static RPC_STATUS show_octets(struct manage *m)
+{
+    RPC_STATUS status = RPC_S_OK;
+    for (uint32_t i = 0; i < m->count; i++) {
+        const struct characters_array *array = &m->arrays[i];
+        if (!array->how)
+            break;
+        ndr_store_pointer(m->frame + array->how->offset, array->net);
+        if (array->how->count == 0 &&
+            !characters_store(m->op, m->frame, array->how->size,
+                              characters_largest(m->arrays, m->count, i, true)))
+            status = RPC_S_INVALID_BOUND;
+        if (array->has_length &&
+            !characters_store(m->op, m->frame, array->how->length, array->net_len))
+            status = RPC_S_INVALID_BOUND;
+    }
+    return status;
+}
+
+RPC_STATUS characters_manage(const NDR_OPERATION *op, void *frame, RPC_BINDING_HANDLE binding,
+                             size_t octets_max, void (*run)(void *arg), void *arg, bool *ret_raised)
+{
+    struct manage m = {.op = op,
+                       .frame = frame,
+                       .binding = binding,
+                       .count = op->characters->array_count,
+                       .octets_max = octets_max};
+    *ret_raised = false;
+    m.arrays = calloc(m.count + 1, sizeof(*m.arrays));
+    if (!m.arrays)
+        return RPC_S_OUT_OF_MEMORY;
+    RPC_STATUS status = prepare(&m);
+    if (status == RPC_S_OK) {
+        status = show_characters(&m);
+        if (status == RPC_S_OK)
+            status = exception_run(run, arg, ret_raised);
+        if (status == RPC_S_OK && !*ret_raised)
+            status = answer(&m);
+        RPC_STATUS shown = show_octets(&m);
+        if (status == RPC_S_OK && !*ret_raised)
+            status = shown;
+    }
+    for (uint32_t i = 0; i < m.count; i++)
+        free(m.arrays[i].local);
+    free(m.arrays);
+    return status;
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/* client_start.c - how a client's call begins: which binding and connection carry it, and
+ * its request.  What follows is in client_call.c and client_async.c. */
+#include "runtime/client_start.h"
+
+#include <string.h>
+
+#include <penstock/rpc.h>
+#include <penstock/rpcndr.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/trace.h"
+#include "runtime/capture.h"
+#include "runtime/exception.h"
+#include "runtime/memory_env.h"
+#include "runtime/ndr_api.h"
+
+const NDR_OPERATION *client_operation(const RPC_CLIENT_INTERFACE *spec, unsigned int opnum)
+{
+    const NDR_INTERFACE *interface = spec->InterpreterInfo;
+    return opnum < interface->operation_count ? &interface->operations[opnum] : NULL;
+}
+
+void client_start_init(struct client_start *start)
+{
+    ndr_writer_init(&start->writer);
+    ndr_full_pointers_init(&start->full, NULL);
+}
+
+void client_start_fini(struct client_start *start)
+{
+    ndr_writer_fini(&start->writer);
+    ndr_full_pointers_fini(&start->full);
+    client_contexts_fini(&start->contexts);
+    if (start->place.conn)
+        conn_put(start->place.conn);
+    if (start->binding)
+        binding_put(start->binding);
+}
+
+RPC_BINDING_HANDLE client_frame_binding(const NDR_OPERATION *op, const void *frame)
+{
+    RPC_BINDING_HANDLE handle = NULL;
+    for (uint32_t i = 0; i < op->param_count; i++)
+        if (op->params[i].flags & NDR_PARAM_BINDING)
+            memcpy(&handle, (const uint8_t *)frame + op->params[i].offset, sizeof(handle));
+    return handle;
+}
+
+static struct pdu_syntax interface_syntax(const RPC_CLIENT_INTERFACE *spec)
+{
+    return (struct pdu_syntax){.uuid = spec->InterfaceId.SyntaxGUID,
+                               .major = spec->InterfaceId.SyntaxVersion.MajorVersion,
+                               .minor = spec->InterfaceId.SyntaxVersion.MinorVersion};
+}
+
+/* A context handle may carry the call, else a binding handle does. */
+static RPC_STATUS find_binding(struct client_start *start)
+{
+    RPC_STATUS status = RPC_S_OK;
+    if (op_has_contexts(start->op)) {
+        status = client_contexts_binding(start->op, start->frame, &start->binding);
+        if (status != RPC_S_OK)
+            return status;
+    }
+    if (start->binding)
+        return binding_resolve(start->binding);
+    RPC_BINDING_HANDLE handle = client_frame_binding(start->op, start->frame);
+    if (!handle && start->op->flags & NDR_OP_AUTO_HANDLE) {
+        status = binding_automatic(start->spec, &handle);
+        if (status != RPC_S_OK)
+            return status;
+    }
+    return binding_for_call(handle, &start->binding);
+}
+
+struct ndr_memory client_stub_memory(const RPC_CLIENT_INTERFACE *spec, const NDR_OPERATION *op)
+{
+    struct ndr_memory memory = {.run = exception_run};
+    if (!(op->flags & NDR_OP_ASYNC))
+        memory_client_routines(&memory.allocate, &memory.free);
+    if (!memory.allocate) {
+        memory.allocate = spec->InterpreterInfo->allocate;
+        memory.free = spec->InterpreterInfo->free;
+    }
+    return memory;
+}
+
+static RPC_STATUS encode_request(struct client_start *start, bool ndr64)
+{
+    const struct ndr_context_hooks hooks = client_contexts_hooks(&start->contexts);
+    client_contexts_fini(&start->contexts);
+    client_contexts_init(&start->contexts, start->op);
+    start->contexts.binding = start->binding;
+    const struct ndr_memory memory = client_stub_memory(start->spec, start->op);
+    ndr_writer_reset(&start->writer);
+    ndr_full_pointers_reset(&start->full);
+    start->writer.contexts = &hooks;
+    start->writer.memory = &memory;
+    start->writer.full = &start->full;
+    start->writer.ndr64 = ndr64;
+    start->writer.depth_max = binding_limits(start->binding).depth_max;
+    RPC_STATUS status = ndr_encode_params(&start->writer, start->op, start->frame, NDR_PARAM_IN);
+    start->writer.contexts = NULL;
+    start->writer.memory = NULL;
+    start->writer.full = NULL;
+    if (status == RPC_S_OK && start->writer.len > LIMIT_STUB_LEN)
+        return RPC_S_OUT_OF_RESOURCES;
+    return status;
+}
+
+/* Windows' stubs know synchronous pipes in NDR 2.0 alone (wire.md 3.6): NDR64 is offered
+ * for them only when the program allows nothing else. */
+static unsigned allowed_syntaxes(const struct client_start *start)
+{
+    unsigned syntaxes = ndr_interface_syntaxes(start->spec);
+    pthread_mutex_lock(&start->binding->lock);
+    syntaxes &= start->binding->syntaxes;
+    pthread_mutex_unlock(&start->binding->lock);
+    bool sync_pipes = start->op->flags & NDR_OP_HAS_PIPES && !(start->op->flags & NDR_OP_ASYNC);
+    return sync_pipes && syntaxes & ASSOC_NDR ? ASSOC_NDR : syntaxes;
+}
+
+void client_start_give_back(struct client_start *start)
+{
+    if (start->within)
+        return;
+    conn_lock(start->place.conn);
+    server_pool_give(start->place.conn, true);
+    conn_unlock(start->place.conn);
+}
+
+/* Inside a call there is nothing to choose: its connection, its presentation context. */
+static RPC_STATUS prepare_nested(struct client_start *start)
+{
+    struct rpc_call *within = start->within;
+    start->place = (struct conn_place){
+        .conn = within->conn, .context_id = within->wire.context_id, .ndr64 = within->ndr64};
+    conn_get(within->conn);
+    RPC_STATUS status = encode_request(start, within->ndr64);
+    if (status == RPC_S_OK)
+        trace_values(start->op, start->frame, NDR_PARAM_IN, true);
+    return status;
+}
+
+uint64_t client_start_left_ms(const struct client_start *start)
+{
+    uint64_t now = clock_us();
+    if (start->deadline_us == 0)
+        return UINT64_MAX;
+    return start->deadline_us > now ? (start->deadline_us - now + 999) / 1000 : 0;
+}
+
+/* Wrong arguments are told before a server is asked for, so they are encoded in the transfer
+ * syntax it will probably choose, and again if it does not. */
+RPC_STATUS client_start_prepare(struct client_start *start, bool shared)
+{
+    RPC_STATUS status = find_binding(start);
+    if (status != RPC_S_OK)
+        return status;
+    if (!(start->op->flags & (NDR_OP_ASYNC | NDR_OP_MAYBE | NDR_OP_HAS_PIPES)))
+        start->within = nested_place(start->binding->pool, start->spec);
+    if (start->within)
+        return prepare_nested(start);
+    struct binding *binding = start->binding;
+    struct conn_wish *wish = &start->wish;
+    pthread_mutex_lock(&binding->lock);
+    const unsigned com_timeout = binding->com_timeout;
+    const bool ordered = shared && !binding->noncausal;
+    pthread_mutex_unlock(&binding->lock);
+    *wish = (struct conn_wish){.interface_id = interface_syntax(start->spec),
+                               .syntaxes = allowed_syntaxes(start),
+                               .shared = shared,
+                               .lane = ordered ? &binding->lane : NULL,
+                               .timeout_ms = com_timeout_connect_ms(com_timeout)};
+    const uint64_t left_ms = client_start_left_ms(start);
+    if (left_ms != UINT64_MAX && (wish->timeout_ms == 0 || left_ms < wish->timeout_ms))
+        wish->timeout_ms = left_ms > 0 ? (unsigned)left_ms : 1; /* 0 would be for ever */
+    if (wish->syntaxes == 0)
+        return RPC_S_UNSUPPORTED_TRANS_SYN;
+    const bool expected = server_pool_expect_ndr64(start->binding->pool, wish->syntaxes);
+    status = encode_request(start, expected);
+    if (status != RPC_S_OK)
+        return status;
+    trace_values(start->op, start->frame, NDR_PARAM_IN, true);
+    if (ordered)
+        pthread_mutex_lock(&binding->lane_lock);
+    status = server_pool_take(binding->pool, wish, &start->place);
+    if (ordered)
+        pthread_mutex_unlock(&binding->lane_lock);
+    if (status == RPC_S_OK && start->place.ndr64 != expected) {
+        status = encode_request(start, start->place.ndr64);
+        if (status != RPC_S_OK)
+            client_start_give_back(start);
+    }
+    return status;
+}
+
+/* What the program's patience means for the connection; the least of those who share it
+ * counts.  Lock held. */
+static void watch_peer(struct conn *conn, unsigned keep_alive_s, unsigned silence_max_ms)
+{
+    conn->silence_max_ms = silence_max_ms;
+    if (conn->shared && conn->keep_alive_s > 0 &&
+        (keep_alive_s == 0 || keep_alive_s > conn->keep_alive_s))
+        return;
+    if (conn->kind == TRANSPORT_TCP && keep_alive_s != conn->keep_alive_s)
+        transport_keep_alive(conn->watch.fd, keep_alive_s);
+    conn->keep_alive_s = keep_alive_s;
+}
+
+/* The request of a call with [in] pipes goes on with them: it is padded to where the first
+ * chunk's count may stand. */
+RPC_STATUS client_start_send(struct rpc_call *call, struct client_start *start)
+{
+    static const uint8_t zeros[8];
+    struct conn *conn = call->conn;
+    if (!start->within && (!conn_alive(conn) || conn->assoc.state != ASSOC_OPEN)) {
+        server_pool_give(conn, false);
+        return RPC_S_CALL_FAILED_DNE;
+    }
+    struct binding *binding = start->binding ? start->binding : call->binding;
+    pthread_mutex_lock(&binding->lock);
+    const UUID object = binding->object_uuid;
+    const bool has_object = binding->has_object;
+    const unsigned keep_alive_s = com_timeout_keep_alive_s(binding->com_timeout);
+    const unsigned call_timeout_ms = binding->call_timeout_ms;
+    pthread_mutex_unlock(&binding->lock);
+    if (!start->within)
+        watch_peer(conn, keep_alive_s, call->op->flags & NDR_OP_ASYNC ? 0 : call_timeout_ms);
+    if (start->within) {
+        RPC_STATUS nested = nested_start(call, start->within, has_object ? &object : NULL);
+        if (nested != RPC_S_OK)
+            return nested;
+    } else {
+        call_get(call); /* the association's */
+        call_start(&call->wire, &conn->assoc, start->place.context_id, (uint16_t)call->op->opnum,
+                   has_object ? &object : NULL);
+    }
+    call->wire.maybe = (call->op->flags & NDR_OP_MAYBE) != 0;
+    call_join_pipes(call);
+    TRACE(TRACE_CALL, "call %u %s: starts", call->wire.id, call->op->name);
+
+    bool more = op_has_in_pipes(call->op);
+    size_t gap = -start->writer.len & (call->ndr64 ? 7 : 3);
+    const struct iovec stub[2] = {{start->writer.octets, start->writer.len},
+                                  {(void *)(uintptr_t)zeros, more ? gap : 0}};
+    RPC_STATUS status = call_send(&call->wire, stub, 2, !more);
+    if (status == RPC_S_OK)
+        conn_push_out(conn);
+    if (status != RPC_S_OK && !call->over)
+        call_break(call, status);
+    return call->status;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* client_start.h - how a client's call begins, shared by client_call.c (synchronous) and
+ * client_async.c. */
+#ifndef RUNTIME_CLIENT_START_H
+#define RUNTIME_CLIENT_START_H
+
+#include <penstock/rpc.h>
+#include <penstock/rpcndr.h>
+
+#include "ndr/ndr.h"
+#include "runtime/call.h"
+#include "runtime/conn_pool.h"
+#include "runtime/context.h"
+
+/* What a call needs before it exists. */
+struct client_start {
+    const RPC_CLIENT_INTERFACE *spec;
+    const NDR_OPERATION *op;
+    const void *frame;
+    struct binding *binding;
+    struct conn_wish wish;
+    struct conn_place place; /* conn NULL: none yet */
+    struct rpc_call *within; /* a callback whose routine makes the call; NULL: none */
+    uint64_t deadline_us;    /* of an asynchronous call; 0: none */
+    struct ndr_writer writer;
+    struct ndr_full_pointers full;
+    struct client_contexts contexts;
+};
+
+/* The operation of that number; NULL: the interface has none. */
+const NDR_OPERATION *client_operation(const RPC_CLIENT_INTERFACE *spec, unsigned int opnum);
+
+/* In front of everything else; the rest of the members is the caller's. */
+void client_start_init(struct client_start *start);
+/* The binding handle in the frame, or NULL. */
+RPC_BINDING_HANDLE client_frame_binding(const NDR_OPERATION *op, const void *frame);
+
+/* Everything up to the first octet: arguments checked and encoded, a connection, which a
+ * `shared` call may have in common with others. */
+RPC_STATUS client_start_prepare(struct client_start *start, bool shared);
+/* Milliseconds that a call which has a deadline may still take. */
+uint64_t client_start_left_ms(const struct client_start *start);
+/* Gives the connection back that was taken and no call was placed on. */
+void client_start_give_back(struct client_start *start);
+/* Puts the call on its connection and queues the request.  Lock held. */
+RPC_STATUS client_start_send(struct rpc_call *call, struct client_start *start);
+/* Releases what is still the start's. */
+void client_start_fini(struct client_start *start);
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/* characters_test.c - [cs_char] arrays of every form between a client and a server, which are
+ * one process, with and without conversions that refuse.
+ *
+ *     characters_test PROTSEQ ENDPOINT
+ *
+ * Prints a line for what is wrong, then "N checks". */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rpc.h"
+
+#include "b_cs_char.h"
+#include "characters_routines.h"
+
+void *MIDL_user_allocate(size_t size)
+{
+    return malloc(size);
+}
+
+void MIDL_user_free(void *object)
+{
+    free(object);
+}
+
+static int checks, wrong;
+
+static void check(const char *what, bool right)
+{
+    checks++;
+    if (!right) {
+        wrong++;
+        printf("wrong: %s\n", what);
+    }
+}
+
+/* ---- Managers --------------------------------------------------------------------------------- */
+
+void s_Fixed(handle_t h, uint32_t stag, uint32_t drtag, uint32_t *rtag, UTF32 *name)
+{
+    check("Fixed: arguments", h && stag == LATIN && name[0] == 'a' && name[1] == 0xe4 && !name[2]);
+    *rtag = drtag;
+    name[7] = 0xe9;
+}
+
+void s_Varying(handle_t h, uint32_t stag, uint32_t *rtag, int32_t *length, UTF32 *text)
+{
+    check("Varying: arguments", h && *length == 2 && text[1] == 0x3b1);
+    *rtag = stag;
+    *length = 3;
+    text[2] = 0x3b2;
+}
+
+void s_Open(handle_t h, uint32_t stag, uint32_t drtag, uint32_t *rtag, int32_t size,
+            int32_t *length, UTF32 *text)
+{
+    check("Open: arguments", h && stag == UTF8 && *length == 2 && size >= 8 && text[1] == 0xe4);
+    *rtag = drtag;
+    text[(*length)++] = 0xe9;
+}
+
+int32_t s_Hidden(handle_t h, int32_t *size, UTF32 *text)
+{
+    (void)h;
+    check("Hidden: arguments", text ? *size >= 8 && text[0] == 0xe4 : *size == 0);
+    if (text)
+        text[0] = 'H';
+    return text != NULL;
+}
+
+void s_Pair(handle_t h, uint32_t stag, int32_t size, uint32_t wide_length, int16_t length,
+            UTF32 *wide, cs_byte *narrow)
+{
+    check("Pair: arguments", h && stag == UTF8 && size >= 8 && wide_length == 2 && length == 3 &&
+                                 wide[1] == 0xe4 && memcmp(narrow, "xyz", 3) == 0);
+}
+
+void s_Get(handle_t h, uint32_t *drtag, uint32_t *rtag, int32_t size, int32_t *length, UTF32 *text)
+{
+    check("Get: arguments", h && *drtag == UTF8 && size >= 8);
+    *rtag = *drtag;
+    *length = 2;
+    text[0] = 'G';
+    text[1] = 0xe4;
+}
+
+/* ---- Calls ------------------------------------------------------------------------------------ */
+
+static void call_fixed(handle_t h)
+{
+    UTF32 name[8] = {'a', 0xe4};
+    uint32_t rtag = 0;
+    c_Fixed(h, LATIN, LATIN, &rtag, name);
+    check("Fixed: answer", rtag == LATIN && name[1] == 0xe4 && name[7] == 0xe9);
+}
+
+static void call_varying(handle_t h)
+{
+    UTF32 text[16] = {'a', 0x3b1, 1, 2};
+    int32_t length = 2;
+    uint32_t rtag = 0;
+    c_Varying(h, UTF8, &rtag, &length, text);
+    check("Varying: answer", length == 3 && text[2] == 0x3b2 && text[3] == 2);
+}
+
+static void call_open(handle_t h)
+{
+    UTF32 text[9] = {'a', 0xe4, [8] = 4711};
+    int32_t length = 2;
+    uint32_t rtag = 0;
+    c_Open(h, UTF8, UTF8, &rtag, 8, &length, text);
+    check("Open: answer", length == 3 && text[1] == 0xe4 && text[2] == 0xe9 && text[8] == 4711);
+}
+
+static void call_hidden(handle_t h)
+{
+    UTF32 text[8] = {0xe4, 'b'};
+    int32_t size = 8;
+    check("Hidden: result", c_Hidden(h, &size, text) == 1);
+    check("Hidden: answer", size == 8 && text[0] == 'H' && text[1] == 'b');
+    size = 0;
+    check("Hidden: NULL", c_Hidden(h, &size, NULL) == 0);
+}
+
+static void call_pair(handle_t h)
+{
+    UTF32 wide[8] = {'a', 0xe4};
+    cs_byte narrow[8] = {'x', 'y', 'z'};
+    c_Pair(h, UTF8, 8, 2, 3, wide, narrow);
+}
+
+static void call_get(handle_t h)
+{
+    UTF32 text[9] = {[8] = 4711};
+    uint32_t drtag = UTF8, rtag = 0;
+    int32_t length = 0;
+    c_Get(h, &drtag, &rtag, 8, &length, text);
+    check("Get: answer", length == 2 && text[1] == 0xe4 && rtag == UTF8 && text[8] == 4711);
+}
+
+static RPC_STATUS try_call(void (*call)(handle_t h), handle_t h)
+{
+    volatile RPC_STATUS status = RPC_S_OK;
+    RpcTryExcept
+    {
+        call(h);
+    }
+    RpcExcept(1)
+    {
+        status = (RPC_STATUS)RpcExceptionCode();
+    }
+    RpcEndExcept
+    return status;
+}
+
+static int complain(const char *what, RPC_STATUS status)
+{
+    fprintf(stderr, "%s: %d\n", what, (int)status);
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    static void (*const calls[])(handle_t h) = {call_fixed,  call_varying, call_open,
+                                                call_hidden, call_pair,    call_get};
+    RPC_CSTR text = NULL;
+    handle_t server = NULL;
+    if (argc != 3)
+        return 2;
+    RPC_STATUS status = RpcServerUseProtseqEp((RPC_CSTR)argv[1], RPC_C_PROTSEQ_MAX_REQS_DEFAULT,
+                                              (RPC_CSTR)argv[2], NULL);
+    if (status == RPC_S_OK)
+        status = RpcServerRegisterIf(s_b_cs_char_v1_0_s_ifspec, NULL, NULL);
+    if (status == RPC_S_OK)
+        status = RpcServerListen(1, RPC_C_LISTEN_MAX_CALLS_DEFAULT, TRUE);
+    if (status == RPC_S_OK)
+        status = RpcStringBindingCompose(
+            NULL, (RPC_CSTR)argv[1],
+            strcmp(argv[1], "ncalrpc") == 0 ? NULL : (RPC_CSTR) "127.0.0.1", (RPC_CSTR)argv[2],
+            NULL, &text);
+    if (status == RPC_S_OK)
+        status = RpcBindingFromStringBinding(text, &server);
+    if (status != RPC_S_OK)
+        return complain("starting", status);
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        check("a call", try_call(calls[i], server) == RPC_S_OK);
+        /* Whichever routine refuses, at the client or the server, the client hears of it, and
+         * the next call works. */
+        refusal = REFUSED;
+        for (int n = 0; n < 50; n++) {
+            routine_refuses = n;
+            status = try_call(calls[i], server);
+            check("a refused call", status == (routine_refuses < 0 ? REFUSED : RPC_S_OK));
+            if (routine_refuses >= 0)
+                break;
+        }
+        routine_refuses = -1;
+    }
+    RpcStringFree(&text);
+    RpcBindingFree(&server);
+    status = RpcMgmtStopServerListening(NULL);
+    if (status == RPC_S_OK)
+        status = RpcMgmtWaitServerListen();
+    if (status == RPC_S_OK)
+        status = RpcServerUnregisterIf(s_b_cs_char_v1_0_s_ifspec, NULL, 1);
+    if (status != RPC_S_OK)
+        return complain("stopping", status);
+    printf("%d checks\n", checks);
+    return wrong ? 1 : 0;
+}
