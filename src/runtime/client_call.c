@@ -21,6 +21,7 @@
 #include "runtime/cancel_thread.h"
 #include "runtime/conn_pool.h"
 #include "runtime/context.h"
+#include "runtime/error_info.h"
 #include "runtime/exception.h"
 #include "runtime/memory_env.h"
 #include "runtime/ndr_api.h"
@@ -47,8 +48,10 @@ void client_on_answer(const struct assoc_event *event, struct rxbuf *buf)
     struct rpc_call *call = call_of_wire(event->call);
     if (event->kind == ASSOC_EVENT_RESPONSE)
         on_response(call, event, buf);
-    else
+    else {
+        error_on_fault(call, event->status, event->stub, event->stub_len);
         call_fail(call, event->status);
+    }
 }
 
 static void client_on_event(struct conn *conn, const struct assoc_event *event,
@@ -114,6 +117,7 @@ struct start {
     struct ndr_writer writer;
     struct ndr_full_pointers full;
     struct client_contexts contexts;
+    bool reported; /* there was a call, which says itself why it failed */
 };
 
 static void start_init(struct start *start)
@@ -405,6 +409,27 @@ RPC_STATUS client_decode_reply(struct rpc_call *call, struct client_contexts *co
     return RPC_S_OK;
 }
 
+/* The answer came and makes no sense. */
+static void note_unreadable(const struct rpc_call *call, RPC_STATUS status)
+{
+    const struct error_arg arg = ERROR_TEXT(call->op->name);
+    error_thread_note(RPCX_EEINFO_GC_PENSTOCK, ERROR_AT_REPLY, status, 1, &arg);
+}
+
+/* A call begins on this thread: what is known of the one before is out of date. */
+static void begin_errors(void)
+{
+    error_thread_clear();
+}
+
+/* It failed before there was anything of it; where something is known already, that was
+ * the cause. */
+static void note_unstarted(const NDR_OPERATION *op, RPC_STATUS status)
+{
+    const struct error_arg arg = ERROR_TEXT(op ? op->name : "");
+    error_thread_note(RPCX_EEINFO_GC_PENSTOCK, ERROR_AT_PREPARE, status, 1, &arg);
+}
+
 /* The tick sends what a tight loop of pushes left behind, so the connection must be
  * known to the reactor. */
 static RPC_STATUS move_pipes(struct rpc_call *call, void *frame)
@@ -449,6 +474,7 @@ static RPC_STATUS sync_call(struct start *start, void *frame)
     }
     ndr_full_pointers_move(&call->full, &start->full);
     conn_lock(call->conn);
+    start->reported = true;
     status = send_uncancelled(call, start);
     bool answered = !(start->op->flags & NDR_OP_MAYBE);
     if (status == RPC_S_OK && call->pipe_count > 0)
@@ -459,12 +485,19 @@ static RPC_STATUS sync_call(struct start *start, void *frame)
         leave_unanswered(call);
     if (status == RPC_S_OK)
         status = call->status;
+    if (status != RPC_S_OK)
+        error_on_failure(call, status);
     if (call->pipe_count > 0)
         call_release(call, status); /* the pipes go with it */
     conn_unlock(call->conn);
     cancel_thread_end(&outer);
-    if (status == RPC_S_OK && answered)
+    if (status == RPC_S_OK && answered) {
         status = client_decode_reply(call, &start->contexts, frame);
+        if (status != RPC_S_OK)
+            note_unreadable(call, status);
+    }
+    if (status != RPC_S_OK)
+        error_deliver(call);
     call_put(call);
     return status;
 }
@@ -481,11 +514,14 @@ void NdrxClientCall(const RPC_CLIENT_INTERFACE *interface_spec, unsigned int opn
                           .op = find_operation(interface_spec, opnum),
                           .frame = frame};
     RPC_STATUS status = RPC_S_PROCNUM_OUT_OF_RANGE;
+    begin_errors();
     start_init(&start);
     if (start.op)
         status = start.op->flags & NDR_OP_HAS_PIPES ? sync_pipes_check(start.op, frame) : RPC_S_OK;
     if (start.op && status == RPC_S_OK)
         status = sync_call(&start, frame);
+    if (status != RPC_S_OK && !start.reported)
+        note_unstarted(start.op, status);
     start_fini(&start);
     if (!(start.op && call_deliver_status(start.op, frame, status)))
         RpcRaiseException(status);
@@ -639,8 +675,11 @@ void NdrxAsyncClientCall(const RPC_CLIENT_INTERFACE *interface_spec, unsigned in
     struct start start = {.spec = interface_spec,
                           .op = find_operation(interface_spec, opnum),
                           .frame = frame};
+    begin_errors();
     start_init(&start);
     RPC_STATUS status = start.op ? async_call(&start, async) : RPC_S_PROCNUM_OUT_OF_RANGE;
+    if (status != RPC_S_OK)
+        note_unstarted(start.op, status);
     start_fini(&start);
     if (status != RPC_S_OK && start.op && start.op->unbind)
         unbind(start.op, frame); /* the application has no call to complete */
@@ -676,11 +715,16 @@ RPC_STATUS client_complete(struct rpc_call *call, void *reply)
     }
     call_release(call, status);
     conn_settle(call->conn, CONN_ARM_NOW);
-    if (status != RPC_S_OK)
+    if (status != RPC_S_OK) {
+        error_on_failure(call, status);
+        error_deliver(call);
         return status;
+    }
     /* Released: nobody else touches the stub or the frame. */
     conn_unlock(call->conn);
     status = client_decode_reply(call, &call->client_contexts, call->frame);
+    if (status != RPC_S_OK)
+        note_unreadable(call, status);
     if (status == RPC_S_OK) {
         call_clear_local(call->op, call->frame);
         copy_result(call, reply);
