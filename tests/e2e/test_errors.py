@@ -67,7 +67,7 @@ def test_b_samba_reads_ours(server):
     for fault in faults_of(server):
         ours, = eerr.read(fault.stub)
         theirs = samba_record(fault.stub)
-        assert (theirs.pid, theirs.time, theirs.generating_component, theirs.status,
+        assert (theirs.pid, theirs.time, theirs.generating_component, theirs.status[0],
                 theirs.detection_location, theirs.flags) == (
                     ours.pid, ours.time, ours.component, ours.status, ours.location, ours.flags)
         assert theirs.computer_name.present == 1
