@@ -156,11 +156,14 @@ typedef void *LPVOID;
 typedef uint16_t WORD;
 typedef uint16_t *PWORD;
 typedef uint16_t *LPWORD;
+#ifndef _FILETIME_ /* rpceeinfo.h has it, too */
+#define _FILETIME_
 
 typedef struct _FILETIME {
     DWORD dwLowDateTime;
     DWORD dwHighDateTime;
 } FILETIME, *PFILETIME, *LPFILETIME;
+#endif
 
 typedef struct _GUID GUID;
 typedef struct _GUID UUID;
@@ -235,6 +238,8 @@ typedef struct _SERVER_INFO_101 {
     DWORD sv101_type;
     /* [string] */ WCHAR *sv101_comment;
 } SERVER_INFO_101, *PSERVER_INFO_101, *LPSERVER_INFO_101;
+#ifndef _SYSTEMTIME_ /* rpceeinfo.h has it, too */
+#define _SYSTEMTIME_
 
 typedef struct _SYSTEMTIME {
     WORD wYear;
@@ -246,6 +251,7 @@ typedef struct _SYSTEMTIME {
     WORD wSecond;
     WORD wMilliseconds;
 } SYSTEMTIME, *PSYSTEMTIME;
+#endif
 
 typedef struct _UINT128 {
     UINT64 lower;

@@ -13,6 +13,7 @@
 #define PENSTOCK_RPCASYNC_H
 
 #include "rpctypes.h"
+#include "rpccallattr.h"
 
 PENSTOCK_BEGIN_DECLS
 

@@ -3,6 +3,8 @@
 #ifndef PENSTOCK_WIN32NAMES_H
 #define PENSTOCK_WIN32NAMES_H
 
+#include <stdlib.h>
+
 PENSTOCK_BEGIN_DECLS
 
 /* ---- Events --------------------------------------------------------------- */
@@ -266,6 +268,22 @@ static inline DWORD GetLastError(void)
 static inline void SetLastError(DWORD error)
 {
     RpcxSetLastError(error);
+}
+
+/* ---- The process heap -------------------------------------------------------- */
+
+/* Where RpcErrorGetNextRecord's strings are: that of malloc(). */
+static inline HANDLE GetProcessHeap(void)
+{
+    return (HANDLE)(uintptr_t)1;
+}
+
+static inline BOOL HeapFree(HANDLE heap, DWORD flags, void *memory)
+{
+    (void)heap;
+    (void)flags;
+    free(memory);
+    return TRUE;
 }
 
 PENSTOCK_END_DECLS

@@ -5,6 +5,7 @@
 #define PENSTOCK_WINDOWS_H
 
 #include "rpc.h"
+#include "rpceeinfo.h"
 #include "win32.h"
 
 #endif

@@ -120,11 +120,16 @@ typedef struct _GUID FMTID;
 typedef struct _GUID *LPGUID;
 typedef struct _GUID *LPCLSID;
 typedef struct _GUID *LPIID;
+#ifndef _FILETIME_ /* rpceeinfo.h has it, too */
+#define _FILETIME_
 
 typedef struct _FILETIME {
     DWORD dwLowDateTime;
     DWORD dwHighDateTime;
 } FILETIME, *PFILETIME, *LPFILETIME;
+#endif
+#ifndef _SYSTEMTIME_ /* rpceeinfo.h has it, too */
+#define _SYSTEMTIME_
 
 typedef struct _SYSTEMTIME {
     WORD wYear;
@@ -136,6 +141,7 @@ typedef struct _SYSTEMTIME {
     WORD wSecond;
     WORD wMilliseconds;
 } SYSTEMTIME, *PSYSTEMTIME, *LPSYSTEMTIME;
+#endif
 
 typedef struct _LARGE_INTEGER {
     LONGLONG QuadPart;

@@ -129,6 +129,10 @@
 /* Context handles in one request or reply, in arrays mostly: each is looked up by itself. */
 #define LIMIT_CONTEXTS_PER_CALL 4096u
 
+/* Records of extended error information a chain may have: what a peer sends beyond that is
+ * not looked at, what a program adds pushes the oldest out of sight. */
+#define LIMIT_ERROR_RECORDS 64u
+
 /* Connection attempt, milliseconds, all addresses of a host together: so much for each
  * step of RpcMgmtSetComTimeout's scale, 30 seconds in its middle. */
 #define LIMIT_CONNECT_STEP_MS 5000u

@@ -69,10 +69,12 @@ void transport_shutdown(enum transport_kind kind, int fd, bool abandon)
 
 /* ---- Connect ------------------------------------------------------------- */
 
+/* False: errno says why. */
 static bool wait_connected(int fd, uint64_t deadline_ms, int interrupt_fd)
 {
     for (;;) {
         uint64_t now = clock_ms();
+        errno = ETIMEDOUT;
         if (now >= deadline_ms)
             return false;
         struct pollfd pfds[2] = {{.fd = fd, .events = POLLOUT},
@@ -81,11 +83,16 @@ static bool wait_connected(int fd, uint64_t deadline_ms, int interrupt_fd)
         int n = poll(pfds, 2, left > INT_MAX ? INT_MAX : (int)left);
         if (n < 0 && errno == EINTR)
             continue;
+        if (n >= 0)
+            errno = n == 0 ? ETIMEDOUT : ECANCELED;
         if (n <= 0 || pfds[1].revents)
             return false;
         int error = 0;
         socklen_t len = sizeof(error);
-        return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error == 0;
+        if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
+            return false;
+        errno = error;
+        return error == 0;
     }
 }
 
@@ -103,12 +110,31 @@ static int connect_one(const struct addrinfo *ai, uint64_t deadline_ms, int inte
     set_nonblocking(fd, true);
     if (connect(fd, ai->ai_addr, ai->ai_addrlen) != 0 &&
         (errno != EINPROGRESS || !wait_connected(fd, deadline_ms, interrupt_fd))) {
+        int error = errno;
         close(fd);
+        errno = error;
         return -1;
     }
     set_nonblocking(fd, false);
     transport_tune(TRANSPORT_TCP, fd);
     return fd;
+}
+
+static void describe_failure(const struct addrinfo *ai, int error,
+                             struct transport_failure *failure)
+{
+    char port[NI_MAXSERV] = "";
+    failure->error = error;
+    if (getnameinfo(ai->ai_addr, ai->ai_addrlen, failure->where, sizeof(failure->where), port,
+                    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        failure->where[0] = '\0';
+    failure->port = (unsigned)strtoul(port, NULL, 10);
+    memset(failure->ip, 0, sizeof(failure->ip));
+    if (ai->ai_family == AF_INET)
+        memcpy(failure->ip + 12, &((const struct sockaddr_in *)(const void *)ai->ai_addr)->sin_addr,
+               4);
+    else if (ai->ai_family == AF_INET6)
+        memcpy(failure->ip, &((const struct sockaddr_in6 *)(const void *)ai->ai_addr)->sin6_addr, 16);
 }
 
 static RPC_STATUS status_from_gai(int error)
@@ -117,7 +143,7 @@ static RPC_STATUS status_from_gai(int error)
 }
 
 RPC_STATUS tcp_connect(const char *address, const char *endpoint, unsigned timeout_ms,
-                       int interrupt_fd, int *ret_fd)
+                       int interrupt_fd, int *ret_fd, struct transport_failure *failure)
 {
     uint64_t deadline_ms = timeout_ms > 0 ? clock_ms() + timeout_ms : UINT64_MAX;
     struct addrinfo hints = {.ai_family = AF_UNSPEC,
@@ -125,16 +151,22 @@ RPC_STATUS tcp_connect(const char *address, const char *endpoint, unsigned timeo
                              .ai_flags = AI_NUMERICSERV};
     struct addrinfo *list = NULL;
     int error = getaddrinfo(address && *address ? address : NULL, endpoint, &hints, &list);
-    if (error != 0)
+    if (error != 0) {
+        failure->resolver = error;
         return status_from_gai(error);
+    }
 
     int fd = -1;
-    for (const struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next)
+    for (const struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next) {
         fd = connect_one(ai, deadline_ms, interrupt_fd);
+        if (fd < 0)
+            describe_failure(ai, errno, failure);
+    }
     freeaddrinfo(list);
     if (fd < 0)
-        return errno == EMFILE || errno == ENFILE ? RPC_S_OUT_OF_RESOURCES
-                                                  : RPC_S_SERVER_UNAVAILABLE;
+        return failure->error == EMFILE || failure->error == ENFILE ? RPC_S_OUT_OF_RESOURCES
+                                                                    : RPC_S_SERVER_UNAVAILABLE;
+    *failure = (struct transport_failure){0};
     *ret_fd = fd;
     return RPC_S_OK;
 }

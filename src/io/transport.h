@@ -27,13 +27,24 @@ const char *transport_protseq(enum transport_kind kind);
 /* Checks an endpoint's form: RPC_S_OK or RPC_S_INVALID_ENDPOINT_FORMAT. */
 RPC_STATUS transport_check_endpoint(enum transport_kind kind, const char *endpoint);
 
+/* Why a connection attempt failed, for the people who look. */
+struct transport_failure {
+    int error;      /* errno of the last address tried; ETIMEDOUT: it took too long */
+    int resolver;   /* EAI_...: the host was not found; 0: it was                   */
+    char where[64]; /* that address as text; ncalrpc: the end of the socket's name  */
+    uint8_t ip[16]; /* in network byte order, an IPv4 address in the last four      */
+    unsigned port;  /* 0: there is none                                             */
+};
+
 /* Connects to `endpoint` at `address` (NULL or "": this host; ignored by ncalrpc),
  * trying each address of a host in turn, all within `timeout_ms`, 0: as long as the system
- * tries, and until `interrupt_fd` (-1: none) becomes readable.  Gives *ret_fd.
+ * tries, and until `interrupt_fd` (-1: none) becomes readable.  Gives *ret_fd.  *ret_failure
+ * is written in any case, all zero unless an attempt failed.
  * RPC_S_SERVER_UNAVAILABLE: nobody answers, or interrupted; RPC_S_INVALID_NET_ADDR: the host is
  * unknown; RPC_S_INVALID_ENDPOINT_FORMAT; RPC_S_OUT_OF_RESOURCES. */
 RPC_STATUS transport_connect(enum transport_kind kind, const char *address, const char *endpoint,
-                             unsigned timeout_ms, int interrupt_fd, int *ret_fd);
+                             unsigned timeout_ms, int interrupt_fd, int *ret_fd,
+                             struct transport_failure *ret_failure);
 
 /* One endpoint being listened on; TCP has a socket for IPv6 and one for IPv4. */
 struct transport_listener {

@@ -7,11 +7,12 @@
 
 RPC_STATUS tcp_check_endpoint(const char *endpoint);
 RPC_STATUS tcp_connect(const char *address, const char *endpoint, unsigned timeout_ms,
-                       int interrupt_fd, int *ret_fd);
+                       int interrupt_fd, int *ret_fd, struct transport_failure *failure);
 RPC_STATUS tcp_listen(const char *endpoint, int backlog, struct transport_listener *listener);
 
 RPC_STATUS unix_check_endpoint(const char *endpoint);
-RPC_STATUS unix_connect(const char *endpoint, unsigned timeout_ms, int interrupt_fd, int *ret_fd);
+RPC_STATUS unix_connect(const char *endpoint, unsigned timeout_ms, int interrupt_fd, int *ret_fd,
+                        struct transport_failure *failure);
 RPC_STATUS unix_listen(const char *endpoint, int backlog, struct transport_listener *listener);
 void unix_remove(const char *endpoint);
 

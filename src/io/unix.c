@@ -86,7 +86,8 @@ static int connect_patiently(const struct sockaddr_un *addr, uint64_t deadline_m
     return fd;
 }
 
-RPC_STATUS unix_connect(const char *endpoint, unsigned timeout_ms, int interrupt_fd, int *ret_fd)
+RPC_STATUS unix_connect(const char *endpoint, unsigned timeout_ms, int interrupt_fd, int *ret_fd,
+                        struct transport_failure *failure)
 {
     const uint64_t deadline_ms = timeout_ms > 0 ? clock_ms() + timeout_ms : UINT64_MAX;
     char dir[sizeof(((struct sockaddr_un *)0)->sun_path)];
@@ -104,6 +105,14 @@ RPC_STATUS unix_connect(const char *endpoint, unsigned timeout_ms, int interrupt
         if (fd >= 0) {
             *ret_fd = fd;
             return RPC_S_OK;
+        }
+        /* The user's own socket, if there is one, is what the failure is about. */
+        if (failure->error == 0 || failure->error == ENOENT) {
+            size_t len = strlen(addr.sun_path);
+            size_t room = sizeof(failure->where) - 1;
+            failure->error = errno;
+            snprintf(failure->where, sizeof(failure->where), "%s",
+                     addr.sun_path + (len > room ? len - room : 0));
         }
         if (errno == EMFILE || errno == ENFILE)
             return RPC_S_OUT_OF_RESOURCES;

@@ -194,12 +194,29 @@ RPC_STATUS assoc_queue_end(struct assoc *assoc, size_t cap, size_t len)
 bool assoc_queue_fault(struct assoc *assoc, uint32_t call_id, uint16_t context_id,
                        uint32_t wire_status, bool did_not_execute)
 {
-    uint8_t *buf = assoc_queue_begin(assoc, PDU_FAULT_LEN);
+    return assoc_queue_fault_info(assoc, call_id, context_id, wire_status, did_not_execute, NULL,
+                                  0);
+}
+
+bool assoc_queue_fault_info(struct assoc *assoc, uint32_t call_id, uint16_t context_id,
+                            uint32_t wire_status, bool did_not_execute, const uint8_t *eerr,
+                            size_t eerr_len)
+{
+    assert(eerr_len <= assoc_fault_info_max(assoc));
+    size_t cap = PDU_FAULT_LEN + eerr_len;
+    uint8_t *buf = assoc_queue_begin(assoc, cap);
     if (!buf)
         return false;
-    const struct pdu_fault fault = {
-        .alloc_hint = PDU_FAULT_LEN, .context_id = context_id, .status = wire_status};
-    size_t len = pdu_encode_fault(buf, PDU_FAULT_LEN, did_not_execute ? PFC_DID_NOT_EXECUTE : 0,
-                                  call_id, &fault);
-    return assoc_queue_end(assoc, PDU_FAULT_LEN, len) == RPC_S_OK;
+    const struct pdu_fault fault = {.alloc_hint = (uint32_t)cap,
+                                    .context_id = context_id,
+                                    .reserved = eerr_len > 0 ? PDU_FAULT_HAS_EERR : 0,
+                                    .status = wire_status};
+    size_t len = pdu_encode_fault_info(buf, cap, did_not_execute ? PFC_DID_NOT_EXECUTE : 0,
+                                       call_id, &fault, eerr, eerr_len);
+    return assoc_queue_end(assoc, cap, len) == RPC_S_OK;
+}
+
+size_t assoc_fault_info_max(const struct assoc *assoc)
+{
+    return assoc->frag_send - PDU_FAULT_LEN;
 }

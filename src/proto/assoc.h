@@ -135,7 +135,7 @@ struct assoc_event {
     RPC_STATUS status;
     bool did_not_execute; /* FAULT: the manager was certainly not entered */
     bool last;            /* REQUEST, RESPONSE: last fragment             */
-    const uint8_t *stub;
+    const uint8_t *stub; /* FAULT: extended error information, if stub_len is not 0 */
     size_t stub_len;
     /* REQUEST of a new call */
     uint32_t call_id;
@@ -263,11 +263,19 @@ void assoc_accept(struct assoc *assoc, struct call *call);
 /* Refuses it with a fault; the rest of its fragments is swallowed.
  * RPC_S_OK; RPC_S_OUT_OF_MEMORY: the client cannot be told, the association is DEAD. */
 RPC_STATUS assoc_reject(struct assoc *assoc, RPC_STATUS status, bool did_not_execute);
+/* The same with `eerr_len` octets of extended error information (wire/eerr.h), of which a
+ * fault on this association takes at most assoc_fault_info_max(). */
+RPC_STATUS assoc_reject_info(struct assoc *assoc, RPC_STATUS status, bool did_not_execute,
+                             const uint8_t *eerr, size_t eerr_len);
+size_t assoc_fault_info_max(const struct assoc *assoc);
 
 /* Ends the call with a fault, also in the middle of its request or response.
  * The call is DONE; request fragments still to come are swallowed.
  * RPC_S_OK; RPC_S_OUT_OF_MEMORY: the client cannot be told, the association is DEAD. */
 RPC_STATUS call_fault(struct call *call, RPC_STATUS status, bool did_not_execute);
+/* The same with extended error information, as assoc_reject_info(). */
+RPC_STATUS call_fault_info(struct call *call, RPC_STATUS status, bool did_not_execute,
+                           const uint8_t *eerr, size_t eerr_len);
 
 /* ---- Both ---------------------------------------------------------------- */
 

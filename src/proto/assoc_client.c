@@ -314,6 +314,12 @@ void assoc_on_fault(struct assoc *assoc, const struct assoc_pdu *pdu, struct ass
                                   .status = status_from_fault(fault.status),
                                   .did_not_execute =
                                       (pdu->hdr.flags & PFC_DID_NOT_EXECUTE) != 0};
+    /* How much there is says the PDU's own length; alloc_hint, from which MS-RPCE 2.2.2.8
+     * would have it calculated, is a hint. */
+    if (fault.reserved & PDU_FAULT_HAS_EERR) {
+        event->stub = pdu->octets + fault.stub_offset;
+        event->stub_len = fault.stub_len;
+    }
 }
 
 void client_on_pdu(struct assoc *assoc, const struct assoc_pdu *pdu, struct assoc_event *event)

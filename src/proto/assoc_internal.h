@@ -34,6 +34,10 @@ RPC_STATUS assoc_queue_end(struct assoc *assoc, size_t cap, size_t len);
 /* Queues a fault; true when there was memory for it. */
 bool assoc_queue_fault(struct assoc *assoc, uint32_t call_id, uint16_t context_id,
                        uint32_t wire_status, bool did_not_execute);
+/* The same with extended error information. */
+bool assoc_queue_fault_info(struct assoc *assoc, uint32_t call_id, uint16_t context_id,
+                            uint32_t wire_status, bool did_not_execute, const uint8_t *eerr,
+                            size_t eerr_len);
 
 /* Request or response octets arrived for a call: counts them and refuses a flood
  * of empty fragments.  False: the peer is flooding. */

@@ -218,11 +218,17 @@ void assoc_accept(struct assoc *assoc, struct call *call)
 
 RPC_STATUS assoc_reject(struct assoc *assoc, RPC_STATUS status, bool did_not_execute)
 {
+    return assoc_reject_info(assoc, status, did_not_execute, NULL, 0);
+}
+
+RPC_STATUS assoc_reject_info(struct assoc *assoc, RPC_STATUS status, bool did_not_execute,
+                             const uint8_t *eerr, size_t eerr_len)
+{
     const struct assoc_event *request = &assoc->pending;
     if (assoc->state == ASSOC_DEAD)
         return assoc->status;
-    if (assoc_queue_fault(assoc, request->call_id, request->context_id, status_to_fault(status),
-                          did_not_execute))
+    if (assoc_queue_fault_info(assoc, request->call_id, request->context_id,
+                               status_to_fault(status), did_not_execute, eerr, eerr_len))
         return RPC_S_OK;
     assoc_fail(assoc, RPC_S_OUT_OF_MEMORY); /* else the client would wait for ever */
     return RPC_S_OUT_OF_MEMORY;

@@ -236,6 +236,12 @@ RPC_STATUS call_orphan(struct call *call)
 
 RPC_STATUS call_fault(struct call *call, RPC_STATUS status, bool did_not_execute)
 {
+    return call_fault_info(call, status, did_not_execute, NULL, 0);
+}
+
+RPC_STATUS call_fault_info(struct call *call, RPC_STATUS status, bool did_not_execute,
+                           const uint8_t *eerr, size_t eerr_len)
+{
     struct assoc *assoc = call->assoc;
     if (call->state == CALL_DONE)
         return RPC_S_OK;
@@ -244,8 +250,8 @@ RPC_STATUS call_fault(struct call *call, RPC_STATUS status, bool did_not_execute
     call_set_state(call, CALL_DONE);
     if (assoc->state == ASSOC_DEAD)
         return assoc->status;
-    if (assoc_queue_fault(assoc, call->id, call->context_id, status_to_fault(status),
-                          did_not_execute))
+    if (assoc_queue_fault_info(assoc, call->id, call->context_id, status_to_fault(status),
+                               did_not_execute, eerr, eerr_len))
         return RPC_S_OK;
     assoc_fail(assoc, RPC_S_OUT_OF_MEMORY); /* else the client would wait for ever */
     return RPC_S_OUT_OF_MEMORY;

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/status.h"
 #include "base/trace.h"
+#include "runtime/error_info.h"
 #include "runtime/pipe.h"
 
 /* ---- Life ----------------------------------------------------------------- */
@@ -26,6 +27,7 @@ static void call_destroy(struct counted *object)
     free(call->frame);
     rxbuf_put(call->stub);
     ndr_full_pointers_fini(&call->full);
+    error_put(call->errors);
     client_contexts_fini(&call->client_contexts);
     if (call->binding)
         binding_put(call->binding);
@@ -376,6 +378,7 @@ void call_fail(struct rpc_call *call, RPC_STATUS status)
     call->status = status;
     call->cancelled = true;
     client_clear_deadline(call);
+    error_on_failure(call, status);
     bool pushing = call->send_mark != 0;
     unlink_call(call);
     bool pulling = false;
@@ -412,7 +415,7 @@ void call_break(struct rpc_call *call, RPC_STATUS status)
         if (call->nested && !call->server) /* no PDU ends the peer's part of it */
             conn_fail(call->conn, status);
         else if (call->server)
-            call_fault(&call->wire, status, false);
+            error_send_fault(call, status, false, ERROR_AT_DISCIPLINE);
         else
             call_orphan(&call->wire);
     }

@@ -39,6 +39,7 @@
 #include "runtime/subscribe.h"
 #include "win32/win32.h"
 
+struct error_record;
 struct rpc_call;
 struct interface;
 
@@ -111,6 +112,7 @@ struct rpc_call {
     bool over;         /* nothing more will happen on the wire                     */
     bool released;     /* the application is done with it                          */
     RPC_STATUS status; /* failure; RPC_S_OK while there is none                    */
+    struct error_record *errors; /* client: why it failed; owned (error_info.h)   */
     bool cancelled;    /* server: the client asked, or is gone                     */
     struct notify notify;
     size_t send_low;   /* low mark of the pipe that pushes, octets                       */

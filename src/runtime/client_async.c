@@ -12,6 +12,7 @@
 #include "runtime/client_start.h"
 #include "runtime/conn_pool.h"
 #include "runtime/context.h"
+#include "runtime/error_info.h"
 #include "runtime/exception.h"
 #include "runtime/pipe.h"
 
@@ -175,8 +176,11 @@ void NdrxAsyncClientCall(const RPC_CLIENT_INTERFACE *interface_spec, unsigned in
     struct client_start start = {.spec = interface_spec,
                           .op = client_operation(interface_spec, opnum),
                           .frame = frame};
+    error_thread_clear();
     client_start_init(&start);
     RPC_STATUS status = start.op ? async_call(&start, async) : RPC_S_PROCNUM_OUT_OF_RANGE;
+    if (status != RPC_S_OK)
+        client_note_unstarted(start.op, status);
     client_start_fini(&start);
     if (status != RPC_S_OK && start.op && start.op->unbind)
         unbind(start.op, frame); /* the application has no call to complete */
@@ -212,11 +216,16 @@ RPC_STATUS client_complete(struct rpc_call *call, void *reply)
     }
     call_release(call, status);
     conn_settle(call->conn, CONN_ARM_NOW);
-    if (status != RPC_S_OK)
+    if (status != RPC_S_OK) {
+        error_on_failure(call, status);
+        error_deliver(call);
         return status;
+    }
     /* Released: nobody else touches the stub or the frame. */
     conn_unlock(call->conn);
     status = client_decode_reply(call, &call->client_contexts, call->frame);
+    if (status != RPC_S_OK)
+        client_note_unreadable(call, status);
     if (status == RPC_S_OK) {
         call_clear_local(call->op, call->frame);
         copy_result(call, reply);

@@ -22,6 +22,7 @@
 #include "runtime/cancel_thread.h"
 #include "runtime/conn_pool.h"
 #include "runtime/context.h"
+#include "runtime/error_info.h"
 #include "runtime/exception.h"
 #include "runtime/memory_env.h"
 #include "runtime/ndr_api.h"
@@ -48,8 +49,10 @@ void client_on_answer(const struct assoc_event *event, struct rxbuf *buf)
     struct rpc_call *call = call_of_wire(event->call);
     if (event->kind == ASSOC_EVENT_RESPONSE)
         on_response(call, event, buf);
-    else
+    else {
+        error_on_fault(call, event->status, event->stub, event->stub_len);
         call_fail(call, event->status);
+    }
 }
 
 static void client_on_event(struct conn *conn, const struct assoc_event *event,
@@ -182,6 +185,7 @@ static RPC_STATUS sync_call(struct client_start *start, void *frame)
     }
     ndr_full_pointers_move(&call->full, &start->full);
     conn_lock(call->conn);
+    start->reported = true;
     status = send_uncancelled(call, start);
     bool answered = !(start->op->flags & NDR_OP_MAYBE);
     if (status == RPC_S_OK && call->pipe_count > 0)
@@ -192,14 +196,33 @@ static RPC_STATUS sync_call(struct client_start *start, void *frame)
         leave_unanswered(call);
     if (status == RPC_S_OK)
         status = call->status;
+    if (status != RPC_S_OK)
+        error_on_failure(call, status);
     if (call->pipe_count > 0)
         call_release(call, status); /* the pipes go with it */
     conn_unlock(call->conn);
     cancel_thread_end(&outer);
-    if (status == RPC_S_OK && answered)
+    if (status == RPC_S_OK && answered) {
         status = client_decode_reply(call, &start->contexts, frame);
+        if (status != RPC_S_OK)
+            client_note_unreadable(call, status);
+    }
+    if (status != RPC_S_OK)
+        error_deliver(call);
     call_put(call);
     return status;
+}
+
+void client_note_unreadable(const struct rpc_call *call, RPC_STATUS status)
+{
+    const struct error_arg arg = ERROR_TEXT(call->op->name);
+    error_thread_note(RPCX_EEINFO_GC_PENSTOCK, ERROR_AT_REPLY, status, 1, &arg);
+}
+
+void client_note_unstarted(const NDR_OPERATION *op, RPC_STATUS status)
+{
+    const struct error_arg arg = ERROR_TEXT(op ? op->name : "");
+    error_thread_note(RPCX_EEINFO_GC_PENSTOCK, ERROR_AT_PREPARE, status, 1, &arg);
 }
 
 /* The same around the conversions of [cs_char] arrays. */
@@ -224,12 +247,15 @@ void NdrxClientCall(const RPC_CLIENT_INTERFACE *interface_spec, unsigned int opn
                           .op = client_operation(interface_spec, opnum),
                           .frame = frame};
     RPC_STATUS status = RPC_S_PROCNUM_OUT_OF_RANGE;
+    error_thread_clear(); /* what is known of the call before is out of date */
     client_start_init(&start);
     if (start.op)
         status = start.op->flags & NDR_OP_HAS_PIPES ? sync_pipes_check(start.op, frame) : RPC_S_OK;
     if (start.op && status == RPC_S_OK)
         status = start.op->characters ? call_with_characters(&start, frame)
                                       : sync_call(&start, frame);
+    if (status != RPC_S_OK && !start.reported)
+        client_note_unstarted(start.op, status);
     client_start_fini(&start);
     if (!(start.op && call_deliver_status(start.op, frame, status)))
         RpcRaiseException(status);

@@ -25,6 +25,7 @@ struct client_start {
     struct ndr_writer writer;
     struct ndr_full_pointers full;
     struct client_contexts contexts;
+    bool reported; /* there was a call, which says itself why it failed */
 };
 
 /* The operation of that number; NULL: the interface has none. */
@@ -44,6 +45,12 @@ uint64_t client_start_left_ms(const struct client_start *start);
 void client_start_give_back(struct client_start *start);
 /* Puts the call on its connection and queues the request.  Lock held. */
 RPC_STATUS client_start_send(struct rpc_call *call, struct client_start *start);
+/* For the extended error information of the thread: the answer came and makes no sense; the
+ * call failed before there was anything of it (where something is known already, that was
+ * the cause). */
+void client_note_unreadable(const struct rpc_call *call, RPC_STATUS status);
+void client_note_unstarted(const NDR_OPERATION *op, RPC_STATUS status);
+
 /* Releases what is still the start's. */
 void client_start_fini(struct client_start *start);
 

@@ -14,6 +14,7 @@
 #include "base/limits.h"
 #include "runtime/call.h"
 #include "runtime/cancel_thread.h"
+#include "runtime/error_info.h"
 
 /* An idle connection is asked whether it still lives only after this time: a
  * server that closed it within did so between two calls in a row. */
@@ -292,11 +293,14 @@ static RPC_STATUS connect_and_bind(struct server_pool *pool, const struct conn_w
                                    uint32_t group_id, struct conn **ret_conn)
 {
     int fd;
+    struct transport_failure failure;
     RPC_STATUS status =
         transport_connect(pool->kind, pool->address, pool->endpoint, wish->timeout_ms,
-                          cancel_thread_fd(), &fd);
-    if (status != RPC_S_OK)
+                          cancel_thread_fd(), &fd, &failure);
+    if (status != RPC_S_OK) {
+        error_on_connect(pool->kind, pool->address, &failure);
         return status;
+    }
     struct conn *conn = conn_new(fd, pool->kind, ASSOC_CLIENT, &client_conn_ops, pool, NULL);
     if (!conn)
         return RPC_S_OUT_OF_MEMORY;
@@ -309,6 +313,7 @@ static RPC_STATUS connect_and_bind(struct server_pool *pool, const struct conn_w
         conn_close(conn);
     conn_unlock(conn);
     if (status != RPC_S_OK) {
+        error_on_bind(pool->address, pool->endpoint, status);
         conn_put(conn);
         return status;
     }

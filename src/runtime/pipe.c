@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "base/trace.h"
+#include "runtime/error_info.h"
 #include "runtime/pipe.h"
 
 _Thread_local unsigned pipe_in_callback;
@@ -56,6 +57,8 @@ static bool routine_is_telling(const struct rpc_call *call)
 static RPC_STATUS tell_failure(struct pipe *pipe, RPC_STATUS meanwhile, enum notify_bit owed)
 {
     RPC_STATUS status = pipe->call->status;
+    if (!pipe->call->server)
+        error_deliver(pipe->call);
     if (routine_is_telling(pipe->call)) {
         pipe->call->notify.owed |= owed;
         return meanwhile;

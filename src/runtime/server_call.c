@@ -25,6 +25,7 @@
 #include "runtime/call.h"
 #include "runtime/characters.h"
 #include "runtime/context.h"
+#include "runtime/error_info.h"
 #include "runtime/exception.h"
 #include "runtime/memory_env.h"
 #include "runtime/ndr_api.h"
@@ -109,6 +110,7 @@ void server_manage(struct rpc_call *call)
     /* An asynchronous call may be completed, and gone, before the manager returns;
      * run_call()'s reference keeps this object. */
     current_call = call;
+    error_thread_clear();
     struct memory_env *outer_env = memory_env_enter(call->env);
     reactor_block_begin();
     RPC_STATUS status = run_routine(call, &raised);
@@ -137,6 +139,7 @@ void server_manage(struct rpc_call *call)
         contexts_release(call);
         call_release(call, raised ? status : RPC_S_INVALID_ASYNC_CALL);
     }
+    error_thread_clear();
 }
 
 /* The same on a thread of the pool, which goes on to other things.  No lock. */
@@ -309,6 +312,7 @@ static void run_call(struct io_job *job)
     struct rpc_call *call = list_entry(job, struct rpc_call, job);
     struct conn *conn = call->conn;
     conn_lock(conn);
+    error_thread_clear();
     /* The client may be gone by now: then nobody wants the manager to run. */
     bool ready = !call->over && server_make_ready(call);
     if (ready && call->contexts.count > 0) {
@@ -381,7 +385,7 @@ static void on_new_call(struct conn *conn, const struct assoc_event *event, stru
     struct rpc_call *call;
     RPC_STATUS status = registry_begin_call(interface, conn->kind, &dispatch);
     if (status != RPC_S_OK) {
-        assoc_reject(&conn->assoc, status, true);
+        error_reject(conn, status);
         return;
     }
     const NDR_OPERATION *op = find_operation(dispatch.spec, event->opnum);
@@ -396,14 +400,14 @@ static void on_new_call(struct conn *conn, const struct assoc_event *event, stru
         if (contexts)
             context_set_put(contexts);
         registry_end_call(interface);
-        assoc_reject(&conn->assoc, status, true);
+        error_reject(conn, status);
         return;
     }
     call->iface = interface;
     call->contexts.set = contexts;
     status = server_prepare_call(call);
     if (status != RPC_S_OK) {
-        assoc_reject(&conn->assoc, status, true);
+        error_reject(conn, status);
         call_put(call);
         return;
     }

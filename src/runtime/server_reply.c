@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "base/trace.h"
 #include "runtime/context.h"
+#include "runtime/error_info.h"
 #include "runtime/exception.h"
 #include "runtime/memory_env.h"
 #include "runtime/ndr_api.h"
@@ -187,7 +188,8 @@ void server_fault(struct rpc_call *call, RPC_STATUS status, bool did_not_execute
     if (is_unanswered(call))
         call_forgo_answer(&call->wire);
     else
-        call_fault(&call->wire, status, did_not_execute);
+        error_send_fault(call, status, did_not_execute,
+                         call->dispatched ? ERROR_AT_MANAGER : ERROR_AT_REQUEST);
     call_finish(call);
     conn_flush(call->conn);
 }

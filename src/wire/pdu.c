@@ -275,6 +275,12 @@ size_t pdu_encode_response(uint8_t *buf, size_t cap, uint8_t flags, uint32_t cal
 size_t pdu_encode_fault(uint8_t *buf, size_t cap, uint8_t flags, uint32_t call_id,
                         const struct pdu_fault *fault)
 {
+    return pdu_encode_fault_info(buf, cap, flags, call_id, fault, NULL, 0);
+}
+
+size_t pdu_encode_fault_info(uint8_t *buf, size_t cap, uint8_t flags, uint32_t call_id,
+                             const struct pdu_fault *fault, const uint8_t *eerr, size_t eerr_len)
+{
     struct wire_writer w;
     wire_writer_init(&w, buf, cap);
     pdu_put_header(&w, PDU_FAULT, flags | PFC_WHOLE, call_id);
@@ -284,6 +290,8 @@ size_t pdu_encode_fault(uint8_t *buf, size_t cap, uint8_t flags, uint32_t call_i
     wire_put_u8(&w, fault->reserved);
     wire_put_u32(&w, fault->status);
     wire_put_u32(&w, 0);
+    if (eerr_len > 0)
+        wire_put_bytes(&w, eerr, eerr_len);
     return pdu_close(&w);
 }
 

@@ -185,6 +185,15 @@ size_t pdu_encode_response(uint8_t *buf, size_t cap, uint8_t flags, uint32_t cal
 size_t pdu_encode_fault(uint8_t *buf, size_t cap, uint8_t flags, uint32_t call_id,
                         const struct pdu_fault *fault);
 
+/* The bit of pdu_fault.reserved. */
+#define PDU_FAULT_HAS_EERR 0x01u
+
+/* The same followed by `eerr_len` octets of extended error information, which alloc_hint
+ * counts and PDU_FAULT_HAS_EERR announces (MS-RPCE 2.2.2.8). */
+size_t pdu_encode_fault_info(uint8_t *buf, size_t cap, uint8_t flags, uint32_t call_id,
+                             const struct pdu_fault *fault, const uint8_t *eerr,
+                             size_t eerr_len);
+
 /* co_cancel, orphaned, shutdown: 16 octets. */
 size_t pdu_encode_empty(uint8_t *buf, size_t cap, enum pdu_type type, uint32_t call_id);
 

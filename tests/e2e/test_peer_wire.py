@@ -12,7 +12,7 @@ import uuid
 
 import pytest
 
-from peer import calls, ndr, pdu
+from peer import calls, eerr, ndr, pdu
 from peer.pdu import FIRST, LAST, Context
 from peer.server import Server
 
@@ -69,7 +69,9 @@ def check_fault(p, status, call=2, context=0, dne=False):
     assert p.ptype == pdu.FAULT, p
     assert p.flags == FIRST | LAST | (pdu.DNE if dne else 0), hex(p.flags)
     assert (hex(p.status), p.call, p.context) == (hex(status), call, context)
-    assert p.hint == 32 and p.cancels == 0
+    assert p.hint == 32 + len(p.stub) and p.cancels == 0
+    if p.stub:
+        assert eerr.read(p.stub), "records of what happened"
 
 
 def check_usable(wire, context=0, call=900, ndr64=False):

@@ -219,9 +219,12 @@ void s_status_params(PRPC_ASYNC_STATE async, handle_t h, int32_t n, error_status
     (void)fault; /* not sent: the ACF's own */
     serve_call(&(struct served){.async = async, .handle = h, .n = n, .twice = (int32_t *)comm});
 }
+void (*in_manager)(handle_t h);
+
 int32_t s_ping(handle_t h, int32_t n)
 {
-    (void)h;
+    if (in_manager)
+        in_manager(h);
     return n + 1;
 }
 
@@ -705,7 +708,7 @@ void check_usable_at(const char *file, int line, RPC_BINDING_HANDLE h)
 static const struct test *const groups[] = {async_tests, pipe_tests, failure_tests, flow_tests,
                                             notify_tests, subscribe_tests, argument_tests,
                                             cancel_tests, deadline_tests, order_tests,
-                                            stats_tests, machine_tests, misuse_tests};
+                                            stats_tests, machine_tests, misuse_tests, attribute_tests, error_tests};
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 
 static void on_alarm(int number)

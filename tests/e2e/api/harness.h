@@ -25,7 +25,7 @@ struct test {
 };
 extern const struct test async_tests[], pipe_tests[], failure_tests[], flow_tests[],
     notify_tests[], subscribe_tests[], argument_tests[], cancel_tests[], deadline_tests[],
-    order_tests[], stats_tests[], machine_tests[], misuse_tests[]; /* end with a NULL name */
+    order_tests[], stats_tests[], machine_tests[], misuse_tests[], attribute_tests[], error_tests[]; /* end with a NULL name */
 
 /* "At once": what need not wait for anything is seen within this time, milliseconds.
  * More than the machine ever needs, less than any time-out of the runtime. */
@@ -114,6 +114,9 @@ struct served {
 /* Opens an endpoint in this process and serves; a binding to it.  Freed at the end. */
 RPC_BINDING_HANDLE serve_here(void);
 RPC_BINDING_HANDLE another_binding(void);
+
+/* ping() runs this on its manager's thread, unless it is NULL; what it raises, ping() does. */
+extern void (*in_manager)(handle_t h);
 
 /* hold() subscribes to a disconnect with this, and stays in the manager until
  * hold_release(). */

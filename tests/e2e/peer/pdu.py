@@ -144,9 +144,11 @@ def response(stub=b"", *, call=2, flags=FIRST | LAST, context=0, hint=None, orde
     return build(RESPONSE, flags, call, body + stub, order, **header)
 
 
-def fault(status, *, call=2, flags=FIRST | LAST, context=0, hint=32, order="<", **header):
-    body = struct.pack(order + "IHBxII", hint, context, 0, status, 0)
-    return build(FAULT, flags, call, body, order, **header)
+def fault(status, *, call=2, flags=FIRST | LAST, context=0, hint=None, order="<", eerr=b"",
+          **header):
+    body = struct.pack(order + "IHBBII", 32 + len(eerr) if hint is None else hint, context, 0,
+                       1 if eerr else 0, status, 0)
+    return build(FAULT, flags, call, body + eerr, order, **header)
 
 
 # ---- Taking apart ------------------------------------------------------------------------
@@ -281,8 +283,10 @@ def parse_response(pdu, body, order):
 def parse_fault(pdu, body, order):
     pdu.hint, pdu.context, pdu.cancels, reserved, pdu.status, zero = struct.unpack_from(
         order + "IHBBII", body)
-    need(reserved == 0 and zero == 0, "reserved fields of a fault")
-    need(len(body) == 16, "a fault with stub data")
+    need(reserved in (0, 1) and zero == 0, "reserved fields of a fault")
+    need((len(body) > 16) == (reserved == 1), "extended error information, and the bit for it")
+    need(pdu.hint == 16 + len(body), "alloc_hint counts the information (MS-RPCE 2.2.2.8)")
+    pdu.stub = body[16:]
 
 
 def parse_control(pdu, body, order):

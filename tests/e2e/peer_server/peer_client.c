@@ -17,6 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <penstock/rpceeinfo.h>
+
 #include "peer.h"
 #include "work.h"
 
@@ -309,6 +311,69 @@ static const struct command *find_command(const char *name)
 }
 
 /* The status of the call, whether returned or raised. */
+/* A string of ASCII. */
+static void print_text(const WCHAR *text)
+{
+    putchar('"');
+    for (; text && *text; text++)
+        putchar(*text >= ' ' && *text < 0x7f && *text != '"' && *text != '\\' ? *text : '?');
+    putchar('"');
+}
+
+static void print_param(const RPC_EE_INFO_PARAM *param)
+{
+    switch (param->ParameterType) {
+    case eeptUnicodeString:
+        print_text(param->u.UnicodeString);
+        return;
+    case eeptAnsiString:
+        printf("\"%s\"", param->u.AnsiString);
+        return;
+    case eeptLongVal:
+        printf("%" PRId32, param->u.LVal);
+        return;
+    case eeptShortVal:
+        printf("%d", param->u.SVal);
+        return;
+    case eeptPointerVal:
+        printf("%" PRIu64, param->u.PVal);
+        return;
+    case eeptBinary:
+        printf("%d", param->u.BVal.Size);
+        return;
+    case eeptNone:
+        break;
+    }
+    printf("null");
+}
+
+/* Why it failed, as far as this thread knows. */
+static void print_errors(void)
+{
+    RPC_ERROR_ENUM_HANDLE handle;
+    RPC_EXTENDED_ERROR_INFO info = {.Version = RPC_EEINFO_VERSION, .NumberOfParameters = 4};
+    printf("\"errors\": [");
+    if (RpcErrorStartEnumeration(&handle) == RPC_S_OK) {
+        for (int i = 0; RpcErrorGetNextRecord(&handle, FALSE, &info) == RPC_S_OK; i++) {
+            printf("%s{\"component\": %" PRIu32 ", \"location\": %u, \"status\": %" PRIu32
+                   ", \"pid\": %" PRIu32 ", \"computer\": ",
+                   i ? ", " : "", info.GeneratingComponent, info.DetectionLocation, info.Status,
+                   info.ProcessID);
+            print_text(info.ComputerName);
+            printf(", \"params\": [");
+            for (int p = 0; p < info.NumberOfParameters; p++) {
+                printf("%s", p ? ", " : "");
+                print_param(&info.Parameters[p]);
+            }
+            printf("]}");
+            info.Flags = 0;
+            info.NumberOfParameters = 4;
+        }
+        RpcErrorEndEnumeration(&handle);
+    }
+    printf("], ");
+}
+
 static void run_command(const struct command *command, struct client *client, char **args)
 {
     volatile RPC_STATUS status = RPC_S_OK;
@@ -322,6 +387,8 @@ static void run_command(const struct command *command, struct client *client, ch
         status = (RPC_STATUS)RpcExceptionCode();
     }
     RpcEndExcept
+    if (status != RPC_S_OK)
+        print_errors();
     printf("\"status\": %" PRIu32 "}\n", (uint32_t)status);
     fflush(stdout);
 }
