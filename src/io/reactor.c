@@ -152,12 +152,13 @@ bool reactor_add(struct io_watch *watch)
     watch->handle = handle_open(&watch->object);
     if (watch->handle == 0)
         return false;
+    watch->attached = true; /* before an event for it may be taken by another thread */
     if (!epoll_add(watch->fd, EPOLLONESHOT, watch->handle)) {
+        watch->attached = false;
         handle_close(watch->handle, 0);
         watch->handle = 0;
         return false;
     }
-    watch->attached = true;
     return true;
 }
 

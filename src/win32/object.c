@@ -73,9 +73,10 @@ struct win32_object *win32_object_get(HANDLE handle, const struct win32_class *c
     return object;
 }
 
-void win32_object_signal(const struct win32_object *object)
+void win32_object_signal(struct win32_object *object)
 {
     int saved_errno = errno;
+    atomic_fetch_add_explicit(&object->signals, 1, memory_order_acq_rel);
     /* EAGAIN: the counter is at its maximum, so it is signalled.  EBADF: the
      * application closed the descriptor behind our back. */
     (void)eventfd_write(object->fd, 1);

@@ -33,6 +33,9 @@ struct win32_object {
     atomic_uint handles;
     int fd;
     bool consumed; /* by the wait that sees it: an auto-reset event */
+    /* Who waits sees what was written before the signal: poll() alone promises nothing
+     * in the memory model of C. */
+    atomic_uint signals;
 };
 
 /* Gives a zeroed object its eventfd and one reference.  False: no descriptor. */
@@ -51,9 +54,15 @@ static inline void win32_object_put(struct win32_object *object)
     counted_put(&object->counted);
 }
 
-void win32_object_signal(const struct win32_object *object);
+void win32_object_signal(struct win32_object *object);
 /* Ends the signalled state; true when it was signalled. */
 bool win32_object_reset(const struct win32_object *object);
+
+/* A wait for the object has ended. */
+static inline void win32_object_seen(struct win32_object *object)
+{
+    (void)atomic_load_explicit(&object->signals, memory_order_acquire);
+}
 
 /* thread.c: an object for the calling thread, counted; NULL: out of memory. */
 struct win32_object *win32_thread_object_self(void);

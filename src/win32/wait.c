@@ -126,8 +126,11 @@ static DWORD wait_any(struct wait_set *set, uint64_t deadline_us)
         for (DWORD i = 0; i < set->count; i++) {
             if (set->fds[i].revents & POLLNVAL) /* the application closed our descriptor */
                 return WAIT_FAILED;
-            if (set->fds[i].revents && (!set->objects[i]->consumed || consume(set->objects[i])))
+            if (set->fds[i].revents &&
+                (!set->objects[i]->consumed || consume(set->objects[i]))) {
+                win32_object_seen(set->objects[i]);
                 return WAIT_OBJECT_0 + i;
+            }
         }
         if (alerted(set, &set->fds[set->count]))
             return WAIT_IO_COMPLETION;
@@ -144,6 +147,8 @@ static bool take_all(struct wait_set *set, DWORD *ret_missing)
     for (DWORD i = 0; i < set->count; i++) {
         if (all_set && set->objects[i]->consumed)
             (void)win32_object_reset(set->objects[i]);
+        if (all_set)
+            win32_object_seen(set->objects[i]);
         if (!all_set && (n < 0 || !set->fds[i].revents))
             *ret_missing = i;
     }

@@ -63,10 +63,14 @@ def test_many_at_once(server, program_env, count, kind, transport):
         assert seen["server_kib"] <= count * (60_000 / 1024 + 64)
 
 
+few_descriptors = pytest.mark.skipif(bool(sanitizer()), reason="the sanitizer needs descriptors itself")
+
+
 def limited(descriptors):
     return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
 
 
+@few_descriptors
 def test_client_without_descriptors(server, program_env):
     """The stub raises RPC_S_OUT_OF_RESOURCES."""
     result = run(server, program_env, "sink", 500, "tcp4", preexec_fn=limited(100))
@@ -81,6 +85,7 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+@few_descriptors
 def test_server_without_descriptors(program_env):
     """Clients are turned away at once, nothing spins, and the descriptors of dead clients'
     calls are free again though their managers have not ended them."""

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "modes.h"
+#include "samples.h"
 
 #define SERVER_FILE WRONG_MODES
 
@@ -42,6 +43,8 @@ void RtSigns(handle_t h, RT_SIGNS *letters, char *text, char *four)
 void RtOwnMemory(handle_t h, int32_t n, int32_t **made)
 {
     (void)h;
+    if (n < 0 || (size_t)n > sample_size_max / sizeof(**made))
+        RpcRaiseException(RPC_S_OUT_OF_MEMORY); /* nothing any client of ours asks for */
     *made = RpcSsAllocate((size_t)n * sizeof(**made));
     for (int32_t i = 0; i < n; i++)
         (*made)[i] = i * i;

@@ -69,20 +69,25 @@ void Produce(handle_t h, uint32_t n, LONGS *numbers)
 /* Everything is pulled before anything is pushed. */
 static void double_all(LONGS *numbers)
 {
-    int32_t *all = NULL;
-    size_t count = 0;
-    unsigned long n;
-    do {
-        all = realloc(all, (count + ROOM) * sizeof(*all));
-        numbers->pull(numbers->state, all + count, ROOM, &n);
-        count += n;
-    } while (n > 0);
-    for (size_t i = 0; i < count; i++)
-        all[i] *= 2;
-    if (count > 0)
-        numbers->push(numbers->state, all, count);
-    numbers->push(numbers->state, all, 0);
-    free(all);
+    int32_t *volatile all = NULL;
+    volatile size_t count = 0;
+    RpcTryFinally {
+        unsigned long n;
+        do {
+            all = realloc(all, (count + ROOM) * sizeof(*all));
+            numbers->pull(numbers->state, all + count, ROOM, &n);
+            count += n;
+        } while (n > 0);
+        for (size_t i = 0; i < count; i++)
+            all[i] *= 2;
+        if (count > 0)
+            numbers->push(numbers->state, all, count);
+        numbers->push(numbers->state, all, 0);
+    }
+    RpcFinally {
+        free(all);
+    }
+    RpcEndFinally
 }
 
 void Double(handle_t h, LONGS *numbers)
