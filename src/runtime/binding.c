@@ -185,13 +185,17 @@ RPC_STATUS RpcBindingToStringBindingA(RPC_BINDING_HANDLE Binding, RPC_CSTR *Stri
     char host[NI_MAXHOST] = "", port[NI_MAXSERV + 108] = "";
     char object[37] = "";
     struct string_binding parts = {.object = object, .options = binding->options};
+    if (binding->call) { /* where the client is */
+        conn_lock(binding->call->conn);
+        transport_name(binding->call->conn->watch.fd, true, host, sizeof(host), port,
+                       sizeof(port));
+        conn_unlock(binding->call->conn);
+    }
     pthread_mutex_lock(&binding->lock);
     parts.protseq = (char *)(uintptr_t)transport_protseq(binding->kind);
     parts.address = binding->address;
     parts.endpoint = binding->endpoint;
-    if (binding->call) { /* where the client is */
-        transport_name(binding->call->conn->watch.fd, true, host, sizeof(host), port,
-                       sizeof(port));
+    if (binding->call) {
         parts.address = host;
         parts.endpoint = port;
     }
@@ -329,8 +333,10 @@ RPC_STATUS RpcBindingServerFromClient(RPC_BINDING_HANDLE ClientBinding,
     RPC_STATUS status = RPC_S_WRONG_KIND_OF_BINDING;
     if (binding->call) {
         char host[NI_MAXHOST], port[NI_MAXSERV + 108];
+        conn_lock(binding->call->conn);
         transport_name(binding->call->conn->watch.fd, true, host, sizeof(host), port,
                        sizeof(port));
+        conn_unlock(binding->call->conn);
         result = binding_new(binding->kind, host, "", "");
         status = result ? RPC_S_OK : RPC_S_OUT_OF_MEMORY;
     }

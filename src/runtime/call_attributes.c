@@ -157,17 +157,14 @@ static HANDLE client_pid(const struct conn *conn)
 }
 
 /* A client that is gone has not cancelled; what it did before is not kept apart. */
-static unsigned long call_status(struct rpc_call *call)
+static unsigned long call_status(const struct rpc_call *call)
 {
-    conn_lock(call->conn);
     bool gone = !conn_alive(call->conn);
-    unsigned long status = gone ? RPC_CALL_STATUS_DISCONNECTED
-                                : (call->cancelled ? RPC_CALL_STATUS_CANCELLED : 0);
-    conn_unlock(call->conn);
-    return status;
+    return gone ? RPC_CALL_STATUS_DISCONNECTED : (call->cancelled ? RPC_CALL_STATUS_CANCELLED : 0);
 }
 
-static RPC_STATUS fill_2(RPC_CALL_ATTRIBUTES_V2_A *out, struct rpc_call *call)
+/* Lock held: the descriptor goes with the connection. */
+static RPC_STATUS fill_2(RPC_CALL_ATTRIBUTES_V2_A *out, const struct rpc_call *call)
 {
     const struct conn *conn = call->conn;
     out->KernelModeCaller = FALSE;
@@ -197,8 +194,10 @@ RPC_STATUS RpcServerInqCallAttributesA(RPC_BINDING_HANDLE ClientBinding, void *R
         fill_1(RpcCallAttributes);
         if (out->Version >= 3 && out->Flags & RPC_QUERY_CLIENT_ID)
             out->ClientIdentifierBufferLength = 0;
+        conn_lock(call->conn);
         if (out->Version >= 2)
             status = fill_2(RpcCallAttributes, call);
+        conn_unlock(call->conn);
     }
     call_put(call);
     return status;

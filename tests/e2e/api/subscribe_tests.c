@@ -237,9 +237,9 @@ static void hears_by_objects(void)
 /* A synchronous manager subscribes with NULL and is known by its binding handle. */
 static void hears_in_a_synchronous_call(void)
 {
+    hold_info = by_callback(); /* before there are threads that read it */
     RPC_BINDING_HANDLE h = serve_here();
     uint64_t begin = now_ms();
-    hold_info = by_callback();
     struct child client = spawn_client("hold");
     while (!holding())
         CHECK(now_ms() - begin < SOON_MS);
