@@ -305,6 +305,10 @@ def memory_kb(server):
     return int(status.split("VmHWM:")[1].split()[0])
 
 
+def linked_libraries():
+    return subprocess.run(["ldd", FILEREPD], capture_output=True, text=True).stdout
+
+
 def test_b_memory_is_bounded(serve, tmp_path):
     """A gigabyte passes through; neither process needs much more for it than for nothing."""
     server = serve()
@@ -316,8 +320,10 @@ def test_b_memory_is_bounded(serve, tmp_path):
         assert code == 0, stderr
         client_mb.append(float(stderr.split("peak memory ")[1].split()[0]))
         server_kb.append(memory_kb(server))
-    assert client_mb[1] - client_mb[0] < 20
-    assert server_kb[1] - server_kb[0] < 20_000
+    # The thread sanitizer has four octets of its own for each that was touched.
+    allowed_mb = 100 if "libtsan" in linked_libraries() else 20
+    assert client_mb[1] - client_mb[0] < allowed_mb
+    assert server_kb[1] - server_kb[0] < allowed_mb * 1000
 
 
 def test_b_missing_file(serve, tmp_path):

@@ -169,11 +169,15 @@ static void pull_some(struct flow *flow)
 
 static void close_call(struct flow *flow)
 {
-    if (!flow->server && !(flow->seen & BIT(RpcCallComplete))) {
+    pthread_mutex_lock(&flow->lock);
+    bool complete = flow->seen & BIT(RpcCallComplete);
+    uint64_t send_completes = flow->send_complete_seen;
+    pthread_mutex_unlock(&flow->lock);
+    if (!flow->server && !complete) {
         flow->awaited = BIT(RpcCallComplete);
         return;
     }
-    if (flow->send_complete_seen != flow->send_complete_due) {
+    if (send_completes != flow->send_complete_due) {
         reject(flow, FLOW_WRONG_NOTICE, "wrong number of RpcSendComplete");
         return;
     }

@@ -71,7 +71,8 @@ struct flow {
     bool running;          /* a thread is stepping; guarded by `lock`          */
     bool finished;         /* guarded by `lock`                                */
     uint64_t pushed, pulled;
-    uint64_t send_complete_due, send_complete_seen;
+    uint64_t send_complete_due;
+    uint64_t send_complete_seen; /* guarded by `lock`                          */
     uint64_t random;
     void *buffer;          /* chunk_max elements                               */
     RPC_STATUS status;     /* what the call ended with, or FLOW_...            */
