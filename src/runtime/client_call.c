@@ -47,9 +47,11 @@ static void on_response(struct rpc_call *call, const struct assoc_event *event,
 void client_on_answer(const struct assoc_event *event, struct rxbuf *buf)
 {
     struct rpc_call *call = call_of_wire(event->call);
-    if (event->kind == ASSOC_EVENT_RESPONSE)
+    if (call->leaving) /* crosses our orphaned: the call has ended by that */
+        return;
+    if (event->kind == ASSOC_EVENT_RESPONSE) {
         on_response(call, event, buf);
-    else {
+    } else {
         error_on_fault(call, event->status, event->stub, event->stub_len);
         call_fail(call, event->status);
     }
@@ -95,7 +97,7 @@ void client_call_left(struct rpc_call *call)
     /* A call that stopped half-way, in either direction, leaves octets behind that
      * the next one must not meet.  Calls without pipes that were sent whole are
      * known by their id: late answers are dropped. */
-    bool clean = call->wire.tx_ended && call->wire.state == CALL_DONE;
+    bool clean = call->wire.tx_ended && call->wire.state == CALL_DONE && !call->leaving;
     bool harmless = call->wire.tx_ended && call->pipe_count == 0 && conn->shared;
     conn->silence_max_ms = 0;
     server_pool_give(conn, clean || harmless);

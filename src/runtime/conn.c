@@ -346,7 +346,13 @@ static void arm_for(struct conn *conn, uint32_t events)
 static void settle_dead(struct conn *conn)
 {
     conn_fail(conn, conn->assoc.status); /* a command may have found it dead */
+    if (conn->writing && !conn->blocked_push) { /* perhaps that very fault */
+        conn->settle_sent = true;
+        return;
+    }
     conn_flush(conn);
+    if (conn->closed)
+        return;
     if (conn->assoc.role == ASSOC_CLIENT || conn->peer_closed || conn->writing ||
         txq_len(&conn->assoc.txq) > 0 || conn->watch.handle == 0) {
         conn_close(conn);
@@ -367,6 +373,13 @@ static void on_linger_io(struct conn *conn)
     if (n == 0 || (n < 0 && errno != EAGAIN) || conn->lingered > LIMIT_ABSORB_LEN)
         conn_close(conn);
     else
+        settle_dead(conn);
+}
+
+void conn_settle_sent(struct conn *conn)
+{
+    conn->settle_sent = false;
+    if (!conn->closed)
         settle_dead(conn);
 }
 

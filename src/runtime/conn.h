@@ -72,6 +72,7 @@ struct conn {
     bool corked;           /* the last send left one behind, see conn_on_idle()        */
     bool blocked_push;     /* a thread polls for output itself                  */
     bool expect_user;      /* the application was just told to come: arm lazily */
+    bool settle_sent;      /* dead; to be settled by the thread that is sending */
     bool lingering;        /* dead; a fault is on its way, input is swallowed   */
     size_t lingered;       /* octets swallowed so                               */
     uint32_t armed;        /* epoll events waited for; 0: none                  */
@@ -164,6 +165,9 @@ void conn_push_out(struct conn *conn);
 
 /* Ends an operation: sees to it that somebody waits for what must be waited for. */
 void conn_settle(struct conn *conn, enum conn_arm arm);
+
+/* The same for the thread that sent while others found the association dead. */
+void conn_settle_sent(struct conn *conn);
 
 /* The association is over with `status`: every call on it is told, the transport
  * is shut down. */

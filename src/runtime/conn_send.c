@@ -69,6 +69,8 @@ void conn_flush(struct conn *conn)
     conn->writing = false;
     conn_role_ended(conn);
     calls_on_sent(conn);
+    if (conn->settle_sent)
+        conn_settle_sent(conn);
 }
 
 /* Sends without blocking.  False: the transport took nothing. */
