@@ -194,8 +194,11 @@ static RPC_STATUS push_locked(struct pipe *pipe, const void *buf, unsigned long 
     RPC_STATUS status = pipe_check_push(pipe);
     if (status != RPC_S_OK)
         return status;
-    if (call->status != RPC_S_OK)
+    if (call->status != RPC_S_OK) {
+        if (ecount == 0) /* should it be accepted: the next pipe's turn has come */
+            pipe->finished = true;
         return tell_failure(pipe, RPC_S_OK, NOTIFY_SEND);
+    }
     if (call->over)
         return RPC_X_PIPE_CLOSED;
     status = ecount > 0 ? pipe_send_elements(pipe, buf, ecount) : pipe_send_end(pipe);

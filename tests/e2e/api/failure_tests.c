@@ -190,6 +190,51 @@ static void relayed_failure_push(void)
     relayed_failure(IN_PIPE);
 }
 
+/* An end of a pipe that is accepted beside the routine is one: the next pipe's turn has
+ * come, and what fails there is the call, not the order. */
+static void relayed_failure_end(void)
+{
+    struct child server = spawn_server();
+    RPC_BINDING_HANDLE h = bind_text(server.binding);
+    for (int in_then_out = 0; in_then_out < 2; in_then_out++) {
+        struct caller caller;
+        unsigned long n;
+        relayed = CreateEvent(NULL, FALSE, FALSE, NULL);
+        relay_returns = CreateEvent(NULL, FALSE, FALSE, NULL);
+        caller_init(&caller, 0);
+        caller.async.NotificationType = RpcNotificationTypeCallback;
+        caller.async.u.NotificationRoutine = relay;
+        CHECK_EQUAL(caller_call(&caller, h, in_then_out ? IN_THEN_OUT : TWO_IN, 1), RPC_S_OK);
+        CHECK_EQUAL(PUSH(&caller.pipe[0], buf, 10), RPC_S_OK);
+        CHECK_EQUAL(RpcAsyncCancelCall(&caller.async, TRUE), RPC_S_OK);
+        CHECK_EQUAL(WaitForSingleObject(relayed, SOON_MS), WAIT_OBJECT_0);
+        CHECK_EQUAL(PUSH(&caller.pipe[0], NULL, 0), RPC_S_OK);
+        if (in_then_out)
+            CHECK_EQUAL(PULL(&caller.pipe[1], buf, 2, &n), RPC_S_ASYNC_CALL_PENDING);
+        else
+            CHECK_EQUAL(PUSH(&caller.pipe[1], buf, 2), RPC_S_OK);
+        SetEvent(relay_returns);
+        if (in_then_out) { /* what was pending is told; pushes did not ask to be */
+            CHECK_EQUAL(WaitForSingleObject(relayed, SOON_MS), WAIT_OBJECT_0);
+            SetEvent(relay_returns);
+        }
+        RPC_STATUS status;
+        uint64_t until = now_ms() + SOON_MS;
+        do {
+            status = in_then_out ? PULL(&caller.pipe[1], buf, 2, &n)
+                                 : PUSH(&caller.pipe[1], buf, 2);
+            CHECK(now_ms() < until);
+        } while (status == (in_then_out ? RPC_S_ASYNC_CALL_PENDING : RPC_S_OK));
+        CHECK_EQUAL(status, RPC_S_CALL_CANCELLED);
+        sleep_ms(NEVER_MS);
+        CloseHandle(relayed);
+        CloseHandle(relay_returns);
+        caller_fini(&caller);
+    }
+    RpcBindingFree(&h);
+    child_stop(&server);
+}
+
 /* Calls without a pipe: asynchronous ones are told, a synchronous one raises. */
 static void server_dies_under_calls(void)
 {
@@ -638,6 +683,7 @@ const struct test failure_tests[] = {
     {"AP-37_AP-41_pull_after_failed_complete", pull_after_failed_complete},
     {"AP-41_pull_beside_the_routine", relayed_failure_pull},
     {"F2_push_beside_the_routine", relayed_failure_push},
+    {"AP-60_end_beside_the_routine", relayed_failure_end},
     {"AR-6_server_dies_under_calls", server_dies_under_calls},
     {"AR-13_server_stopped", server_stopped},
     {"F1_server_comes_back", server_comes_back},
