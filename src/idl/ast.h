@@ -33,6 +33,7 @@ enum expr_op {
     EXPR_PLUS,
     EXPR_NOT,
     EXPR_BITNOT,
+    EXPR_CAST, /* (type)a */
     EXPR_ADD,
     EXPR_SUB,
     EXPR_MUL,
@@ -68,7 +69,13 @@ struct expr {
 
 /* A constant's value. */
 struct value {
-    enum { VALUE_INVALID, VALUE_INT, VALUE_STRING, VALUE_NULL } kind;
+    enum {
+        VALUE_INVALID,
+        VALUE_INT,
+        VALUE_REAL, /* `number` as float or double */
+        VALUE_STRING,
+        VALUE_NULL
+    } kind;
     int64_t number;
     bool is_unsigned; /* number holds the bits of a uint64_t */
     const char *text; /* STRING: between the quotes */

@@ -21,6 +21,7 @@ struct parser {
     unsigned error_line; /* of the last syntax error: one a line is enough */
     bool in_acf;
     bool const_expected; /* the next `const` begins a constant */
+    bool casts_allowed;  /* the expression is a constant's */
     bool in_library; /* type libraries: all interfaces are COM's */
 };
 
