@@ -116,7 +116,7 @@ static const struct sample {
     {5, NDR_PARAM_OUT, {.texts = {.count = 3, .texts = &text_lists}}, 3},
 };
 
-static struct carried carry(const struct sample *sample, bool ndr64)
+static struct carried data_of(const struct sample *sample, bool ndr64)
 {
     const NDR_OPERATION *operation = operation_of(all_nodes_v1_0_c_ifspec, sample->opnum);
     return encode_frame(operation, sample->direction, ndr64, &sample->from, NULL);
@@ -188,7 +188,7 @@ static void b_objects_are_counted(void **state)
     (void)state;
     for (size_t i = 0; i < ROWS_OF(samples) * 2; i++) {
         const struct sample *sample = &samples[i / 2];
-        struct carried data = carry(sample, i % 2);
+        struct carried data = data_of(sample, i % 2);
         struct receiver r;
         RPC_STATUS status;
         prepare(&r, sample);
@@ -215,7 +215,7 @@ static void *note_size(size_t size)
 /* As large as it has to be, and it begins with the pointee. */
 static void b_sizes_and_places(void **state)
 {
-    struct carried data = carry(&samples[0], false);
+    struct carried data = data_of(&samples[0], false);
     const struct ndr_memory noting = {.allocate = note_size, .free = heap_free};
     struct ndr_reader reader = {.octets = data.octets,
                                 .len = data.len,
@@ -245,7 +245,7 @@ static void b_sizes_and_places(void **state)
 static void b_the_clients_object_is_orphaned(void **state)
 {
     (void)state;
-    struct carried data = carry(&samples[1], true);
+    struct carried data = data_of(&samples[1], true);
     struct receiver r;
     RPC_STATUS status;
     prepare(&r, &samples[1]);
@@ -258,7 +258,7 @@ static void b_the_clients_object_is_orphaned(void **state)
     assert_int_equal(heap_live, 0);
     carried_fini(&data);
 
-    data = carry(&samples[7], false);
+    data = data_of(&samples[7], false);
     prepare(&r, &samples[7]);
     assert_int_equal(decode_frame(&data, &r.frame, &status), NDR_DONE);
     assert_int_equal(r.n, 4); /* passed by value: in its place */
@@ -274,7 +274,7 @@ static void b_null_takes_nothing(void **state)
     (void)state;
     const struct sample sample = {
         0, NDR_PARAM_OUT, {.grow = {.changed = &no_tree, .grown = &no_tree}}, 0};
-    struct carried data = carry(&sample, false);
+    struct carried data = data_of(&sample, false);
     struct receiver r;
     RPC_STATUS status;
     prepare(&r, &sample);
@@ -314,7 +314,7 @@ static void b_kept_in_one_object(void **state)
     (void)state;
     managed.managed = true;
     for (int called = 0; called <= 1; called++) {
-        struct carried data = carry(&samples[4], false);
+        struct carried data = data_of(&samples[4], false);
         union frames server = {0};
         RPC_STATUS status;
         assert_int_equal(decode_frame(&data, &server, &status), NDR_DONE);
@@ -411,7 +411,7 @@ static void c_every_prefix(void **state)
     for (size_t i = 0; i < ROWS_OF(samples) * 4; i++) {
         const struct sample *sample = &samples[i / 4];
         bool is_last = i & 2;
-        struct carried data = carry(sample, i & 1);
+        struct carried data = data_of(sample, i & 1);
         for (size_t len = 0; len < data.len; len++) {
             struct receiver r;
             RPC_STATUS status;
@@ -434,7 +434,7 @@ static void c_every_bit(void **state)
     (void)state;
     for (size_t i = 0; i < ROWS_OF(samples) * 2; i++) {
         const struct sample *sample = &samples[i / 2];
-        struct carried data = carry(sample, i % 2);
+        struct carried data = data_of(sample, i % 2);
         for (size_t bit = 0; bit < 8 * data.len; bit++) {
             struct receiver r;
             RPC_STATUS status;
@@ -460,7 +460,7 @@ static void c_every_allocation_fails(void **state)
     (void)state;
     for (size_t i = 0; i < ROWS_OF(samples) * 2; i++) {
         const struct sample *sample = &samples[i / 2];
-        struct carried data = carry(sample, i % 2);
+        struct carried data = data_of(sample, i % 2);
         bool done = false;
         for (long n = 0; !done; n++) {
             struct receiver r;

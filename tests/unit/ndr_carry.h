@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* ndr_carry.h - the parameters of one direction as octets in a heap object of exactly their
- * length, and back; for tests of generated descriptors. */
+/* ndr_carry.h - parameters of one direction to octets and back: at once, or with the octets in a
+ * heap object of exactly their length between. */
 #ifndef PENSTOCK_TESTS_NDR_CARRY_H
 #define PENSTOCK_TESTS_NDR_CARRY_H
 
@@ -13,6 +13,35 @@
 #include "ndr/alias.h"
 #include "ndr/ndr.h"
 #include "ndr_heap.h"
+
+/* Server to client or back: encodes `from`, decodes into `to`. */
+static inline enum ndr_verdict carry(const NDR_OPERATION *operation, uint32_t direction,
+                                     const void *from, void *to, RPC_STATUS *ret_status)
+{
+    struct ndr_writer w;
+    ndr_writer_init(&w);
+    RPC_STATUS status = ndr_encode_params(&w, operation, from, direction);
+    assert(status == RPC_S_OK);
+    struct ndr_reader r = {.octets = w.octets, .len = w.len, .little_endian = true, .last = true};
+    enum ndr_verdict verdict = ndr_decode_params(&r, operation, to, direction, &heap);
+    *ret_status = verdict == NDR_FAILED ? r.status : status;
+    ndr_writer_fini(&w);
+    return verdict;
+}
+
+/* What encoding says; a failure leaves no octets. */
+static inline RPC_STATUS encode_status(const NDR_OPERATION *operation, uint32_t direction,
+                                       const void *frame)
+{
+    struct ndr_writer w;
+    ndr_writer_init(&w);
+    RPC_STATUS status = ndr_encode_params(&w, operation, frame, direction);
+    assert(w.status == status && (status == RPC_S_OK || w.len == 0));
+    ndr_writer_fini(&w);
+    return status;
+}
+
+/* ---- In an object of its own ----------------------------------------------------------------- */
 
 struct carried {
     const NDR_OPERATION *operation;
