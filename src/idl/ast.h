@@ -189,6 +189,7 @@ struct aggregate {
     bool is_anonymous;    /* a member without a name, of which C has no tag either */
     bool is_encapsulated; /* two fields: the discriminant and the union */
     bool ms_union;        /* all arms begin at the alignment of the strictest one */
+    bool ms_conf_struct;  /* [ms_conf_struct]: cannot be sent if it is conformant */
     struct attr *attrs;   /* unions: [switch_type] before the body; NULL: none */
     struct name_map field_names; /* -> struct var */
     unsigned field_count;
@@ -352,6 +353,7 @@ struct interface {
     bool has_pipes;
     unsigned tagless; /* tags invented so far */
     bool ms_union;    /* [ms_union]: of the unions in it */
+    bool ms_conf_struct; /* [ms_conf_struct]: of the structures in it */
     bool default_noted; /* that it has no pointer_default has been said */
     struct pickled *pickled;   /* types it has serialisation routines for */
     unsigned pickled_procs;    /* operations that are serialised, not called */

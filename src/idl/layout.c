@@ -135,6 +135,13 @@ static struct node *struct_node(struct idl_compiler *c, struct aggregate *aggreg
         }
         node->fields[i] = (struct node_field){.var = field, .node = field->node};
     }
+    if (node->is_open && aggregate->ms_conf_struct) {
+        diag_later(c, &aggregate->loc,
+                   arena_printf(&c->arena, "sending the conformant structure '%s' with "
+                                           "[ms_conf_struct], whose octets are not documented,",
+                                name));
+        node->broken = true;
+    }
     return node->broken ? NULL : layout_complete(c, node);
 }
 

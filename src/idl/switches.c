@@ -247,6 +247,7 @@ static const struct switch_row switches[] = {
     FLAG("ms_ext", extensions),
     FLAG("c_ext", extensions),
     FLAG("ms_union", ms_union),
+    FLAG("ms_conf_struct", ms_conf_struct),
     IGNORED("nologo"),
     FLAG("rpcss", rpcss),
     IGNORED("no_format_opt"),
@@ -271,7 +272,6 @@ static const struct switch_row switches[] = {
     IGNORED("newtlb"),
     IGNORED("oldtlb"),
     FLAG("osf", osf),
-    SET("ms_conf_struct", ARG_NO, refuse),
     /* Type libraries and the Windows Runtime. */
     SET("mktyplib203", ARG_NO, refuse),
     SET("winrt", ARG_NO, refuse),
@@ -333,6 +333,7 @@ void command_help(void)
           "  -char signed|unsigned|ascii7   `char` is unsigned char (signed, the default) or char\n"
           "  -Zp n, -pack n          alignment of structures in memory: 1, 2, 4 or 8\n"
           "  -ms_union               unions are aligned as by early versions of midl\n"
+          "  -ms_conf_struct         [ms_conf_struct] for all structures\n"
           "  -rpcss                  [enable_allocate] for all operations\n"
           "  -savePP                 keep what the preprocessor wrote, in $TEMP/MID*.tmp\n"
           "  -o file                 messages go to a file\n"

@@ -79,8 +79,9 @@ RT_WHOLE_RING RtTurnLoop(handle_t h, RT_WHOLE_RING ring)
     (void)h;
     const RT_LOOP *at = ring;
     do {
-        VERIFY(at->value == count++ && at == ring + at->value); /* one behind the other */
+        VERIFY(at && at->value == count && at == ring + count); /* one behind the other */
         at = at->next;
+        count++;
     } while (at != ring && count < 1000);
     RT_WHOLE_RING turned = sample_allocate((size_t)count * sizeof(*turned));
     for (int32_t i = 0; i < count; i++)

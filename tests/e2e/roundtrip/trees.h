@@ -49,7 +49,7 @@ static inline RT_TWIG *tree_make(void *memory, int depth)
 
 static inline bool tree_is_node(const RT_TWIG *node, int depth, unsigned *made)
 {
-    if (!node || node->depth != depth || node->name[0] != (WCHAR)(u'A' + depth) ||
+    if (!node || !node->name || node->depth != depth || node->name[0] != (WCHAR)(u'A' + depth) ||
         node->name[1] != (WCHAR)(0x400 + (*made)++) || node->name[2] != 0)
         return false;
     if (depth == 1)
