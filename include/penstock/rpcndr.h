@@ -160,6 +160,9 @@ typedef enum _NDR_KIND {
 #define NDR_TYPE_NULL_WITH_SIZE 0x0100u
 /* POINTER: ACF [allocate(dont_free)]: what it leads to is the manager's after the call. */
 #define NDR_TYPE_DONT_FREE 0x4000u
+/* POINTER: ACF [allocate(all_nodes)]: everything it leads to is one object of the program's
+ * memory, which begins with the pointee. */
+#define NDR_TYPE_ALL_NODES 0x8000u
 
 typedef struct _NDR_TYPE NDR_TYPE;
 typedef struct _NDR_FIELD NDR_FIELD;
@@ -436,6 +439,8 @@ typedef struct _NDR_PARAM {
     uint32_t flags;
     const NDR_RANGE *range; /* [range] of the integers in it, or NULL; of a pipe: elements per
                              * chunk */
+    const NDR_EXPR *byte_count; /* ACF [byte_count], over the frame: octets of the client's buffer
+                                 * that takes everything the parameter leads to; or NULL */
 } NDR_PARAM;
 
 /* NDR_OPERATION.flags */

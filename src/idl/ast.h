@@ -33,6 +33,7 @@ enum expr_op {
     EXPR_PLUS,
     EXPR_NOT,
     EXPR_BITNOT,
+    EXPR_CAST, /* (type)a */
     EXPR_ADD,
     EXPR_SUB,
     EXPR_MUL,
@@ -68,7 +69,13 @@ struct expr {
 
 /* A constant's value. */
 struct value {
-    enum { VALUE_INVALID, VALUE_INT, VALUE_STRING, VALUE_NULL } kind;
+    enum {
+        VALUE_INVALID,
+        VALUE_INT,
+        VALUE_REAL, /* `number` as float or double */
+        VALUE_STRING,
+        VALUE_NULL
+    } kind;
     int64_t number;
     bool is_unsigned; /* number holds the bits of a uint64_t */
     const char *text; /* STRING: between the quotes */
@@ -182,6 +189,7 @@ struct aggregate {
     bool is_anonymous;    /* a member without a name, of which C has no tag either */
     bool is_encapsulated; /* two fields: the discriminant and the union */
     bool ms_union;        /* all arms begin at the alignment of the strictest one */
+    bool ms_conf_struct;  /* [ms_conf_struct]: cannot be sent if it is conformant */
     struct attr *attrs;   /* unions: [switch_type] before the body; NULL: none */
     struct name_map field_names; /* -> struct var */
     unsigned field_count;
@@ -237,6 +245,7 @@ struct var {
     struct node *node;              /* fields, parameters, results: the descriptor */
     const struct node_range *range; /* [range] of the integers in it; NULL: none */
     const struct characters *characters; /* parameters: arrays of [cs_char]; or NULL */
+    struct node_expr *byte_count;   /* parameters: [byte_count]; or NULL */
     const char *source, *source_end;
     struct var *next;
 };
@@ -344,6 +353,7 @@ struct interface {
     bool has_pipes;
     unsigned tagless; /* tags invented so far */
     bool ms_union;    /* [ms_union]: of the unions in it */
+    bool ms_conf_struct; /* [ms_conf_struct]: of the structures in it */
     bool default_noted; /* that it has no pointer_default has been said */
     struct pickled *pickled;   /* types it has serialisation routines for */
     unsigned pickled_procs;    /* operations that are serialised, not called */

@@ -168,7 +168,7 @@ static bool check_level(struct idl_compiler *c, const struct var *param, const s
         diag_later(c, &param->loc, "[cs_char] other than a parameter that is an array of it");
     else if (level->class == POINTER_FULL)
         diag_later(c, &param->loc, "[ptr] on an array of [cs_char]");
-    else if (level->count_range || level->dont_free)
+    else if (level->count_range || level->dont_free || level->all_nodes)
         diag_later(c, &param->loc, "[range] and [allocate] on an array of [cs_char]");
     else
         return true;

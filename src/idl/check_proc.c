@@ -76,6 +76,8 @@ static bool check_out(struct idl_compiler *c, const struct var *param, const str
     }
     bool unsized = !top->size && top->count == 0;
     if (!param->is_in && shape->is_string && shape->level_count == 1 && unsized) {
+        if (!check_not_counted(c, param))
+            return false;
         diag_error(c, &param->loc, 2041, "[out] only parameter '%s' cannot be an unsized string",
                    param->name);
         return false;
@@ -83,28 +85,6 @@ static bool check_out(struct idl_compiler *c, const struct var *param, const str
     if (shape->target_is_const) {
         diag_error(c, &param->loc, 2279, "[out] parameter '%s' must not point to const",
                    param->name);
-        return false;
-    }
-    return true;
-}
-
-/* Only whether the pointer is NULL goes to the server, which then needs a size. */
-static bool check_partial_ignore(struct idl_compiler *c, const struct var *param,
-                                 const struct shape *shape)
-{
-    const struct attr *attr = attr_find(param->attrs, ATTR_PARTIAL_IGNORE);
-    if (!attr)
-        return true;
-    const struct level *top = &shape->levels[0];
-    bool is_unique = shape->level_count > 0 && top->class == POINTER_UNIQUE;
-    if (!param->is_in || !param->is_out || !is_unique) {
-        diag_error(c, &attr->loc, 2072, "[partial_ignore] needs [in, out, unique] as well");
-        return false;
-    }
-    bool open = shape->base->kind == TYPE_STRUCT && aggregate_is_open(shape->base->aggregate);
-    bool unsized = shape->is_string && shape->level_count == 1 && !top->size && top->count == 0;
-    if (shape->level_count == 1 && (open || unsized)) {
-        diag_error(c, &attr->loc, 2072, "[partial_ignore] needs to know how much memory there is");
         return false;
     }
     return true;
@@ -121,32 +101,18 @@ static void check_pipe_param(struct idl_compiler *c, struct proc *proc, const st
         diag_error(c, &param->loc, 2322, "invalid pipe usage: '%s' is [idempotent]", proc->name);
 }
 
-/* What a binding or context handle leads to is never the stub's to allocate. */
-static void check_handle_allocate(struct idl_compiler *c, const struct var *param)
-{
-    const struct attr *attr = attr_find(param->attrs, ATTR_ALLOCATE);
-    for (const struct type *type = param->type; type && !attr; type = type->target) {
-        for (; type->kind == TYPE_ALIAS && !attr; type = type->alias->type)
-            attr = attr_find(type->alias->attrs, ATTR_ALLOCATE);
-        if (type->kind != TYPE_POINTER && type->kind != TYPE_CONST)
-            break;
-    }
-    if (attr)
-        diag_error(c, &attr->loc, 2227, "[allocate] on '%s', which is a handle", param->name);
-}
-
 static void check_param(struct idl_compiler *c, struct proc *proc, struct var *param)
 {
     struct shape shape;
     const struct handle handle = handle_of(param);
     if (handle.kind != HANDLE_NONE)
-        check_handle_allocate(c, param);
+        check_handle_memory(c, param);
     if (handle.kind == HANDLE_CONTEXT) {
         handle_check_context(c, param, &handle);
         return;
     }
     if (!shape_resolve(c, param, ROLE_PARAM, &shape) || !check_out(c, param, &shape) ||
-        !check_partial_ignore(c, param, &shape))
+        !check_memory(c, param, &shape))
         return;
     if (shape.base->kind == TYPE_PIPE) {
         check_pipe_param(c, proc, param);
@@ -156,6 +122,7 @@ static void check_param(struct idl_compiler *c, struct proc *proc, struct var *p
     layout_var(c, param, &shape, ROLE_PARAM);
     if (characters_alias(param->type))
         characters_check_param(c, proc, param, &shape);
+    check_memory_node(c, param);
 }
 
 static void check_result(struct idl_compiler *c, struct proc *proc)
@@ -194,6 +161,7 @@ static void check_result(struct idl_compiler *c, struct proc *proc)
     }
     if (layout_var(c, result, &shape, ROLE_RESULT))
         proc->result_var = result;
+    check_memory_node(c, result);
 }
 
 /* Datagram peers and other vendors' servers may want the sizes before the pipe. */

@@ -30,7 +30,8 @@ struct command {
     const char *chars;    /* -char; NULL: as signed */
     unsigned pack;        /* -Zp; 0: natural alignment */
     bool old_names, no_default_epv, app_config, write_depfile, dep_phony, help;
-    bool osf, extensions, ms_union, maybe_null, rpcss, save_pp, confirm, old_mode, no_warnings;
+    bool osf, extensions, ms_union, ms_conf_struct, maybe_null, rpcss, save_pp, confirm, old_mode,
+        no_warnings;
     const char *protocol; /* of -protocol: dce, ndr64, all; NULL: not given */
     unsigned errors;          /* reported on stderr */
     struct string_list owned; /* strings made here */

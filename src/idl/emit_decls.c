@@ -263,6 +263,12 @@ const char *emit_const(struct idl_compiler *c, const struct var *var)
     if (value->kind == VALUE_STRING)
         return arena_printf(&c->arena, "%s\"%s\"", value->is_wide ? "u" : "", value->text);
     enum base_kind base = type->kind == TYPE_BASE ? type->base : BASE_LONG;
+    if (value->kind == VALUE_REAL && value->is_unsigned)
+        return arena_printf(&c->arena, "%" PRIu64 ".0%s", (uint64_t)value->number,
+                            base == BASE_FLOAT ? "f" : "");
+    if (value->kind == VALUE_REAL)
+        return arena_printf(&c->arena, "%" PRId64 ".0%s", value->number,
+                            base == BASE_FLOAT ? "f" : "");
     bool letter = value->number >= ' ' && value->number < 127 && value->number != '\'' &&
                   value->number != '\\';
     if (var->init->op == EXPR_CHAR && letter && base == BASE_CHAR)

@@ -104,6 +104,7 @@ static void emit_flags(struct idl_compiler *c, struct text *out, const struct no
         node->is_open && node->aggregate ? "NDR_TYPE_OPEN" : NULL,
         node->null_with_size ? "NDR_TYPE_NULL_WITH_SIZE" : NULL,
         node->dont_free ? "NDR_TYPE_DONT_FREE" : NULL,
+        node->all_nodes ? "NDR_TYPE_ALL_NODES" : NULL,
         flat,
     };
     const char *separator = "    .flags = ";
@@ -294,6 +295,8 @@ static void emit_one_param(struct text *out, const struct proc *proc, const stru
     }
     if (param->range)
         text_addf(out, ", .range = &%s", param->range->c_name);
+    if (param->byte_count)
+        text_addf(out, ",\n     .byte_count = &%s", param->byte_count->c_name);
     text_add(out, "},\n");
 }
 
@@ -309,9 +312,13 @@ static void emit_params(struct idl_compiler *c, struct text *out, const struct p
     if (!proc->params && !proc->hidden && !proc->result_var)
         return;
     text_add(out, "\n");
-    for (const struct var *param = proc->params; param; param = param->next)
+    for (const struct var *param = proc->params; param; param = param->next) {
         emit_range(c, out, param,
                    arena_printf(&c->arena, "%s_%s_range", proc->c_name, param->name));
+        if (param->byte_count)
+            emit_expr(c, out, param->byte_count,
+                      arena_printf(&c->arena, "%s_%s_bytes", proc->c_name, param->name));
+    }
     if (proc->result_var)
         emit_range(c, out, proc->result_var,
                    arena_printf(&c->arena, "%s_result_range", proc->c_name));

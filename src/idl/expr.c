@@ -190,11 +190,44 @@ static struct value evaluate_binary(struct idl_compiler *c, const struct expr *e
 static struct value operand(struct idl_compiler *c, const struct expr *expr, unsigned not_constant)
 {
     struct value value = expr_evaluate(c, expr, not_constant);
-    if (value.kind == VALUE_STRING || value.kind == VALUE_NULL) {
+    if (value.kind != VALUE_INT && value.kind != VALUE_INVALID) {
         diag_error(c, &expr->loc, 2032, "expression uses incompatible types");
         return invalid;
     }
     return value;
+}
+
+bool expr_convert(struct value *value, enum base_kind base)
+{
+    const struct base_info *info = base_info(base);
+    if (base == BASE_FLOAT || base == BASE_DOUBLE) {
+        value->kind = VALUE_REAL;
+        return true;
+    }
+    if (!info->integral || info->size >= 8)
+        return info->integral;
+    uint64_t mask = ((uint64_t)1 << (8 * info->size)) - 1;
+    uint64_t bits = (uint64_t)value->number & mask;
+    if (info->low < 0 && bits > mask / 2)
+        bits |= ~mask;
+    value->number = (int64_t)bits;
+    value->is_unsigned = info->low == 0;
+    return true;
+}
+
+static struct value evaluate_cast(struct idl_compiler *c, const struct expr *expr,
+                                  unsigned not_constant)
+{
+    struct type *type = type_strip(expr->type);
+    struct value value = operand(c, expr->a, not_constant);
+    if (value.kind == VALUE_INVALID || type->kind == TYPE_ERROR)
+        return invalid;
+    bool is_enum = type->kind == TYPE_ENUM;
+    if ((is_enum || type->kind == TYPE_BASE) &&
+        expr_convert(&value, is_enum ? BASE_LONG : type->base))
+        return value;
+    diag_error(c, &expr->loc, 2032, "a constant cannot be converted to that type");
+    return invalid;
 }
 
 struct value expr_evaluate(struct idl_compiler *c, const struct expr *expr, unsigned not_constant)
@@ -211,6 +244,8 @@ struct value expr_evaluate(struct idl_compiler *c, const struct expr *expr, unsi
         return evaluate_name(c, expr, not_constant);
     case EXPR_SIZEOF:
         return evaluate_sizeof(c, expr);
+    case EXPR_CAST:
+        return evaluate_cast(c, expr, not_constant);
     default:
         break;
     }

@@ -55,6 +55,7 @@ struct idl_options {
     bool app_config;     /* ACF attributes are allowed in the IDL             */
     bool osf;            /* strict DCE: Microsoft's extensions are errors     */
     bool ms_union;       /* all unions as with [ms_union]                     */
+    bool ms_conf_struct; /* all structures as with [ms_conf_struct]           */
     unsigned pack;       /* -Zp: alignment of structures; 0: natural          */
     bool maybe_null;     /* [disable_consistency_check] everywhere            */
     enum idl_protocol protocol;

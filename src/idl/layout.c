@@ -135,6 +135,13 @@ static struct node *struct_node(struct idl_compiler *c, struct aggregate *aggreg
         }
         node->fields[i] = (struct node_field){.var = field, .node = field->node};
     }
+    if (node->is_open && aggregate->ms_conf_struct) {
+        diag_later(c, &aggregate->loc,
+                   arena_printf(&c->arena, "sending the conformant structure '%s' with "
+                                           "[ms_conf_struct], whose octets are not documented,",
+                                name));
+        node->broken = true;
+    }
     return node->broken ? NULL : layout_complete(c, node);
 }
 
@@ -257,20 +264,25 @@ struct node *layout_pipe(struct idl_compiler *c, struct type *pipe)
 
 /* ---- Pointers, arrays, strings ---------------------------------------------------------- */
 
+/* `level`: the pointer in an IDL file; NULL: one of ours. */
 static struct node *pointer_node(struct idl_compiler *c, struct node *target,
-                                 enum pointer_class class, bool is_ignored, bool dont_free)
+                                 enum pointer_class class, bool is_ignored,
+                                 const struct level *level)
 {
+    bool dont_free = level && level->dont_free;
+    bool all_nodes = level && level->all_nodes;
     const char *word = is_ignored                ? "ignored"
                        : class == POINTER_REF    ? "ref"
                        : class == POINTER_UNIQUE ? "unique"
                                                  : "full";
-    const char *c_name = arena_printf(&c->arena, "ndr_%s%s_%s", word, dont_free ? "_kept" : "",
-                                      bare(target));
+    const char *c_name = arena_printf(&c->arena, "ndr_%s%s%s_%s", word, all_nodes ? "_whole" : "",
+                                      dont_free ? "_kept" : "", bare(target));
     struct node *node = known_node(c, c_name);
     if (node)
         return node;
     node = layout_new_node(c, c_name, "POINTER");
     node->dont_free = dont_free;
+    node->all_nodes = all_nodes;
     node->pointer_flag = is_ignored                ? "NDR_TYPE_IGNORE"
                          : class == POINTER_REF    ? "NDR_TYPE_REF"
                          : class == POINTER_UNIQUE ? "NDR_TYPE_UNIQUE"
@@ -287,7 +299,7 @@ static struct node *pointer_node(struct idl_compiler *c, struct node *target,
 
 struct node *layout_pointer(struct idl_compiler *c, struct node *target, enum pointer_class class)
 {
-    return pointer_node(c, target, class, false, false);
+    return pointer_node(c, target, class, false, NULL);
 }
 
 struct node *layout_context_handle(struct idl_compiler *c, const struct var *alias, unsigned flags)
@@ -433,7 +445,7 @@ static struct node *ignored_node(struct idl_compiler *c, const struct loc *loc)
     nothing->kind = TYPE_BASE;
     nothing->base = BASE_VOID;
     nothing->loc = *loc;
-    return pointer_node(c, base_node(c, nothing), POINTER_UNIQUE, true, false);
+    return pointer_node(c, base_node(c, nothing), POINTER_UNIQUE, true, NULL);
 }
 
 static struct node *var_node(struct idl_compiler *c, struct var *var, const struct shape *shape,
@@ -449,14 +461,14 @@ static struct node *var_node(struct idl_compiler *c, struct var *var, const stru
     /* In C an array is passed by its address. */
     if (node && role == ROLE_PARAM && shape->level_count == 0 && node->conversion &&
         convert_local_array(c, shape->base))
-        return pointer_node(c, node, POINTER_REF, false, false);
+        return pointer_node(c, node, POINTER_REF, false, NULL);
     for (unsigned i = shape->level_count; node && i-- > 0;) {
         const struct level *level = &shape->levels[i];
         bool innermost = i + 1 == shape->level_count;
         node = pointee(c, node, level, shape->is_string && innermost, var, i == 0);
         bool array_param = i == 0 && role == ROLE_PARAM && !level->is_pointer;
         if (node && (level->is_pointer || array_param))
-            node = pointer_node(c, node, level->class, false, level->dont_free);
+            node = pointer_node(c, node, level->class, false, level);
     }
     return node;
 }

@@ -104,6 +104,7 @@ struct node {
     struct node_expr *first, *length; /* varying ARRAY; NULL: from the first, all */
     bool is_varying;
     bool dont_free;      /* POINTER: [allocate(dont_free)] */
+    bool all_nodes;      /* POINTER: [allocate(all_nodes)] */
     bool null_with_size; /* [disable_consistency_check] */
     struct node_arms *arms;             /* UNION */
     struct node_expr *switch_is;        /* UNION; NULL: encapsulated */
@@ -146,6 +147,9 @@ enum expr_use {
 /* size_is and kin, with names looked up around `var`; NULL: reported. */
 struct node_expr *layout_expr(struct idl_compiler *compiler, const struct expr *expr,
                               const struct var *var, enum expr_use use);
+/* The value of another parameter or field beside `var`, of an integral type. */
+struct node_expr *layout_load(struct idl_compiler *compiler, const struct var *var,
+                              const struct var *sibling);
 struct node_expr *layout_constant(struct idl_compiler *compiler, int64_t value);
 struct node_expr *layout_binary(struct idl_compiler *compiler, const char *op, struct node_expr *a,
                                 struct node_expr *b);
@@ -176,6 +180,9 @@ bool layout_has_contexts(struct idl_compiler *compiler, const struct proc *proc)
 /* A value the program converts, the same way. */
 bool layout_proc_converts(struct idl_compiler *compiler, const struct proc *proc);
 bool layout_holds_context(struct idl_compiler *compiler, struct node *node);
+/* Every node that `node` leads to, itself first; *ret_count: how many. */
+struct node **layout_reachable(struct idl_compiler *compiler, struct node *node,
+                               unsigned *ret_count);
 
 /* ---- Parts of layout.c ------------------------------------------------------------------ */
 

@@ -43,6 +43,17 @@ struct node_expr *layout_constant(struct idl_compiler *c, int64_t value)
     return node;
 }
 
+struct node_expr *layout_load(struct idl_compiler *c, const struct var *var,
+                              const struct var *sibling)
+{
+    struct node_expr *node = ARENA_NEW(&c->arena, struct node_expr);
+    node->op = "LOAD";
+    node->kind = base_info(type_strip(sibling->type)->base)->expr_kind;
+    node->base = var->aggregate ? var->aggregate->c_name : var->proc->frame;
+    node->member = sibling->name;
+    return node;
+}
+
 struct node_expr *layout_binary(struct idl_compiler *c, const char *op, struct node_expr *a,
                                 struct node_expr *b)
 {

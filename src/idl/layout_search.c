@@ -45,6 +45,17 @@ static bool finds(struct search *search, bool (*is_it)(const struct node *node))
     return false;
 }
 
+struct node **layout_reachable(struct idl_compiler *c, struct node *node, unsigned *ret_count)
+{
+    struct search search;
+    begin(&search, c);
+    visit(&search, node);
+    for (unsigned i = 0; i < search.count; i++)
+        visit_inner(&search, search.waiting[i]);
+    *ret_count = search.count;
+    return search.waiting;
+}
+
 static bool is_context(const struct node *node)
 {
     return node->context != NULL;

@@ -21,6 +21,7 @@ struct parser {
     unsigned error_line; /* of the last syntax error: one a line is enough */
     bool in_acf;
     bool const_expected; /* the next `const` begins a constant */
+    bool casts_allowed;  /* the expression is a constant's */
     bool in_library; /* type libraries: all interfaces are COM's */
 };
 
@@ -127,7 +128,8 @@ struct type *parse_body_enum(struct parser *parser, struct loc loc);
 
 /* Both kinds of union, from the word on. */
 struct type *parse_union(struct parser *parser, struct loc loc);
-/* [switch_type] and [ms_union] that stand before a union defined here. */
+/* [switch_type] and [ms_union] that stand before a union defined here, [ms_conf_struct] before a
+ * structure. */
 void parse_union_attributes(struct parser *parser, struct type *base, struct attr *attrs);
 
 /* ---- parse_names.c ----------------------------------------------------------------- */

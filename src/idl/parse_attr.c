@@ -323,8 +323,6 @@ static void check_allocate(struct idl_compiler *c, const struct attr *attr)
             return;
         }
         seen |= 1u << i;
-        if (i == 1)
-            diag_later(c, &arg->loc, "[allocate(all_nodes)], all memory in one piece,");
     }
 }
 

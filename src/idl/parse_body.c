@@ -242,6 +242,8 @@ bool begin_body(struct parser *parser, struct aggregate *owner, struct loc loc)
     owner->loc = loc;
     owner->home = parser->interface;
     owner->pack = parser->unit->pack.current;
+    owner->ms_conf_struct = parser->compiler->options.ms_conf_struct ||
+                            (parser->interface && parser->interface->ms_conf_struct);
     owner->being_defined = true;
     owner->depth = 1;
     return true;

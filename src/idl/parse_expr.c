@@ -88,8 +88,40 @@ static struct expr *size_of(struct parser *parser)
     return expr;
 }
 
+/* Could what is behind the '(' be the type of a cast?  Only constants may have one: elsewhere
+ * names of typedefs may be parameters and fields as well. */
+static bool at_cast(const struct parser *parser)
+{
+    static const enum keyword words[] = {
+        KW_BOOLEAN, KW_BYTE,  KW_CHAR,  KW_DOUBLE, KW_ERROR_STATUS_T, KW_FLOAT,    KW_HYPER,
+        KW_INT,     KW_INT8,  KW_INT16, KW_INT32,  KW_INT64,          KW_INT3264,  KW_LONG,
+        KW_SHORT,   KW_SIGNED, KW_SMALL, KW_UNSIGNED, KW_WCHAR_T};
+    const struct token *token = &parser->token;
+    if (!parser->casts_allowed || token->kind != TOK_IDENT)
+        return false;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (token->keyword == words[i])
+            return true;
+    const struct symbol *symbol =
+        names_find(&parser->compiler->names, token->text, strlen(token->text));
+    return token->keyword == KW_NONE && symbol && symbol->kind == SYMBOL_TYPEDEF;
+}
+
+static struct expr *unary(struct parser *parser);
+
+/* cast = '(' type ')' unary; behind the '('. */
+static struct expr *cast(struct parser *parser, struct expr *expr)
+{
+    expr->type = parse_type(parser, true);
+    if (!expr->type || !parse_expect(parser, ')') || !parse_enter(parser))
+        return NULL;
+    expr->a = unary(parser);
+    parse_leave(parser);
+    return finish(parser, expr);
+}
+
 /* primary = NUMBER | CHAR | string | 'TRUE' | 'FALSE' | 'NULL' | ID | sizeof
- *         | '(' expr ')' */
+ *         | '(' expr ')' | cast */
 static struct expr *primary(struct parser *parser)
 {
     struct token *token = &parser->token;
@@ -102,7 +134,10 @@ static struct expr *primary(struct parser *parser)
         return string_literal(parser);
     case '(': {
         const char *start = token->loc.at;
+        struct expr *conversion = new_expr(parser, EXPR_CAST);
         parse_advance(parser);
+        if (at_cast(parser))
+            return cast(parser, conversion);
         struct expr *expr = parse_expr(parser);
         if (expr)
             expr->start = start;

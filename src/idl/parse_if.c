@@ -126,6 +126,8 @@ static void interface_attributes(struct parser *parser, struct interface *interf
             interface->is_async = true;
         else if (attr->id == ATTR_MS_UNION)
             interface->ms_union = true;
+        else if (attr->id == ATTR_MS_CONF_STRUCT)
+            interface->ms_conf_struct = true;
         else if (attr->id == ATTR_LOCAL)
             interface->is_local = true;
     }

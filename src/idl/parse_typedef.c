@@ -142,16 +142,18 @@ bool parse_typedef(struct parser *parser, struct attr *attrs, const char *source
 
 /* ---- const ----------------------------------------------------------------------- */
 
-static void truncate_to(struct value *value, const struct base_info *info)
+/* The documentation knows no constants of these types, Microsoft's own files have some
+ * ([MS-FSRM]). */
+static bool real_value_fits(struct idl_compiler *c, const struct var *var, struct value *value,
+                            enum base_kind base)
 {
-    if (info->size >= 8 || info->size == 0)
-        return;
-    uint64_t mask = ((uint64_t)1 << (8 * info->size)) - 1;
-    uint64_t bits = (uint64_t)value->number & mask;
-    if (info->low < 0 && bits > mask / 2)
-        bits |= ~mask;
-    value->number = (int64_t)bits;
-    value->is_unsigned = info->low == 0;
+    if (osf_refuse(c, &var->loc, 2202, "a constant must be an integer, a character or a string"))
+        return false;
+    if (value->kind != VALUE_INT && value->kind != VALUE_REAL) {
+        diag_error(c, &var->init->loc, 2154, "mismatch in assignment type");
+        return false;
+    }
+    return expr_convert(value, base);
 }
 
 static bool const_value_fits(struct parser *parser, struct var *var)
@@ -172,11 +174,12 @@ static bool const_value_fits(struct parser *parser, struct var *var)
             return true;
     } else if (type->kind == TYPE_BASE && base_info(type->base)->integral) {
         if (value->kind == VALUE_INT) {
-            if (!expr_check_range(c, &var->init->loc, value, type->base))
-                return false;
-            truncate_to(value, base_info(type->base));
-            return true;
+            return expr_check_range(c, &var->init->loc, value, type->base) &&
+                   expr_convert(value, type->base);
         }
+    } else if (type->kind == TYPE_BASE &&
+               (type->base == BASE_FLOAT || type->base == BASE_DOUBLE)) {
+        return real_value_fits(c, var, value, type->base);
     } else if (type->kind == TYPE_ENUM && value->kind == VALUE_INT) {
         return expr_check_range(c, &var->init->loc, value, BASE_LONG);
     } else {
@@ -196,7 +199,9 @@ bool parse_const(struct parser *parser, struct var *var, const char *source, str
         diag_error(c, &parser->token.loc, 2149, "compound initializers are not supported");
         return false;
     }
+    parser->casts_allowed = true;
     var->init = parse_expr(parser);
+    parser->casts_allowed = false;
     if (!var->init || !parse_expect(parser, ';'))
         return false;
     var->value = expr_evaluate(c, var->init, 2173);

@@ -257,6 +257,7 @@ void parse_union_attributes(struct parser *parser, struct type *base, struct att
 {
     struct type *type = type_unqualified(base);
     const struct attr *ms_union = attr_find(attrs, ATTR_MS_UNION);
+    const struct attr *ms_conf_struct = attr_find(attrs, ATTR_MS_CONF_STRUCT);
     bool is_union = type->kind == TYPE_UNION;
     bool defines_enum = type->kind == TYPE_STRUCT && type->aggregate->is_encapsulated;
     const struct attr *switch_type = attr_find(attrs, ATTR_SWITCH_TYPE);
@@ -271,6 +272,11 @@ void parse_union_attributes(struct parser *parser, struct type *base, struct att
     } else if (ms_union && type->kind != TYPE_ERROR && !defines_enum) {
         diag_error(parser->compiler, &ms_union->loc, 2072, "[ms_union] applies to unions only");
     }
+    if (ms_conf_struct && type->kind == TYPE_STRUCT)
+        type->aggregate->ms_conf_struct |= type->defines;
+    else if (ms_conf_struct && type->kind != TYPE_ERROR)
+        diag_error(parser->compiler, &ms_conf_struct->loc, 2072,
+                   "[ms_conf_struct] applies to structures only");
 }
 
 /* union = 'union' ( ID | [ ID ] body | [ ID ] 'switch' ... ) */

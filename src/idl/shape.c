@@ -30,7 +30,7 @@ struct walk {
     } ranges[RANGES_MAX];
     unsigned range_count;
     const struct attr *allocate; /* [allocate], still looking for its pointer */
-    bool dont_free;              /* it has that option */
+    bool dont_free, all_nodes;   /* it has that option */
     const struct interface *home; /* whose pointer_default counts here */
 };
 
@@ -81,9 +81,12 @@ static void note_allocate(struct walk *walk, struct attr *attrs)
     const struct attr *attr = attr_find(attrs, ATTR_ALLOCATE);
     if (attr)
         walk->allocate = attr;
-    for (const struct attr_arg *arg = attr ? attr->args : NULL; arg; arg = arg->next)
-        if (arg->expr && arg->expr->op == EXPR_NAME && strcmp(arg->expr->text, "dont_free") == 0)
-            walk->dont_free = true;
+    for (const struct attr_arg *arg = attr ? attr->args : NULL; arg; arg = arg->next) {
+        if (!arg->expr || arg->expr->op != EXPR_NAME)
+            continue;
+        walk->dont_free |= strcmp(arg->expr->text, "dont_free") == 0;
+        walk->all_nodes |= strcmp(arg->expr->text, "all_nodes") == 0;
+    }
 }
 
 /* Whose memory the program's own type is made of is for its routines to say. */
@@ -145,8 +148,9 @@ static void set_class(struct walk *walk, struct level *level)
 {
     bool outermost = level == &walk->shape->levels[0];
     level->dont_free = walk->dont_free;
+    level->all_nodes = walk->all_nodes;
     walk->allocate = NULL;
-    walk->dont_free = false;
+    walk->dont_free = walk->all_nodes = false;
     if (walk->class_attr) {
         level->class = class_of_attr(walk->class_attr);
         level->class_is_explicit = true;

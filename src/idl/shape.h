@@ -21,6 +21,7 @@ struct level {
     enum pointer_class class; /* pointers; parameters that are arrays */
     bool class_is_explicit;
     bool dont_free;          /* [allocate(dont_free)] */
+    bool all_nodes;          /* [allocate(all_nodes)] */
     uint32_t count;          /* arrays; 0: conformant */
     const struct expr *size; /* size_is or max_is; NULL: none */
     bool size_is_max;        /* size holds the highest index */

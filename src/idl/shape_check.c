@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* shape_check.c - types that cannot be sent, each with its own message. */
+#include "idl/check.h"
 #include "idl/handle.h"
 #include "idl/parse.h"
 #include "idl/shape.h"
@@ -148,7 +149,8 @@ static bool check_open_struct(const struct check *check)
         if (in_array(shape) || shape->levels[shape->level_count - 1].size)
             return fail(check, 2043, "array element must not be a conformant structure");
         if (check->role == ROLE_PARAM && !var->is_in && var->is_out && shape->level_count == 1)
-            return fail(check, 2040,
+            return check_not_counted(check->compiler, var) &&
+                   fail(check, 2040,
                         "[out] only parameter must not derive from a top-level conformant "
                         "structure: nothing says how much of it there is");
         return true;

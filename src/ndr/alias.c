@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* alias.c - see alias.h.  Open addressing; entries are never removed. */
+/* alias.c - see alias.h.  Open addressing; only the newest entry can be removed. */
 #include "ndr/alias.h"
 
 #include <stdlib.h>
@@ -106,6 +106,21 @@ struct ndr_alias *ndr_alias_add(struct ndr_aliases *aliases, const struct ndr_al
         return NULL;
     insert(aliases, aliases->entries.count - 1);
     return ndr_list_at(&aliases->entries, aliases->entries.count - 1);
+}
+
+/* The newest entry is the last of any run of buckets it is in: nothing was put behind it, and
+ * growing keeps the order. */
+void ndr_aliases_truncate(struct ndr_aliases *aliases, size_t count)
+{
+    while (aliases->entries.count > count) {
+        size_t newest = aliases->entries.count;
+        const struct ndr_alias *alias = ndr_list_at(&aliases->entries, newest - 1);
+        size_t at = bucket_of(aliases, alias->key);
+        while (aliases->buckets[at] != newest)
+            at = (at + 1) & (aliases->bucket_count - 1);
+        aliases->buckets[at] = 0;
+        aliases->entries.count--;
+    }
 }
 
 /* What one type has checked must do for the other. */

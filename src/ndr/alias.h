@@ -22,6 +22,9 @@ struct ndr_alias {
     bool has_tag;      /* it is a union whose arm was that of `tag`                      */
     uint32_t capacity; /* elements of a conformant object, as sent                       */
     int64_t tag;
+    /* Receiver: the region (decode_region.c) it lies in; 0: it is an object of its own. */
+    uint32_t region;
+    bool begins_region;
 };
 
 struct ndr_aliases {
@@ -40,6 +43,8 @@ struct ndr_alias *ndr_alias_find(const struct ndr_aliases *aliases, uint64_t key
                                  const NDR_TYPE *type);
 /* Adds a copy; NULL: no memory, nothing changed. */
 struct ndr_alias *ndr_alias_add(struct ndr_aliases *aliases, const struct ndr_alias *alias);
+/* Forgets all but the first `count` entries. */
+void ndr_aliases_truncate(struct ndr_aliases *aliases, size_t count);
 
 /* The objects that full pointers of a request led to: the reply names them by the same
  * referents.  A server's own objects are only compared with, never looked into. */

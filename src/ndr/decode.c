@@ -54,7 +54,7 @@ bool ndr_decode_get(struct ndr_decode *d, uint8_t size, uint64_t *ret_value)
 
 /* ---- Memory ------------------------------------------------------------------------ */
 
-static bool spend(struct ndr_decode *d, uint64_t size)
+bool ndr_decode_spend(struct ndr_decode *d, uint64_t size)
 {
     if (size > d->budget)
         return ndr_decode_fail(d, RPC_S_OUT_OF_RESOURCES);
@@ -64,7 +64,7 @@ static bool spend(struct ndr_decode *d, uint64_t size)
 
 bool ndr_decode_note(struct ndr_decode *d, struct ndr_list *list, const void *item)
 {
-    if (list->count == list->capacity && !spend(d, list->capacity * list->item_size))
+    if (list->count == list->capacity && !ndr_decode_spend(d, list->capacity * list->item_size))
         return false;
     return ndr_list_push(list, item) || ndr_decode_fail(d, RPC_S_OUT_OF_MEMORY);
 }
@@ -92,7 +92,7 @@ bool ndr_decode_add_alias(struct ndr_decode *d, struct ndr_aliases *aliases,
                           const struct ndr_alias *alias)
 {
     /* the entry, its share of growth, and two to four buckets */
-    return spend(d, 2 * sizeof(*alias) + 4 * sizeof(uint32_t)) &&
+    return ndr_decode_spend(d, 2 * sizeof(*alias) + 4 * sizeof(uint32_t)) &&
            (ndr_alias_add(aliases, alias) || ndr_decode_fail(d, RPC_S_OUT_OF_MEMORY));
 }
 
@@ -104,21 +104,35 @@ static void release(const struct ndr_decode *d, void *memory)
         d->memory->free(memory);
 }
 
-bool ndr_decode_allocate(struct ndr_decode *d, void *slot, uint64_t size, bool zero,
-                         void **ret_memory)
+static bool take_memory(struct ndr_decode *d, const NDR_TYPE *type, uint64_t size,
+                        void **ret_memory, bool *ret_own)
 {
+    if (d->region && size <= SIZE_MAX && !ndr_region_take(d, type, (size_t)size, ret_memory, ret_own))
+        return false;
+    if (d->region && !d->is_scratch)
+        return true;
+    if (!ndr_decode_spend(d, size))
+        return false;
+    *ret_own = true;
+    *ret_memory = d->is_scratch ? d->undo.reallocate(NULL, (size_t)size)
+                                : d->memory->allocate((size_t)size);
+    return *ret_memory || ndr_decode_fail(d, RPC_S_OUT_OF_MEMORY);
+}
+
+bool ndr_decode_allocate(struct ndr_decode *d, void *slot, const NDR_TYPE *type, uint64_t size,
+                         bool zero, void **ret_memory)
+{
+    void *memory;
+    bool is_own;
     if (size == 0)
         size = 1; /* a pointee that is there is not NULL */
-    if (!spend(d, size))
+    if (!take_memory(d, type, size, &memory, &is_own))
         return false;
-    void *memory = d->is_scratch ? d->undo.reallocate(NULL, (size_t)size)
-                                 : d->memory->allocate((size_t)size);
-    if (!memory)
-        return ndr_decode_fail(d, RPC_S_OUT_OF_MEMORY);
     if (zero)
         memset(memory, 0, (size_t)size);
-    if (!ndr_decode_set_pointer(d, slot, memory)) {
-        release(d, memory);
+    if (!change_pointer(d, slot, memory, !is_own)) {
+        if (is_own)
+            release(d, memory);
         return false;
     }
     *ret_memory = memory;
@@ -127,19 +141,20 @@ bool ndr_decode_allocate(struct ndr_decode *d, void *slot, uint64_t size, bool z
 
 /* First every pointer gets its old value back, then the objects are freed: slots may
  * lie in objects. */
-void ndr_decode_roll_back(struct ndr_decode *d)
+void ndr_decode_roll_back(struct ndr_decode *d, size_t first)
 {
-    for (size_t i = d->undo.count; i-- > 0;) {
+    for (size_t i = d->undo.count; i-- > first;) {
         struct ndr_undo *undo = ndr_list_at(&d->undo, i);
         void *ours = ndr_load_pointer(undo->slot);
         ndr_store_pointer(undo->slot, undo->old);
         undo->old = ours;
     }
-    for (size_t i = d->undo.count; i-- > 0;) {
+    for (size_t i = d->undo.count; i-- > first;) {
         struct ndr_undo *undo = ndr_list_at(&d->undo, i);
         if (undo->old && !undo->is_shared) /* NULL: the peer cleared an application's pointer */
             release(d, undo->old);
     }
+    d->undo.count = first;
 }
 
 /* ---- Context handles ----------------------------------------------------------------- */
@@ -192,10 +207,10 @@ static enum ndr_owner owner_of(const NDR_PARAM *param, uint32_t direction)
     return param->flags & NDR_PARAM_IN ? NDR_KEPT : NDR_OUT_ONLY;
 }
 
-bool ndr_decode_pending(struct ndr_decode *d)
+bool ndr_decode_pending(struct ndr_decode *d, size_t first)
 {
-    ndr_list_reverse(&d->pending, 0);
-    while (d->pending.count > 0) {
+    ndr_list_reverse(&d->pending, first);
+    while (d->pending.count > first) {
         struct ndr_target target;
         ndr_list_pop(&d->pending, &target);
         d->least_pending -= target.least_len;
@@ -233,7 +248,7 @@ static bool give_storage(struct ndr_decode *d, const NDR_OPERATION *operation)
         RPC_STATUS status = ndr_storage_size(param->type->element, d->frame, &size);
         if (status != RPC_S_OK)
             return ndr_decode_fail(d, status);
-        if (!ndr_decode_allocate(d, slot, size, true, &memory))
+        if (!ndr_decode_allocate(d, slot, param->type->element, size, true, &memory))
             return false;
     }
     return true;
@@ -253,7 +268,9 @@ static bool decode_param(struct ndr_decode *d, const NDR_PARAM *param)
             return decode_partly_ignored(d, memory);
         scope.is_blank = true;
     }
-    return ndr_decode_top(d, param->type, memory, &scope) && ndr_decode_pending(d);
+    if (param->byte_count && d->direction == NDR_PARAM_OUT)
+        return ndr_region_decode_buffer(d, param, memory, &scope);
+    return ndr_decode_top(d, param->type, memory, &scope) && ndr_decode_pending(d, 0);
 }
 
 static bool prepare(struct ndr_decode *d, const NDR_OPERATION *operation)
@@ -364,7 +381,7 @@ enum ndr_verdict ndr_decode_params(struct ndr_reader *reader, const NDR_OPERATIO
     if (d.verdict != NDR_DONE) {
         if (reader->full && direction == NDR_PARAM_IN)
             ndr_full_pointers_reset(reader->full);
-        ndr_decode_roll_back(&d);
+        ndr_decode_roll_back(&d, 0);
         if (direction == NDR_PARAM_IN)
             clear_frame(&d, operation);
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* decode.h - the state one try of ndr_decode_params shares between decode.c
  * (parameters, memory, rollback), decode_claim.c (size_is and kin), decode_value.c
- * (values) and decode_pointer.c (pointers and what they point to).
+ * (values), decode_pointer.c (pointers and what they point to) and decode_region.c (memory in
+ * one piece).
  *
  * The work is as in encode.c, flat parts first, with more lists:
  *   pending   pointers whose pointee is still to come
@@ -82,6 +83,8 @@ struct ndr_context_note {
     uint8_t octets[NDR_CONTEXT_LEN]; /* host order */
 };
 
+struct ndr_region; /* decode_region.c */
+
 struct ndr_decode {
     struct ndr_reader *reader;
     const struct ndr_rules *rules;
@@ -100,6 +103,8 @@ struct ndr_decode {
     struct ndr_list *conversions; /* decode_convert.c; NULL: there can be none  */
     bool is_scratch;              /* memory is not the program's but free()d    */
     struct ndr_aliases objects, taken;
+    struct ndr_region *region; /* objects are allocated in it; NULL: each by itself */
+    uint32_t region_count;     /* of this try: the number of the newest              */
 };
 
 /* Each returns false and sets the verdict when decoding cannot go on; this one always.
@@ -117,10 +122,12 @@ bool ndr_decode_require(struct ndr_decode *d, uint64_t len);
 void ndr_decode_align(struct ndr_decode *d, uint32_t align);
 /* A count or referent of `size` octets. */
 bool ndr_decode_get(struct ndr_decode *d, uint8_t size, uint64_t *ret_value);
-/* Memory of the program in *slot, zeroed unless all of it is about to be written; taken
- * back if this try fails. */
-bool ndr_decode_allocate(struct ndr_decode *d, void *slot, uint64_t size, bool zero,
-                         void **ret_memory);
+/* Memory of the program for `size` octets of `type` in *slot, zeroed unless all of it is about
+ * to be written; taken back if this try fails. */
+bool ndr_decode_allocate(struct ndr_decode *d, void *slot, const NDR_TYPE *type, uint64_t size,
+                         bool zero, void **ret_memory);
+/* That many octets are taken from what the call may have. */
+bool ndr_decode_spend(struct ndr_decode *d, uint64_t size);
 /* Changes an application's pointer; undone if this try fails. */
 bool ndr_decode_set_pointer(struct ndr_decode *d, void *slot, void *value);
 /* Scratch items count against the budget as well: 4 octets can claim one. */
@@ -132,10 +139,10 @@ bool ndr_decode_add_alias(struct ndr_decode *d, struct ndr_aliases *aliases,
 /* Reads a context handle; its slot is set when all else is known to be good. */
 bool ndr_decode_context(struct ndr_decode *d, const NDR_TYPE *type, void *slot);
 
-/* Works off the pending pointers, and those they lead to. */
-bool ndr_decode_pending(struct ndr_decode *d);
-/* Takes back everything this try allocated and set. */
-void ndr_decode_roll_back(struct ndr_decode *d);
+/* Works off the pending pointers from number `first` on, and those they lead to. */
+bool ndr_decode_pending(struct ndr_decode *d, size_t first);
+/* Takes back everything this try allocated and set since it had `first` notes of that. */
+void ndr_decode_roll_back(struct ndr_decode *d, size_t first);
 
 /* ---- decode_claim.c ---- */
 
@@ -198,6 +205,26 @@ bool ndr_decode_pointee(struct ndr_decode *d, const struct ndr_target *target);
 /* Reads the referent, if this pointer has one here; *ret_present: is there a pointee? */
 bool ndr_decode_referent(struct ndr_decode *d, struct ndr_target *target, enum ndr_place place,
                          bool *ret_present);
+
+/* ---- decode_region.c ---- */
+
+/* Takes memory for an object from the region.  *ret_own: it is the region itself, which was
+ * allocated now. */
+bool ndr_region_take(struct ndr_decode *d, const NDR_TYPE *type, size_t size, void **ret_memory,
+                     bool *ret_own);
+/* The number of the region objects are allocated in; 0: none. */
+uint32_t ndr_region_number(const struct ndr_decode *d);
+/* Is that object the first of its region, so that freeing it frees the region? */
+bool ndr_region_begins(const struct ndr_decode *d, const void *object);
+/* Are objects only measured, in scratch memory? */
+bool ndr_region_is_measured(const struct ndr_decode *d);
+/* Does the pointer ask for memory in one piece, which has not begun yet? */
+bool ndr_region_wanted(const struct ndr_decode *d, const struct ndr_target *target);
+/* Decodes the pointee and everything it leads to, in memory of one piece. */
+bool ndr_region_decode(struct ndr_decode *d, const struct ndr_target *target);
+/* Decodes what the client's [byte_count] parameter at `slot` leads to. */
+bool ndr_region_decode_buffer(struct ndr_decode *d, const NDR_PARAM *param, void *slot,
+                              const struct ndr_scope *scope);
 
 /* ---- decode_convert.c ---- */
 

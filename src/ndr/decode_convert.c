@@ -59,7 +59,7 @@ static void detach(struct detached *x, const struct ndr_decode *d, const NDR_TYP
 /* Frees the value, unless its root was taken away, and all lists. */
 static void detached_fini(struct detached *x)
 {
-    ndr_decode_roll_back(&x->decode);
+    ndr_decode_roll_back(&x->decode, 0);
     ndr_list_fini(&x->decode.pending);
     ndr_list_fini(&x->decode.undo);
     ndr_list_fini(&x->decode.claims);
@@ -77,7 +77,7 @@ static bool decode_detached(struct ndr_decode *d, struct detached *x, const NDR_
     struct ndr_scope scope = {.owner = NDR_OURS, .depth = depth};
     detach(x, d, type);
     bool done =
-        ndr_decode_top(&x->decode, &x->pointer, &x->root, &scope) && ndr_decode_pending(&x->decode);
+        ndr_decode_top(&x->decode, &x->pointer, &x->root, &scope) && ndr_decode_pending(&x->decode, 0);
     if (done && x->decode.contexts.count > 0)
         done = ndr_decode_fail(&x->decode, RPC_S_CANNOT_SUPPORT);
     d->pos = x->decode.pos;
@@ -223,7 +223,8 @@ static bool decode_user_pointer(struct ndr_decode *d, const NDR_TYPE *type, void
 bool ndr_decode_converted(struct ndr_decode *d, const NDR_TYPE *type, void *value,
                           const struct ndr_scope *scope, enum ndr_place place)
 {
-    if (!d->conversions)
+    /* What the program's routines allocate lies in no region (MIDL2223). */
+    if (!d->conversions || d->region)
         return ndr_decode_fail(d, RPC_S_CANNOT_SUPPORT);
     if (!ndr_is_user_marshalled(type))
         return decode_wire_value(d, type, value, scope);

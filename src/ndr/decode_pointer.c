@@ -98,12 +98,26 @@ static bool settle(struct ndr_decode *d, const struct ndr_target *target, void *
         .key = target->referent, .type = target->type->element, .object = memory};
     if (!is_full(target->type))
         return true;
+    if (!target->own) {
+        object.region = ndr_region_number(d);
+        object.begins_region = ndr_region_begins(d, memory);
+    }
     if (ndr_load_pointer(target->slot) != memory && !ndr_decode_share(d, target->slot, memory))
         return false;
     if (!ndr_decode_add_alias(d, &d->objects, &object))
         return false;
     object.key = (uintptr_t)memory;
     return target->scope.owner != NDR_KEPT || ndr_decode_add_alias(d, &d->taken, &object);
+}
+
+/* A server frees a region by the pointer it was made for; another one from outside would free
+ * a part of it. */
+static bool may_share(const struct ndr_decode *d, const struct ndr_target *target,
+                      const struct ndr_alias *object)
+{
+    bool is_owner = object->begins_region && (target->type->flags & NDR_TYPE_ALL_NODES);
+    return d->direction != NDR_PARAM_IN || !object->region || is_owner ||
+           object->region == ndr_region_number(d);
 }
 
 /* An object that came before: a full pointer then has no pointee of its own. */
@@ -115,6 +129,8 @@ static bool share_known(struct ndr_decode *d, const struct ndr_target *target, b
         return true;
     if (!ndr_same_shape(object->type, target->type->element) || target->slot == d->frame_slot)
         return bad(d);
+    if (!may_share(d, target, object))
+        return ndr_decode_fail(d, RPC_S_CANNOT_SUPPORT);
     return ndr_decode_share(d, target->slot, object->object);
 }
 
@@ -137,6 +153,8 @@ static bool find_own(struct ndr_decode *d, struct ndr_target *target)
     if (own && (!ndr_same_shape(own->type, target->type->element) || !may_write(target, own) ||
                 ndr_alias_find(&d->taken, (uintptr_t)own->object, NULL)))
         own = NULL;
+    if (ndr_region_is_measured(d))
+        own = NULL; /* must not be written twice; at worst there is room to spare */
     if (!own) {
         target->is_new = !is_fixed;
         return true;
@@ -168,7 +186,7 @@ static bool obtain(struct ndr_decode *d, const struct ndr_target *target, uint64
     void *memory = existing(d, target);
     if (!memory) {
         scope->owner = NDR_OURS;
-        if (!ndr_decode_allocate(d, target->slot, size, zero, &memory))
+        if (!ndr_decode_allocate(d, target->slot, target->type->element, size, zero, &memory))
             return false;
     }
     *ret_memory = memory;
@@ -274,11 +292,13 @@ bool ndr_decode_pointee(struct ndr_decode *d, const struct ndr_target *pointer)
     scope.is_blank = false;
     if (target->is_null)
         return claim_null(d, type, &scope);
+    if (ndr_region_wanted(d, target))
+        return ndr_region_decode(d, target);
     if (is_full(target->type)) {
         bool known;
         if (!share_known(d, target, &known) || known)
             return d->verdict == NDR_DONE;
-        if (!find_own(d, target))
+        if (!target->is_new && !find_own(d, target))
             return false;
         scope.owner = target->own ? NDR_KEPT : target->is_new ? NDR_OURS : scope.owner;
         scope.has_old_tag = target->scope.has_old_tag;

@@ -396,6 +396,13 @@ static void check_out_param(struct ndr_encode *e, const NDR_PARAM *param, const 
     if ((param->type->flags & NDR_TYPE_REF) &&
         !ndr_load_pointer((const uint8_t *)frame + param->offset))
         ndr_encode_fail(e, RPC_X_NULL_REF_POINTER);
+    uint32_t count;
+    if (!param->byte_count)
+        return;
+    if (!ndr_expr_count(param->byte_count, frame, &count))
+        ndr_encode_fail(e, RPC_S_INVALID_BOUND);
+    else if (count < ndr_memory_size(param->type->element))
+        ndr_encode_fail(e, RPC_X_BYTE_COUNT_TOO_SMALL);
 }
 
 RPC_STATUS ndr_encode_params(struct ndr_writer *writer, const NDR_OPERATION *operation,

@@ -39,6 +39,22 @@ RPC_STATUS ndr_storage_size(const NDR_TYPE *type, const void *frame, uint64_t *r
     return RPC_S_OK;
 }
 
+/* Zeroed, in *slot. */
+static RPC_STATUS give_storage(void *slot, uint64_t size, const struct ndr_memory *memory,
+                               size_t *budget)
+{
+    if (size > *budget)
+        return RPC_S_OUT_OF_RESOURCES;
+    *budget -= (size_t)size;
+    size_t octets = size > 0 ? (size_t)size : 1;
+    void *storage = memory->allocate(octets);
+    if (!storage)
+        return RPC_S_OUT_OF_MEMORY;
+    memset(storage, 0, octets);
+    ndr_store_pointer(slot, storage);
+    return RPC_S_OK;
+}
+
 /* Follows [ref] pointers to [ref] pointers. */
 static RPC_STATUS prepare_pointee(const NDR_TYPE *pointer, void *slot, const void *frame,
                                   const struct ndr_memory *memory, size_t *budget)
@@ -46,21 +62,26 @@ static RPC_STATUS prepare_pointee(const NDR_TYPE *pointer, void *slot, const voi
     while (pointer->kind == NDR_KIND_POINTER && (pointer->flags & NDR_TYPE_REF)) {
         uint64_t size;
         RPC_STATUS status = ndr_storage_size(pointer->element, frame, &size);
+        if (status == RPC_S_OK)
+            status = give_storage(slot, size, memory, budget);
         if (status != RPC_S_OK)
             return status;
-        if (size > *budget)
-            return RPC_S_OUT_OF_RESOURCES;
-        *budget -= (size_t)size;
-        size_t octets = size > 0 ? (size_t)size : 1;
-        void *storage = memory->allocate(octets);
-        if (!storage)
-            return RPC_S_OUT_OF_MEMORY;
-        memset(storage, 0, octets);
-        ndr_store_pointer(slot, storage);
-        slot = storage;
+        slot = ndr_load_pointer(slot);
         pointer = pointer->element;
     }
     return RPC_S_OK;
+}
+
+/* [byte_count]: as much as the client has, for the manager to put everything into. */
+static RPC_STATUS prepare_buffer(const NDR_PARAM *param, void *slot, const void *frame,
+                                 const struct ndr_memory *memory, size_t *budget)
+{
+    uint32_t count;
+    if (!ndr_expr_count(param->byte_count, frame, &count))
+        return RPC_X_BAD_STUB_DATA;
+    if (count < ndr_memory_size(param->type->element))
+        return RPC_X_BYTE_COUNT_TOO_SMALL;
+    return give_storage(slot, count, memory, budget);
 }
 
 RPC_STATUS ndr_prepare_out(const NDR_OPERATION *operation, void *frame,
@@ -73,8 +94,10 @@ RPC_STATUS ndr_prepare_out(const NDR_OPERATION *operation, void *frame,
         if (!ndr_param_has_memory(param) || !(param->flags & NDR_PARAM_OUT) ||
             (param->flags & (NDR_PARAM_IN | NDR_PARAM_RETURN)))
             continue;
-        RPC_STATUS status =
-            prepare_pointee(param->type, (uint8_t *)frame + param->offset, frame, memory, &budget);
+        void *slot = (uint8_t *)frame + param->offset;
+        RPC_STATUS status = param->byte_count
+                                ? prepare_buffer(param, slot, frame, memory, &budget)
+                                : prepare_pointee(param->type, slot, frame, memory, &budget);
         if (status != RPC_S_OK)
             return status;
     }
@@ -146,6 +169,10 @@ static void sweep_pointer(struct sweep *s, const NDR_TYPE *pointer, void *slot, 
     ndr_store_pointer(slot, NULL);
     if (!is_mine_to_free(s, pointer, target))
         return;
+    if (pointer->flags & NDR_TYPE_ALL_NODES) {
+        s->memory->free(target); /* one object with everything it leads to */
+        return;
+    }
     uint64_t count = 1;
     uint32_t max = 0;
     if (type->kind == NDR_KIND_ARRAY && type->count == 0) {
@@ -210,7 +237,15 @@ static void sweep_value(struct sweep *s, const NDR_TYPE *type, void *memory, con
 
 static void sweep_param(struct sweep *s, const NDR_PARAM *param, void *frame)
 {
-    sweep_value(s, param->type, (uint8_t *)frame + param->offset, frame);
+    void *slot = (uint8_t *)frame + param->offset;
+    if (param->byte_count) { /* what it leads to is in it */
+        void *buffer = ndr_load_pointer(slot);
+        ndr_store_pointer(slot, NULL);
+        if (buffer)
+            s->memory->free(buffer);
+        return;
+    }
+    sweep_value(s, param->type, slot, frame);
     while (s->waiting.count > 0) {
         struct garbage garbage;
         ndr_list_pop(&s->waiting, &garbage);

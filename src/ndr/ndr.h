@@ -106,7 +106,8 @@ void ndr_writer_fini(struct ndr_writer *writer);
  * parameters are checked too, because a missing buffer should fail before the call.
  *
  * RPC_S_OK, or the writer is as long as before and has the status latched:
- * RPC_X_NULL_REF_POINTER; RPC_X_ENUM_VALUE_OUT_OF_RANGE; RPC_S_INVALID_BOUND: a
+ * RPC_X_NULL_REF_POINTER; RPC_X_BYTE_COUNT_TOO_SMALL: as above, before the call;
+ * RPC_X_ENUM_VALUE_OUT_OF_RANGE; RPC_S_INVALID_BOUND: a
  * size_is, length_is or string out of bounds, a 64-bit __int3264; RPC_S_INVALID_TAG: a
  * discriminant without arm; RPC_S_OUT_OF_MEMORY; RPC_S_OUT_OF_RESOURCES: len_max or
  * depth_max; what a context hook says; RPC_S_CANNOT_SUPPORT: a type the engine has no
@@ -172,6 +173,10 @@ struct ndr_reader {
  * union holds is kept only if its arm stays the same.  Elements that do not travel are zero
  * in memory we allocate.
  *
+ * What an NDR_TYPE_ALL_NODES pointer leads to is one object of `memory`.  In OUT, what a
+ * parameter with byte_count leads to is written to the application's buffer, and nothing is
+ * allocated.
+ *
  * Checked on receipt: counts against size_is, length_is and first_is, discriminants against
  * switch_is, [range], enum range, string terminators, bounds.  A unique pointer with size_is
  * that is NULL while size_is is not zero is refused in requests (MIDL /robust).  Octets left
@@ -179,7 +184,8 @@ struct ndr_reader {
  *
  * FAILED: RPC_X_BAD_STUB_DATA; RPC_S_INVALID_TAG: a discriminant without arm;
  * RPC_S_OUT_OF_MEMORY; RPC_S_OUT_OF_RESOURCES: a limit of the reader;
- * RPC_X_NULL_REF_POINTER: the application's pointer is missing; what a context hook says;
+ * RPC_X_NULL_REF_POINTER: the application's pointer is missing; RPC_X_BYTE_COUNT_TOO_SMALL: its
+ * buffer is; RPC_S_INVALID_BOUND: byte_count makes no sense; what a context hook says;
  * RPC_S_CANNOT_SUPPORT. */
 enum ndr_verdict ndr_decode_params(struct ndr_reader *reader, const NDR_OPERATION *operation,
                                    void *frame, uint32_t direction,
@@ -190,7 +196,8 @@ enum ndr_verdict ndr_decode_params(struct ndr_reader *reader, const NDR_OPERATIO
  * What pointers *inside* that storage point to is the manager's to allocate.
  * On failure what was allocated stays in the frame for ndr_free_params.
  * RPC_S_OK; RPC_X_BAD_STUB_DATA: size_is makes no sense (its operands are the
- * peer's); RPC_S_OUT_OF_MEMORY; RPC_S_OUT_OF_RESOURCES: prepare_max;
+ * peer's); RPC_X_BYTE_COUNT_TOO_SMALL: the client's buffer is smaller than what it is for;
+ * RPC_S_OUT_OF_MEMORY; RPC_S_OUT_OF_RESOURCES: prepare_max;
  * RPC_S_CANNOT_SUPPORT: [out] storage without a size. */
 RPC_STATUS ndr_prepare_out(const NDR_OPERATION *operation, void *frame,
                            const struct ndr_memory *memory);

@@ -409,6 +409,7 @@ static bool compile(struct driver *driver, const struct file *idl, const struct 
         .osf = command->osf,
         .protocol = protocol_of(command),
         .ms_union = command->ms_union,
+        .ms_conf_struct = command->ms_conf_struct,
         .pack = command->pack,
         .maybe_null = command->maybe_null,
         .old_mode = command->old_mode,

@@ -21,7 +21,7 @@ from peer import pcap, pdu
 
 PROGRAMS = BUILD / "tests/e2e/roundtrip"
 TRANSPORTS = ["ncalrpc", "tcp4"]
-CASES = 133  # least, so that a client that does nothing is no success
+CASES = 140  # least, so that a client that does nothing is no success
 
 
 STRICT = {"UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}

@@ -107,6 +107,35 @@ typedef enum __MIDL_constants_0001 {
 /* const long FROM_ENUM = THIRD; */
 #define FROM_ENUM (6)
 
+typedef double DATE;
+
+/* const DATE NEVER = -1; */
+#define NEVER (-1.0)
+
+/* const DATE ALSO_NEVER = (DATE)-1; */
+#define ALSO_NEVER (-1.0)
+
+/* const float RATIO = (ZERO + 3) * 7; */
+#define RATIO (21.0f)
+
+/* const double LARGE = 0xffffffffffffffff; */
+#define LARGE (18446744073709551615.0)
+
+/* const double SAME = NEVER; */
+#define SAME (-1.0)
+
+/* const unsigned long CAST = (unsigned long)(-1) - 1; */
+#define CAST (4294967294u)
+
+/* const long NARROWED = (signed char)200 + (unsigned short)-1; */
+#define NARROWED (65479)
+
+/* const long CAST_ENUM = (ORDER)2 * (LOWEST == 0); */
+#define CAST_ENUM (0)
+
+/* const long NO_CAST = (SUM) - 1; */
+#define NO_CAST (-1)
+
 #endif /* __constants_INTERFACE_DEFINED__ */
 
 #ifdef __cplusplus

@@ -77,6 +77,10 @@ static const char *wrong_file(RPC_STATUS status)
         return "server_convert.c";
     case WRONG_MODES:
         return "server_modes.c";
+    case WRONG_TYPES:
+        return "server_types.c";
+    case WRONG_MEMORY:
+        return "server_memory.c";
     default:
         return "server_calls.c";
     }
@@ -143,7 +147,7 @@ int main(int argc, char **argv)
                                             pointer_cases, union_cases, open_cases,
                                             full_cases,    async_cases, failure_cases,
                                             convert_cases, limit_cases,   mode_cases,
-                                            types_cases};
+                                            types_cases,   memory_cases};
     if (argc > 1 && strcmp(argv[1], "--no-counting") == 0) {
         counting = false;
         argc--;

@@ -26,7 +26,8 @@ struct test_case {
 };
 extern const struct test_case value_cases[], array_cases[], string_cases[], pointer_cases[],
     union_cases[], open_cases[], full_cases[], async_cases[], failure_cases[],
-    convert_cases[], limit_cases[], mode_cases[], types_cases[]; /* the last has no name */
+    convert_cases[], limit_cases[], mode_cases[], types_cases[],
+    memory_cases[]; /* the last has no name */
 
 /* Says why a case failed; false. */
 bool fail(const char *file, int line, const char *format, ...)

@@ -14,6 +14,7 @@
 #define WRONG_CONVERT       0x70000 /* server_convert.c  */
 #define WRONG_MODES         0x80000 /* server_modes.c    */
 #define WRONG_TYPES         0x90000 /* server_types.c    */
+#define WRONG_MEMORY        0xa0000 /* server_memory.c   */
 #define WRONG(file, line)   (WRONG_MARK + (file) + (line))
 #define IS_WRONG(status)    (((status)&0x7ff00000) == WRONG_MARK)
 #define WRONG_FILE(status)  ((status)&0xf0000)
