@@ -3,9 +3,9 @@
 """seeds.py BUILD CAPTURE... - writes corpus/stubs from captured calls: of each operation, in
 each transfer syntax and byte order, the first request and its response that are not too long.
 
-The captures are those of the round trip's client (PENSTOCK_PCAP), run with
-PENSTOCK_TRANSFER_SYNTAX=ndr and =ndr64, and again as a program of the other byte order
-(tests/cross).  Calls of the program tests/e2e/published of BUILD are added.
+The captures are those of the round trip's client and of characters_test over ncacn_ip_tcp
+(PENSTOCK_PCAP), run with PENSTOCK_TRANSFER_SYNTAX=ndr and =ndr64, and again as programs of the
+other byte order (tests/cross).  Calls of the program tests/e2e/published of BUILD are added.
 """
 import re
 import subprocess
@@ -28,10 +28,11 @@ def interfaces():
 
 
 def uuids():
-    """{uuid: name of the interface} of the round trip."""
+    """{uuid: name of the interface} of the captures."""
     found = {}
-    for name in ("roundtrip", "constructs"):
-        text = (ROOT / f"tests/e2e/roundtrip/{name}.idl").read_text()
+    for name in ("e2e/roundtrip/roundtrip", "e2e/roundtrip/constructs", "e2e/roundtrip/convert",
+                 "golden/b_cs_char"):
+        text = (ROOT / f"tests/{name}.idl").read_text()
         found.update(re.findall(r"uuid\(([0-9a-f-]+)\)[^\]]*\]\s*interface (\w+)", text))
     return found
 

@@ -176,7 +176,8 @@ struct _NDR_TYPE {
     NDR_KIND kind;
     uint32_t flags;           /* NDR_TYPE_*                                            */
     uint32_t size;            /* sizeof in memory; 0: conformant, string without count */
-    uint32_t align;           /* NDR 2.0 alignment, octets: 1, 2, 4 or 8               */
+    uint32_t align;           /* NDR 2.0 alignment, octets: 1, 2, 4 or 8; UNION: of the
+                               * structure around it, it begins where its tag may      */
     uint32_t count;           /* STRUCT: fields; fixed ARRAY: elements; fixed STRING:
                                * capacity in elements, terminator included             */
     const char *name;         /* IDL name, NULL when it has none                       */

@@ -68,6 +68,64 @@ static bool include(struct parser *parser)
     return parse_expect(parser, ';');
 }
 
+/* A typedef name of another file gets another type in C.  The header of that file does not know
+ * of it; so this is for what stands in this file itself, and the rest stays what it is.  The
+ * octets are the same.  Gives the name as it is in this file. */
+static struct var *localize(struct parser *parser, struct symbol *symbol)
+{
+    struct idl_compiler *c = parser->compiler;
+    struct var *original = symbol->var;
+    struct var *own = ARENA_NEW(&c->arena, struct var);
+    *own = *original;
+    own->uses = NULL;
+    own->next = NULL;
+    for (struct type **use = &original->uses; *use;) {
+        struct type *type = *use;
+        if (type->unit != parser->unit) {
+            use = &type->next_use;
+            continue;
+        }
+        *use = type->next_use;
+        type->alias = own;
+    }
+    if (parser->unit->imported)
+        return own;
+    symbol->var = own;
+    own->unit = parser->unit;
+    own->next = c->localized;
+    c->localized = own;
+    return own;
+}
+
+/* The attribute that names another type for C, or NULL. */
+static const struct attr *local_type(struct attr *attrs)
+{
+    static const enum attr_id ids[] = {ATTR_REPRESENT_AS, ATTR_USER_MARSHAL, ATTR_CS_CHAR};
+    const struct attr *found = NULL;
+    for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]) && !found; i++)
+        found = attr_find(attrs, ids[i]);
+    return found;
+}
+
+static void acf_type(struct parser *parser, struct symbol *symbol, struct attr *attrs)
+{
+    struct idl_compiler *c = parser->compiler;
+    const struct attr *local = local_type(attrs);
+    struct var *alias = symbol->var;
+    if (local && alias->unit && alias->unit != parser->unit) {
+        if (local_type(alias->attrs)) {
+            diag_error(c, &local->loc, 2096, "[%s] conflicts with what '%s' says of '%s'",
+                       local->name, alias->loc.path, alias->name);
+            return;
+        }
+        alias = localize(parser, symbol);
+    }
+    merge(c, &alias->attrs, attrs);
+    /* The types of the interface itself are found where they are declared. */
+    if (parser->interface && (alias->imported || !alias->home))
+        pickle_note(c, parser->interface, alias, attrs);
+}
+
 /* typedef = 'typedef' attrs ID { ',' ID } ';' */
 static bool acf_typedef(struct parser *parser)
 {
@@ -83,20 +141,11 @@ static bool acf_typedef(struct parser *parser)
         const char *name = parse_identifier(parser, "a type name", &name_loc);
         if (!name)
             return false;
-        const struct symbol *symbol = names_find(&c->names, name, strlen(name));
+        struct symbol *symbol = names_find(&c->names, name, strlen(name));
         if (!symbol || (symbol->kind != SYMBOL_TYPEDEF && symbol->kind != SYMBOL_BAD))
             diag_error(c, &name_loc, 2010, "type '%s' is not defined in the IDL file", name);
-        else if (symbol->kind == SYMBOL_TYPEDEF && symbol->var->imported && !parser->unit->imported &&
-                 (attr_find(attrs, ATTR_REPRESENT_AS) || attr_find(attrs, ATTR_USER_MARSHAL) ||
-                  attr_find(attrs, ATTR_CS_CHAR)))
-            /* The header of the other file does not know of it. */
-            diag_later(c, &name_loc, "another local type for an imported type");
-        else if (symbol->kind == SYMBOL_TYPEDEF) {
-            merge(c, &symbol->var->attrs, attrs);
-            /* The types of the interface itself are found where they are declared. */
-            if (parser->interface && (symbol->var->imported || !symbol->var->home))
-                pickle_note(c, parser->interface, symbol->var, attrs);
-        }
+        else if (symbol->kind == SYMBOL_TYPEDEF)
+            acf_type(parser, symbol, attrs);
     } while (parse_accept(parser, ','));
     return parse_expect(parser, ';');
 }

@@ -213,6 +213,8 @@ struct type {
     struct enumeration *enumeration;
     struct aggregate *aggregate;
     struct var *alias;  /* ALIAS: the typedef */
+    struct unit *unit;  /* ALIAS of another file: where it is used */
+    struct type *next_use;
     struct expr *bound; /* ARRAY; NULL: conformant */
     struct expr *bound_low;
     uint32_t count;        /* ARRAY: elements; 0: conformant */
@@ -233,6 +235,8 @@ struct var {
     struct expr *init;      /* constants */
     struct value value;     /* constants */
     bool imported;
+    struct unit *unit;              /* typedef names: the file */
+    struct type *uses;              /* typedef names: in other files */
     unsigned depth;                 /* typedef names: typedef names below, itself included */
     bool is_in, is_out;             /* parameters */
     bool is_binding;                /* the parameter that carries the call */

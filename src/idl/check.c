@@ -192,6 +192,8 @@ static void check_interface(struct idl_compiler *c, struct interface *interface)
 
 void check_unit(struct idl_compiler *c, struct unit *unit)
 {
+    for (struct var *alias = c->localized; alias; alias = alias->next)
+        check_typedef(c, alias, false);
     for (struct decl *decl = unit->decls; decl; decl = decl->next) {
         if (decl->kind == DECL_INTERFACE)
             check_interface(c, decl->interface);

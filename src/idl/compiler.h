@@ -36,6 +36,7 @@ struct idl_compiler {
     struct name_map tags;     /* struct and enum tags */
     struct name_map imported; /* paths already read */
 
+    struct var *localized; /* typedef names of imported files as our own ACF has them */
     struct include *acf_includes, **acf_includes_end; /* of the ACF and those of imports */
 
     struct path_list *paths, **paths_end; /* dependencies */

@@ -219,6 +219,20 @@ static void emit_notify_routines(struct text *out, const struct proc *proc, bool
     }
 }
 
+/* Those that convert values and characters. */
+static void emit_conversion_routines(struct idl_compiler *c, struct text *out,
+                                     const struct var *alias, bool *first)
+{
+    if (characters_attr(alias)) {
+        begin_user_routines(out, first);
+        emit_characters_prototypes(out, characters_attr(alias));
+    }
+    if (convert_attr(alias)) {
+        begin_user_routines(out, first);
+        emit_convert_prototypes(c, out, alias);
+    }
+}
+
 /* Routines the program supplies: rundown of context handles, binding of generic ones. */
 static void emit_user_routines(struct idl_compiler *c, struct text *out, const struct decl *decls,
                                bool *first)
@@ -237,14 +251,7 @@ static void emit_user_routines(struct idl_compiler *c, struct text *out, const s
         if (decl->kind != DECL_TYPEDEF)
             continue;
         for (const struct var *var = decl->vars; var; var = var->next) {
-            if (characters_attr(var)) {
-                begin_user_routines(out, first);
-                emit_characters_prototypes(out, characters_attr(var));
-            }
-            if (convert_attr(var)) {
-                begin_user_routines(out, first);
-                emit_convert_prototypes(c, out, var);
-            }
+            emit_conversion_routines(c, out, var, first);
             bool context = handle_context_attr(var->attrs) != NULL;
             if (!context && !attr_find(var->attrs, ATTR_HANDLE))
                 continue;
@@ -314,7 +321,7 @@ static bool has_local_types(const struct decl *decls)
 /* Prototypes may need a type only the ACF's headers know. */
 static void emit_acf_includes(struct idl_compiler *c, struct text *out)
 {
-    if (!c->acf_includes || !has_local_types(c->unit->decls))
+    if (!c->acf_includes || !(c->localized || has_local_types(c->unit->decls)))
         return;
     text_add(out, "\n/* include of the ACF: types of represent_as, user_marshal and cs_char */\n");
     for (const struct include *include = c->acf_includes; include; include = include->next)
@@ -361,6 +368,8 @@ void emit_header(struct idl_compiler *c, struct text *out)
         emit_decl(c, out, decl);
     bool first = true;
     emit_user_routines(c, out, c->unit->decls, &first);
+    for (const struct var *alias = c->localized; alias; alias = alias->next)
+        emit_conversion_routines(c, out, alias, &first);
     emit_pickle_prototypes(c, out);
     if (c->unit->pack.used)
         text_add(out, "\n#pragma pack(pop)\n");

@@ -227,6 +227,11 @@ struct node *layout_converted(struct idl_compiler *c, const struct var *alias)
 {
     const char *name = arena_printf(&c->arena, "ndr_converted_%s", alias->name);
     struct node *known = names_find(&c->nodes, name, strlen(name));
+    if (known && strcmp(convert_local_name(known->conversion->alias),
+                        convert_local_name(alias)) != 0) {
+        diag_later(c, &convert_attr(alias)->loc, "two local types for one imported type");
+        return NULL;
+    }
     if (known)
         return known->broken ? NULL : known;
     const struct attr *attr = convert_attr(alias);

@@ -95,7 +95,8 @@ static bool settle_array(struct idl_compiler *c, struct node *node)
     return true;
 }
 
-/* In NDR 2.0 a union begins where its discriminant may, whatever its arms need. */
+/* In NDR 2.0 a union begins where its discriminant may, whatever its arms need; but the
+ * structure it stands in is aligned like the strictest arm (docs/design/arrays.md). */
 static bool settle_union(struct idl_compiler *c, struct node *node)
 {
     struct node_arms *arms = node->arms;
@@ -108,6 +109,8 @@ static bool settle_union(struct idl_compiler *c, struct node *node)
             return false;
         node->has_pointers |= arm->node->has_pointers;
         node->converts |= arm->node->converts;
+        if (arm->node->align > node->align)
+            node->align = arm->node->align;
     }
     return true;
 }

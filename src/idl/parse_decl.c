@@ -26,6 +26,7 @@ struct var *new_var(struct parser *parser, struct attr *attrs, const char *sourc
     var->attrs = attrs;
     var->home = parser->interface;
     var->imported = parser->unit->imported;
+    var->unit = parser->unit;
     var->loc = parser->token.loc;
     var->source = source;
     return var;

@@ -208,6 +208,11 @@ static struct type *named_type(struct parser *parser)
     const struct symbol *symbol = names_find(&c->names, name, strlen(name));
     if (symbol && symbol->kind == SYMBOL_TYPEDEF) {
         type->alias = symbol->var;
+        if (symbol->var->unit != parser->unit) {
+            type->unit = parser->unit;
+            type->next_use = symbol->var->uses;
+            symbol->var->uses = type;
+        }
     } else if (symbol && symbol->kind == SYMBOL_INTERFACE) {
         type = com_interface_type(parser, symbol->interface, type->loc);
     } else {

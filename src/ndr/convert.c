@@ -164,6 +164,8 @@ uint32_t ndr_user_align(const NDR_TYPE *wire)
     size_t base, offset;
     if (ndr_is_conformant(wire) || ndr_conformant_tail(wire, &base, &offset))
         return ndr20_rules.count_size;
+    if (wire->kind == NDR_KIND_UNION) /* where its discriminant may begin */
+        return ndr_scalar_wire_size(&ndr20_rules, wire->alternatives->switch_kind);
     return ndr_align(&ndr20_rules, wire);
 }
 

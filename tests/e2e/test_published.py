@@ -173,6 +173,16 @@ def user_enum():
                 out_entries_read=2, out_resume_handle=0, result=0)
 
 
+def job_property(name, kind, value):
+    return make(spoolss.PrintNamedProperty, propertyName=name,
+                propertyValue=make(spoolss.PrintPropertyValue, ePropertyType=kind, value=value))
+
+
+def set_job_property():
+    return make(spoolss.SetJobNamedProperty, in_hPrinter=handle(), in_JobId=7,
+                in_pProperty=job_property("Size", 3, 0x0123456789abcdef), result=0)
+
+
 # our name: the values, None where samba has no Python for them; ndrdump's pipe and function
 CALLS = {
     "SamrConnect5": (connect5, "samr", "samr_Connect5"),
@@ -187,6 +197,9 @@ CALLS = {
     "RCreateServiceW": (create_service, "svcctl", "svcctl_CreateServiceW"),
     "PNP_GetDeviceRegProp": (None, "ntsvcs", "PNP_GetDeviceRegProp"),
     "RpcOpenPrinterEx": (open_printer, "spoolss", "spoolss_OpenPrinterEx"),
+    "RpcSetJobNamedProperty": (set_job_property, "spoolss", "spoolss_SetJobNamedProperty"),
+    # Samba's Python module cannot take the array.
+    "RpcEnumJobNamedProperties": (None, "spoolss", "spoolss_EnumJobNamedProperties"),
     "NetrWkstaUserEnum": (user_enum, "wkssvc", "wkssvc_NetWkstaEnumUsers"),
 }
 

@@ -9,11 +9,12 @@ not be shows in a build with sanitizers."""
 import random
 import socket
 import struct
+import subprocess
 import uuid
 
 import pytest
 
-from conftest import serving
+from conftest import BUILD, serving
 from peer import pcap, pdu
 from test_roundtrip import PROGRAMS, STRICT, run_client
 
@@ -23,6 +24,10 @@ OPERATIONS = 150  # least
 ALLOCATED_MAX, DEPTH_MAX = 1 << 20, 1000  # of the server: no answer takes long
 FAILURE = uuid.UUID("7b1f0c52-8a4e-4a0e-9d36-0f5b6a1c2e79")
 FAIL_ALLOCATION, LIVE, LIMITS = 4, 5, 6  # of rt_failure; the first and last change the server
+# Values and characters the program converts: operations of rt_convert and b_cs_char.
+CONVERTED = {uuid.UUID("7b1f0c52-8a4e-4a0e-9d36-0f5b6a1c2e91"): 13,
+             uuid.UUID("00000c5c-0000-0000-0000-000000000001"): 6}
+CHARACTERS = BUILD / "tests/e2e/characters/characters_test"
 # RtRemember keeps the list it was given last: its parameter is [allocate(dont_free)].
 KEEPS = (uuid.UUID("7b1f0c52-8a4e-4a0e-9d36-0f5b6a1c2ea7"), 5)
 
@@ -99,12 +104,16 @@ def limit(server):
 
 
 def test_c_every_operation_damaged(program_env, syntax_env, tmp_path):
-    capture = tmp_path / "calls.pcap"
+    captures = tmp_path / "calls.pcap", tmp_path / "characters.pcap"
     with serving(PROGRAMS / "roundtrip_server", dict(program_env, **STRICT)) as server:
         run_client(server.bindings["tcp4"],
-                   dict(syntax_env, PENSTOCK_PCAP=str(capture), **STRICT))
-        operations = collect(capture)
+                   dict(syntax_env, PENSTOCK_PCAP=str(captures[0]), **STRICT))
+        subprocess.run([CHARACTERS, server.bindings["tcp4"]], check=True, timeout=60,
+                       env=dict(syntax_env, PENSTOCK_PCAP=str(captures[1]), **STRICT))
+        operations = collect(captures[0]) | collect(captures[1])
         assert len(operations) >= OPERATIONS
+        for interface, count in CONVERTED.items():
+            assert sum(key[0] == interface for key in operations) == count, interface
         limit(server)
         counter = Peer(server, pdu.Context(abstract=pdu.Syntax(FAILURE, 1)))
         sound = faults = 0

@@ -93,7 +93,7 @@ static const NDR_UNION ndr_union_SHAPE_alternatives = {
 static const NDR_TYPE ndr_union_SHAPE = {
     .kind = NDR_KIND_UNION,
     .size = sizeof(SHAPE),
-    .align = 2,
+    .align = 8,
     .name = "SHAPE",
     .alternatives = &ndr_union_SHAPE_alternatives,
 };
@@ -145,7 +145,7 @@ static const NDR_TYPE ndr_union_VERSIONED = {
     .kind = NDR_KIND_UNION,
     .flags = NDR_TYPE_HAS_POINTERS,
     .size = sizeof(VERSIONED),
-    .align = 2,
+    .align = 8,
     .name = "VERSIONED",
     .alternatives = &ndr_union_VERSIONED_alternatives,
 };
@@ -182,7 +182,7 @@ static const NDR_TYPE ndr_union_CHAIN = {
 static const NDR_TYPE ndr_array_2_union_SHAPE = {
     .kind = NDR_KIND_ARRAY,
     .size = 2 * sizeof(SHAPE),
-    .align = 2,
+    .align = 8,
     .count = 2,
     .element = &ndr_union_SHAPE,
 };
@@ -199,7 +199,7 @@ static const NDR_TYPE ndr_struct_HOLDER = {
     .kind = NDR_KIND_STRUCT,
     .flags = NDR_TYPE_HAS_POINTERS,
     .size = sizeof(HOLDER),
-    .align = 4,
+    .align = 8,
     .count = 3,
     .name = "HOLDER",
     .fields = ndr_struct_HOLDER_fields,
@@ -235,7 +235,7 @@ static const NDR_EXPR ndr_sized_UseShapes_many_count = {
 };
 static const NDR_TYPE ndr_sized_UseShapes_many = {
     .kind = NDR_KIND_ARRAY,
-    .align = 4,
+    .align = 8,
     .element = &ndr_union_SHAPE,
     .max_count = &ndr_sized_UseShapes_many_count,
 };

@@ -178,7 +178,7 @@ static const NDR_TYPE ndr_union_TAGGED_value = {
     .kind = NDR_KIND_UNION,
     .flags = NDR_TYPE_HAS_POINTERS,
     .size = sizeof(VALUE),
-    .align = 4,
+    .align = 8,
     .name = "VALUE",
     .alternatives = &ndr_union_TAGGED_value_alternatives,
 };
@@ -261,7 +261,7 @@ static const NDR_UNION ndr_union_TAGGED_inside_alternatives = {
 static const NDR_TYPE ndr_union_TAGGED_inside = {
     .kind = NDR_KIND_UNION,
     .size = sizeof(union __MIDL_unions_0004),
-    .align = 2,
+    .align = 4,
     .name = "__MIDL_unions_0004",
     .alternatives = &ndr_union_TAGGED_inside_alternatives,
 };
@@ -284,7 +284,7 @@ static const NDR_TYPE ndr_struct_TAGGED = {
     .kind = NDR_KIND_STRUCT,
     .flags = NDR_TYPE_HAS_POINTERS,
     .size = sizeof(TAGGED),
-    .align = 4,
+    .align = 8,
     .count = 6,
     .name = "TAGGED",
     .fields = ndr_struct_TAGGED_fields,
@@ -388,7 +388,7 @@ static const NDR_TYPE ndr_union_UseUnion_v = {
     .kind = NDR_KIND_UNION,
     .flags = NDR_TYPE_HAS_POINTERS,
     .size = sizeof(VALUE),
-    .align = 4,
+    .align = 8,
     .name = "VALUE",
     .alternatives = &ndr_union_UseUnion_v_alternatives,
 };
@@ -409,7 +409,7 @@ static const NDR_TYPE ndr_union_UseUnion_p = {
     .kind = NDR_KIND_UNION,
     .flags = NDR_TYPE_HAS_POINTERS,
     .size = sizeof(VALUE),
-    .align = 4,
+    .align = 8,
     .name = "VALUE",
     .alternatives = &ndr_union_UseUnion_p_alternatives,
 };
@@ -446,7 +446,7 @@ static const NDR_TYPE ndr_union_UseUnion_w = {
     .kind = NDR_KIND_UNION,
     .flags = NDR_TYPE_HAS_POINTERS,
     .size = sizeof(VALUE),
-    .align = 4,
+    .align = 8,
     .name = "VALUE",
     .alternatives = &ndr_union_UseUnion_w_alternatives,
 };
@@ -475,7 +475,7 @@ static const NDR_TYPE ndr_union_Query_result = {
     .kind = NDR_KIND_UNION,
     .flags = NDR_TYPE_HAS_POINTERS,
     .size = sizeof(VALUE),
-    .align = 4,
+    .align = 8,
     .name = "VALUE",
     .alternatives = &ndr_union_Query_result_alternatives,
 };
@@ -520,7 +520,7 @@ static const NDR_TYPE ndr_union_Query_value = {
     .kind = NDR_KIND_UNION,
     .flags = NDR_TYPE_HAS_POINTERS,
     .size = sizeof(VALUE),
-    .align = 4,
+    .align = 8,
     .name = "VALUE",
     .alternatives = &ndr_union_Query_value_alternatives,
 };
@@ -557,7 +557,7 @@ static const NDR_EXPR ndr_sized_Structs_all_count = {
 static const NDR_TYPE ndr_sized_Structs_all = {
     .kind = NDR_KIND_ARRAY,
     .flags = NDR_TYPE_HAS_POINTERS,
-    .align = 4,
+    .align = 8,
     .element = &ndr_struct_TAGGED,
     .max_count = &ndr_sized_Structs_all_count,
 };
@@ -596,7 +596,7 @@ static const NDR_UNION ndr_union_Small_real_alternatives = {
 static const NDR_TYPE ndr_union_Small_real = {
     .kind = NDR_KIND_UNION,
     .size = sizeof(REAL),
-    .align = 1,
+    .align = 8,
     .name = "REAL",
     .alternatives = &ndr_union_Small_real_alternatives,
 };
@@ -629,7 +629,7 @@ static const NDR_TYPE ndr_union_Small_letter = {
     .kind = NDR_KIND_UNION,
     .flags = NDR_TYPE_HAS_POINTERS,
     .size = sizeof(LETTER),
-    .align = 1,
+    .align = 4,
     .name = "LETTER",
     .alternatives = &ndr_union_Small_letter_alternatives,
 };
@@ -839,7 +839,7 @@ static const NDR_UNION ndr_union_Old_old_alternatives = {
 static const NDR_TYPE ndr_union_Old_old = {
     .kind = NDR_KIND_UNION,
     .size = sizeof(OLD),
-    .align = 2,
+    .align = 8,
     .name = "OLD",
     .alternatives = &ndr_union_Old_old_alternatives,
 };
@@ -868,7 +868,7 @@ static const NDR_TYPE ndr_union_Old_value = {
     .kind = NDR_KIND_UNION,
     .flags = NDR_TYPE_HAS_POINTERS,
     .size = sizeof(VALUE),
-    .align = 4,
+    .align = 8,
     .name = "VALUE",
     .alternatives = &ndr_union_Old_value_alternatives,
 };

@@ -160,7 +160,7 @@ static const NDR_UNION ndr_union_TAGGED_any_alternatives = {
 static const NDR_TYPE ndr_union_TAGGED_any = {
     .kind = NDR_KIND_UNION,
     .size = sizeof(ANY),
-    .align = 2,
+    .align = 4,
     .name = "ANY",
     .alternatives = &ndr_union_TAGGED_any_alternatives,
 };
@@ -174,7 +174,7 @@ static const NDR_FIELD ndr_struct_TAGGED_fields[] = {
 static const NDR_TYPE ndr_struct_TAGGED = {
     .kind = NDR_KIND_STRUCT,
     .size = sizeof(TAGGED),
-    .align = 2,
+    .align = 4,
     .count = 2,
     .name = "TAGGED",
     .fields = ndr_struct_TAGGED_fields,

@@ -3,8 +3,10 @@
  * one process, with and without conversions that refuse.
  *
  *     characters_test PROTSEQ ENDPOINT
+ *     characters_test BINDING           the calls alone, at a server that has the managers
  *
  * Prints a line for what is wrong, then "N checks". */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +14,6 @@
 #include "rpc.h"
 
 #include "b_cs_char.h"
-#include "characters_routines.h"
 
 void *MIDL_user_allocate(size_t size)
 {
@@ -35,55 +36,8 @@ static void check(const char *what, bool right)
     }
 }
 
-/* ---- Managers --------------------------------------------------------------------------------- */
-
-void s_Fixed(handle_t h, uint32_t stag, uint32_t drtag, uint32_t *rtag, UTF32 *name)
-{
-    check("Fixed: arguments", h && stag == LATIN && name[0] == 'a' && name[1] == 0xe4 && !name[2]);
-    *rtag = drtag;
-    name[7] = 0xe9;
-}
-
-void s_Varying(handle_t h, uint32_t stag, uint32_t *rtag, int32_t *length, UTF32 *text)
-{
-    check("Varying: arguments", h && *length == 2 && text[1] == 0x3b1);
-    *rtag = stag;
-    *length = 3;
-    text[2] = 0x3b2;
-}
-
-void s_Open(handle_t h, uint32_t stag, uint32_t drtag, uint32_t *rtag, int32_t size,
-            int32_t *length, UTF32 *text)
-{
-    check("Open: arguments", h && stag == UTF8 && *length == 2 && size >= 8 && text[1] == 0xe4);
-    *rtag = drtag;
-    text[(*length)++] = 0xe9;
-}
-
-int32_t s_Hidden(handle_t h, int32_t *size, UTF32 *text)
-{
-    (void)h;
-    check("Hidden: arguments", text ? *size >= 8 && text[0] == 0xe4 : *size == 0);
-    if (text)
-        text[0] = 'H';
-    return text != NULL;
-}
-
-void s_Pair(handle_t h, uint32_t stag, int32_t size, uint32_t wide_length, int16_t length,
-            UTF32 *wide, cs_byte *narrow)
-{
-    check("Pair: arguments", h && stag == UTF8 && size >= 8 && wide_length == 2 && length == 3 &&
-                                 wide[1] == 0xe4 && memcmp(narrow, "xyz", 3) == 0);
-}
-
-void s_Get(handle_t h, uint32_t *drtag, uint32_t *rtag, int32_t size, int32_t *length, UTF32 *text)
-{
-    check("Get: arguments", h && *drtag == UTF8 && size >= 8);
-    *rtag = *drtag;
-    *length = 2;
-    text[0] = 'G';
-    text[1] = 0xe4;
-}
+#define ARGUMENTS_ARE(what, right) check(what ": arguments", right)
+#include "managers.h"
 
 /* ---- Calls ------------------------------------------------------------------------------------ */
 
@@ -160,12 +114,56 @@ static int complain(const char *what, RPC_STATUS status)
     return 1;
 }
 
+static void (*const calls[])(handle_t h) = {call_fixed,  call_varying, call_open,
+                                            call_hidden, call_pair,    call_get};
+
+static void call_all(handle_t server)
+{
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+        check("a call", try_call(calls[i], server) == RPC_S_OK);
+}
+
+/* Whichever routine refuses, at the client or the server, the client hears of it, and the next
+ * call works. */
+static void refuse_all(handle_t server)
+{
+    refusal = REFUSED;
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        for (int n = 0; n < 50; n++) {
+            routine_refuses = n;
+            RPC_STATUS status = try_call(calls[i], server);
+            check("a refused call", status == (routine_refuses < 0 ? REFUSED : RPC_S_OK));
+            if (routine_refuses >= 0)
+                break;
+        }
+        routine_refuses = -1;
+        check("a call after it", try_call(calls[i], server) == RPC_S_OK);
+    }
+}
+
+static int report(void)
+{
+    printf("%d checks\n", checks);
+    return wrong ? 1 : 0;
+}
+
+static int call_elsewhere(char *binding)
+{
+    handle_t server = NULL;
+    RPC_STATUS status = RpcBindingFromStringBinding((RPC_CSTR)binding, &server);
+    if (status != RPC_S_OK)
+        return complain(binding, status);
+    call_all(server);
+    RpcBindingFree(&server);
+    return report();
+}
+
 int main(int argc, char **argv)
 {
-    static void (*const calls[])(handle_t h) = {call_fixed,  call_varying, call_open,
-                                                call_hidden, call_pair,    call_get};
     RPC_CSTR text = NULL;
     handle_t server = NULL;
+    if (argc == 2)
+        return call_elsewhere(argv[1]);
     if (argc != 3)
         return 2;
     RPC_STATUS status = RpcServerUseProtseqEp((RPC_CSTR)argv[1], RPC_C_PROTSEQ_MAX_REQS_DEFAULT,
@@ -183,20 +181,8 @@ int main(int argc, char **argv)
         status = RpcBindingFromStringBinding(text, &server);
     if (status != RPC_S_OK)
         return complain("starting", status);
-    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-        check("a call", try_call(calls[i], server) == RPC_S_OK);
-        /* Whichever routine refuses, at the client or the server, the client hears of it, and
-         * the next call works. */
-        refusal = REFUSED;
-        for (int n = 0; n < 50; n++) {
-            routine_refuses = n;
-            status = try_call(calls[i], server);
-            check("a refused call", status == (routine_refuses < 0 ? REFUSED : RPC_S_OK));
-            if (routine_refuses >= 0)
-                break;
-        }
-        routine_refuses = -1;
-    }
+    call_all(server);
+    refuse_all(server);
     RpcStringFree(&text);
     RpcBindingFree(&server);
     status = RpcMgmtStopServerListening(NULL);
@@ -206,6 +192,5 @@ int main(int argc, char **argv)
         status = RpcServerUnregisterIf(s_b_cs_char_v1_0_s_ifspec, NULL, 1);
     if (status != RPC_S_OK)
         return complain("stopping", status);
-    printf("%d checks\n", checks);
-    return wrong ? 1 : 0;
+    return report();
 }

@@ -82,6 +82,52 @@ DWORD s_RpcOpenPrinterEx(handle_t h, WCHAR *pPrinterName, PRINTER_HANDLE *pHandl
     return 0;
 }
 
+static void set_job_property(void)
+{
+    WCHAR name[] = u"Size";
+    RPC_PrintNamedProperty property = {
+        .propertyName = name,
+        .propertyValue = {.ePropertyType = kPropertyTypeInt64,
+                          .value = {.propertyInt64 = 0x0123456789abcdef}}};
+    c_RpcSetJobNamedProperty(published_handle, 7, &property);
+}
+
+DWORD s_RpcSetJobNamedProperty(PRINTER_HANDLE hPrinter, DWORD JobId,
+                               RPC_PrintNamedProperty *pProperty)
+{
+    (void)hPrinter, (void)JobId, (void)pProperty;
+    return 0;
+}
+
+static void enum_job_properties(void)
+{
+    RPC_PrintNamedProperty *properties = NULL;
+    DWORD count = 0;
+    c_RpcEnumJobNamedProperties(published_handle, 7, &count, &properties);
+}
+
+DWORD s_RpcEnumJobNamedProperties(PRINTER_HANDLE hPrinter, DWORD JobId, DWORD *pcProperties,
+                                  RPC_PrintNamedProperty **ppProperties)
+{
+    (void)hPrinter, (void)JobId;
+    RPC_PrintNamedProperty *p = published_new(4 * sizeof(*p));
+    p[0].propertyName = published_text(u"Kind");
+    p[0].propertyValue.ePropertyType = kPropertyTypeString;
+    p[0].propertyValue.value.propertyString = published_text(u"XPS");
+    p[1].propertyName = published_text(u"Level");
+    p[1].propertyValue.ePropertyType = kPropertyTypeByte;
+    p[1].propertyValue.value.propertyByte = 5;
+    p[2].propertyName = published_text(u"Size");
+    p[2].propertyValue.ePropertyType = kPropertyTypeInt64;
+    p[2].propertyValue.value.propertyInt64 = -2;
+    p[3].propertyName = published_text(u"Count");
+    p[3].propertyValue.ePropertyType = kPropertyTypeInt32;
+    p[3].propertyValue.value.propertyInt32 = -3;
+    *pcProperties = 4;
+    *ppProperties = p;
+    return 0;
+}
+
 /* ---- wkssvc ------------------------------------------------------------------------------- */
 
 static void user_enum(void)
@@ -114,6 +160,8 @@ const struct published_call service_calls[] = {
     {"RCreateServiceW", create_service},
     {"PNP_GetDeviceRegProp", get_device_property},
     {"RpcOpenPrinterEx", open_printer},
+    {"RpcSetJobNamedProperty", set_job_property},
+    {"RpcEnumJobNamedProperties", enum_job_properties},
     {"NetrWkstaUserEnum", user_enum},
     {NULL, NULL},
 };

@@ -44,10 +44,20 @@ static bool imported_acf(void)
     return true;
 }
 
+static bool importing_acf(void)
+{
+    RT_LOCAL away = {3};
+    RT_AROUND around = {-1, {4}};
+    RtAway(server, &away, &around);
+    CHECK(away.number == 7 && around.away.number == 7);
+    return true;
+}
+
 const struct test_case mode_cases[] = {
     {"mode_packed", packed},
     {"mode_letters", letters},
     {"mode_own_memory", own_memory},
     {"mode_imported_acf", imported_acf},
+    {"mode_importing_acf", importing_acf},
     {NULL, NULL},
 };

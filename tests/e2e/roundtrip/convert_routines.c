@@ -281,7 +281,7 @@ unsigned long __RPC_USER RT_BLOB_UserSize(unsigned long *flags, unsigned long st
 unsigned char *__RPC_USER RT_BLOB_UserMarshal(unsigned long *flags, unsigned char *buffer,
                                               RT_BLOB *blob)
 {
-    int64_t mark = get_Blob(blob);
+    int64_t mark = blob->data ? get_Blob(blob) : 0; /* all zero: empty */
     byte kind = (byte)mark;
     unsigned char *at = buffer;
     if (must_fail(mark))
@@ -321,18 +321,24 @@ void __RPC_USER RT_BLOB_UserFree(unsigned long *flags, RT_BLOB *blob)
     clear_Blob(blob);
 }
 
+/* Of an object that is all zero: nothing. */
+static const char *text_of(const LOCAL_LABEL *label)
+{
+    return label->text ? label->text : "";
+}
+
 /* More than is needed: that is allowed. */
 unsigned long __RPC_USER LOCAL_LABEL_UserSize(unsigned long *flags, unsigned long start,
                                               LOCAL_LABEL *label)
 {
     (void)flags;
-    return start + 3 + 12 + 2 * (strlen(label->text) + 1) + 100;
+    return start + 3 + 12 + 2 * (strlen(text_of(label)) + 1) + 100;
 }
 
 unsigned char *__RPC_USER LOCAL_LABEL_UserMarshal(unsigned long *flags, unsigned char *buffer,
                                                   LOCAL_LABEL *label)
 {
-    uint32_t zero = 0, count = (uint32_t)strlen(label->text) + 1;
+    uint32_t zero = 0, count = (uint32_t)strlen(text_of(label)) + 1;
     (void)flags;
     if (must_fail(get_Label(label)))
         return NULL;
@@ -340,7 +346,7 @@ unsigned char *__RPC_USER LOCAL_LABEL_UserMarshal(unsigned long *flags, unsigned
     buffer = put(buffer, sizeof(zero), &zero);
     buffer = put(buffer, sizeof(count), &count);
     for (uint32_t i = 0; i < count; i++) {
-        WCHAR wide = (WCHAR)label->text[i];
+        WCHAR wide = (WCHAR)text_of(label)[i];
         buffer = put(buffer, sizeof(wide), &wide);
     }
     return buffer;

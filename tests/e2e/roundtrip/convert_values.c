@@ -135,12 +135,12 @@ RT_BLOB make_Blob(int32_t number)
 
 int32_t get_Blob(const RT_BLOB *blob)
 {
-    int64_t number = 0;
+    uint64_t number = 0; /* of damaged ones: anything */
     if (!blob->data)
         return INT32_MIN;
     for (uint32_t i = blob->size; i-- > 0;)
         if (blob->data[i] >= 0)
-            number = number * 10 + blob->data[i];
+            number = number * 10 + (uint64_t)blob->data[i];
     bool negative = blob->size > 0 && blob->data[blob->size - 1] < 0;
     return (int32_t)(negative ? -number : number);
 }

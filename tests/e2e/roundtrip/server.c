@@ -7,6 +7,7 @@
 
 #include "rpc.h"
 
+#include "b_cs_char.h"
 #include "constructs.h"
 #include "convert.h"
 #include "modes.h"
@@ -29,7 +30,8 @@ int main(int argc, char **argv)
         rt_explicit_v3_2_s_ifspec, rt_async_v1_0_s_ifspec, rt_failure_v1_0_s_ifspec,
         rt_union_v1_0_s_ifspec, rt_open_v1_0_s_ifspec,     rt_full_v1_0_s_ifspec,
         rt_async_more_v1_0_s_ifspec, rt_convert_v1_0_s_ifspec,
-        rt_modes_v1_0_s_ifspec, rt_types_v1_0_s_ifspec, rt_regions_v1_0_s_ifspec};
+        rt_modes_v1_0_s_ifspec, rt_types_v1_0_s_ifspec, rt_regions_v1_0_s_ifspec,
+        s_b_cs_char_v1_0_s_ifspec};
     const size_t interface_count = sizeof(interfaces) / sizeof(interfaces[0]);
     RPC_STATUS status;
     sample_size_max = (size_t)4 << 20;

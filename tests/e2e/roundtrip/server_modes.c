@@ -56,3 +56,11 @@ void RtImported(handle_t h, RT_LOCAL *kept)
     VERIFY(kept->number == 41);
     kept->number = RtModesStep((int32_t)kept->number);
 }
+
+void RtAway(handle_t h, RT_LOCAL *away, RT_AROUND *around)
+{
+    (void)h;
+    VERIFY(away->number == 3 && around->before == -1 && around->away.number == 4);
+    away->number += around->away.number;
+    around->away.number = (int32_t)away->number;
+}
