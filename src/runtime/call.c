@@ -172,7 +172,7 @@ static size_t queued_octets(const struct rpc_call *call)
 {
     size_t queued = 0;
     for (unsigned i = 0; i < call->pipe_count; i++)
-        queued += call->pipes[i].rx.octets;
+        queued += pipe_rx_octets(&call->pipes[i].rx);
     return queued;
 }
 
@@ -196,6 +196,15 @@ void calls_compact(struct conn *conn)
         struct rpc_call *call = list_entry(node, struct rpc_call, pipe_node);
         for (unsigned i = 0; i < call->pipe_count; i++)
             pipe_rx_compact(&call->pipes[i].rx);
+    }
+}
+
+void calls_trim(struct conn *conn)
+{
+    for (struct list *node = conn->pipe_calls.next; node != &conn->pipe_calls; node = node->next) {
+        struct rpc_call *call = list_entry(node, struct rpc_call, pipe_node);
+        for (unsigned i = 0; i < call->pipe_count; i++)
+            pipe_rx_trim(&call->pipes[i].rx);
     }
 }
 
@@ -299,7 +308,7 @@ static void wake_pull(struct rpc_call *call)
 {
     for (unsigned i = 0; i < call->pipe_count; i++) {
         struct pipe *pipe = &call->pipes[i];
-        if (pipe->receive_armed && (pipe->rx.elements > 0 || pipe_at_end(pipe))) {
+        if (pipe->receive_armed && (pipe_rx_elements(&pipe->rx) > 0 || pipe_at_end(pipe))) {
             pipe->receive_armed = false;
             pipe_wait_end(pipe, 0);
             notify_post(call, NOTIFY_RECEIVE);

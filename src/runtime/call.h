@@ -18,6 +18,7 @@
 #ifndef RUNTIME_CALL_H
 #define RUNTIME_CALL_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -134,8 +135,7 @@ struct rpc_call {
     struct list pipe_node; /* conn->pipe_calls, while there are pipes                  */
     bool stopped;          /* counted in conn->stopped                                 */
     unsigned receiving; /* index of the pipe that octets arrive for; pipe_count: past all */
-    uint8_t held_len;   /* server: a terminator that waits for what comes after it     */
-    uint8_t held[16];
+    uint8_t held_len;   /* server: a terminator, all zeros, that waits for what comes after it */
 
     /* callback.c's */
     bool nested;                /* on the connection of `outer`, inside it               */
@@ -156,6 +156,7 @@ struct rpc_call {
     struct io_job job;
     struct interface *iface; /* counts its calls */
     const RPC_MGR_EPV *epv;
+    struct counted binding_object; /* of the handle that managers see; holds a reference */
     uint64_t binding_handle;
     struct list start_node;  /* conn->starts, later perhaps conn->overdue */
     bool looking;            /* a job tries to decode the request; counted in conn->held */
@@ -198,6 +199,15 @@ RPC_STATUS call_new(struct conn *conn, const RPC_CLIENT_INTERFACE *spec, const N
 RPC_STATUS call_arrived(struct rpc_call *call, struct rxbuf *buf, const uint8_t *octets,
                         size_t len, bool last);
 
+/* The octets of a held terminator: gaps and counts of 0. */
+#define CALL_HELD_MAX 16u
+static inline void *call_held(const struct rpc_call *call)
+{
+    static const uint8_t zeros[CALL_HELD_MAX];
+    assert(call->held_len <= sizeof(zeros));
+    return (void *)(uintptr_t)zeros;
+}
+
 /* A call with pipes was put on its connection's association. */
 void call_join_pipes(struct rpc_call *call);
 
@@ -239,6 +249,8 @@ size_t calls_room(const struct conn *conn);
 
 /* Small rests of pipes leave large buffers. */
 void calls_compact(struct conn *conn);
+/* Nobody is about to come back: pipes give up what they keep for the next octets. */
+void calls_trim(struct conn *conn);
 
 /* Does the pipe travel towards us? */
 static inline bool pipe_receives(const struct pipe *pipe)

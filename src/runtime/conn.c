@@ -332,6 +332,7 @@ static void arm_for(struct conn *conn, uint32_t events)
         compact_rest(conn);
     if (txq_len(&conn->assoc.txq) == 0)
         txq_trim(&conn->assoc.txq); /* who waits holds no buffers */
+    calls_trim(conn);
     conn->lazy = 0;
     conn->armed = events;
     if (reactor_arm(&conn->watch, events))

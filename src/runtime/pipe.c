@@ -94,7 +94,7 @@ void pipe_check_low_mark(struct pipe *pipe)
         return;
     size_t queued = 0;
     for (unsigned i = 0; i < pipe->call->pipe_count; i++)
-        queued += pipe->call->pipes[i].rx.octets;
+        queued += pipe_rx_octets(&pipe->call->pipes[i].rx);
     if (pipe->high == 0 || queued <= pipe->low) {
         call_stop_reading(pipe->call, false);
         TRACE(TRACE_PIPE, "call %u: reading goes on", pipe->call->wire.id);
@@ -132,7 +132,7 @@ static RPC_STATUS pull_locked(struct pipe *pipe, void *buf, unsigned long esize,
             break;
         /* Reading drops the lock: another thread may have read for us meanwhile. */
         if (conn_read_eager(call->conn) == CONN_READ_DRY && call->status == RPC_S_OK &&
-            pipe->rx.elements == 0 && !pipe_at_end(pipe))
+            pipe_rx_elements(&pipe->rx) == 0 && !pipe_at_end(pipe))
             break;
         if (call->released) /* by a rival thread, against the rules */
             return RPC_X_PIPE_CLOSED;

@@ -490,39 +490,24 @@ RPC_STATUS server_call_get(RPC_BINDING_HANDLE handle, struct rpc_call **ret_call
     struct rpc_call *call = server_current_call();
     if (!handle && !call)
         return RPC_S_NO_CALL_ACTIVE;
-    if (!handle) {
+    if (!handle)
         call_get(call);
-    } else {
-        struct binding *binding = binding_get(handle);
-        call = binding ? binding->call : NULL;
-        if (call)
-            call_get(call);
-        if (binding)
-            binding_put(binding);
-        if (!call)
-            return RPC_S_INVALID_BINDING;
-    }
+    else if (!(call = binding_get_call(handle)))
+        return RPC_S_INVALID_BINDING;
     *ret_call = call;
     return RPC_S_OK;
 }
 
 RPC_STATUS RpcServerTestCancel(RPC_BINDING_HANDLE BindingHandle)
 {
-    if (!BindingHandle) {
-        if (!current_call)
-            return RPC_S_NO_CALL_ACTIVE;
-        BindingHandle = (RPC_BINDING_HANDLE)(uintptr_t)current_call->binding_handle;
-    }
-    struct binding *binding = binding_get(BindingHandle);
-    if (!binding)
-        return RPC_S_INVALID_BINDING;
-    RPC_STATUS status = RPC_S_INVALID_BINDING;
-    if (binding->call) {
-        conn_lock(binding->call->conn);
-        status = binding->call->cancelled ? RPC_S_OK : RPC_S_CALL_IN_PROGRESS;
-        conn_unlock(binding->call->conn);
-    }
-    binding_put(binding);
+    struct rpc_call *call;
+    RPC_STATUS status = server_call_get(BindingHandle, &call);
+    if (status != RPC_S_OK)
+        return status;
+    conn_lock(call->conn);
+    status = call->cancelled ? RPC_S_OK : RPC_S_CALL_IN_PROGRESS;
+    conn_unlock(call->conn);
+    call_put(call);
     return status;
 }
 

@@ -165,7 +165,7 @@ RPC_STATUS server_reply(struct rpc_call *call)
     }
     if (status == RPC_S_OK) {
         trace_values(call->op, call->frame, NDR_PARAM_OUT, true);
-        const struct iovec stub[2] = {{call->held, call->held_len}, {writer.octets, writer.len}};
+        const struct iovec stub[2] = {{call_held(call), call->held_len}, {writer.octets, writer.len}};
         status = call_send(&call->wire, stub, 2, true);
     }
     if (status == RPC_S_OK) {
