@@ -28,43 +28,27 @@ static void binding_destroy(struct counted *object)
     free(binding);
 }
 
-/* A server binding lives in its call. */
-static void call_binding_destroy(struct counted *object)
-{
-    call_put(list_entry(object, struct rpc_call, binding_object));
-}
-
-/* What is behind `handle`, if its kind is that of `destroy`, with a reference. */
-static struct counted *get(RPC_BINDING_HANDLE handle, void (*destroy)(struct counted *))
-{
-    RPC_STATUS status;
-    struct counted *object = handle_get((uint64_t)(uintptr_t)handle, RPC_S_INVALID_BINDING, &status);
-    if (object && object->destroy != destroy) {
-        counted_put(object);
-        object = NULL;
-    }
-    return object;
-}
-
 struct rpc_call *binding_get_call(RPC_BINDING_HANDLE handle)
 {
-    struct counted *object = get(handle, call_binding_destroy);
-    if (!object)
-        return NULL;
-    struct rpc_call *call = list_entry(object, struct rpc_call, binding_object);
-    call_get(call);
-    counted_put(object);
-    return call;
+    RPC_STATUS status;
+    struct rpc_call *call = call_from_handle((uint64_t)(uintptr_t)handle, &status);
+    if (!call || call->server)
+        return call;
+    call_put(call);
+    return NULL;
 }
 
 /* NULL is no client binding. */
 RPC_STATUS binding_get_client(RPC_BINDING_HANDLE handle, struct binding **ret_binding)
 {
-    struct counted *object = get(handle, binding_destroy);
-    if (object) {
+    RPC_STATUS status;
+    struct counted *object = handle_get((uint64_t)(uintptr_t)handle, RPC_S_INVALID_BINDING, &status);
+    if (object && object->destroy == binding_destroy) {
         *ret_binding = list_entry(object, struct binding, object);
         return RPC_S_OK;
     }
+    if (object) /* of another kind */
+        counted_put(object);
     struct rpc_call *call = binding_get_call(handle);
     if (!call)
         return RPC_S_INVALID_BINDING;
@@ -130,15 +114,6 @@ static RPC_STATUS publish(struct binding *binding, RPC_BINDING_HANDLE *ret_handl
         return RPC_S_OUT_OF_MEMORY;
     *ret_handle = (RPC_BINDING_HANDLE)(uintptr_t)handle;
     return RPC_S_OK;
-}
-
-uint64_t binding_open_for_call(struct rpc_call *call)
-{
-    counted_init(&call->binding_object, call_binding_destroy);
-    call_get(call);
-    uint64_t handle = handle_open(&call->binding_object);
-    counted_put(&call->binding_object); /* the handle's is left */
-    return handle;
 }
 
 /* ---- From and to strings -------------------------------------------------- */
@@ -366,7 +341,7 @@ RPC_STATUS RpcBindingServerFromClient(RPC_BINDING_HANDLE ClientBinding,
     if (!ClientBinding && !current)
         return RPC_S_NO_CALL_ACTIVE;
     if (!ClientBinding)
-        ClientBinding = (RPC_BINDING_HANDLE)(uintptr_t)current->binding_handle;
+        ClientBinding = (RPC_BINDING_HANDLE)(uintptr_t)current->handle;
     struct binding *binding;
     RPC_STATUS status = binding_get_client(ClientBinding, &binding);
     if (status == RPC_S_OK) {

@@ -4,8 +4,8 @@
  *
  *   client   where a server is: protocol sequence, address, endpoint; owns no
  *            socket, draws connections from a pool (conn_pool.h)
- *   server   the call a manager runs for; ends with it.  It has no object of its
- *            own: many are open at a time (struct rpc_call, binding_object)    */
+ *   server   the call a manager runs for; ends with it.  It is the number of the call
+ *            and has no object of its own: many are open at a time              */
 #ifndef RUNTIME_BINDING_H
 #define RUNTIME_BINDING_H
 
@@ -83,9 +83,5 @@ RPC_STATUS binding_resolve(struct binding *binding);
  * to ask, so it leads to the first endpoint the interface names, on this computer.
  * Lives as long as the process.  RPC_S_NO_BINDINGS: it names none that can be used. */
 RPC_STATUS binding_automatic(const RPC_CLIENT_INTERFACE *spec, RPC_BINDING_HANDLE *ret_handle);
-
-/* A server binding for `call`; gives a handle, closed by handle_close().  0: out of
- * memory. */
-uint64_t binding_open_for_call(struct rpc_call *call);
 
 #endif

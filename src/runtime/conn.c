@@ -58,9 +58,7 @@ struct conn *conn_new(int fd, enum transport_kind kind, enum assoc_role role,
     conn->ops = ops;
     conn->owner = owner;
     conn->kind = kind;
-    list_init(&conn->pipe_calls);
     list_init(&conn->starts);
-    list_init(&conn->overdue);
     pthread_mutex_init(&conn->lock, NULL);
     pthread_cond_init(&conn->changed, NULL);
     if (role == ASSOC_SERVER) {

@@ -61,8 +61,8 @@ struct conn {
 
     struct assoc assoc;
     bool reading, writing; /* a thread holds the role                           */
-    unsigned stopped;      /* calls at their receive high mark: do not read     */
-    unsigned held;         /* requests being looked at: do not read             */
+    uint16_t stopped;      /* calls at their receive high mark: do not read     */
+    uint16_t held;         /* requests being looked at: do not read             */
     bool peer_closed;      /* server: the client has closed; fail what is left  */
     bool bound;            /* client: the bind was answered,                    */
     RPC_STATUS bind_status;/* with this                                         */
@@ -85,16 +85,14 @@ struct conn {
     uint64_t replied_us; /* server: when the reply was sent; 0: a request came since */
     size_t last_read;  /* octets the last successful receive brought */
 
-    /* Calls with pipes that are on the association.  One has the connection to itself
-     * unless a client multiplexes several. */
-    struct list pipe_calls;
+    uint16_t pipe_calls; /* calls with pipes that are on the association */
 
     /* Server, server_order.c's: calls that wait for their turn to begin, the one whose turn
      * it is, and managers that kept it for too long and still run. */
     struct list starts;
     struct rpc_call *starting; /* its job's reference keeps it; NULL: none       */
     uint64_t entered_ms;       /* when its manager was entered; 0: not yet       */
-    struct list overdue;
+    struct rpc_call *overdue;
 
     /* owner's */
     struct list node;

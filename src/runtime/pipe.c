@@ -60,7 +60,7 @@ static RPC_STATUS tell_failure(struct pipe *pipe, RPC_STATUS meanwhile, enum not
     if (!pipe->call->server)
         error_deliver(pipe->call);
     if (routine_is_telling(pipe->call)) {
-        pipe->call->notify.owed |= owed;
+        pipe->call->notify.owed |= (uint8_t)owed;
         return meanwhile;
     }
     if (pipe->call->server)
