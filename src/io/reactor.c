@@ -195,7 +195,7 @@ static void watch_event(uint64_t handle, uint32_t events)
     if (!object)
         return;
     struct io_watch *watch = list_entry(object, struct io_watch, object);
-    watch->on_event(watch, events);
+    watch->ops->on_event(watch, events);
     counted_put(object);
 }
 
@@ -271,7 +271,7 @@ static void on_tick(void)
         struct io_watch *watch = list_entry(node, struct io_watch, touch_node);
         /* From here on a touch lists the watch anew. */
         atomic_store(&watch->touch_listed, false);
-        watch->on_idle(watch);
+        watch->ops->on_idle(watch);
         counted_put(&watch->object);
     }
 }

@@ -176,14 +176,16 @@ void call_ask_send_complete(struct rpc_call *call, size_t low, bool null_push)
 {
     if (!call_asks_send_complete(call) || (null_push && !call->server))
         return;
-    bool waiting = call->send_mark != 0;
+    const bool waiting = call->send_mark != 0;
     call->send_low = low;
     call->send_mark = call->conn->assoc.txq.total;
     if (!call_has_room(call)) {
-        call->conn->await_output += waiting ? 0 : 1;
+        if (!waiting)
+            call->conn->await_output++;
         return;
     }
-    call->conn->await_output -= waiting ? 1 : 0;
+    if (waiting)
+        call->conn->await_output--;
     call->send_mark = 0;
     notify_post(call, NOTIFY_SEND);
 }

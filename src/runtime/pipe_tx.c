@@ -51,11 +51,8 @@ struct outgoing {
 static void wait_while_leaving(struct rpc_call *call)
 {
     struct conn *conn = call->conn;
-    while (call->leaving && !call->over) {
-        conn->waiters++;
-        pthread_cond_wait(&conn->changed, &conn->lock);
-        conn->waiters--;
-    }
+    while (call->leaving && !call->over)
+        conn_wait(conn);
 }
 
 static RPC_STATUS send_slice(struct outgoing *out, bool last)

@@ -77,7 +77,7 @@ void order_return(struct rpc_call *call)
 
 void order_check(struct conn *conn)
 {
-    if (list_empty(&conn->starts))
+    if (conn->assoc.role != ASSOC_SERVER || list_empty(&conn->starts))
         return;
     struct rpc_call *call = conn->starting;
     if (conn->entered_ms != 0 && clock_ms() - conn->entered_ms >= LIMIT_HAND_OFF_MS) {
