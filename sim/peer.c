@@ -158,10 +158,10 @@ void sim_peer_pushed(struct sim_peer *peer)
         flush(peer);
     if (!txq_settle(&peer->assoc.txq))
         assoc_fail(&peer->assoc, RPC_S_OUT_OF_MEMORY);
-    if (peer->assoc.txq.borrowed > 0 && peer->assoc.state != ASSOC_DEAD)
+    if (txq_borrowed(&peer->assoc.txq) > 0 && peer->assoc.state != ASSOC_DEAD)
         sim_fail(sim, "%s: borrowed octets after settling", peer->name);
     /* Nothing of a dead association is sent that it does not own. */
-    if (peer->assoc.txq.borrowed > 0) {
+    if (txq_borrowed(&peer->assoc.txq) > 0) {
         txq_fini(&peer->assoc.txq);
         txq_init(&peer->assoc.txq);
     }

@@ -14,12 +14,19 @@
 /* Free slots below this are left alone while new ones can be made. */
 #define FREE_BEFORE_REUSE 4096u
 
+/* Two words, for there is one for every connection, call and pipe. */
 struct slot {
-    struct counted *object; /* NULL: free or closed */
-    uint64_t generation;    /* of the handle last given out */
-    int32_t status;         /* of the closed handle */
-    uint32_t next_free;     /* slot number, 0: last */
+    union {
+        struct counted *object; /* open */
+        struct {                /* free or closed */
+            int32_t status;     /* of the closed handle   */
+            uint32_t next_free; /* slot number, 0: last   */
+        };
+    };
+    bool open : 1;
+    uint64_t generation : 63; /* of the handle last given out */
 };
+_Static_assert(sizeof(struct slot) == 16, "a slot is two words");
 
 static struct slot *_Atomic chunks[CHUNK_COUNT];
 static pthread_mutex_t stripes[STRIPES];
@@ -119,7 +126,8 @@ uint64_t handle_open(struct counted *object)
     pthread_mutex_lock(stripe_of(number));
     counted_get(object);
     slot->object = object;
-    uint64_t handle = ++slot->generation << SLOT_BITS | number;
+    slot->open = true;
+    uint64_t handle = (uint64_t)++slot->generation << SLOT_BITS | number;
     pthread_mutex_unlock(stripe_of(number));
     return handle;
 }
@@ -134,9 +142,8 @@ struct counted *handle_get(uint64_t handle, int32_t unknown, int32_t *ret_status
     struct counted *object = NULL;
     pthread_mutex_lock(stripe_of(number));
     if (slot->generation == handle >> SLOT_BITS && slot->generation > 0) {
-        object = slot->object;
-        if (object)
-            counted_get(object);
+        if (slot->open)
+            counted_get(object = slot->object);
         else
             *ret_status = slot->status;
     }
@@ -152,9 +159,9 @@ void handle_close(uint64_t handle, int32_t status)
         return;
     struct counted *object = NULL;
     pthread_mutex_lock(stripe_of(number));
-    if (slot->generation == handle >> SLOT_BITS && slot->object) {
+    if (slot->generation == handle >> SLOT_BITS && slot->open) {
         object = slot->object;
-        slot->object = NULL;
+        slot->open = false;
         slot->status = status;
     }
     pthread_mutex_unlock(stripe_of(number));

@@ -112,6 +112,8 @@
 /* With several managers running, how long their threads have to return before another
  * is started, microseconds. */
 #define LIMIT_SPAWN_US 1000
+/* How often that, at most, while one of these managers computes or waits for a processor. */
+#define LIMIT_SPAWN_ROUNDS 20u
 /* How long a surplus pool thread stays idle before it leaves, milliseconds. */
 #define LIMIT_POOL_LINGER_MS 500
 

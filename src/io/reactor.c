@@ -14,10 +14,14 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "io/busy.h"
 
 /* epoll data of the two descriptors that are not watches; handles are larger. */
 #define DATA_WAKE 1u
 #define DATA_TICK 2u
+
+/* Managers looked at before a thread is started; those that began earlier had their time. */
+#define SAMPLES_MAX 8u
 
 /* Ticks without any touched watch after which the tick stops. */
 #define TICK_IDLE_MAX 50u
@@ -32,6 +36,7 @@ static struct {
     unsigned threads;     /* alive */
     unsigned waiting;     /* in epoll_wait, or about to be */
     unsigned blocked;     /* between block_begin and block_end */
+    struct list managers; /* these, struct pool_thread, the last to begin first */
     pthread_cond_t freed; /* `released` grew */
     unsigned hesitating;  /* threads that wait for another before they spawn one */
     unsigned released;    /* of those, how many may go on without */
@@ -47,7 +52,14 @@ static struct {
     .lock = PTHREAD_MUTEX_INITIALIZER,
 };
 
+/* A thread between block_begin and block_end. */
+struct pool_thread {
+    struct list node; /* reactor.managers */
+    struct busy_thread thread;
+};
+
 /* Per pool thread. */
+static _Thread_local struct pool_thread self;
 static _Thread_local bool on_pool_thread;
 static _Thread_local unsigned block_depth;
 static _Thread_local struct list *own_jobs; /* jobs this thread gave itself */
@@ -71,6 +83,7 @@ static bool epoll_add(int fd, uint32_t events, uint64_t data)
 static void reactor_setup(void)
 {
     list_init(&reactor.jobs);
+    list_init(&reactor.managers);
     list_init(&reactor.touched);
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
@@ -195,7 +208,7 @@ static void watch_event(uint64_t handle, uint32_t events)
     if (!object)
         return;
     struct io_watch *watch = list_entry(object, struct io_watch, object);
-    watch->on_event(watch, events);
+    watch->ops->on_event(watch, events);
     counted_put(object);
 }
 
@@ -271,7 +284,7 @@ static void on_tick(void)
         struct io_watch *watch = list_entry(node, struct io_watch, touch_node);
         /* From here on a touch lists the watch anew. */
         atomic_store(&watch->touch_listed, false);
-        watch->on_idle(watch);
+        watch->ops->on_idle(watch);
         counted_put(&watch->object);
     }
 }
@@ -325,14 +338,10 @@ static bool needs_thread(void)
            reactor.threads - reactor.blocked < reactor.core_threads;
 }
 
-/* Has one of several managers returned within LIMIT_SPAWN_US?  Then its thread looks
- * after everybody else, and this one need not start another: a burst of short calls
- * runs on a few threads, managers that do block get theirs a moment later.  Lock held,
- * dropped meanwhile; this thread is still one that runs no manager. */
-static bool another_is_freed(void)
+/* Waits for another manager to return, LIMIT_SPAWN_US long.  Lock held, dropped
+ * meanwhile. */
+static bool wait_freed(void)
 {
-    if (reactor.blocked <= 2 * reactor.core_threads)
-        return false;
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += LIMIT_SPAWN_US * 1000L;
@@ -351,12 +360,56 @@ static bool another_is_freed(void)
     return freed;
 }
 
+/* Those managers that began last, but for this thread's.  Lock held. */
+static unsigned sample_managers(struct busy_sample samples[SAMPLES_MAX])
+{
+    unsigned count = 0;
+    for (struct list *node = reactor.managers.next;
+         node != &reactor.managers && count < SAMPLES_MAX; node = node->next)
+        if (node != &self.node)
+            busy_sample(&samples[count++], &list_entry(node, struct pool_thread, node)->thread);
+    return count;
+}
+
+/* Does one of the managers run, or is it only off its processor?  Lock held, dropped
+ * meanwhile. */
+static bool one_is_busy(const struct busy_sample *samples, unsigned count)
+{
+    bool busy = false;
+    pthread_mutex_unlock(&reactor.lock);
+    for (unsigned i = 0; i < count && !busy; i++)
+        busy = busy_since(&samples[i]);
+    pthread_mutex_lock(&reactor.lock);
+    return busy;
+}
+
+/* Has one of several managers returned soon?  Then its thread looks after everybody else,
+ * and this one need not start another: a burst of short calls runs on a few threads,
+ * managers that do block get theirs a moment later.  One that computes, or would if it
+ * had a processor, is not blocked, and has longer.  Lock held, dropped meanwhile; this
+ * thread is still one that runs no manager. */
+static bool another_is_freed(void)
+{
+    struct busy_sample samples[SAMPLES_MAX];
+    if (reactor.threads <= reactor.core_threads)
+        return false; /* one to spare is always there at once */
+    for (unsigned round = 0; round < LIMIT_SPAWN_ROUNDS; round++) {
+        unsigned count = sample_managers(samples);
+        if (wait_freed() || !needs_thread())
+            return true;
+        if (!one_is_busy(samples, count))
+            return false;
+    }
+    return false;
+}
+
 void reactor_block_begin(void)
 {
     if (!on_pool_thread || block_depth++ > 0)
         return;
     pthread_mutex_lock(&reactor.lock);
     reactor.blocked++;
+    list_prepend(&reactor.managers, &self.node);
     /* What this thread meant to do next must not wait for the manager. */
     unsigned moved = 0;
     for (struct list *node = list_pop(own_jobs); node; node = list_pop(own_jobs)) {
@@ -376,6 +429,7 @@ void reactor_block_end(void)
         return;
     pthread_mutex_lock(&reactor.lock);
     reactor.blocked--;
+    list_remove(&self.node);
     if (reactor.released < reactor.hesitating) {
         reactor.released++;
         pthread_cond_signal(&reactor.freed);
@@ -426,6 +480,7 @@ static void *pool_main(void *unused)
     list_init(&jobs);
     own_jobs = &jobs;
     on_pool_thread = true;
+    busy_self(&self.thread);
     int wait_ms = waiting_add(0);
     for (;;) {
         /* One event at a time: the next may be somebody else's while this thread

@@ -24,18 +24,23 @@
 /* An object with a file descriptor.  Embedded; `object` counts references to the
  * whole.  The reactor reaches it through a handle, so an event for a watch that
  * was closed meanwhile is dropped. */
-struct io_watch {
-    struct counted object;
-    int fd;
-    uint64_t handle; /* 0: not in the reactor */
-    bool attached;   /* in the epoll set; the caller's lock guards it */
+struct io_watch;
+struct io_watch_ops {
     /* An armed event fired (EPOLLIN ...); the watch is no longer armed. */
     void (*on_event)(struct io_watch *watch, uint32_t events);
     /* The tick found the watch touched, then left alone for a whole period. */
     void (*on_idle)(struct io_watch *watch);
+};
+
+struct io_watch {
+    struct counted object;
+    const struct io_watch_ops *ops;
+    uint64_t handle; /* 0: not in the reactor */
+    struct list touch_node;   /* reactor's */
+    int fd;
     atomic_uint touched;    /* tick of the last reactor_touch() */
     atomic_bool touch_listed; /* on the touch list */
-    struct list touch_node;   /* reactor's */
+    bool attached;   /* in the epoll set; the caller's lock guards it */
 };
 
 /* Work for a pool thread. */

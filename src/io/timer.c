@@ -13,6 +13,7 @@
 #include "io/reactor.h"
 
 static void on_event(struct io_watch *watch, uint32_t events);
+static const struct io_watch_ops watch_ops = {.on_event = on_event};
 
 static struct {
     pthread_mutex_t lock; /* guards the rest; taken last, but for the reactor's */
@@ -24,7 +25,7 @@ static struct {
 } timers = {
     .lock = PTHREAD_MUTEX_INITIALIZER,
     .armed_us = UINT64_MAX,
-    .watch = {.object = {.refs = 1}, .fd = -1, .on_event = on_event},
+    .watch = {.object = {.refs = 1}, .fd = -1, .ops = &watch_ops},
 };
 
 /* ---- The heap: lock held ------------------------------------------------------ */

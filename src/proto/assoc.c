@@ -32,19 +32,20 @@ const char *assoc_state_name(enum assoc_state state)
 void assoc_set_state(struct assoc *assoc, enum assoc_state next)
 {
     assert(assoc_edges[assoc->state] & 1u << next);
-    assoc->state = next;
+    assoc->state = (uint8_t)next;
 }
 
 void assoc_init(struct assoc *assoc, enum assoc_role role, uint16_t frag_max,
                 const char *secondary_address)
 {
     *assoc = (struct assoc){
-        .role = role,
+        .role = (uint8_t)role,
         .frag_max = frag_max,
         .frag_send = LIMIT_FRAG_MIN & ~7u, /* until negotiated */
-        .secondary_address = secondary_address,
         .next_call_id = 1,
     };
+    if (role == ASSOC_SERVER)
+        assoc->secondary_address = secondary_address;
     txq_init(&assoc->txq);
     list_init(&assoc->calls);
 }
@@ -55,9 +56,14 @@ void assoc_fini(struct assoc *assoc)
         list_entry(node, struct call, node)->assoc = NULL;
     txq_fini(&assoc->txq);
     free(assoc->contexts);
-    free(assoc->bind);
     assoc->contexts = NULL;
-    assoc->bind = NULL;
+    if (assoc->role == ASSOC_SERVER) {
+        free(assoc->bind);
+        assoc->bind = NULL;
+    } else {
+        free(assoc->offered);
+        assoc->offered = NULL;
+    }
 }
 
 void assoc_fail(struct assoc *assoc, RPC_STATUS status)

@@ -86,9 +86,11 @@ struct call {
 
 struct assoc_context {
     uint16_t id;
-    bool ndr64;                 /* else NDR 2.0                               */
-    void *iface;                /* server: the runtime's interface; borrowed  */
-    struct pdu_syntax abstract; /* client: the interface                      */
+    bool ndr64;                     /* else NDR 2.0                               */
+    union {
+        void *iface;                /* server: the runtime's interface; borrowed  */
+        struct pdu_syntax abstract; /* client: the interface                      */
+    };
 };
 
 /* One element of the context list of a bind or alter_context. */
@@ -117,7 +119,8 @@ enum assoc_event_kind {
     ASSOC_EVENT_NONE,     /* the PDU needed nothing from the caller               */
     ASSOC_EVENT_BIND,     /* server: assoc->bind wants assoc_answer_bind()        */
     ASSOC_EVENT_REQUEST,  /* request octets; a new call (call NULL) wants
-                           * assoc_accept() or assoc_reject() before the next recv */
+                           * assoc_accept() or assoc_reject() before the next recv,
+                           * and the event is in place until then                  */
     ASSOC_EVENT_CANCEL,   /* server: co_cancel for `call` and all inside it       */
     ASSOC_EVENT_ORPHANED, /* server: the client gave `call` up and all inside it; no
                            * reply                                                */
@@ -149,45 +152,49 @@ struct assoc_event {
 /* What a client's bind or alter_context asked for: one element per transfer syntax. */
 struct assoc_offered {
     struct pdu_syntax abstract;
-    uint8_t syntaxes;     /* ASSOC_*, in this order; 0: nothing is asked for */
+    uint8_t syntaxes;     /* ASSOC_*, in this order */
     uint16_t first_id;
     uint32_t call_id;
     bool features;        /* an element for bind time features follows       */
 };
 
+/* Thousands may be open and idle, so it is no larger than it has to be. */
 struct assoc {
-    enum assoc_role role;
-    enum assoc_state state;
-    RPC_STATUS status; /* why it is DEAD */
-    struct txq txq;
-
-    uint16_t frag_max;  /* our own limit, both directions                       */
-    uint16_t frag_send; /* largest fragment we send: negotiated, multiple of 8  */
+    uint8_t role;       /* enum assoc_role                                      */
+    uint8_t state;      /* enum assoc_state                                     */
     bool multiplex;     /* both sides said CONC_MPX                             */
     bool header_sign;   /* client offered it                                    */
-    uint64_t features;  /* bind time features both sides have                   */
+    bool incoming;      /* a request's fragments are arriving, see below        */
+    uint8_t features;   /* PDU_FEATURE_* both sides have                        */
+    uint16_t frag_max;  /* our own limit, both directions                       */
+    uint16_t frag_send; /* largest fragment we send: negotiated, multiple of 8  */
+    uint16_t next_context_id; /* client                                         */
+    uint16_t context_count;
+    uint16_t call_count;
+    RPC_STATUS status;  /* why it is DEAD */
     uint32_t group_id;
-    const char *secondary_address; /* server: our endpoint as a string; borrowed */
-
     uint32_t next_call_id; /* client */
     uint32_t orphaned_id;  /* client: the highest of a call given up; 0: none */
-    struct list calls;
-    unsigned call_count;
+    struct txq txq;
 
+    struct list calls;
     struct assoc_context *contexts;
-    unsigned context_count;
 
     /* the one request whose fragments are arriving (MS-RPCE 3.3.3.5.2); a client's are of
      * callbacks */
-    bool incoming;
     uint32_t incoming_id;
+    uint32_t absorbed;          /* octets swallowed                             */
     struct call *incoming_call; /* NULL: a dead call's fragments are swallowed  */
-    uint64_t absorbed;          /* octets swallowed                             */
-    struct assoc_event pending; /* new request between the event and its answer */
+    /* A new request between the event and its answer; borrowed. */
+    const struct assoc_event *pending;
 
-    struct assoc_bind *bind; /* server, state BINDING or an alter_context       */
-    struct assoc_offered offered; /* client: until it is answered               */
-    uint16_t next_context_id;     /* client                                     */
+    union {
+        struct { /* server */
+            const char *secondary_address; /* our endpoint as a string; borrowed    */
+            struct assoc_bind *bind;       /* state BINDING or an alter_context     */
+        };
+        struct assoc_offered *offered; /* client: until it is answered, else NULL   */
+    };
 };
 
 /* ---- Life ---------------------------------------------------------------- */

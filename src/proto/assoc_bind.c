@@ -136,7 +136,7 @@ static struct pdu_result judge_offer(struct assoc *assoc, unsigned index, bool *
     if (offer->is_features) {
         if (bind->alter)
             return reject(PDU_REASON_TRANSFER_SYNTAXES);
-        assoc->features = offer->feature_bits & FEATURES_KNOWN;
+        assoc->features = (uint8_t)(offer->feature_bits & FEATURES_KNOWN);
         return (struct pdu_result){.result = PDU_RESULT_NEGOTIATE_ACK,
                                    .reason = (uint16_t)assoc->features,
                                    .syntax = pdu_syntax_none};

@@ -3,6 +3,7 @@
  * may answer (C706 12.6; MS-RPCE 3.3.2).  A server that breaks the rules loses the
  * association: nothing it sends can be trusted to belong to the right call. */
 #include <assert.h>
+#include <stdlib.h>
 
 #include <penstock/rpcnterr.h>
 
@@ -66,18 +67,25 @@ static RPC_STATUS offer(struct assoc *assoc, enum pdu_type type, const struct pd
         offers[count] = (struct pdu_offer){count, *abstract, &features, 1};
         count++;
     }
+    struct assoc_offered *offered = malloc(sizeof(*offered));
+    if (!offered)
+        return RPC_S_OUT_OF_MEMORY;
     const struct pdu_assoc_terms terms = {assoc->frag_max, assoc->frag_max, group_id};
     size_t cap = 28 + OFFERS_MAX * 44;
     uint8_t *buf = assoc_queue_begin(assoc, cap);
-    if (!buf)
+    if (!buf) {
+        free(offered);
         return RPC_S_OUT_OF_MEMORY;
-    assoc->offered = (struct assoc_offered){.abstract = *abstract,
+    }
+    *offered = (struct assoc_offered){.abstract = *abstract,
                                             .syntaxes = (uint8_t)(syntaxes & ASSOC_SYNTAXES),
                                             .first_id = assoc->next_context_id,
                                             .call_id = assoc_next_call_id(assoc),
                                             .features = bind};
+    free(assoc->offered); /* of a bind that is made again */
+    assoc->offered = offered;
     assoc->next_context_id = (uint16_t)(assoc->next_context_id + count);
-    size_t len = pdu_encode_bind(buf, cap, type, bind ? PFC_CONC_MPX : 0, assoc->offered.call_id,
+    size_t len = pdu_encode_bind(buf, cap, type, bind ? PFC_CONC_MPX : 0, offered->call_id,
                                  &terms, offers, count);
     return assoc_queue_end(assoc, cap, len);
 }
@@ -102,7 +110,7 @@ RPC_STATUS assoc_alter(struct assoc *assoc, const struct pdu_syntax *abstract, u
 {
     if (assoc->state == ASSOC_DEAD)
         return assoc->status;
-    assert(assoc->state == ASSOC_OPEN && assoc->offered.syntaxes == 0);
+    assert(assoc->state == ASSOC_OPEN && !assoc->offered);
     if (!assoc_can_alter(assoc))
         return RPC_S_OUT_OF_RESOURCES;
     return offer(assoc, PDU_ALTER_CONTEXT, abstract, syntaxes, assoc->group_id);
@@ -134,7 +142,7 @@ static RPC_STATUS status_of_result(const struct pdu_result *result, const struct
 static bool take_results(struct assoc *assoc, struct pdu_result_list *results,
                          RPC_STATUS *ret_status)
 {
-    const struct assoc_offered *offered = &assoc->offered;
+    const struct assoc_offered *offered = assoc->offered;
     uint16_t id = offered->first_id;
     bool accepted = false;
     struct pdu_result result;
@@ -158,8 +166,14 @@ static bool take_results(struct assoc *assoc, struct pdu_result_list *results,
     }
     if (offered->features && pdu_next_result(results, &result) &&
         result.result == PDU_RESULT_NEGOTIATE_ACK)
-        assoc->features = result.reason & FEATURES_OFFERED;
+        assoc->features = (uint8_t)(result.reason & FEATURES_OFFERED);
     return true;
+}
+
+static void settle_offer(struct assoc *assoc)
+{
+    free(assoc->offered);
+    assoc->offered = NULL;
 }
 
 /* The peer's limits: no larger than ours, no smaller than what everybody must be
@@ -176,7 +190,7 @@ static void on_bind_ack(struct assoc *assoc, const struct assoc_pdu *pdu,
                         struct assoc_event *event)
 {
     struct pdu_bind_ack ack;
-    if (assoc->state != ASSOC_BINDING ||
+    if (assoc->state != ASSOC_BINDING || !assoc->offered ||
         pdu_decode_bind_ack(&pdu->hdr, pdu->octets, pdu->hdr.frag_len, &ack) != PDU_OK ||
         ack.result_count == 0) {
         assoc_die(assoc, RPC_S_PROTOCOL_ERROR, event);
@@ -187,7 +201,7 @@ static void on_bind_ack(struct assoc *assoc, const struct assoc_pdu *pdu,
         assoc_die(assoc, RPC_S_OUT_OF_MEMORY, event);
         return;
     }
-    assoc->offered.syntaxes = 0;
+    settle_offer(assoc);
     assoc->frag_send = frag_size(assoc->frag_max, ack.terms.max_recv_frag);
     assoc->group_id = ack.terms.group_id;
     assoc->multiplex = (pdu->hdr.flags & PFC_CONC_MPX) != 0;
@@ -201,7 +215,7 @@ static void on_alter_context_resp(struct assoc *assoc, const struct assoc_pdu *p
                                   struct assoc_event *event)
 {
     struct pdu_bind_ack ack;
-    if (assoc->state < ASSOC_OPEN || assoc->offered.syntaxes == 0 ||
+    if (assoc->state < ASSOC_OPEN || !assoc->offered ||
         pdu_decode_bind_ack(&pdu->hdr, pdu->octets, pdu->hdr.frag_len, &ack) != PDU_OK ||
         ack.result_count == 0) {
         assoc_die(assoc, RPC_S_PROTOCOL_ERROR, event);
@@ -212,7 +226,7 @@ static void on_alter_context_resp(struct assoc *assoc, const struct assoc_pdu *p
         assoc_die(assoc, RPC_S_OUT_OF_MEMORY, event);
         return;
     }
-    assoc->offered.syntaxes = 0;
+    settle_offer(assoc);
     *event = (struct assoc_event){.kind = ASSOC_EVENT_BOUND, .status = status};
 }
 
@@ -296,7 +310,7 @@ void assoc_on_fault(struct assoc *assoc, const struct assoc_pdu *pdu, struct ass
     }
     /* In place of the ack, or of the answer to an alter_context: we would wait for ever. */
     if (assoc->state < ASSOC_OPEN ||
-        (assoc->offered.syntaxes != 0 && pdu->hdr.call_id == assoc->offered.call_id)) {
+        (assoc->role == ASSOC_CLIENT && assoc->offered && pdu->hdr.call_id == assoc->offered->call_id)) {
         assoc_die(assoc, status_from_fault(fault.status), event);
         return;
     }

@@ -151,7 +151,7 @@ static void on_new_request(struct assoc *assoc, const struct assoc_pdu *pdu,
         .iface = context ? context->iface : NULL,
         .nesting = nesting,
     };
-    assoc->pending = *event;
+    assoc->pending = event;
 }
 
 /* A fragment that fits nowhere (wire.md 5.6, 5.7). */
@@ -193,7 +193,7 @@ void assoc_on_request(struct assoc *assoc, const struct assoc_pdu *pdu, struct a
 
 void assoc_accept(struct assoc *assoc, struct call *call)
 {
-    const struct assoc_event *request = &assoc->pending;
+    const struct assoc_event *request = assoc->pending;
     *call = (struct call){.assoc = assoc,
                           .state = CALL_IDLE,
                           .id = request->call_id,
@@ -224,7 +224,7 @@ RPC_STATUS assoc_reject(struct assoc *assoc, RPC_STATUS status, bool did_not_exe
 RPC_STATUS assoc_reject_info(struct assoc *assoc, RPC_STATUS status, bool did_not_execute,
                              const uint8_t *eerr, size_t eerr_len)
 {
-    const struct assoc_event *request = &assoc->pending;
+    const struct assoc_event *request = assoc->pending;
     if (assoc->state == ASSOC_DEAD)
         return assoc->status;
     if (assoc_queue_fault_info(assoc, request->call_id, request->context_id,

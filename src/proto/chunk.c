@@ -74,7 +74,7 @@ static void begin_number(struct chunk_reader *r, enum chunk_state state)
 {
     r->number = 0;
     r->number_got = 0;
-    r->state = state;
+    r->state = (uint8_t)state;
 }
 
 /* True when all its octets are there. */
@@ -104,8 +104,7 @@ static enum chunk_state judge_count(struct chunk_reader *r)
         return CHUNK_BROKEN; /* MS-RPCE 2.2.4.14.1 */
     if (r->layout->ndr64 && r->number > CHUNK_COUNT_MAX_64)
         return CHUNK_BROKEN;
-    r->data_len = data_len(r->layout, r->count);
-    r->left = r->data_len;
+    r->left = data_len(r->layout, r->count);
     return CHUNK_AT_ELEMENT_GAP;
 }
 
@@ -125,7 +124,7 @@ static struct chunk_run take_run(struct chunk_reader *r, const uint8_t *octets, 
     struct chunk_run run = {
         .octets = octets + *used,
         .len = here,
-        .offset = r->data_len - r->left,
+        .offset = data_len(r->layout, r->count) - r->left,
         .count = r->count,
     };
     *used += here;
@@ -142,7 +141,7 @@ enum chunk_verdict chunk_read(struct chunk_reader *r, const uint8_t *octets, siz
     size_t used = 0;
     enum chunk_verdict verdict = CHUNK_MORE;
     for (;;) {
-        switch (r->state) {
+        switch ((enum chunk_state)r->state) {
         case CHUNK_AT_GAP:
             if (!skip_gap(r, count_size(r->layout), len, &used))
                 goto out;
@@ -151,7 +150,7 @@ enum chunk_verdict chunk_read(struct chunk_reader *r, const uint8_t *octets, siz
         case CHUNK_AT_COUNT:
             if (!collect_number(r, octets, len, &used))
                 goto out;
-            r->state = judge_count(r);
+            r->state = (uint8_t)judge_count(r);
             break;
         case CHUNK_AT_ELEMENT_GAP:
             if (!skip_gap(r, r->layout->align, len, &used))
@@ -172,7 +171,7 @@ enum chunk_verdict chunk_read(struct chunk_reader *r, const uint8_t *octets, siz
         case CHUNK_AT_CHECK:
             if (!collect_number(r, octets, len, &used))
                 goto out;
-            r->state = judge_check(r);
+            r->state = (uint8_t)judge_check(r);
             break;
         case CHUNK_AT_END:
             verdict = CHUNK_END;

@@ -77,14 +77,15 @@ enum chunk_state {
 
 struct chunk_reader {
     const struct chunk_layout *layout;
-    enum chunk_state state;
+    uint64_t offset;     /* stub offset of the next octet                          */
+    union {
+        uint64_t number; /* at a count: what its octets so far amount to           */
+        uint64_t left;   /* at elements: octets of this chunk's still to come, > 0 */
+    };
+    uint32_t count;      /* of the current chunk; 0: the terminator's              */
+    uint8_t number_got;  /* octets of a count collected so far                     */
+    uint8_t state;       /* enum chunk_state                                       */
     bool little_endian;
-    uint8_t number_got; /* octets of a count collected so far                      */
-    uint64_t number;    /* what they amount to                                     */
-    uint32_t count;     /* of the current chunk; 0: the terminator's               */
-    uint64_t offset;   /* stub offset of the next octet                            */
-    uint64_t data_len; /* octets of the current chunk's elements                   */
-    uint64_t left;     /* of them, octets still to come; > 0 in CHUNK_AT_ELEMENTS  */
 };
 
 /* `stub_offset` is the stub offset of the first octet that will be read. */

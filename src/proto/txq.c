@@ -32,7 +32,7 @@ static struct txq_block *block_new(size_t capacity)
     return block;
 }
 
-static struct txq_block *large_block(struct txq *q, size_t len)
+static struct txq_block *large_block(struct txq_store *q, size_t len)
 {
     struct txq_block *block = len <= LARGE_LEN ? q->spare : NULL;
     if (!block)
@@ -43,7 +43,7 @@ static struct txq_block *large_block(struct txq *q, size_t len)
     return block;
 }
 
-static void block_put(struct txq *q, struct txq_block *block)
+static void block_put(struct txq_store *q, struct txq_block *block)
 {
     if (!block || --block->refs > 0)
         return;
@@ -56,42 +56,48 @@ static void block_put(struct txq *q, struct txq_block *block)
     }
 }
 
-void txq_trim(struct txq *q)
+void txq_trim(struct txq *txq)
 {
+    struct txq_store *q = txq->store;
+    if (!q)
+        return;
     while (q->spare) {
         struct txq_block *block = q->spare;
         q->spare = block->next;
         free(block);
     }
     q->spare_count = 0;
-    if (q->len == 0) {
-        block_put(q, q->block);
-        q->block = NULL;
-    }
-    if (q->head == q->tail) {
-        free(q->segs);
-        q->segs = NULL;
-        q->head = q->tail = q->capacity = 0;
-    }
-}
-
-void txq_init(struct txq *q)
-{
-    *q = (struct txq){0};
-}
-
-void txq_fini(struct txq *q)
-{
-    for (size_t i = q->head; i < q->tail; i++)
-        block_put(q, q->segs[i].block);
+    if (txq->len > 0)
+        return;
     block_put(q, q->block);
-    q->block = NULL;
-    txq_trim(q);
     free(q->segs);
-    *q = (struct txq){0};
+    free(q);
+    txq->store = NULL;
 }
 
-static bool room_for_seg(struct txq *q)
+void txq_init(struct txq *txq)
+{
+    *txq = (struct txq){0};
+}
+
+void txq_fini(struct txq *txq)
+{
+    struct txq_store *q = txq->store;
+    for (size_t i = q ? q->head : 0; q && i < q->tail; i++)
+        block_put(q, q->segs[i].block);
+    txq->len = 0;
+    txq_trim(txq);
+    *txq = (struct txq){0};
+}
+
+static bool open_store(struct txq *txq)
+{
+    if (!txq->store)
+        txq->store = calloc(1, sizeof(*txq->store));
+    return txq->store != NULL;
+}
+
+static bool room_for_seg(struct txq_store *q)
 {
     if (q->tail < q->capacity)
         return true;
@@ -110,15 +116,16 @@ static bool room_for_seg(struct txq *q)
     return true;
 }
 
-static void append_seg(struct txq *q, const uint8_t *octets, size_t len, struct txq_block *block)
+static void append_seg(struct txq_store *q, const uint8_t *octets, size_t len, struct txq_block *block)
 {
     q->segs[q->tail++] = (struct txq_seg){.octets = octets, .len = len, .block = block};
 }
 
-uint8_t *txq_append(struct txq *q, size_t len)
+uint8_t *txq_append(struct txq *txq, size_t len)
 {
-    if (!room_for_seg(q))
+    if (!open_store(txq) || !room_for_seg(txq->store))
         return NULL;
+    struct txq_store *q = txq->store;
     if (!q->block || q->block->capacity - q->block->used < len) {
         struct txq_block *block = block_new(len > BLOCK_LEN ? len : BLOCK_LEN);
         if (!block)
@@ -136,8 +143,8 @@ uint8_t *txq_append(struct txq *q, size_t len)
         append_seg(q, octets, len, block);
     }
     block->used += len;
-    q->len += len;
-    q->total += len;
+    txq->len += len;
+    txq->total += len;
     return octets;
 }
 
@@ -151,22 +158,24 @@ bool txq_copy(struct txq *q, const void *octets, size_t len)
     return copy != NULL;
 }
 
-bool txq_borrow(struct txq *q, const void *octets, size_t len)
+bool txq_borrow(struct txq *txq, const void *octets, size_t len)
 {
     if (len == 0)
         return true;
-    if (!room_for_seg(q))
+    if (!open_store(txq) || !room_for_seg(txq->store))
         return false;
+    struct txq_store *q = txq->store;
     append_seg(q, octets, len, NULL);
-    q->len += len;
-    q->total += len;
+    txq->len += len;
+    txq->total += len;
     q->borrowed += len;
     return true;
 }
 
-bool txq_settle(struct txq *q)
+bool txq_settle(struct txq *txq)
 {
-    if (q->borrowed == 0)
+    struct txq_store *q = txq->store;
+    if (!q || q->borrowed == 0)
         return true;
     size_t first = q->head;
     while (q->segs[first].block)
@@ -189,10 +198,11 @@ bool txq_settle(struct txq *q)
     return true;
 }
 
-size_t txq_iov(const struct txq *q, struct iovec *iov, size_t max, size_t octets_max)
+size_t txq_iov(const struct txq *txq, struct iovec *iov, size_t max, size_t octets_max)
 {
+    const struct txq_store *q = txq->store;
     size_t n = 0, octets = 0;
-    for (size_t i = q->head; i < q->tail && n < max && octets < octets_max; i++, n++) {
+    for (size_t i = q ? q->head : 0; q && i < q->tail && n < max && octets < octets_max; i++, n++) {
         iov[n].iov_base = (void *)(uintptr_t)q->segs[i].octets;
         iov[n].iov_len = q->segs[i].len;
         octets += q->segs[i].len;
@@ -200,10 +210,13 @@ size_t txq_iov(const struct txq *q, struct iovec *iov, size_t max, size_t octets
     return n;
 }
 
-void txq_sent(struct txq *q, size_t len)
+void txq_sent(struct txq *txq, size_t len)
 {
-    assert(len <= q->len);
-    q->len -= len;
+    struct txq_store *q = txq->store;
+    assert(len <= txq->len);
+    if (!q)
+        return;
+    txq->len -= len;
     while (len > 0) {
         struct txq_seg *seg = &q->segs[q->head];
         size_t part = len < seg->len ? len : seg->len;
@@ -217,7 +230,7 @@ void txq_sent(struct txq *q, size_t len)
             q->head++;
         }
     }
-    if (q->len == 0) {
+    if (txq->len == 0) {
         q->head = q->tail = 0;
         if (q->block && q->block->capacity == BLOCK_LEN) {
             q->block->used = 0; /* the next push wants it; see txq_trim() */
@@ -233,16 +246,17 @@ void txq_sent(struct txq *q, size_t len)
     }
 }
 
-void txq_truncate(struct txq *q, uint64_t total)
+void txq_truncate(struct txq *txq, uint64_t total)
 {
-    while (q->total > total) {
+    struct txq_store *q = txq->store;
+    while (txq->total > total) {
         assert(q->tail > q->head);
         struct txq_seg *seg = &q->segs[q->tail - 1];
-        uint64_t excess = q->total - total;
+        uint64_t excess = txq->total - total;
         size_t part = excess < seg->len ? (size_t)excess : seg->len;
         seg->len -= part;
-        q->len -= part;
-        q->total -= part;
+        txq->len -= part;
+        txq->total -= part;
         if (!seg->block)
             q->borrowed -= part;
         else if (seg->block == q->block)

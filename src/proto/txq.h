@@ -29,15 +29,20 @@ struct txq_seg {
     struct txq_block *block; /* owner of the octets; NULL: borrowed */
 };
 
-struct txq {
+/* What a queue that is, or was just, in use needs besides. */
+struct txq_store {
     struct txq_seg *segs; /* segs[head .. tail) are in use */
     size_t head, tail, capacity;
-    size_t len;              /* octets queued */
-    uint64_t total;          /* octets ever appended; total - len were sent */
-    size_t borrowed;         /* of len, octets not owned */
+    size_t borrowed;         /* of the queue's length, octets not owned */
     struct txq_block *block; /* where owned octets go next, or NULL */
     struct txq_block *spare; /* large blocks kept for the next settling */
     unsigned spare_count;
+};
+
+struct txq {
+    size_t len;     /* octets queued */
+    uint64_t total; /* octets ever appended; total - len were sent */
+    struct txq_store *store; /* NULL: empty, and nothing kept */
 };
 
 void txq_init(struct txq *q);
@@ -75,6 +80,12 @@ void txq_truncate(struct txq *q, uint64_t total);
 static inline size_t txq_len(const struct txq *q)
 {
     return q->len;
+}
+
+/* Of them, octets that are not owned. */
+static inline size_t txq_borrowed(const struct txq *q)
+{
+    return q->store ? q->store->borrowed : 0;
 }
 
 /* Octets ever sent. */

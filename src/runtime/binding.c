@@ -20,8 +20,6 @@ static void binding_destroy(struct counted *object)
     struct binding *binding = list_entry(object, struct binding, object);
     if (binding->pool)
         server_pool_close(binding->pool);
-    if (binding->call)
-        call_put(binding->call);
     free(binding->address);
     free(binding->endpoint);
     free(binding->options);
@@ -30,29 +28,32 @@ static void binding_destroy(struct counted *object)
     free(binding);
 }
 
-struct binding *binding_get(RPC_BINDING_HANDLE handle)
+struct rpc_call *binding_get_call(RPC_BINDING_HANDLE handle)
 {
     RPC_STATUS status;
-    struct counted *object = handle_get((uint64_t)(uintptr_t)handle, RPC_S_INVALID_BINDING, &status);
-    if (object && object->destroy != binding_destroy) { /* a number of another kind */
-        counted_put(object);
-        object = NULL;
-    }
-    return object ? list_entry(object, struct binding, object) : NULL;
+    struct rpc_call *call = call_from_handle((uint64_t)(uintptr_t)handle, &status);
+    if (!call || call->server)
+        return call;
+    call_put(call);
+    return NULL;
 }
 
 /* NULL is no client binding. */
 RPC_STATUS binding_get_client(RPC_BINDING_HANDLE handle, struct binding **ret_binding)
 {
-    struct binding *binding = binding_get(handle);
-    if (!binding)
-        return RPC_S_INVALID_BINDING;
-    if (binding->call) {
-        binding_put(binding);
-        return RPC_S_WRONG_KIND_OF_BINDING;
+    RPC_STATUS status;
+    struct counted *object = handle_get((uint64_t)(uintptr_t)handle, RPC_S_INVALID_BINDING, &status);
+    if (object && object->destroy == binding_destroy) {
+        *ret_binding = list_entry(object, struct binding, object);
+        return RPC_S_OK;
     }
-    *ret_binding = binding;
-    return RPC_S_OK;
+    if (object) /* of another kind */
+        counted_put(object);
+    struct rpc_call *call = binding_get_call(handle);
+    if (!call)
+        return RPC_S_INVALID_BINDING;
+    call_put(call);
+    return RPC_S_WRONG_KIND_OF_BINDING;
 }
 
 RPC_STATUS binding_resolve(struct binding *binding)
@@ -115,22 +116,6 @@ static RPC_STATUS publish(struct binding *binding, RPC_BINDING_HANDLE *ret_handl
     return RPC_S_OK;
 }
 
-uint64_t binding_open_for_call(struct rpc_call *call)
-{
-    struct binding *binding = binding_new(call->conn->kind, "", "", "");
-    if (!binding)
-        return 0;
-    call_get(call);
-    binding->call = call;
-    if (call->wire.has_object) {
-        binding->has_object = true;
-        binding->object_uuid = call->wire.object;
-    }
-    uint64_t handle = handle_open(&binding->object);
-    binding_put(binding);
-    return handle;
-}
-
 /* ---- From and to strings -------------------------------------------------- */
 
 static RPC_STATUS binding_from_parts(const struct string_binding *parts,
@@ -174,37 +159,62 @@ RPC_STATUS RpcBindingFromStringBindingA(RPC_CSTR StringBinding, RPC_BINDING_HAND
     return status == RPC_S_OK ? publish(binding, Binding) : status;
 }
 
+static void client_name(struct rpc_call *call, char host[NI_MAXHOST], char *port, size_t port_size)
+{
+    conn_lock(call->conn);
+    transport_name(call->conn->watch.fd, true, host, NI_MAXHOST, port, port_size);
+    conn_unlock(call->conn);
+}
+
+/* A server binding: where the client is. */
+static RPC_STATUS call_to_string(struct rpc_call *call, char **ret_text)
+{
+    char host[NI_MAXHOST] = "", port[NI_MAXSERV + 108] = "", object[37] = "", none[] = "";
+    client_name(call, host, port, sizeof(port));
+    if (call->wire.has_object)
+        uuid_format(&call->wire.object, object);
+    const struct string_binding parts = {.object = object,
+                                         .protseq = (char *)(uintptr_t)transport_protseq(call->conn->kind),
+                                         .address = host,
+                                         .endpoint = port,
+                                         .options = none};
+    return string_binding_format(&parts, ret_text);
+}
+
+static RPC_STATUS binding_to_string(struct binding *binding, char **ret_text)
+{
+    char object[37] = "";
+    pthread_mutex_lock(&binding->lock);
+    if (binding->has_object)
+        uuid_format(&binding->object_uuid, object);
+    const struct string_binding parts = {.object = object,
+                                         .protseq = (char *)(uintptr_t)transport_protseq(binding->kind),
+                                         .address = binding->address,
+                                         .endpoint = binding->endpoint,
+                                         .options = binding->options};
+    RPC_STATUS status = string_binding_format(&parts, ret_text);
+    pthread_mutex_unlock(&binding->lock);
+    return status;
+}
+
 RPC_STATUS RpcBindingToStringBindingA(RPC_BINDING_HANDLE Binding, RPC_CSTR *StringBinding)
 {
     if (!StringBinding)
         return RPC_S_INVALID_ARG;
     *StringBinding = NULL;
-    struct binding *binding = binding_get(Binding);
-    if (!binding)
-        return RPC_S_INVALID_BINDING;
-    char host[NI_MAXHOST] = "", port[NI_MAXSERV + 108] = "";
-    char object[37] = "";
-    struct string_binding parts = {.object = object, .options = binding->options};
-    if (binding->call) { /* where the client is */
-        conn_lock(binding->call->conn);
-        transport_name(binding->call->conn->watch.fd, true, host, sizeof(host), port,
-                       sizeof(port));
-        conn_unlock(binding->call->conn);
-    }
-    pthread_mutex_lock(&binding->lock);
-    parts.protseq = (char *)(uintptr_t)transport_protseq(binding->kind);
-    parts.address = binding->address;
-    parts.endpoint = binding->endpoint;
-    if (binding->call) {
-        parts.address = host;
-        parts.endpoint = port;
-    }
-    if (binding->has_object)
-        uuid_format(&binding->object_uuid, object);
     char *text = NULL;
-    RPC_STATUS status = string_binding_format(&parts, &text);
-    pthread_mutex_unlock(&binding->lock);
-    binding_put(binding);
+    struct binding *binding;
+    RPC_STATUS status = binding_get_client(Binding, &binding);
+    if (status == RPC_S_OK) {
+        status = binding_to_string(binding, &text);
+        binding_put(binding);
+    } else {
+        struct rpc_call *call = binding_get_call(Binding);
+        if (!call)
+            return RPC_S_INVALID_BINDING;
+        status = call_to_string(call, &text);
+        call_put(call);
+    }
     if (status == RPC_S_OK)
         *StringBinding = (RPC_CSTR)text;
     return status;
@@ -305,13 +315,19 @@ RPC_STATUS RpcBindingInqObject(RPC_BINDING_HANDLE Binding, UUID *ObjectUuid)
 {
     if (!ObjectUuid)
         return RPC_S_INVALID_ARG;
-    struct binding *binding = binding_get(Binding);
-    if (!binding)
+    struct binding *binding;
+    if (binding_get_client(Binding, &binding) == RPC_S_OK) {
+        pthread_mutex_lock(&binding->lock);
+        *ObjectUuid = binding->has_object ? binding->object_uuid : (UUID){0};
+        pthread_mutex_unlock(&binding->lock);
+        binding_put(binding);
+        return RPC_S_OK;
+    }
+    struct rpc_call *call = binding_get_call(Binding);
+    if (!call)
         return RPC_S_INVALID_BINDING;
-    pthread_mutex_lock(&binding->lock);
-    *ObjectUuid = binding->has_object ? binding->object_uuid : (UUID){0};
-    pthread_mutex_unlock(&binding->lock);
-    binding_put(binding);
+    *ObjectUuid = call->wire.has_object ? call->wire.object : (UUID){0};
+    call_put(call);
     return RPC_S_OK;
 }
 
@@ -325,27 +341,25 @@ RPC_STATUS RpcBindingServerFromClient(RPC_BINDING_HANDLE ClientBinding,
     if (!ClientBinding && !current)
         return RPC_S_NO_CALL_ACTIVE;
     if (!ClientBinding)
-        ClientBinding = (RPC_BINDING_HANDLE)(uintptr_t)current->binding_handle;
-    struct binding *binding = binding_get(ClientBinding);
-    if (!binding)
+        ClientBinding = (RPC_BINDING_HANDLE)(uintptr_t)current->handle;
+    struct binding *binding;
+    RPC_STATUS status = binding_get_client(ClientBinding, &binding);
+    if (status == RPC_S_OK) {
+        binding_put(binding);
+        return RPC_S_WRONG_KIND_OF_BINDING;
+    }
+    struct rpc_call *call = binding_get_call(ClientBinding);
+    if (!call)
         return RPC_S_INVALID_BINDING;
-    struct binding *result = NULL;
-    RPC_STATUS status = RPC_S_WRONG_KIND_OF_BINDING;
-    if (binding->call) {
-        char host[NI_MAXHOST], port[NI_MAXSERV + 108];
-        conn_lock(binding->call->conn);
-        transport_name(binding->call->conn->watch.fd, true, host, sizeof(host), port,
-                       sizeof(port));
-        conn_unlock(binding->call->conn);
-        result = binding_new(binding->kind, host, "", "");
-        status = result ? RPC_S_OK : RPC_S_OUT_OF_MEMORY;
+    char host[NI_MAXHOST], port[NI_MAXSERV + 108];
+    client_name(call, host, port, sizeof(port));
+    struct binding *result = binding_new(call->conn->kind, host, "", "");
+    if (result && call->wire.has_object) {
+        result->has_object = true;
+        result->object_uuid = call->wire.object;
     }
-    if (result) {
-        result->has_object = binding->has_object;
-        result->object_uuid = binding->object_uuid;
-    }
-    binding_put(binding);
-    return status == RPC_S_OK ? publish(result, ServerBinding) : status;
+    call_put(call);
+    return result ? publish(result, ServerBinding) : RPC_S_OUT_OF_MEMORY;
 }
 
 RPC_STATUS RpcNetworkIsProtseqValidA(RPC_CSTR Protseq)

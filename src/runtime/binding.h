@@ -4,7 +4,8 @@
  *
  *   client   where a server is: protocol sequence, address, endpoint; owns no
  *            socket, draws connections from a pool (conn_pool.h)
- *   server   the call a manager runs for; ends with it                          */
+ *   server   the call a manager runs for; ends with it.  It is the number of the call
+ *            and has no object of its own: many are open at a time              */
 #ifndef RUNTIME_BINDING_H
 #define RUNTIME_BINDING_H
 
@@ -20,9 +21,9 @@
 struct rpc_call;
 struct server_pool;
 
+/* A client's. */
 struct binding {
     struct counted object;
-    struct rpc_call *call; /* server: counted; NULL: a client handle */
 
     pthread_mutex_t lock;  /* guards what follows */
     enum transport_kind kind;
@@ -52,8 +53,8 @@ struct binding {
 unsigned com_timeout_connect_ms(unsigned com_timeout);
 unsigned com_timeout_keep_alive_s(unsigned com_timeout);
 
-/* The binding behind `handle`, with a reference, or NULL. */
-struct binding *binding_get(RPC_BINDING_HANDLE handle);
+/* The call whose server binding `handle` is, with a reference, or NULL. */
+struct rpc_call *binding_get_call(RPC_BINDING_HANDLE handle);
 
 /* The client binding behind `handle`, with a reference.  RPC_S_INVALID_BINDING;
  * RPC_S_WRONG_KIND_OF_BINDING. */
@@ -82,9 +83,5 @@ RPC_STATUS binding_resolve(struct binding *binding);
  * to ask, so it leads to the first endpoint the interface names, on this computer.
  * Lives as long as the process.  RPC_S_NO_BINDINGS: it names none that can be used. */
 RPC_STATUS binding_automatic(const RPC_CLIENT_INTERFACE *spec, RPC_BINDING_HANDLE *ret_handle);
-
-/* A server binding for `call`; gives a handle, closed by handle_close().  0: out of
- * memory. */
-uint64_t binding_open_for_call(struct rpc_call *call);
 
 #endif

@@ -16,26 +16,82 @@
 
 /* ---- Life ----------------------------------------------------------------- */
 
+static void rare_free(struct call_rare *rare)
+{
+    if (!rare)
+        return;
+    ndr_full_pointers_fini(&rare->full);
+    client_contexts_fini(&rare->contexts);
+    free(rare);
+}
+
+struct call_rare *call_rare(struct rpc_call *call)
+{
+    if (call->rare)
+        return call->rare;
+    call->rare = calloc(1, sizeof(*call->rare));
+    if (call->rare)
+        ndr_full_pointers_init(&call->rare->full, NULL);
+    return call->rare;
+}
+
+RPC_STATUS call_keep_full(struct rpc_call *call, struct ndr_full_pointers *full)
+{
+    if (full->by_referent.entries.count == 0)
+        return RPC_S_OK;
+    if (!call_rare(call))
+        return RPC_S_OUT_OF_MEMORY;
+    ndr_full_pointers_fini(&call->rare->full);
+    ndr_full_pointers_move(&call->rare->full, full);
+    return RPC_S_OK;
+}
+
+struct ndr_full_pointers *call_full(struct rpc_call *call, struct ndr_full_pointers *none)
+{
+    if (call->rare)
+        return &call->rare->full;
+    ndr_full_pointers_init(none, NULL);
+    return none;
+}
+
+/* Routines of the program may free parameters when the call is gone (struct farewell). */
+static bool has_frame_apart(const NDR_OPERATION *op)
+{
+    return op->flags & NDR_OP_CONVERTS;
+}
+
+static size_t frame_offset(unsigned pipe_count)
+{
+    const size_t align = _Alignof(max_align_t);
+    size_t len = sizeof(struct rpc_call) + pipe_count * sizeof(struct pipe);
+    return (len + align - 1) / align * align;
+}
+
+static void client_call_gone(struct rpc_call *call)
+{
+    error_put(call->errors);
+    if (call->binding)
+        binding_put(call->binding);
+    if (call->issuer)
+        win32_thread_put(call->issuer);
+}
+
 static void call_destroy(struct counted *object)
 {
     struct rpc_call *call = list_entry(object, struct rpc_call, object);
     if (call->server)
         server_call_gone(call);
+    else
+        client_call_gone(call);
     for (unsigned i = 0; i < call->pipe_count; i++)
         pipe_rx_fini(&call->pipes[i].rx);
-    free(call->pipes);
-    free(call->frame);
     rxbuf_put(call->stub);
-    ndr_full_pointers_fini(&call->full);
-    error_put(call->errors);
-    client_contexts_fini(&call->client_contexts);
-    if (call->binding)
-        binding_put(call->binding);
-    if (call->notify.issuer)
-        win32_thread_put(call->notify.issuer);
+    rare_free(call->rare);
     if (call->outer)
         call_put(call->outer);
     conn_put(call->conn);
+    if (has_frame_apart(call->op))
+        free(call->frame); /* unless given away, see server_call_gone() */
     free(call);
 }
 
@@ -64,16 +120,16 @@ struct pipe *pipe_from_handle(uint64_t handle, RPC_STATUS *ret_status)
     return object ? list_entry(object, struct pipe, object) : NULL;
 }
 
-static RPC_STATUS pipes_new(struct rpc_call *call)
+static unsigned count_pipes(const NDR_OPERATION *op)
 {
     unsigned count = 0;
-    for (uint32_t i = 0; i < call->op->param_count; i++)
-        count += (call->op->params[i].flags & NDR_PARAM_PIPE) != 0;
-    if (count == 0)
-        return RPC_S_OK;
-    call->pipes = calloc(count, sizeof(*call->pipes));
-    if (!call->pipes)
-        return RPC_S_OUT_OF_MEMORY;
+    for (uint32_t i = 0; i < op->param_count; i++)
+        count += (op->params[i].flags & NDR_PARAM_PIPE) != 0;
+    return count;
+}
+
+static RPC_STATUS pipes_init(struct rpc_call *call)
+{
     for (uint32_t i = 0; i < call->op->param_count; i++) {
         const NDR_PARAM *param = &call->op->params[i];
         if (!(param->flags & NDR_PARAM_PIPE))
@@ -116,11 +172,20 @@ static unsigned next_receiving(const struct rpc_call *call, unsigned index)
 RPC_STATUS call_new(struct conn *conn, const RPC_CLIENT_INTERFACE *spec, const NDR_OPERATION *op,
                     bool server, bool ndr64, struct rpc_call **ret_call)
 {
-    struct rpc_call *call = calloc(1, sizeof(*call));
+    const unsigned pipe_count = count_pipes(op);
+    if (pipe_count > UINT16_MAX)
+        return RPC_S_CANNOT_SUPPORT;
+    /* In one piece: the call, its pipes, the frame. */
+    const bool apart = has_frame_apart(op);
+    struct rpc_call *call = calloc(1, frame_offset(pipe_count) + (apart ? 0 : op->frame_size));
     if (!call)
         return RPC_S_OUT_OF_MEMORY;
+    call->frame = apart ? calloc(1, op->frame_size) : (uint8_t *)call + frame_offset(pipe_count);
+    if (!call->frame) {
+        free(call);
+        return RPC_S_OUT_OF_MEMORY;
+    }
     counted_init(&call->object, call_destroy);
-    ndr_full_pointers_init(&call->full, NULL);
     conn_get(conn);
     call->conn = conn;
     call->server = server;
@@ -128,8 +193,7 @@ RPC_STATUS call_new(struct conn *conn, const RPC_CLIENT_INTERFACE *spec, const N
     call->stub_max = LIMIT_STUB_LEN;
     call->spec = spec;
     call->op = op;
-    call->frame = calloc(1, op->frame_size ? op->frame_size : 1);
-    RPC_STATUS status = call->frame ? pipes_new(call) : RPC_S_OUT_OF_MEMORY;
+    RPC_STATUS status = pipes_init(call);
     if (status == RPC_S_OK)
         status = pipes_open(call);
     if (status != RPC_S_OK) {
@@ -138,7 +202,7 @@ RPC_STATUS call_new(struct conn *conn, const RPC_CLIENT_INTERFACE *spec, const N
         call_put(call);
         return status;
     }
-    call->receiving = next_receiving(call, 0);
+    call->receiving = (uint16_t)next_receiving(call, 0);
     *ret_call = call;
     return RPC_S_OK;
 }
@@ -172,15 +236,30 @@ static size_t queued_octets(const struct rpc_call *call)
 {
     size_t queued = 0;
     for (unsigned i = 0; i < call->pipe_count; i++)
-        queued += call->pipes[i].rx.octets;
+        queued += pipe_rx_octets(&call->pipes[i].rx);
     return queued;
+}
+
+/* The first call with pipes on the connection, or the first behind `call`; NULL: no more.
+ * One has the connection to itself unless a client multiplexes several. */
+static struct rpc_call *next_pipe_call(const struct conn *conn, const struct rpc_call *call)
+{
+    const struct list *calls = &conn->assoc.calls;
+    if (conn->pipe_calls == 0)
+        return NULL;
+    for (struct list *node = call ? call->wire.node.next : calls->next; node != calls;
+         node = node->next) {
+        struct rpc_call *next = call_of_wire(list_entry(node, struct call, node));
+        if (next->pipe_count > 0)
+            return next;
+    }
+    return NULL;
 }
 
 size_t calls_room(const struct conn *conn)
 {
     size_t room = SIZE_MAX;
-    for (struct list *node = conn->pipe_calls.next; node != &conn->pipe_calls; node = node->next) {
-        const struct rpc_call *call = list_entry(node, struct rpc_call, pipe_node);
+    for (const struct rpc_call *call = NULL; (call = next_pipe_call(conn, call));) {
         if (call->receiving >= call->pipe_count || call->pipes[call->receiving].high == 0)
             continue;
         size_t high = call->pipes[call->receiving].high, queued = queued_octets(call);
@@ -192,10 +271,17 @@ size_t calls_room(const struct conn *conn)
 
 void calls_compact(struct conn *conn)
 {
-    for (struct list *node = conn->pipe_calls.next; node != &conn->pipe_calls; node = node->next) {
-        struct rpc_call *call = list_entry(node, struct rpc_call, pipe_node);
+    for (struct rpc_call *call = NULL; (call = next_pipe_call(conn, call));) {
         for (unsigned i = 0; i < call->pipe_count; i++)
             pipe_rx_compact(&call->pipes[i].rx);
+    }
+}
+
+void calls_trim(struct conn *conn)
+{
+    for (struct rpc_call *call = NULL; (call = next_pipe_call(conn, call));) {
+        for (unsigned i = 0; i < call->pipe_count; i++)
+            pipe_rx_trim(&call->pipes[i].rx);
     }
 }
 
@@ -204,15 +290,15 @@ void calls_compact(struct conn *conn)
 void call_join_pipes(struct rpc_call *call)
 {
     if (call->pipe_count > 0)
-        list_append(&call->conn->pipe_calls, &call->pipe_node);
+        call->conn->pipe_calls++;
 }
 
-static void count(bool *flag, unsigned *counter, bool value)
+static void count(bool *flag, uint16_t *counter, bool value)
 {
     if (*flag == value)
         return;
     *flag = value;
-    *counter = value ? *counter + 1 : *counter - 1;
+    *counter = (uint16_t)(value ? *counter + 1 : *counter - 1);
 }
 
 void call_stop_reading(struct rpc_call *call, bool stop)
@@ -240,9 +326,10 @@ bool call_has_room(const struct rpc_call *call)
 
 void calls_on_sent(struct conn *conn)
 {
-    for (struct list *node = conn->pipe_calls.next; node != &conn->pipe_calls;) {
-        struct rpc_call *call = list_entry(node, struct rpc_call, pipe_node);
-        node = node->next; /* whatever a notification does */
+    struct rpc_call *next = next_pipe_call(conn, NULL);
+    while (next) {
+        struct rpc_call *call = next;
+        next = next_pipe_call(conn, call); /* whatever a notification does */
         if (call->send_mark == 0 || !call_has_room(call))
             continue;
         forget_send_mark(call);
@@ -270,7 +357,7 @@ static RPC_STATUS gather(struct rpc_call *call, const uint8_t *octets, size_t le
         call->stub = stub;
     }
     memcpy(call->stub->octets + call->stub_len, octets, len);
-    call->stub_len = need;
+    call->stub_len = (uint32_t)need;
     return RPC_S_OK;
 }
 
@@ -299,7 +386,7 @@ static void wake_pull(struct rpc_call *call)
 {
     for (unsigned i = 0; i < call->pipe_count; i++) {
         struct pipe *pipe = &call->pipes[i];
-        if (pipe->receive_armed && (pipe->rx.elements > 0 || pipe_at_end(pipe))) {
+        if (pipe->receive_armed && (pipe_rx_elements(&pipe->rx) > 0 || pipe_at_end(pipe))) {
             pipe->receive_armed = false;
             pipe_wait_end(pipe, 0);
             notify_post(call, NOTIFY_RECEIVE);
@@ -317,7 +404,7 @@ static RPC_STATUS pipe_arrived(struct rpc_call *call, struct rxbuf *buf, const u
     if (status != RPC_S_OK)
         return status;
     if (pipe->rx.ended)
-        call->receiving = next_receiving(call, call->receiving + 1);
+        call->receiving = (uint16_t)next_receiving(call, call->receiving + 1u);
     check_high_mark(call, pipe);
     wake_pull(call);
     return RPC_S_OK;
@@ -358,7 +445,8 @@ static void unlink_call(struct rpc_call *call)
     if (!call->wire.assoc)
         return;
     call_end(&call->wire);
-    list_remove(&call->pipe_node);
+    if (call->pipe_count > 0)
+        call->conn->pipe_calls--;
     call_stop_reading(call, false);
     call_look(call, false);
     forget_send_mark(call);
@@ -442,7 +530,6 @@ void call_release(struct rpc_call *call, RPC_STATUS status)
     for (unsigned i = 0; i < call->pipe_count; i++)
         handle_close(call->pipes[i].handle, status != RPC_S_OK ? status : RPC_X_PIPE_CLOSED);
     handle_close(call->handle, status != RPC_S_OK ? status : RPC_S_INVALID_ASYNC_HANDLE);
-    handle_close(call->binding_handle, RPC_S_INVALID_BINDING);
     call->async = NULL;
     call_put(call);
 }

@@ -18,6 +18,7 @@
 #ifndef RUNTIME_CALL_H
 #define RUNTIME_CALL_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -76,95 +77,112 @@ enum notify_bit {
 };
 
 struct notify {
-    unsigned due;      /* NOTIFY_* not delivered yet                               */
+    uint8_t due;       /* NOTIFY_* not delivered yet                               */
+    uint8_t owed;      /* NOTIFY_* for who came while its routine ran, pipe.c      */
+    uint8_t event;     /* RPC_ASYNC_EVENT: what the queued one is to tell          */
     bool unread;       /* one was delivered and the application has not reacted    */
     bool delivering;   /* the callback job is queued or running                    */
     bool completed;    /* RpcCallComplete was delivered                            */
-    unsigned owed;     /* NOTIFY_* for who came while its routine ran, pipe.c      */
     bool queued;       /* `apc` or `packet` is, and holds a reference on the call  */
-    RPC_ASYNC_EVENT event; /* what the queued one is to tell                       */
-    union {
-        struct io_job job;          /* delivers callbacks on a pool thread         */
-        struct win32_apc apc;       /* of the thread to be told                    */
-        struct win32_packet packet; /* in the port to be told                      */
-    };
-    struct win32_thread *issuer; /* client: the thread that made the call and is to be
-                                  * told by an APC; counted                        */
 };
 
+/* What few calls need; made by call_rare() when the first of it is. */
+struct call_rare {
+    struct ndr_full_pointers full; /* of the request, for the reply */
+
+    /* client */
+    struct client_contexts contexts; /* of an asynchronous call                        */
+    struct io_timer timer;           /* set: the call is given up when it expires,     */
+    uint64_t deadline_us;            /* at this time of clock_us(), 0: never,          */
+    RPC_STATUS deadline_status;      /* with this                                      */
+
+    /* server */
+    struct subscriptions subscriptions;
+};
+
+/* What the operation of a server's call asks for beyond the usual; there from the
+ * beginning, or never. */
+struct call_special {
+    struct call_contexts contexts;
+    struct memory_env *env;    /* of an [enable_allocate] operation */
+    struct farewell *farewell; /* [notify], or parameters that routines of the program free */
+};
+
+/* Thousands may be open and idle, so a call is no larger than it has to be. */
 struct rpc_call {
     struct counted object;
     struct call wire;
     struct conn *conn; /* counted */
-    bool server;
-    bool ndr64; /* the transfer syntax, else NDR 2.0 */
     const RPC_CLIENT_INTERFACE *spec;
     const NDR_OPERATION *op;
-    void *frame;       /* op->frame_size octets, owned                             */
-    uint64_t handle;   /* 0: released                                              */
+    void *frame;       /* op->frame_size octets, behind the pipes                  */
+    struct call_rare *rare; /* NULL: nothing of it was needed so far               */
 
+    /* 0: released.  Server: also the number of its binding handle. */
+    uint64_t handle;
     /* Client: the application's state of an asynchronous call, not to be touched
      * once released.  Server: ours, see server_call.c. */
     PRPC_ASYNC_STATE async;
 
+    bool server;
+    bool ndr64;        /* the transfer syntax, else NDR 2.0                        */
     bool starting;     /* client: the stub has not returned, notify nothing yet     */
     bool leaving;      /* client: its orphaned or co_cancel is on its way, nothing may follow it */
     bool over;         /* nothing more will happen on the wire                     */
     bool released;     /* the application is done with it                          */
-    RPC_STATUS status; /* failure; RPC_S_OK while there is none                    */
-    struct error_record *errors; /* client: why it failed; owned (error_info.h)   */
     bool cancelled;    /* server: the client asked, or is gone                     */
+    bool stub_done;    /* request: parameters decoded, the rest belongs to pipes   */
+    bool stopped;      /* counted in conn->stopped                                 */
+    bool unbound;      /* client: op->unbind was called                            */
+    bool looking;      /* server: a job tries to decode the request; counted in conn->held */
+    bool dispatched;   /* server: the manager was called                           */
+    uint8_t happened;  /* server: RpcNotification... bits, see subscribe.h         */
+    uint8_t held_len;  /* server: a terminator, all zeros, that waits for what comes after it */
+    uint16_t pipe_count;
+    uint16_t receiving; /* index of the pipe that octets arrive for; pipe_count: past all */
+    RPC_STATUS status; /* failure; RPC_S_OK while there is none                    */
+
     struct notify notify;
+    union {
+        struct io_job job;          /* server: decodes the request; nothing is told before.
+                                     * Then, and for a client: delivers callbacks  */
+        struct win32_apc apc;       /* of the thread to be told                    */
+        struct win32_packet packet; /* in the port to be told                      */
+    };
     size_t send_low;   /* low mark of the pipe that pushes, octets                       */
     uint64_t send_mark;/* notify RpcSendComplete when the queue's total reaches it; 0: not */
 
     /* Non-pipe octets that arrived. */
     struct rxbuf *stub;
-    size_t stub_len;
-    size_t stub_max;      /* octets without pipes the peer may send              */
-    size_t stub_need;     /* server: decoding is not tried again below this length */
-    uint64_t stub_origin; /* stub offset of stub->octets[0] */
-    bool stub_done;       /* request: parameters decoded, the rest belongs to pipes */
-    size_t allocated;     /* server: octets of its limit that decoding took */
-
-    struct ndr_full_pointers full; /* of the request, for the reply */
-
-    unsigned pipe_count;
-    struct pipe *pipes;
-    struct list pipe_node; /* conn->pipe_calls, while there are pipes                  */
-    bool stopped;          /* counted in conn->stopped                                 */
-    unsigned receiving; /* index of the pipe that octets arrive for; pipe_count: past all */
-    uint8_t held_len;   /* server: a terminator that waits for what comes after it     */
-    uint8_t held[16];
+    uint32_t stub_len;
+    uint32_t stub_max;    /* octets without pipes the peer may send              */
+    uint64_t stub_origin; /* stub offset of stub->octets[0]                      */
 
     /* callback.c's */
     bool nested;                /* on the connection of `outer`, inside it               */
     bool granted;               /* the context it waits for is free                      */
+    uint32_t stub_need;         /* server: decoding is not tried again below this length */
     struct rpc_call *outer;     /* counted                                               */
     struct rpc_call *incoming;  /* a request inside this call, for who waits; counted    */
     struct rpc_call *enclosing; /* what its thread runs besides: the call before         */
 
-    /* client */
-    struct binding *binding; /* counted */
-    struct client_contexts client_contexts; /* of an asynchronous call */
-    bool unbound;                           /* op->unbind was called   */
-    struct io_timer timer;      /* set: the call is given up when it expires, */
-    uint64_t deadline_us;       /* at this time of clock_us(), 0: never,      */
-    RPC_STATUS deadline_status; /* with this                                  */
+    union {
+        struct { /* client */
+            struct binding *binding;      /* counted                                      */
+            struct win32_thread *issuer;  /* the thread that made the call and is to be
+                                           * told by an APC; counted                      */
+            struct error_record *errors;  /* why it failed; owned (error_info.h)          */
+        };
+        struct { /* server, server_call.c's */
+            struct interface *iface; /* counts its calls                                  */
+            const RPC_MGR_EPV *epv;
+            struct server_state *state; /* what the manager sees of an asynchronous call  */
+            struct call_special *special; /* NULL: nothing of it                          */
+            struct rpc_call *next_overdue; /* conn->overdue                               */
+        };
+    };
 
-    /* server, server_call.c's */
-    struct io_job job;
-    struct interface *iface; /* counts its calls */
-    const RPC_MGR_EPV *epv;
-    uint64_t binding_handle;
-    struct list start_node;  /* conn->starts, later perhaps conn->overdue */
-    bool looking;            /* a job tries to decode the request; counted in conn->held */
-    bool dispatched;         /* the manager was called */
-    struct call_contexts contexts;
-    struct memory_env *env;     /* of an [enable_allocate] operation */
-    struct subscriptions subscriptions;
-    struct farewell *farewell;  /* [notify] */
-    struct server_state *state; /* what the manager sees of an asynchronous call */
+    struct pipe pipes[]; /* and the frame */
 };
 
 /* The call or pipe behind a number, with a reference; NULL: *ret_status. */
@@ -185,6 +203,24 @@ static inline void call_put(struct rpc_call *call)
     counted_put(&call->object);
 }
 
+/* What few calls need; NULL: out of memory.  Lock held, or nobody else knows the call. */
+struct call_rare *call_rare(struct rpc_call *call);
+/* Moves the full pointers of a request to the call, if there are any.  RPC_S_OK;
+ * RPC_S_OUT_OF_MEMORY.  The same. */
+RPC_STATUS call_keep_full(struct rpc_call *call, struct ndr_full_pointers *full);
+/* Those that were kept; else `none`, which it makes empty. */
+struct ndr_full_pointers *call_full(struct rpc_call *call, struct ndr_full_pointers *none);
+
+/* The contexts and the memory of a server's call; NULL: it has none. */
+static inline struct call_contexts *call_contexts(const struct rpc_call *call)
+{
+    return call->server && call->special ? &call->special->contexts : NULL;
+}
+static inline struct memory_env *call_env(const struct rpc_call *call)
+{
+    return call->special ? call->special->env : NULL;
+}
+
 /* A call on `conn` (counted from now on) with a zeroed frame and its pipes, in NDR64 or
  * NDR 2.0.  One reference for the caller.
  * RPC_S_OUT_OF_MEMORY; RPC_S_CANNOT_SUPPORT: a pipe element the engine refuses. */
@@ -197,6 +233,15 @@ RPC_STATUS call_new(struct conn *conn, const RPC_CLIENT_INTERFACE *spec, const N
  * (the caller fails it). */
 RPC_STATUS call_arrived(struct rpc_call *call, struct rxbuf *buf, const uint8_t *octets,
                         size_t len, bool last);
+
+/* The octets of a held terminator: gaps and counts of 0. */
+#define CALL_HELD_MAX 16u
+static inline void *call_held(const struct rpc_call *call)
+{
+    static const uint8_t zeros[CALL_HELD_MAX];
+    assert(call->held_len <= sizeof(zeros));
+    return (void *)(uintptr_t)zeros;
+}
 
 /* A call with pipes was put on its connection's association. */
 void call_join_pipes(struct rpc_call *call);
@@ -239,6 +284,8 @@ size_t calls_room(const struct conn *conn);
 
 /* Small rests of pipes leave large buffers. */
 void calls_compact(struct conn *conn);
+/* Nobody is about to come back: pipes give up what they keep for the next octets. */
+void calls_trim(struct conn *conn);
 
 /* Does the pipe travel towards us? */
 static inline bool pipe_receives(const struct pipe *pipe)
@@ -340,6 +387,8 @@ void client_give_up(struct rpc_call *call, RPC_STATUS status);
  * what was set before; nothing on a call that is over.  RPC_S_OUT_OF_RESOURCES. */
 RPC_STATUS client_set_deadline(struct rpc_call *call, uint64_t due_us, RPC_STATUS status);
 void client_clear_deadline(struct rpc_call *call);
+/* 0: there is none. */
+uint64_t client_deadline_us(const struct rpc_call *call);
 
 /* ---- The rest of client_call.c and server_call.c ------------------------------ */
 
@@ -349,6 +398,7 @@ void client_on_answer(const struct assoc_event *event, struct rxbuf *buf);
 struct ndr_memory client_stub_memory(const RPC_CLIENT_INTERFACE *spec, const NDR_OPERATION *op);
 /* Decodes the reply of a call that ended well; no lock. */
 RPC_STATUS client_decode_reply(struct rpc_call *call, struct client_contexts *contexts,
+                               struct ndr_full_pointers *full,
                                void *frame);
 
 /* server_order.c: a manager that keeps the next calls of the connection from beginning for

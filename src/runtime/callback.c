@@ -55,10 +55,7 @@ static RPC_STATUS inherit(struct rpc_call *call, const struct rpc_call *dispatch
     call->cancelled = dispatched->cancelled;
     call->iface = dispatched->iface;
     registry_join_call(call->iface);
-    if (!op_has_contexts(call->op))
-        return RPC_S_OK;
-    call->contexts.set = group_contexts(call->conn->assoc.group_id);
-    return call->contexts.set ? RPC_S_OK : RPC_S_CALL_FAILED;
+    return RPC_S_OK;
 }
 
 void nested_on_request(struct conn *conn, const struct assoc_event *event, struct rxbuf *buf)
@@ -299,7 +296,6 @@ static RPC_STATUS call_back(const RPC_SERVER_INTERFACE *spec, const NDR_OPERATIO
     if (status == RPC_S_OK)
         status = call_new(outer->conn, spec, op, false, outer->ndr64, &call);
     if (status == RPC_S_OK) {
-        ndr_full_pointers_move(&call->full, &full);
         trace_values(op, frame, NDR_PARAM_IN, true);
         conn_lock(call->conn);
         status = run(call, outer, &writer);
@@ -307,7 +303,7 @@ static RPC_STATUS call_back(const RPC_SERVER_INTERFACE *spec, const NDR_OPERATIO
         conn_unlock(call->conn);
     }
     if (status == RPC_S_OK)
-        status = client_decode_reply(call, &none, frame);
+        status = client_decode_reply(call, &none, &full, frame);
     if (call)
         call_put(call);
     ndr_writer_fini(&writer);

@@ -59,14 +59,19 @@ RPC_STATUS client_cancel(struct rpc_call *call, bool abort)
 
 /* ---- Deadlines ------------------------------------------------------------------ */
 
+uint64_t client_deadline_us(const struct rpc_call *call)
+{
+    return call->rare ? call->rare->deadline_us : 0;
+}
+
 static void on_deadline(struct io_timer *timer)
 {
-    struct rpc_call *call = list_entry(timer, struct rpc_call, timer);
+    struct rpc_call *call = list_entry(timer->object, struct rpc_call, object);
     conn_lock(call->conn);
     /* It may have been moved or taken back before we got here. */
-    if (call->deadline_us != 0 && call->deadline_us <= clock_us()) {
+    if (client_deadline_us(call) != 0 && client_deadline_us(call) <= clock_us()) {
         TRACE(TRACE_CALL, "call %u %s: its deadline has passed", call->wire.id, call->op->name);
-        client_give_up(call, call->deadline_status);
+        client_give_up(call, call->rare->deadline_status);
     }
     conn_unlock(call->conn);
 }
@@ -79,19 +84,22 @@ RPC_STATUS client_set_deadline(struct rpc_call *call, uint64_t due_us, RPC_STATU
         client_clear_deadline(call);
         return RPC_S_OK;
     }
-    call->timer.object = &call->object;
-    call->timer.expired = on_deadline;
-    if (!timer_set(&call->timer, due_us))
+    struct call_rare *rare = call_rare(call);
+    if (!rare)
         return RPC_S_OUT_OF_RESOURCES;
-    call->deadline_us = due_us;
-    call->deadline_status = status;
+    rare->timer.object = &call->object;
+    rare->timer.expired = on_deadline;
+    if (!timer_set(&rare->timer, due_us))
+        return RPC_S_OUT_OF_RESOURCES;
+    rare->deadline_us = due_us;
+    rare->deadline_status = status;
     return RPC_S_OK;
 }
 
 void client_clear_deadline(struct rpc_call *call)
 {
-    if (call->deadline_us == 0)
+    if (client_deadline_us(call) == 0)
         return;
-    call->deadline_us = 0;
-    timer_clear(&call->timer);
+    call->rare->deadline_us = 0;
+    timer_clear(&call->rare->timer);
 }

@@ -217,7 +217,7 @@ static RPC_STATUS cancel_call(struct rpc_call *call, int timeout_s, RPC_STATUS l
         return RPC_S_OK;
     /* Who cancels twice is not more patient for it. */
     const uint64_t due_us = clock_us() + (uint64_t)timeout_s * 1000000u;
-    if (call->deadline_us != 0 && call->deadline_us <= due_us)
+    if (client_deadline_us(call) != 0 && client_deadline_us(call) <= due_us)
         return RPC_S_OK;
     return client_set_deadline(call, due_us, late);
 }

@@ -59,11 +59,15 @@ static RPC_STATUS attach(struct rpc_call *call, struct client_start *start, PRPC
     memcpy(call->frame, start->frame, call->op->frame_size);
     call->binding = start->binding;
     start->binding = NULL;
-    call->client_contexts = start->contexts;
-    client_contexts_init(&start->contexts, start->op);
+    if (op_has_contexts(call->op)) {
+        if (!call_rare(call))
+            return RPC_S_OUT_OF_MEMORY;
+        call->rare->contexts = start->contexts;
+        client_contexts_init(&start->contexts, start->op);
+    }
     if (async->NotificationType == RpcNotificationTypeApc && !async->u.APC.hThread) {
-        call->notify.issuer = win32_thread_self();
-        if (!call->notify.issuer)
+        call->issuer = win32_thread_self();
+        if (!call->issuer)
             return RPC_S_OUT_OF_MEMORY;
     }
     call->handle = handle_open(&call->object);
@@ -125,9 +129,12 @@ static RPC_STATUS async_call(struct client_start *start, PRPC_ASYNC_STATE async)
         client_start_give_back(start);
         return status;
     }
-    ndr_full_pointers_move(&call->full, &start->full);
+    status = call_keep_full(call, &start->full);
     conn_lock(call->conn);
-    if (conn_watch(call->conn)) {
+    if (status != RPC_S_OK) {
+        server_pool_give(call->conn, true);
+        call_release(call, status);
+    } else if (conn_watch(call->conn)) {
         status = async_call_locked(call, start, async);
     } else {
         server_pool_give(call->conn, true);
@@ -199,6 +206,20 @@ static void copy_result(const struct rpc_call *call, void *reply)
     }
 }
 
+static RPC_STATUS decode_reply(struct rpc_call *call)
+{
+    struct ndr_full_pointers no_pointers;
+    struct client_contexts no_contexts;
+    struct ndr_full_pointers *full = call_full(call, &no_pointers);
+    if (op_has_contexts(call->op))
+        return client_decode_reply(call, &call->rare->contexts, full, call->frame);
+    client_contexts_init(&no_contexts, call->op);
+    no_contexts.binding = call->binding;
+    RPC_STATUS status = client_decode_reply(call, &no_contexts, full, call->frame);
+    client_contexts_fini(&no_contexts);
+    return status;
+}
+
 /* AP-56: a failure first, then an [in] pipe left open, then a reply that is not
  * there yet, then an [out] pipe left undrained. */
 RPC_STATUS client_complete(struct rpc_call *call, void *reply)
@@ -223,7 +244,7 @@ RPC_STATUS client_complete(struct rpc_call *call, void *reply)
     }
     /* Released: nobody else touches the stub or the frame. */
     conn_unlock(call->conn);
-    status = client_decode_reply(call, &call->client_contexts, call->frame);
+    status = decode_reply(call);
     if (status != RPC_S_OK)
         client_note_unreadable(call, status);
     if (status == RPC_S_OK) {

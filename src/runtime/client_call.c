@@ -119,7 +119,7 @@ static void leave_unanswered(struct rpc_call *call)
 }
 
 RPC_STATUS client_decode_reply(struct rpc_call *call, struct client_contexts *contexts,
-                               void *frame)
+                               struct ndr_full_pointers *full, void *frame)
 {
     const struct ndr_context_hooks hooks = client_contexts_hooks(contexts);
     const struct ndr_memory memory = client_stub_memory(call->spec, call->op);
@@ -135,7 +135,7 @@ RPC_STATUS client_decode_reply(struct rpc_call *call, struct client_contexts *co
                                 .allocated_max = limits.allocated_max,
                                 .depth_max = limits.depth_max,
                                 .contexts = &hooks,
-                                .full = &call->full};
+                                .full = full};
     if (ndr_decode_params(&reader, call->op, frame, NDR_PARAM_OUT, &memory) != NDR_DONE)
         return reader.status;
     client_contexts_commit(contexts);
@@ -185,7 +185,6 @@ static RPC_STATUS sync_call(struct client_start *start, void *frame)
         cancel_thread_end(&outer);
         return status;
     }
-    ndr_full_pointers_move(&call->full, &start->full);
     conn_lock(call->conn);
     start->reported = true;
     status = send_uncancelled(call, start);
@@ -205,7 +204,7 @@ static RPC_STATUS sync_call(struct client_start *start, void *frame)
     conn_unlock(call->conn);
     cancel_thread_end(&outer);
     if (status == RPC_S_OK && answered) {
-        status = client_decode_reply(call, &start->contexts, frame);
+        status = client_decode_reply(call, &start->contexts, &start->full, frame);
         if (status != RPC_S_OK)
             client_note_unreadable(call, status);
     }

@@ -27,6 +27,14 @@
 
 static void conn_on_io(struct io_watch *watch, uint32_t events);
 static void conn_on_idle(struct io_watch *watch);
+static const struct io_watch_ops watch_ops = {conn_on_io, conn_on_idle};
+
+/* A thread in conn_wait(), on its stack. */
+struct conn_waiter {
+    struct conn_waiter *next;
+    pthread_cond_t woken;
+    bool is_woken;
+};
 
 static void conn_destroy(struct counted *object)
 {
@@ -38,7 +46,6 @@ static void conn_destroy(struct counted *object)
     assoc_fini(&conn->assoc);
     rxbuf_put(conn->rest);
     free(conn->tracer);
-    pthread_cond_destroy(&conn->changed);
     pthread_mutex_destroy(&conn->lock);
     free(conn);
 }
@@ -53,17 +60,13 @@ struct conn *conn_new(int fd, enum transport_kind kind, enum assoc_role role,
     }
     counted_init(&conn->watch.object, conn_destroy);
     conn->watch.fd = fd;
-    conn->watch.on_event = conn_on_io;
-    conn->watch.on_idle = conn_on_idle;
+    conn->watch.ops = &watch_ops;
     conn->ops = ops;
     conn->owner = owner;
-    conn->kind = kind;
-    list_init(&conn->pipe_calls);
-    list_init(&conn->starts);
-    list_init(&conn->overdue);
+    conn->kind = (uint8_t)kind;
     pthread_mutex_init(&conn->lock, NULL);
-    pthread_cond_init(&conn->changed, NULL);
     if (role == ASSOC_SERVER) {
+        list_init(&conn->starts);
         conn->prompt = true;
         const struct timeval wait = {.tv_usec = LIMIT_PROMPT_US};
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
@@ -83,15 +86,21 @@ bool conn_watch(struct conn *conn)
 
 void conn_notify(struct conn *conn)
 {
-    if (conn->waiters > 0)
-        pthread_cond_broadcast(&conn->changed);
+    struct conn_waiter *waiter = conn->waiters;
+    conn->waiters = NULL;
+    for (; waiter; waiter = waiter->next) { /* none goes on before the lock is dropped */
+        waiter->is_woken = true;
+        pthread_cond_signal(&waiter->woken);
+    }
 }
 
 void conn_wait(struct conn *conn)
 {
-    conn->waiters++;
-    pthread_cond_wait(&conn->changed, &conn->lock);
-    conn->waiters--;
+    struct conn_waiter self = {.next = conn->waiters, .woken = PTHREAD_COND_INITIALIZER};
+    conn->waiters = &self;
+    while (!self.is_woken)
+        pthread_cond_wait(&self.woken, &conn->lock);
+    pthread_cond_destroy(&self.woken);
 }
 
 bool conn_poll(struct conn *conn, short events)
@@ -139,8 +148,8 @@ static void keep_rest(struct conn *conn, struct rxbuf *buf, size_t at, size_t le
         return;
     rxbuf_get(buf);
     conn->rest = buf;
-    conn->rest_at = at;
-    conn->rest_len = len;
+    conn->rest_at = (uint32_t)at;
+    conn->rest_len = (uint32_t)len;
 }
 
 static void show_received(struct conn *conn, const uint8_t *octets, size_t len)
@@ -253,7 +262,7 @@ enum conn_read conn_read(struct conn *conn, bool block)
 
     enum conn_read result = CONN_READ_SOME;
     if (n > 0 && conn_alive(conn)) {
-        conn->last_read = (size_t)n;
+        conn->last_read = (uint32_t)n;
         handle_octets(conn, buf, at, at + have + (size_t)n);
     } else if (n < 0 && (error == EAGAIN || error == EWOULDBLOCK)) {
         result = CONN_READ_DRY;
@@ -291,7 +300,7 @@ enum conn_read conn_read_eager(struct conn *conn)
     uint64_t end = clock_us() + LIMIT_SPIN_US;
     while (result == CONN_READ_DRY && !conn->reading && clock_us() < end) {
         conn_unlock(conn);
-        look_away(conn->kind);
+        look_away((enum transport_kind)conn->kind);
         conn_lock(conn);
         result = conn_read(conn, false);
     }
@@ -321,7 +330,7 @@ void conn_read_next(struct conn *conn)
 /* The application comes back again and again: the descriptor is in nobody's way. */
 static void leave_unarmed(struct conn *conn)
 {
-    if (conn->armed == 0 && ++conn->lazy == LIMIT_LAZY_OPS)
+    if (conn->armed == 0 && conn->lazy < LIMIT_LAZY_OPS && ++conn->lazy == LIMIT_LAZY_OPS)
         reactor_detach(&conn->watch);
     reactor_touch(&conn->watch);
 }
@@ -332,6 +341,7 @@ static void arm_for(struct conn *conn, uint32_t events)
         compact_rest(conn);
     if (txq_len(&conn->assoc.txq) == 0)
         txq_trim(&conn->assoc.txq); /* who waits holds no buffers */
+    calls_trim(conn);
     conn->lazy = 0;
     conn->armed = events;
     if (reactor_arm(&conn->watch, events))
@@ -369,7 +379,7 @@ static void on_linger_io(struct conn *conn)
     static uint8_t nowhere[64 << 10]; /* never read */
     ssize_t n = recv(conn->watch.fd, nowhere, sizeof(nowhere), MSG_DONTWAIT | MSG_TRUNC);
     if (n > 0)
-        conn->lingered += (size_t)n;
+        conn->lingered += (uint32_t)n;
     if (n == 0 || (n < 0 && errno != EAGAIN) || conn->lingered > LIMIT_ABSORB_LEN)
         conn_close(conn);
     else
@@ -440,7 +450,7 @@ static void conn_on_io(struct io_watch *watch, uint32_t events)
         conn_unlock(conn);
         return;
     }
-    if (events & EPOLLIN && conn->replied_us != 0) {
+    if (events & EPOLLIN && conn->assoc.role == ASSOC_SERVER && conn->replied_us != 0) {
         conn->prompt = clock_us() - conn->replied_us < LIMIT_PROMPT_US;
         conn->replied_us = 0;
     }
@@ -489,7 +499,7 @@ void conn_close(struct conn *conn)
     conn->closed = true;
     assoc_fail(&conn->assoc, RPC_S_CALL_FAILED);
     /* A server that does not read must hear of it all the same. */
-    transport_shutdown(conn->kind, conn->watch.fd, conn->assoc.role == ASSOC_CLIENT);
+    transport_shutdown((enum transport_kind)conn->kind, conn->watch.fd, conn->assoc.role == ASSOC_CLIENT);
     reactor_remove(&conn->watch);
     TRACE(TRACE_ASSOC, "conn %d: closed", conn->watch.fd);
     conn_role_ended(conn);

@@ -48,63 +48,65 @@ enum conn_arm {
                    * it if not (io/reactor.h)                                   */
 };
 
+/* Thousands may be open and idle, so it is no larger than it has to be. */
 struct conn {
     struct io_watch watch; /* its counted object counts the connection */
     const struct conn_ops *ops;
     void *owner;           /* client: the pool's entry; server: the endpoint */
-    enum transport_kind kind;
-    uint32_t capture;      /* number in PENSTOCK_PCAP, 0: none */
 
     pthread_mutex_t lock;
-    pthread_cond_t changed; /* role given up, queue drained, association dead */
-    unsigned waiters;       /* threads in `changed` */
+    struct conn_waiter *waiters; /* threads in conn_wait() */
 
     struct assoc assoc;
+    uint8_t kind;          /* enum transport_kind                               */
+    uint8_t lazy;          /* operations in a row that left it unarmed          */
     bool reading, writing; /* a thread holds the role                           */
-    unsigned stopped;      /* calls at their receive high mark: do not read     */
-    unsigned held;         /* requests being looked at: do not read             */
     bool peer_closed;      /* server: the client has closed; fail what is left  */
-    bool bound;            /* client: the bind was answered,                    */
-    RPC_STATUS bind_status;/* with this                                         */
     bool closed;           /* shut down, and out of the reactor                 */
-    unsigned await_output; /* calls that wait for the queue to drain (notify)   */
     bool more;             /* the sender will be back at once: no partial segments     */
     bool corked;           /* the last send left one behind, see conn_on_idle()        */
     bool blocked_push;     /* a thread polls for output itself                  */
     bool expect_user;      /* the application was just told to come: arm lazily */
     bool settle_sent;      /* dead; to be settled by the thread that is sending */
     bool lingering;        /* dead; a fault is on its way, input is swallowed   */
-    size_t lingered;       /* octets swallowed so                               */
+    bool prompt;           /* server: the last request came soon after a reply  */
+    bool bound;            /* client: the bind was answered                     */
+    bool shared;           /* client: asynchronous calls may be added           */
+    uint16_t stopped;      /* calls at their receive high mark: do not read     */
+    uint16_t held;         /* requests being looked at: do not read             */
+    uint16_t await_output; /* calls that wait for the queue to drain (notify)   */
+    uint16_t pipe_calls;   /* calls with pipes that are on the association      */
     uint32_t armed;        /* epoll events waited for; 0: none                  */
-    unsigned lazy;         /* operations in a row that left it unarmed          */
+    uint32_t lingered;     /* octets swallowed so                               */
+    uint32_t capture;      /* number in PENSTOCK_PCAP, 0: none                  */
+    uint32_t last_read;    /* octets the last successful receive brought        */
+    unsigned silence_max_ms; /* client: longest wait for the peer; 0: any       */
 
+    uint32_t rest_at, rest_len; /* the first octets of an incomplete PDU are in */
+    struct rxbuf *rest;         /* this, or NULL                                */
     struct conn_tracer *tracer; /* the writer's, of what was sent; NULL: not traced yet */
-
-    struct rxbuf *rest; /* holds the first octets of an incomplete PDU, or NULL: */
-    size_t rest_at, rest_len;
-    bool prompt;       /* server: the last request came soon after a reply        */
-    uint64_t replied_us; /* server: when the reply was sent; 0: a request came since */
-    size_t last_read;  /* octets the last successful receive brought */
-
-    /* Calls with pipes that are on the association.  One has the connection to itself
-     * unless a client multiplexes several. */
-    struct list pipe_calls;
-
-    /* Server, server_order.c's: calls that wait for their turn to begin, the one whose turn
-     * it is, and managers that kept it for too long and still run. */
-    struct list starts;
-    struct rpc_call *starting; /* its job's reference keeps it; NULL: none       */
-    uint64_t entered_ms;       /* when its manager was entered; 0: not yet       */
-    struct list overdue;
 
     /* owner's */
     struct list node;
     uint64_t idle_since_ms;
-    unsigned calls;   /* client: calls placed on it                            */
-    bool shared;      /* client: asynchronous calls may be added               */
-    uint64_t lane;    /* client: number of the time it has been shared since    */
-    unsigned silence_max_ms; /* client: longest wait for the peer; 0: any       */
-    unsigned keep_alive_s;   /* client: what transport_keep_alive() was told    */
+
+    union {
+        struct { /* client */
+            uint64_t lane;          /* number of the time it has been shared since     */
+            unsigned calls;         /* calls placed on it                              */
+            unsigned keep_alive_s;  /* what transport_keep_alive() was told            */
+            RPC_STATUS bind_status; /* of the bind that was answered                   */
+        };
+        struct { /* server */
+            /* server_order.c's: calls that wait for their turn to begin, the one whose turn
+             * it is, and managers that kept it for too long and still run. */
+            struct list starts;
+            struct rpc_call *starting; /* its job's reference keeps it; NULL: none     */
+            struct rpc_call *overdue;
+            uint64_t entered_ms; /* when the starting one's manager was entered; 0: not yet */
+            uint64_t replied_us; /* when the reply was sent; 0: a request came since   */
+        };
+    };
 };
 
 /* Takes over `fd` (closed even on failure).  One reference for the caller.
@@ -176,7 +178,7 @@ void conn_fail(struct conn *conn, RPC_STATUS status);
 /* Shuts the transport down without a word; for connections without calls. */
 void conn_close(struct conn *conn);
 
-/* (drops) Waits on conn->changed. */
+/* (drops) Waits until conn_notify(). */
 void conn_wait(struct conn *conn);
 
 /* (drops) Waits for `events` of the descriptor; the caller has the role.  False:
@@ -187,11 +189,11 @@ bool conn_poll(struct conn *conn, short events);
  * when another thread has it and that thread is done. */
 void conn_wait_readable(struct conn *conn);
 
-/* The reader or the writer is done: wakes those who wait on conn->changed; the last one
+/* The reader or the writer is done: wakes those who wait in conn_wait(); the last one
  * of a closed connection releases its descriptor. */
 void conn_role_ended(struct conn *conn);
 
-/* Wakes threads that wait on conn->changed. */
+/* Wakes threads that wait in conn_wait(). */
 void conn_notify(struct conn *conn);
 
 static inline bool conn_alive(const struct conn *conn)

@@ -458,7 +458,7 @@ static struct conn *take_idle(struct server_pool *pool, const struct conn_wish *
         if (context_for(conn, wish) || alter(conn, wish) == RPC_S_OK)
             return conn;
         conn_lock(conn);
-        bool good = conn_alive(conn) && !conn->closed && conn->assoc.offered.syntaxes == 0;
+        bool good = conn_alive(conn) && !conn->closed && !conn->assoc.offered;
         conn_unlock(conn);
         if (good) {
             put_idle(pool, conn);

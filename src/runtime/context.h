@@ -62,6 +62,9 @@ struct ndr_context_hooks contexts_hooks(struct rpc_call *call);
 /* After decoding: RPC_X_SS_IN_NULL_CONTEXT: an [in] handle is NULL. */
 RPC_STATUS contexts_check(const struct rpc_call *call);
 
+/* Has the request brought any? */
+bool contexts_received(const struct rpc_call *call);
+
 /* Waits in line for the contexts of the call; calls on one context run one after the
  * other unless it is declared [context_handle_noserialize].  True: it has them, the
  * manager's parameters are set, *ret_status says whether they still exist.  False: the

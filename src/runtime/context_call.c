@@ -35,7 +35,7 @@ bool op_has_contexts(const NDR_OPERATION *op)
 static bool acceptable(const struct context *context, const struct rpc_call *call,
                        const NDR_CONTEXT *type)
 {
-    if (context->set != call->contexts.set)
+    if (context->set != call_contexts(call)->set)
         return false;
     if (((type->flags | context->type->flags) & NDR_CONTEXT_STRICT) &&
         context->iface != call->iface)
@@ -48,7 +48,7 @@ static bool acceptable(const struct context *context, const struct rpc_call *cal
 
 static struct context_use *add_use(struct rpc_call *call)
 {
-    struct call_contexts *contexts = &call->contexts;
+    struct call_contexts *contexts = call_contexts(call);
     if (contexts->count == contexts->capacity) {
         unsigned capacity = contexts->capacity ? 2 * contexts->capacity : 4;
         struct context_use *uses = realloc(contexts->uses, capacity * sizeof(*uses));
@@ -80,7 +80,8 @@ static RPC_STATUS from_wire(void *arg, const NDR_TYPE *type, const uint8_t in[ND
         return RPC_S_OK;
     memcpy(&attributes, in, sizeof(attributes));
     memcpy(&uuid, in + sizeof(attributes), sizeof(uuid));
-    if (call->contexts.count >= LIMIT_CONTEXTS_PER_CALL)
+    struct call_contexts *contexts = call_contexts(call);
+    if (contexts->count >= LIMIT_CONTEXTS_PER_CALL)
         return RPC_S_OUT_OF_RESOURCES;
     RPC_STATUS status = RPC_X_SS_CONTEXT_MISMATCH;
     pthread_mutex_lock(&context_lock);
@@ -92,7 +93,7 @@ static RPC_STATUS from_wire(void *arg, const NDR_TYPE *type, const uint8_t in[ND
         context->uses++;
         *use = (struct context_use){
             .context = context, .slot = slot, .exclusive = wants_exclusive(type->context)};
-        call->contexts.received = ++call->contexts.count;
+        contexts->received = ++contexts->count;
         status = RPC_S_OK;
     }
     pthread_mutex_unlock(&context_lock);
@@ -110,6 +111,7 @@ static void *slot_of(const NDR_PARAM *param, void *frame)
 /* In structures and arrays a handle may be NULL: one of many need not be there. */
 RPC_STATUS contexts_check(const struct rpc_call *call)
 {
+    const struct call_contexts *contexts = call_contexts(call);
     for (uint32_t i = 0; i < call->op->param_count; i++) {
         const NDR_PARAM *param = &call->op->params[i];
         if (!is_context(param->type) || !(param->flags & NDR_PARAM_IN) ||
@@ -117,8 +119,8 @@ RPC_STATUS contexts_check(const struct rpc_call *call)
             continue;
         bool given = false;
         const void *slot = slot_of(param, call->frame);
-        for (unsigned k = 0; k < call->contexts.count && !given; k++)
-            given = call->contexts.uses[k].slot == slot;
+        for (unsigned k = 0; k < contexts->count && !given; k++)
+            given = contexts->uses[k].slot == slot;
         if (!given)
             return RPC_X_SS_IN_NULL_CONTEXT;
     }
@@ -148,17 +150,19 @@ static void sort_uses(struct call_contexts *contexts)
  * itself. */
 static bool locked_around(const struct rpc_call *call, const struct context *context)
 {
-    for (const struct rpc_call *outer = call->outer; outer; outer = outer->outer)
-        for (unsigned i = 0; i < outer->contexts.count; i++)
-            if (outer->contexts.uses[i].locked && outer->contexts.uses[i].context == context)
+    for (const struct rpc_call *outer = call->outer; outer; outer = outer->outer) {
+        const struct call_contexts *contexts = call_contexts(outer);
+        for (unsigned i = 0; contexts && i < contexts->count; i++)
+            if (contexts->uses[i].locked && contexts->uses[i].context == context)
                 return true;
+    }
     return false;
 }
 
 /* In the order of their addresses, so that two calls never wait for each other. */
 static bool acquire_next(struct rpc_call *call)
 {
-    struct call_contexts *contexts = &call->contexts;
+    struct call_contexts *contexts = call_contexts(call);
     struct context_use *use = &contexts->uses[contexts->acquired];
     if (contexts->waiter) { /* ours by now */
         free(contexts->waiter);
@@ -184,12 +188,17 @@ static bool acquire_next(struct rpc_call *call)
     return true;
 }
 
+bool contexts_received(const struct rpc_call *call)
+{
+    return call_contexts(call) && call_contexts(call)->count > 0;
+}
+
 bool contexts_acquire(struct rpc_call *call, RPC_STATUS *ret_status)
 {
-    struct call_contexts *contexts = &call->contexts;
+    struct call_contexts *contexts = call_contexts(call);
     bool waiting = false;
     *ret_status = RPC_S_OK;
-    if (contexts->count == 0)
+    if (!contexts_received(call))
         return true;
     pthread_mutex_lock(&context_lock);
     if (contexts->acquired == 0 && !contexts->waiter)
@@ -217,7 +226,8 @@ bool contexts_acquire(struct rpc_call *call, RPC_STATUS *ret_status)
 static RPC_STATUS create(struct rpc_call *call, const NDR_TYPE *type, const void *slot, void *user,
                          UUID *ret_uuid)
 {
-    struct context_set *set = call->contexts.set;
+    struct call_contexts *contexts = call_contexts(call);
+    struct context_set *set = contexts->set;
     struct context_use *use = add_use(call);
     struct context *context = use ? calloc(1, sizeof(*context)) : NULL;
     if (!context)
@@ -231,7 +241,7 @@ static RPC_STATUS create(struct rpc_call *call, const NDR_TYPE *type, const void
     set->refs++;
     *use =
         (struct context_use){.context = context, .slot = (void *)(uintptr_t)slot, .created = true};
-    call->contexts.count++;
+    contexts->count++;
     if (getrandom(&context->uuid, sizeof(context->uuid), 0) != sizeof(context->uuid))
         return RPC_S_OUT_OF_RESOURCES;
     context->uuid.Data3 = (uint16_t)((context->uuid.Data3 & 0x0fff) | 0x4000); /* RFC 4122 */
@@ -264,7 +274,7 @@ static RPC_STATUS to_wire(void *arg, const NDR_TYPE *type, const void *slot,
     void *user;
     memcpy(&user, slot, sizeof(user));
     pthread_mutex_lock(&context_lock);
-    struct context_use *use = use_of_slot(&call->contexts, slot);
+    struct context_use *use = use_of_slot(call_contexts(call), slot);
     if (use && !user) {
         use->context->closed = true;
         context_forget(use->context);
@@ -320,7 +330,7 @@ static RPC_STATUS close_if_null(void *arg, const NDR_TYPE *type, const void *slo
     if (user)
         return RPC_S_OK;
     pthread_mutex_lock(&context_lock);
-    struct context_use *use = use_of_slot(&call->contexts, slot);
+    struct context_use *use = use_of_slot(call_contexts(call), slot);
     if (use && !use->created) {
         use->context->closed = true;
         context_forget(use->context);
@@ -331,7 +341,7 @@ static RPC_STATUS close_if_null(void *arg, const NDR_TYPE *type, const void *slo
 
 void contexts_raised(struct rpc_call *call)
 {
-    if (call->contexts.count > 0)
+    if (contexts_received(call))
         visit(call, NDR_PARAM_IN | NDR_PARAM_OUT, close_if_null);
 }
 
@@ -346,21 +356,22 @@ static RPC_STATUS collect(void *arg, const NDR_TYPE *type, const void *slot,
 
 void contexts_unsent(struct rpc_call *call)
 {
-    if (!call->contexts.set)
+    struct call_contexts *contexts = call_contexts(call);
+    if (!contexts || !contexts->set)
         return;
-    call->contexts.again = true;
+    contexts->again = true;
     visit(call, NDR_PARAM_OUT, collect);
     pthread_mutex_lock(&context_lock);
-    for (unsigned i = 0; i < call->contexts.count; i++)
-        if (call->contexts.uses[i].created)
-            context_forget(call->contexts.uses[i].context);
+    for (unsigned i = 0; i < contexts->count; i++)
+        if (contexts->uses[i].created)
+            context_forget(contexts->uses[i].context);
     pthread_mutex_unlock(&context_lock);
 }
 
 void contexts_release(struct rpc_call *call)
 {
-    struct call_contexts *contexts = &call->contexts;
-    if (!contexts->set)
+    struct call_contexts *contexts = call_contexts(call);
+    if (!contexts || !contexts->set)
         return;
     pthread_mutex_lock(&context_lock);
     if (contexts->waiter) { /* granted: who waits holds a reference on the call */

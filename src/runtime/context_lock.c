@@ -61,8 +61,9 @@ void context_unlock(struct context *context, bool exclusive)
 
 static struct context_use *locked_use(struct rpc_call *call, const void *user)
 {
-    for (unsigned i = 0; i < call->contexts.count; i++) {
-        struct context_use *use = &call->contexts.uses[i];
+    const struct call_contexts *contexts = call_contexts(call);
+    for (unsigned i = 0; contexts && i < contexts->count; i++) {
+        struct context_use *use = &contexts->uses[i];
         if (use->locked && use->context->user == user)
             return use;
     }
@@ -71,12 +72,13 @@ static struct context_use *locked_use(struct rpc_call *call, const void *user)
 
 static struct context_use *use_of(struct rpc_call *call, const struct context *context)
 {
+    const struct call_contexts *contexts = call_contexts(call);
     unsigned i = 0;
-    while (!call->contexts.uses[i].locked || call->contexts.uses[i].context != context) {
+    while (!contexts->uses[i].locked || contexts->uses[i].context != context) {
         i++;
-        assert(i < call->contexts.count); /* no call ends while its manager waits */
+        assert(i < contexts->count); /* no call ends while its manager waits */
     }
-    return &call->contexts.uses[i];
+    return &contexts->uses[i];
 }
 
 /* Lets go of the shared lock and waits in line for the exclusive one. */

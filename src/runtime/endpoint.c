@@ -174,6 +174,8 @@ static void on_accept_idle(struct io_watch *watch)
     reactor_arm(watch, EPOLLIN);
 }
 
+static const struct io_watch_ops acceptor_ops = {on_acceptable, on_accept_idle};
+
 /* ---- Endpoints ------------------------------------------------------------ */
 
 static void acceptor_destroy(struct counted *object)
@@ -193,8 +195,7 @@ static bool start_acceptors(struct endpoint *endpoint)
         acceptor->endpoint = endpoint;
         counted_init(&acceptor->watch.object, acceptor_destroy);
         acceptor->watch.fd = endpoint->listener.fds[i];
-        acceptor->watch.on_event = on_acceptable;
-        acceptor->watch.on_idle = on_accept_idle;
+        acceptor->watch.ops = &acceptor_ops;
         if (!reactor_add(&acceptor->watch))
             return false;
         reactor_arm(&acceptor->watch, EPOLLIN);

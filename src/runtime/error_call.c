@@ -84,7 +84,7 @@ void error_on_fault(struct rpc_call *call, RPC_STATUS status, const uint8_t *oct
 
 void error_on_failure(struct rpc_call *call, RPC_STATUS status)
 {
-    if (call->errors || call->server)
+    if (call->server || call->errors)
         return;
     const struct error_arg arg = ERROR_TEXT(call->op->name);
     enum error_location location = conn_alive(call->conn) ? ERROR_AT_CALL : ERROR_AT_CONNECTION;
@@ -93,7 +93,7 @@ void error_on_failure(struct rpc_call *call, RPC_STATUS status)
 
 void error_deliver(struct rpc_call *call)
 {
-    if (call->errors)
+    if (!call->server && call->errors)
         error_thread_set(error_get(call->errors));
 }
 

@@ -39,10 +39,10 @@ static RPC_ASYNC_EVENT take_next(struct rpc_call *call)
     struct notify *notify = &call->notify;
     RPC_ASYNC_EVENT event = RpcCallComplete;
     if (notify->due & NOTIFY_SEND) {
-        notify->due &= ~(unsigned)NOTIFY_SEND;
+        notify->due &= (uint8_t)~NOTIFY_SEND;
         event = RpcSendComplete;
     } else if (notify->due & NOTIFY_RECEIVE) {
-        notify->due &= ~(unsigned)NOTIFY_RECEIVE;
+        notify->due &= (uint8_t)~NOTIFY_RECEIVE;
         event = RpcReceiveComplete;
     } else {
         notify->due = 0;
@@ -56,7 +56,7 @@ static RPC_ASYNC_EVENT take_next(struct rpc_call *call)
 /* A pool thread: delivers callbacks as long as there are any. */
 static void run_callbacks(struct io_job *job)
 {
-    struct rpc_call *call = list_entry(job, struct rpc_call, notify.job);
+    struct rpc_call *call = list_entry(job, struct rpc_call, job);
     struct conn *conn = call->conn;
     conn_lock(conn);
     while (call->notify.due && !call->released && call->async &&
@@ -74,7 +74,7 @@ static void run_callbacks(struct io_job *job)
     call->notify.delivering = false;
     /* The routine did not end the call, and somebody else tried to go on with it. */
     if (!call_asks_send_complete(call))
-        call->notify.owed &= ~(unsigned)NOTIFY_SEND;
+        call->notify.owed &= (uint8_t)~NOTIFY_SEND;
     if (!call->released)
         call->notify.due |= call->notify.owed;
     call->notify.owed = 0;
@@ -87,12 +87,12 @@ static void run_callbacks(struct io_job *job)
 
 static void run_apc(struct win32_apc *apc, bool dropped)
 {
-    struct rpc_call *call = list_entry(apc, struct rpc_call, notify.apc);
+    struct rpc_call *call = list_entry(apc, struct rpc_call, apc);
     struct conn *conn = call->conn;
     conn_lock(conn);
     call->notify.queued = false;
     if (!dropped && !call->released && call->async) { /* else the state may be gone */
-        RPC_ASYNC_EVENT event = call->notify.event;
+        RPC_ASYNC_EVENT event = (RPC_ASYNC_EVENT)call->notify.event;
         PRPC_ASYNC_STATE async = call->async;
         PFN_RPCNOTIFICATION_ROUTINE routine = async->u.APC.NotificationRoutine;
         conn_unlock(conn);
@@ -109,7 +109,7 @@ static void run_apc(struct win32_apc *apc, bool dropped)
 
 static void packet_taken(struct win32_packet *packet)
 {
-    struct rpc_call *call = list_entry(packet, struct rpc_call, notify.packet);
+    struct rpc_call *call = list_entry(packet, struct rpc_call, packet);
     struct conn *conn = call->conn;
     conn_lock(conn);
     call->notify.queued = false;
@@ -120,13 +120,13 @@ static void packet_taken(struct win32_packet *packet)
 
 static bool queue_apc(struct rpc_call *call)
 {
-    struct notify *notify = &call->notify;
     HANDLE handle = call->async->u.APC.hThread;
-    struct win32_thread *thread = handle ? win32_thread_from_handle(handle) : notify->issuer;
+    struct win32_thread *issuer = call->server ? NULL : call->issuer;
+    struct win32_thread *thread = handle ? win32_thread_from_handle(handle) : issuer;
     if (!thread) /* a server must name one; or the handle was closed */
         return false;
-    notify->apc = (struct win32_apc){.run = run_apc};
-    bool queued = win32_thread_queue(thread, &notify->apc);
+    call->apc = (struct win32_apc){.run = run_apc};
+    bool queued = win32_thread_queue(thread, &call->apc);
     if (handle)
         win32_thread_put(thread);
     return queued;
@@ -135,19 +135,19 @@ static bool queue_apc(struct rpc_call *call)
 static bool queue_packet(struct rpc_call *call)
 {
     const RPC_ASYNC_STATE *async = call->async;
-    call->notify.packet =
+    call->packet =
         (struct win32_packet){.bytes = async->u.IOC.dwNumberOfBytesTransferred,
                               .key = async->u.IOC.dwCompletionKey,
                               .overlapped = async->u.IOC.lpOverlapped,
                               .taken = packet_taken};
-    return win32_port_post(async->u.IOC.hIOPort, &call->notify.packet);
+    return win32_port_post(async->u.IOC.hIOPort, &call->packet);
 }
 
 /* `queue` puts a node of the call where its reader finds it. */
 static void tell_by_queue(struct rpc_call *call, bool (*queue)(struct rpc_call *))
 {
     struct notify *notify = &call->notify;
-    notify->event = take_next(call);
+    notify->event = (uint8_t)take_next(call);
     notify->unread = true;
     call->conn->expect_user = true;
     if (notify->queued)
@@ -178,10 +178,10 @@ void notify_pump(struct rpc_call *call)
         if (notify->queued)
             return; /* the type was changed: the node is in use until it is read */
         notify->delivering = true;
-        notify->job = (struct io_job){.run = run_callbacks};
+        call->job = (struct io_job){.run = run_callbacks};
         call->conn->expect_user = true;
         call_get(call);
-        reactor_submit(&notify->job);
+        reactor_submit(&call->job);
         return;
     case RpcNotificationTypeApc:
         tell_by_queue(call, queue_apc);
@@ -200,7 +200,7 @@ void notify_post(struct rpc_call *call, enum notify_bit bit)
 {
     if (!call->async || call->released)
         return;
-    call->notify.due |= bit;
+    call->notify.due |= (uint8_t)bit;
     notify_pump(call);
 }
 

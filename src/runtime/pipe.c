@@ -60,7 +60,7 @@ static RPC_STATUS tell_failure(struct pipe *pipe, RPC_STATUS meanwhile, enum not
     if (!pipe->call->server)
         error_deliver(pipe->call);
     if (routine_is_telling(pipe->call)) {
-        pipe->call->notify.owed |= owed;
+        pipe->call->notify.owed |= (uint8_t)owed;
         return meanwhile;
     }
     if (pipe->call->server)
@@ -94,7 +94,7 @@ void pipe_check_low_mark(struct pipe *pipe)
         return;
     size_t queued = 0;
     for (unsigned i = 0; i < pipe->call->pipe_count; i++)
-        queued += pipe->call->pipes[i].rx.octets;
+        queued += pipe_rx_octets(&pipe->call->pipes[i].rx);
     if (pipe->high == 0 || queued <= pipe->low) {
         call_stop_reading(pipe->call, false);
         TRACE(TRACE_PIPE, "call %u: reading goes on", pipe->call->wire.id);
@@ -132,7 +132,7 @@ static RPC_STATUS pull_locked(struct pipe *pipe, void *buf, unsigned long esize,
             break;
         /* Reading drops the lock: another thread may have read for us meanwhile. */
         if (conn_read_eager(call->conn) == CONN_READ_DRY && call->status == RPC_S_OK &&
-            pipe->rx.elements == 0 && !pipe_at_end(pipe))
+            pipe_rx_elements(&pipe->rx) == 0 && !pipe_at_end(pipe))
             break;
         if (call->released) /* by a rival thread, against the rules */
             return RPC_X_PIPE_CLOSED;
@@ -176,14 +176,16 @@ void call_ask_send_complete(struct rpc_call *call, size_t low, bool null_push)
 {
     if (!call_asks_send_complete(call) || (null_push && !call->server))
         return;
-    bool waiting = call->send_mark != 0;
+    const bool waiting = call->send_mark != 0;
     call->send_low = low;
     call->send_mark = call->conn->assoc.txq.total;
     if (!call_has_room(call)) {
-        call->conn->await_output += waiting ? 0 : 1;
+        if (!waiting)
+            call->conn->await_output++;
         return;
     }
-    call->conn->await_output -= waiting ? 1 : 0;
+    if (waiting)
+        call->conn->await_output--;
     call->send_mark = 0;
     notify_post(call, NOTIFY_SEND);
 }

@@ -8,7 +8,7 @@
  * Spans point into receive buffers; nothing is copied before the application's
  * buffer.  Two readers walk the same octets: `scan` on arrival, which checks the
  * framing and says how much is there, and `read` behind it, which never meets the
- * unexpected.  Not thread safe: the connection's lock guards it. */
+ * unexpected.  When no whole element is left, so is no framing behind the last.  Not thread safe: the connection's lock guards it. */
 #ifndef RUNTIME_PIPE_RX_H
 #define RUNTIME_PIPE_RX_H
 
@@ -18,8 +18,8 @@
 
 #include <penstock/rpcndr.h>
 
-#include "ndr/ndr.h"
 #include "proto/chunk.h"
+#include "runtime/pipe_type.h"
 #include "runtime/rxbuf.h"
 
 struct pipe_span {
@@ -28,21 +28,22 @@ struct pipe_span {
     size_t len;
 };
 
-struct pipe_rx {
-    const NDR_TYPE *element;
-    const NDR_RANGE *element_range; /* NULL: none */
-    struct ndr_element_layout layout;
-    struct chunk_layout chunk;
-    struct chunk_reader scan, read;
-    bool little_endian;
+/* What a pipe needs while octets are there; one that has been idle has none of it. */
+struct pipe_queue {
+    struct chunk_reader read;
+    size_t octets;     /* queued, framing included                    */
+    uint64_t elements; /* whole elements queued                       */
+    uint8_t *bounce;   /* one element, for those that span buffers    */
+    unsigned first, count, capacity;
+    struct pipe_span spans[]; /* a queue: spans[first .. first + count) */
+};
 
-    struct pipe_span *spans; /* a queue: spans[first .. first + count) */
-    size_t first, count, capacity;
-    size_t octets;      /* queued, framing included                    */
-    uint64_t elements;  /* whole elements queued                       */
-    bool begun;         /* its place in the stub stream was reached    */
-    bool ended;         /* the terminator arrived                      */
-    uint8_t *bounce;    /* one element, for those that span buffers    */
+struct pipe_rx {
+    const struct pipe_type *type;
+    struct pipe_queue *queue; /* NULL: nothing is queued, and `read` would be where `scan` is */
+    struct chunk_reader scan;
+    bool begun; /* its place in the stub stream was reached    */
+    bool ended; /* the terminator arrived                      */
 };
 
 /* `type` is the pipe's; `range` limits the elements of a chunk, NULL: not.
@@ -50,6 +51,16 @@ struct pipe_rx {
 RPC_STATUS pipe_rx_init(struct pipe_rx *rx, const NDR_TYPE *type, const NDR_RANGE *range,
                         bool ndr64);
 void pipe_rx_fini(struct pipe_rx *rx);
+
+/* Octets, framing included, and whole elements that are queued. */
+static inline size_t pipe_rx_octets(const struct pipe_rx *rx)
+{
+    return rx->queue ? rx->queue->octets : 0;
+}
+static inline uint64_t pipe_rx_elements(const struct pipe_rx *rx)
+{
+    return rx->queue ? rx->queue->elements : 0;
+}
 
 /* The pipe's octets begin at stub offset `offset`. */
 void pipe_rx_begin(struct pipe_rx *rx, uint64_t offset, bool little_endian);
@@ -69,5 +80,8 @@ void pipe_rx_drop(struct pipe_rx *rx);
 
 /* Copies a small rest out of large receive buffers, so that it does not pin them. */
 void pipe_rx_compact(struct pipe_rx *rx);
+
+/* Gives up what an empty queue keeps for its next use; for idle pipes. */
+void pipe_rx_trim(struct pipe_rx *rx);
 
 #endif

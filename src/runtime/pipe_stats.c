@@ -41,9 +41,9 @@ static RPCX_PIPE_STATS read_stats(const struct pipe *pipe)
     RPCX_PIPE_STATS now = {
         .ElementsPushed = stats->pushed,
         .ElementsPulled = stats->pulled,
-        .OctetsPushed = stats->pushed * pipe->rx.layout.stride,
-        .OctetsPulled = stats->pulled * pipe->rx.layout.stride,
-        .OctetsQueued = pipe->rx.octets,
+        .OctetsPushed = stats->pushed * pipe->rx.type->layout.stride,
+        .OctetsPulled = stats->pulled * pipe->rx.type->layout.stride,
+        .OctetsQueued = pipe_rx_octets(&pipe->rx),
         .TimesBlocked = stats->times_blocked,
         .LongestWaitUs = waiting_us > stats->longest_wait_us ? waiting_us : stats->longest_wait_us,
     };

@@ -51,11 +51,8 @@ struct outgoing {
 static void wait_while_leaving(struct rpc_call *call)
 {
     struct conn *conn = call->conn;
-    while (call->leaving && !call->over) {
-        conn->waiters++;
-        pthread_cond_wait(&conn->changed, &conn->lock);
-        conn->waiters--;
-    }
+    while (call->leaving && !call->over)
+        conn_wait(conn);
 }
 
 static RPC_STATUS send_slice(struct outgoing *out, bool last)
@@ -188,23 +185,23 @@ static RPC_STATUS put(struct outgoing *out, const void *octets, size_t len)
 
 static RPC_STATUS put_converted(struct outgoing *out, const uint8_t *memory, size_t count)
 {
-    const struct pipe_rx *rx = &out->pipe->rx;
-    size_t batch = CONVERT_LEN / rx->layout.stride;
+    const struct pipe_type *type = out->pipe->rx.type;
+    size_t batch = CONVERT_LEN / type->layout.stride;
     batch = batch == 0 ? 1 : batch;
-    uint8_t *octets = malloc(batch * rx->layout.stride);
+    uint8_t *octets = malloc(batch * type->layout.stride);
     RPC_STATUS status = octets ? RPC_S_OK : RPC_S_OUT_OF_MEMORY;
     while (count > 0 && status == RPC_S_OK) {
         size_t n = count < batch ? count : batch;
-        memset(octets, 0, n * rx->layout.stride); /* pads between batches */
-        ndr_elements_to_wire(rx->element, rx->chunk.ndr64, memory, n, octets);
+        memset(octets, 0, n * type->layout.stride); /* pads between batches */
+        ndr_elements_to_wire(type->element, type->chunk.ndr64, memory, n, octets);
         /* Only the chunk's last element goes without its pad. */
-        size_t len = n == count ? (n - 1) * rx->layout.stride + rx->layout.size
-                                : n * rx->layout.stride;
+        size_t len = n == count ? (n - 1) * type->layout.stride + type->layout.size
+                                : n * type->layout.stride;
         status = put(out, octets, len);
         /* The buffer is about to be used again. */
         if (status == RPC_S_OK && out->count > 0)
             status = send_whole(out);
-        memory += n * rx->layout.memory_size;
+        memory += n * type->layout.memory_size;
         count -= n;
     }
     free(octets);
@@ -217,7 +214,7 @@ static RPC_STATUS put_piece(struct outgoing *out, const struct chunk_piece *piec
     RPC_STATUS status = put(out, piece->lead, piece->lead_len);
     if (status != RPC_S_OK || piece->count == 0)
         return status;
-    return out->pipe->rx.layout.flat ? put(out, memory, (size_t)piece->data_len)
+    return out->pipe->rx.type->layout.flat ? put(out, memory, (size_t)piece->data_len)
                                      : put_converted(out, memory, piece->count);
 }
 
@@ -226,9 +223,9 @@ RPC_STATUS pipe_send_elements(struct pipe *pipe, const uint8_t *memory, unsigned
     struct rpc_call *call = pipe->call;
     struct chunk_plan plan;
     uint64_t offset = call->wire.tx_stub + call->held_len;
-    if (!chunk_plan(&pipe->rx.chunk, offset, count, &plan))
+    if (!chunk_plan(&pipe->rx.type->chunk, offset, count, &plan))
         return RPC_S_INVALID_ARG;
-    const uint64_t len = (uint64_t)count * pipe->rx.layout.stride;
+    const uint64_t len = (uint64_t)count * pipe->rx.type->layout.stride;
     const bool direct = sends_directly(pipe, len);
     wait_at_high_mark(pipe);
     if (call->status != RPC_S_OK)
@@ -239,11 +236,11 @@ RPC_STATUS pipe_send_elements(struct pipe *pipe, const uint8_t *memory, unsigned
                            .slice = LIMIT_PUSH_SLICE / stub_max * stub_max,
                            .direct = direct,
                            .collect = collects(pipe, direct, len)};
-    RPC_STATUS status = put(&out, call->held, call->held_len);
+    RPC_STATUS status = put(&out, call_held(call), call->held_len);
     call->held_len = 0;
     for (unsigned i = 0; i < plan.piece_count && status == RPC_S_OK; i++) {
         status = put_piece(&out, &plan.pieces[i], memory);
-        memory += (size_t)plan.pieces[i].count * pipe->rx.layout.memory_size;
+        memory += (size_t)plan.pieces[i].count * pipe->rx.type->layout.memory_size;
     }
     if (status == RPC_S_OK)
         status = put(&out, plan.tail, plan.tail_len);
@@ -259,16 +256,16 @@ RPC_STATUS pipe_send_end(struct pipe *pipe)
     struct rpc_call *call = pipe->call;
     struct chunk_plan plan;
     uint64_t offset = call->wire.tx_stub + call->held_len;
-    chunk_plan(&pipe->rx.chunk, offset, 0, &plan);
+    chunk_plan(&pipe->rx.type->chunk, offset, 0, &plan);
     const struct chunk_piece *end = &plan.pieces[0];
     pipe->finished = true;
     if (call->server) {
         /* What is held may have to go as a fragment of its own, which in NDR 2.0 ends
          * where it must only at 8 octets. */
-        size_t held_max = call->ndr64 ? sizeof(call->held) : 8;
+        size_t held_max = call->ndr64 ? CALL_HELD_MAX : 8;
         if (call->held_len + end->lead_len > held_max) {
             /* Several empty pipes in a row: what is held goes first. */
-            struct iovec held = {call->held, call->held_len};
+            struct iovec held = {call_held(call), call->held_len};
             RPC_STATUS status = call_send(&call->wire, &held, 1, false);
             if (status != RPC_S_OK) {
                 call_break(call, status);
@@ -277,7 +274,6 @@ RPC_STATUS pipe_send_end(struct pipe *pipe)
             conn_push_out(call->conn);
             call->held_len = 0;
         }
-        memcpy(call->held + call->held_len, end->lead, end->lead_len);
         call->held_len = (uint8_t)(call->held_len + end->lead_len);
         return call->status;
     }

@@ -55,7 +55,7 @@ static RPC_STATUS run_routine(struct rpc_call *call, bool *ret_raised)
         return exception_run(invoke, call, ret_raised);
     const size_t octets_max = ndr_server_limits().allocated_max;
     RPC_STATUS status = characters_manage(
-        call->op, call->frame, (RPC_BINDING_HANDLE)(uintptr_t)call->binding_handle,
+        call->op, call->frame, (RPC_BINDING_HANDLE)(uintptr_t)call->handle,
         octets_max ? octets_max : NDR_ALLOCATED_MAX, invoke, call, ret_raised);
     *ret_raised |= status != RPC_S_OK;
     return status;
@@ -69,12 +69,12 @@ static void set_member(struct rpc_call *call, uint32_t offset, void *value)
 /* The parameters that are not decoded: handle, asynchronous state, pipes. */
 static RPC_STATUS fill_frame(struct rpc_call *call)
 {
-    call->binding_handle = binding_open_for_call(call);
-    if (call->binding_handle == 0)
+    call->handle = handle_open(&call->object);
+    if (call->handle == 0)
         return RPC_S_OUT_OF_MEMORY;
     for (uint32_t i = 0; i < call->op->param_count; i++)
         if (call->op->params[i].flags & NDR_PARAM_BINDING)
-            set_member(call, call->op->params[i].offset, (void *)(uintptr_t)call->binding_handle);
+            set_member(call, call->op->params[i].offset, (void *)(uintptr_t)call->handle);
     bool async = (call->op->flags & NDR_OP_ASYNC) != 0;
     if (!async && call->pipe_count == 0)
         return RPC_S_OK;
@@ -88,12 +88,9 @@ static RPC_STATUS fill_frame(struct rpc_call *call)
         sync_pipes_publish(call, &state->pipes[0].sync);
         return RPC_S_OK;
     }
-    call->handle = handle_open(&call->object);
-    if (call->handle == 0)
-        return RPC_S_OUT_OF_MEMORY;
     async_init(&state->async);
     state->async.StubInfo = (void *)(uintptr_t)call->handle;
-    state->async.RuntimeInfo = (void *)(uintptr_t)call->binding_handle;
+    state->async.RuntimeInfo = (void *)(uintptr_t)call->handle;
     set_member(call, 0, &state->async); /* the frame's first member */
     for (unsigned i = 0; i < call->pipe_count; i++)
         set_member(call, call->pipes[i].param->offset, &state->pipes[i]);
@@ -111,7 +108,7 @@ void server_manage(struct rpc_call *call)
      * run_call()'s reference keeps this object. */
     current_call = call;
     error_thread_clear();
-    struct memory_env *outer_env = memory_env_enter(call->env);
+    struct memory_env *outer_env = memory_env_enter(call_env(call));
     reactor_block_begin();
     RPC_STATUS status = run_routine(call, &raised);
     reactor_block_end();
@@ -161,7 +158,7 @@ static void run_manager(struct rpc_call *call)
  * nothing is read meanwhile, but what was received with these octets may be added
  * behind them. */
 static enum ndr_verdict decode_request(struct rpc_call *call, RPC_STATUS *ret_status,
-                                       size_t *ret_pos)
+                                       size_t *ret_pos, size_t *ret_allocated)
 {
     static const uint8_t none[1];
     const struct ndr_memory memory = server_call_memory(call);
@@ -177,11 +174,13 @@ static enum ndr_verdict decode_request(struct rpc_call *call, RPC_STATUS *ret_st
     reader.depth_max = limits.depth_max;
     const struct ndr_context_hooks hooks = contexts_hooks(call);
     reader.contexts = &hooks;
-    reader.full = &call->full;
+    struct ndr_full_pointers full;
+    ndr_full_pointers_init(&full, NULL);
+    reader.full = &full;
     if (stub)
         rxbuf_get(stub);
     conn_unlock(call->conn);
-    struct memory_env *outer_env = memory_env_enter(call->env);
+    struct memory_env *outer_env = memory_env_enter(call_env(call));
     bool converts = call->op->flags & NDR_OP_CONVERTS;
     if (converts)
         reactor_block_begin();
@@ -194,8 +193,11 @@ static enum ndr_verdict decode_request(struct rpc_call *call, RPC_STATUS *ret_st
         trace_values(call->op, call->frame, NDR_PARAM_IN, false);
     conn_lock(call->conn);
     rxbuf_put(stub);
-    call->allocated = verdict == NDR_DONE ? reader.allocated : 0;
+    *ret_allocated = reader.allocated;
     *ret_status = verdict == NDR_FAILED ? reader.status : RPC_S_OK;
+    if (verdict == NDR_DONE)
+        *ret_status = call_keep_full(call, &full);
+    ndr_full_pointers_fini(&full);
     *ret_pos = verdict == NDR_NEED_MORE ? reader.need : reader.pos;
     return verdict;
 }
@@ -218,18 +220,18 @@ static RPC_STATUS begin_pipes(struct rpc_call *call, size_t pos)
 }
 
 /* The parameters are decoded: what else the manager needs.  Lock held. */
-static RPC_STATUS complete_frame(struct rpc_call *call, size_t pos)
+static RPC_STATUS complete_frame(struct rpc_call *call, size_t pos, size_t allocated)
 {
     struct ndr_memory memory = server_call_memory(call);
     memory.prepare_max = ndr_server_limits().allocated_max;
-    memory.prepare_used = call->allocated;
+    memory.prepare_used = allocated;
     RPC_STATUS status = begin_pipes(call, pos);
     if (status == RPC_S_OK)
         status = contexts_check(call);
     if (status == RPC_S_OK && pos > call->stub_max)
         status = RPC_S_ACCESS_DENIED;
     if (status == RPC_S_OK) {
-        struct memory_env *outer_env = memory_env_enter(call->env);
+        struct memory_env *outer_env = memory_env_enter(call_env(call));
         status = ndr_prepare_out(call->op, call->frame, &memory);
         memory_env_leave(outer_env);
     }
@@ -239,11 +241,11 @@ static RPC_STATUS complete_frame(struct rpc_call *call, size_t pos)
 bool server_make_ready(struct rpc_call *call)
 {
     RPC_STATUS status;
-    size_t pos, seen;
+    size_t pos, seen, allocated;
     enum ndr_verdict verdict;
     do { /* again if more has come while it looked: nobody else would */
         seen = call->stub_len;
-        verdict = decode_request(call, &status, &pos);
+        verdict = decode_request(call, &status, &pos, &allocated);
     } while (verdict == NDR_NEED_MORE && !call->over &&
              (call->stub_len > seen || call->wire.state != CALL_REQUEST));
     call_look(call, false);
@@ -252,11 +254,11 @@ bool server_make_ready(struct rpc_call *call)
         return false;
     }
     if (verdict == NDR_NEED_MORE) {
-        call->stub_need = pos;
+        call->stub_need = (uint32_t)pos;
         return false;
     }
-    if (verdict == NDR_DONE)
-        status = complete_frame(call, pos);
+    if (status == RPC_S_OK)
+        status = complete_frame(call, pos, allocated);
     if (status != RPC_S_OK) {
         server_fault(call, status, true);
         call_release(call, status);
@@ -315,7 +317,7 @@ static void run_call(struct io_job *job)
     error_thread_clear();
     /* The client may be gone by now: then nobody wants the manager to run. */
     bool ready = !call->over && server_make_ready(call);
-    if (ready && call->contexts.count > 0) {
+    if (ready && contexts_received(call)) {
         conn_settle(conn, CONN_ARM_NOW);
         conn_unlock(conn);
         run_ready(job);
@@ -366,15 +368,24 @@ static const NDR_OPERATION *find_operation(const RPC_SERVER_INTERFACE *spec, uns
 RPC_STATUS server_prepare_call(struct rpc_call *call)
 {
     const NDR_OPERATION *op = call->op;
-    if (op->flags & NDR_OP_ENABLE_ALLOCATE && !(call->env = memory_env_new()))
-        return RPC_S_OUT_OF_MEMORY;
-    if (!op->notify && !op->notify_flag && !(op->flags & NDR_OP_CONVERTS))
+    const bool own_memory = op->flags & NDR_OP_ENABLE_ALLOCATE, contexts = op_has_contexts(op);
+    const bool farewell = op->notify || op->notify_flag || op->flags & NDR_OP_CONVERTS;
+    /* A client has no contexts of others. */
+    const bool has_set = contexts && call->conn->assoc.role == ASSOC_SERVER;
+    if (!own_memory && !contexts && !farewell)
         return RPC_S_OK;
-    call->farewell = calloc(1, sizeof(*call->farewell));
-    if (!call->farewell)
+    struct call_special *special = call->special = calloc(1, sizeof(*special));
+    if (!special || (own_memory && !(special->env = memory_env_new())))
         return RPC_S_OUT_OF_MEMORY;
-    call->farewell->job.run = server_run_farewell;
-    call->farewell->op = op;
+    if (has_set && !(special->contexts.set = group_contexts(call->conn->assoc.group_id)))
+        return RPC_S_CALL_FAILED;
+    if (!farewell)
+        return RPC_S_OK;
+    special->farewell = calloc(1, sizeof(*special->farewell));
+    if (!special->farewell)
+        return RPC_S_OUT_OF_MEMORY;
+    special->farewell->job.run = server_run_farewell;
+    special->farewell->op = op;
     return RPC_S_OK;
 }
 
@@ -390,21 +401,14 @@ static void on_new_call(struct conn *conn, const struct assoc_event *event, stru
     }
     const NDR_OPERATION *op = find_operation(dispatch.spec, event->opnum);
     status = op ? RPC_S_OK : RPC_S_PROCNUM_OUT_OF_RANGE;
-    struct context_set *contexts = NULL;
-    if (status == RPC_S_OK && op_has_contexts(op) &&
-        !(contexts = group_contexts(conn->assoc.group_id)))
-        status = RPC_S_CALL_FAILED;
     if (status == RPC_S_OK)
         status = call_new(conn, dispatch.spec, op, true, event->ndr64, &call);
     if (status != RPC_S_OK) {
-        if (contexts)
-            context_set_put(contexts);
         registry_end_call(interface);
         error_reject(conn, status);
         return;
     }
     call->iface = interface;
-    call->contexts.set = contexts;
     status = server_prepare_call(call);
     if (status != RPC_S_OK) {
         error_reject(conn, status);
@@ -412,7 +416,7 @@ static void on_new_call(struct conn *conn, const struct assoc_event *event, stru
         return;
     }
     call->epv = dispatch.epv;
-    call->stub_max = dispatch.stub_max;
+    call->stub_max = (uint32_t)dispatch.stub_max;
     assoc_accept(&conn->assoc, &call->wire); /* takes our reference */
     call_join_pipes(call);
     TRACE(TRACE_CALL, "call %u %s: request", call->wire.id, op->name);
@@ -490,39 +494,24 @@ RPC_STATUS server_call_get(RPC_BINDING_HANDLE handle, struct rpc_call **ret_call
     struct rpc_call *call = server_current_call();
     if (!handle && !call)
         return RPC_S_NO_CALL_ACTIVE;
-    if (!handle) {
+    if (!handle)
         call_get(call);
-    } else {
-        struct binding *binding = binding_get(handle);
-        call = binding ? binding->call : NULL;
-        if (call)
-            call_get(call);
-        if (binding)
-            binding_put(binding);
-        if (!call)
-            return RPC_S_INVALID_BINDING;
-    }
+    else if (!(call = binding_get_call(handle)))
+        return RPC_S_INVALID_BINDING;
     *ret_call = call;
     return RPC_S_OK;
 }
 
 RPC_STATUS RpcServerTestCancel(RPC_BINDING_HANDLE BindingHandle)
 {
-    if (!BindingHandle) {
-        if (!current_call)
-            return RPC_S_NO_CALL_ACTIVE;
-        BindingHandle = (RPC_BINDING_HANDLE)(uintptr_t)current_call->binding_handle;
-    }
-    struct binding *binding = binding_get(BindingHandle);
-    if (!binding)
-        return RPC_S_INVALID_BINDING;
-    RPC_STATUS status = RPC_S_INVALID_BINDING;
-    if (binding->call) {
-        conn_lock(binding->call->conn);
-        status = binding->call->cancelled ? RPC_S_OK : RPC_S_CALL_IN_PROGRESS;
-        conn_unlock(binding->call->conn);
-    }
-    binding_put(binding);
+    struct rpc_call *call;
+    RPC_STATUS status = server_call_get(BindingHandle, &call);
+    if (status != RPC_S_OK)
+        return status;
+    conn_lock(call->conn);
+    status = call->cancelled ? RPC_S_OK : RPC_S_CALL_IN_PROGRESS;
+    conn_unlock(call->conn);
+    call_put(call);
     return status;
 }
 
@@ -533,6 +522,6 @@ RPC_STATUS RpcServerInqBindingHandle(RPC_BINDING_HANDLE *Binding)
     *Binding = NULL;
     if (!current_call)
         return RPC_S_NO_CALL_ACTIVE;
-    *Binding = (RPC_BINDING_HANDLE)(uintptr_t)current_call->binding_handle;
+    *Binding = (RPC_BINDING_HANDLE)(uintptr_t)current_call->handle;
     return RPC_S_OK;
 }

@@ -29,7 +29,7 @@ void order_submit(struct rpc_call *call)
         begin(conn, call);
         return;
     }
-    list_append(&conn->starts, &call->start_node);
+    list_append(&conn->starts, &call->job.node);
     reactor_touch(&conn->watch); /* the tick looks whether the other is overdue */
 }
 
@@ -41,15 +41,15 @@ void order_leave(struct rpc_call *call)
     conn->starting = NULL;
     struct list *next = list_pop(&conn->starts);
     if (next)
-        begin(conn, list_entry(next, struct rpc_call, start_node));
+        begin(conn, list_entry(next, struct rpc_call, job.node));
 }
 
 /* Does a manager of the operation keep its thread right now?  Then the operation hands
  * nothing off, and waiting for one after the other would serialise what they do. */
 static bool is_slow(const struct conn *conn, const NDR_OPERATION *op)
 {
-    for (const struct list *node = conn->overdue.next; node != &conn->overdue; node = node->next)
-        if (list_entry(node, struct rpc_call, start_node)->op == op)
+    for (const struct rpc_call *call = conn->overdue; call; call = call->next_overdue)
+        if (call->op == op)
             return true;
     return false;
 }
@@ -67,18 +67,23 @@ void order_enter(struct rpc_call *call)
 
 void order_return(struct rpc_call *call)
 {
-    list_remove(&call->start_node); /* overdue */
+    struct rpc_call **at = &call->conn->overdue;
+    while (*at && *at != call)
+        at = &(*at)->next_overdue;
+    if (*at)
+        *at = call->next_overdue;
     order_leave(call);
 }
 
 void order_check(struct conn *conn)
 {
-    if (list_empty(&conn->starts))
+    if (conn->assoc.role != ASSOC_SERVER || list_empty(&conn->starts))
         return;
     struct rpc_call *call = conn->starting;
     if (conn->entered_ms != 0 && clock_ms() - conn->entered_ms >= LIMIT_HAND_OFF_MS) {
         TRACE(TRACE_CALL, "call %u %s: overdue, others begin", call->wire.id, call->op->name);
-        list_append(&conn->overdue, &call->start_node);
+        call->next_overdue = conn->overdue;
+        conn->overdue = call;
         order_leave(call);
     }
     if (!list_empty(&conn->starts))

@@ -77,7 +77,7 @@ void server_run_farewell(struct io_job *job)
 
 struct ndr_memory server_call_memory(const struct rpc_call *call)
 {
-    if (call->env)
+    if (call_env(call))
         return (struct ndr_memory){
             .allocate = memory_env_allocate, .free = memory_env_free, .run = exception_run};
     return (struct ndr_memory){.allocate = call->spec->InterpreterInfo->allocate,
@@ -88,24 +88,27 @@ struct ndr_memory server_call_memory(const struct rpc_call *call)
 void server_call_gone(struct rpc_call *call)
 {
     struct ndr_memory memory = server_call_memory(call);
+    struct memory_env *env = call_env(call);
+    struct farewell *farewell = call->special ? call->special->farewell : NULL;
     memory.managed = call->dispatched;
     contexts_release(call);
-    if (call->farewell && call->stub_done && call->op->flags & NDR_OP_CONVERTS) {
+    if (farewell && call->stub_done && call->op->flags & NDR_OP_CONVERTS) {
         /* Routines of the program take part, and a lock may be held here. */
-        call->farewell->frame = call->frame;
-        call->farewell->env = call->env;
-        call->farewell->memory = memory;
+        farewell->frame = call->frame;
+        farewell->env = env;
+        farewell->memory = memory;
         call->frame = NULL;
-    } else if (call->env)
-        memory_env_put(call->env); /* the parameters with it */
+    } else if (env)
+        memory_env_put(env); /* the parameters with it */
     else if (call->stub_done)
         ndr_free_params(call->op, call->frame, &memory);
     if (call->state)
         quarantine(call->state);
-    if (call->farewell) {
-        call->farewell->called = call->dispatched;
-        reactor_submit(&call->farewell->job);
+    if (farewell) {
+        farewell->called = call->dispatched;
+        reactor_submit(&farewell->job);
     }
+    free(call->special);
     if (call->iface)
         registry_end_call(call->iface);
 }
@@ -130,7 +133,7 @@ static RPC_STATUS encode_reply(struct rpc_call *call, struct ndr_writer *writer)
         conn_unlock(call->conn);
         reactor_block_begin();
     }
-    struct memory_env *outer = converts ? memory_env_enter(call->env) : NULL;
+    struct memory_env *outer = converts ? memory_env_enter(call_env(call)) : NULL;
     RPC_STATUS status = ndr_encode_params(writer, call->op, call->frame, NDR_PARAM_OUT);
     if (converts) {
         memory_env_leave(outer);
@@ -156,7 +159,8 @@ RPC_STATUS server_reply(struct rpc_call *call)
     writer.origin = call->wire.tx_stub + call->held_len;
     const struct ndr_context_hooks hooks = contexts_hooks(call);
     writer.contexts = &hooks;
-    writer.full = &call->full;
+    struct ndr_full_pointers none;
+    writer.full = call_full(call, &none);
     RPC_STATUS status = encode_reply(call, &writer);
     if (call->over) { /* the client left meanwhile */
         contexts_unsent(call);
@@ -165,7 +169,7 @@ RPC_STATUS server_reply(struct rpc_call *call)
     }
     if (status == RPC_S_OK) {
         trace_values(call->op, call->frame, NDR_PARAM_OUT, true);
-        const struct iovec stub[2] = {{call->held, call->held_len}, {writer.octets, writer.len}};
+        const struct iovec stub[2] = {{call_held(call), call->held_len}, {writer.octets, writer.len}};
         status = call_send(&call->wire, stub, 2, true);
     }
     if (status == RPC_S_OK) {

@@ -103,11 +103,12 @@ static void tell(struct subscription *subscription)
 
 void subscriptions_post(struct rpc_call *call, RPC_NOTIFICATIONS which)
 {
-    struct subscriptions *subscriptions = &call->subscriptions;
-    struct subscription *subscription = subscriptions->of[index_of((unsigned)which)];
-    if (subscriptions->happened & (unsigned)which)
+    struct subscriptions *subscriptions = call->rare ? &call->rare->subscriptions : NULL;
+    struct subscription *subscription =
+        subscriptions ? subscriptions->of[index_of((unsigned)which)] : NULL;
+    if (call->happened & (unsigned)which)
         return; /* each is told once */
-    subscriptions->happened |= (unsigned)which;
+    call->happened |= (uint8_t)which;
     if (!subscription || call->released)
         return;
     TRACE(TRACE_CALL, "call %u %s: tells of %s", call->wire.id, call->op->name,
@@ -119,10 +120,11 @@ void subscriptions_post(struct rpc_call *call, RPC_NOTIFICATIONS which)
 
 void subscriptions_drop(struct rpc_call *call)
 {
-    for (unsigned i = 0; i < 2; i++) {
-        if (call->subscriptions.of[i])
-            counted_put(&call->subscriptions.of[i]->object);
-        call->subscriptions.of[i] = NULL;
+    for (unsigned i = 0; call->rare && i < 2; i++) {
+        struct subscription **at = &call->rare->subscriptions.of[i];
+        if (*at)
+            counted_put(&(*at)->object);
+        *at = NULL;
     }
 }
 
@@ -170,7 +172,7 @@ static struct subscription *subscription_new(const struct rpc_call *call, unsign
     subscription->info = *info;
     subscription->event = which == (unsigned)RpcNotificationClientDisconnect ? RpcClientDisconnect
                                                                              : RpcClientCancel;
-    subscription->who = call->async ? call->async : (void *)(uintptr_t)call->binding_handle;
+    subscription->who = call->async ? call->async : (void *)(uintptr_t)call->handle;
     if (type == RpcNotificationTypeApc)
         subscription->thread = win32_thread_from_handle(info->APC.hThread);
     if (type == RpcNotificationTypeApc && !subscription->thread) {
@@ -184,9 +186,11 @@ static struct subscription *subscription_new(const struct rpc_call *call, unsign
 static RPC_STATUS subscribe(struct rpc_call *call, unsigned notification,
                             RPC_NOTIFICATION_TYPES type, const RPC_ASYNC_NOTIFICATION_INFO *info)
 {
-    struct subscriptions *subscriptions = &call->subscriptions;
     if (call->released)
         return RPC_S_INVALID_BINDING;
+    if (!call_rare(call))
+        return RPC_S_OUT_OF_MEMORY;
+    struct subscriptions *subscriptions = &call->rare->subscriptions;
     for (unsigned which = 1; which <= KNOWN; which <<= 1)
         if (notification & which && subscriptions->of[index_of(which)])
             return RPC_S_INVALID_ARG;
@@ -197,8 +201,8 @@ static RPC_STATUS subscribe(struct rpc_call *call, unsigned notification,
         if (!new)
             return RPC_S_OUT_OF_MEMORY;
         subscriptions->of[index_of(which)] = new;
-        if (subscriptions->happened & which) { /* it is too late to wait for it */
-            subscriptions->happened &= ~which;
+        if (call->happened & which) { /* it is too late to wait for it */
+            call->happened &= (uint8_t)~which;
             subscriptions_post(call, (RPC_NOTIFICATIONS)which);
         }
     }
@@ -240,13 +244,16 @@ RPC_STATUS RpcServerUnsubscribeForNotification(RPC_BINDING_HANDLE Binding,
     if (status != RPC_S_OK)
         return status;
     conn_lock(call->conn);
-    struct subscription **at = &call->subscriptions.of[index_of((unsigned)Notification)];
-    *NotificationsQueued = call->subscriptions.queued;
-    if (*at)
+    struct subscriptions *subscriptions = call->rare ? &call->rare->subscriptions : NULL;
+    struct subscription **at =
+        subscriptions ? &subscriptions->of[index_of((unsigned)Notification)] : NULL;
+    *NotificationsQueued = subscriptions ? subscriptions->queued : 0;
+    if (at && *at) {
         counted_put(&(*at)->object);
-    else
+        *at = NULL;
+    } else {
         status = RPC_S_INVALID_ARG;
-    *at = NULL;
+    }
     conn_unlock(call->conn);
     call_put(call);
     return status;

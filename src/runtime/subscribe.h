@@ -9,10 +9,10 @@
 struct rpc_call;
 struct subscription;
 
-/* The call's own part, guarded by its connection's lock. */
+/* The call's own part, guarded by its connection's lock.  What has happened is noted in
+ * the call (`happened`), subscribed or not. */
 struct subscriptions {
     struct subscription *of[2]; /* counted; disconnect, cancel */
-    unsigned happened;          /* RpcNotification... bits     */
     unsigned queued;            /* how many were told          */
 };
 

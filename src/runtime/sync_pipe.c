@@ -25,13 +25,13 @@ static void await_elements(struct pipe *pipe)
 {
     struct rpc_call *call = pipe->call;
     struct conn *conn = call->conn;
-    while (call->status == RPC_S_OK && pipe->rx.elements == 0 && !pipe_at_end(pipe) &&
+    while (call->status == RPC_S_OK && pipe_rx_elements(&pipe->rx) == 0 && !pipe_at_end(pipe) &&
            !call->over) {
         conn_flush_until(conn, 0); /* what the peer may be waiting for */
         if (call->status != RPC_S_OK || call->over)
             break;
         enum conn_read result = conn_read_eager(conn);
-        if (result == CONN_READ_DRY && call->status == RPC_S_OK && pipe->rx.elements == 0 &&
+        if (result == CONN_READ_DRY && call->status == RPC_S_OK && pipe_rx_elements(&pipe->rx) == 0 &&
             !pipe_at_end(pipe) && conn_alive(conn)) {
             pipe_wait_begin(pipe);
             conn_wait_readable(conn);
@@ -194,7 +194,7 @@ static RPC_STATUS drain(struct pipe *pipe, struct round *round)
         await_elements(pipe);
         if (pipe->call->status != RPC_S_OK)
             return pipe->call->status;
-        bool at_end = pipe->rx.elements == 0;
+        bool at_end = pipe_rx_elements(&pipe->rx) == 0;
         conn_unlock(conn);
         status = at_end ? RPC_S_OK : get_buffer(round);
         conn_lock(conn);
@@ -216,7 +216,7 @@ RPC_STATUS sync_pipes_run(struct rpc_call *call, const void *frame)
         for (unsigned i = 0; i < call->pipe_count && status == RPC_S_OK; i++) {
             struct pipe *pipe = &call->pipes[i];
             struct round round = {.pipe = pipe_of_frame(pipe->param, frame),
-                                  .element_size = pipe->rx.layout.memory_size};
+                                  .element_size = pipe->rx.type->layout.memory_size};
             if (!receiving && pipe->in)
                 status = feed(pipe, &round);
             else if (receiving && pipe->out)

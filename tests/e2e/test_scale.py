@@ -16,9 +16,9 @@ CLIENT = BUILD / "tests/e2e/scale/scale_client"
 COUNT = 10_000
 # What the processes have open besides.
 SPARE = 200
-# The issue of threads is decided by the bench on a quiet machine; here managers may be
-# pushed off their processor, which looks like blocking.
-THREADS = os.cpu_count() + 8
+# The pool, one to spare, and the program's own (docs/design/threads.md); also on a machine so
+# busy that managers are pushed off their processor.
+THREADS = len(os.sched_getaffinity(0)) + 2
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,7 @@ static uint8_t peer_taken[1u << 20];     /* what the association sent last      
 /* Feeds one PDU in a block of exactly its size; it must be consumed whole. */
 static inline struct assoc_event feed(struct assoc *assoc, const uint8_t *pdu, size_t len)
 {
-    struct assoc_event event;
+    static struct assoc_event event; /* stays until it is answered */
     size_t need;
     free(peer_fed);
     peer_fed = exact_copy(pdu, len);

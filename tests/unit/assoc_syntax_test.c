@@ -268,11 +268,17 @@ static void check_offer(enum pdu_type type, const struct pdu_syntax *abstract, u
     }
 }
 
+/* Of the alter_context that has no answer yet. */
+static uint32_t offered_id(void)
+{
+    return a.offered ? a.offered->call_id : 0;
+}
+
 static struct assoc_event feed_alter_resp(const struct pdu_result *results, uint8_t count)
 {
     const struct pdu_assoc_terms terms = {1, 1, 1}; /* mean nothing here */
     size_t len = pdu_encode_bind_ack(peer_octets, sizeof(peer_octets), PDU_ALTER_CONTEXT_RESP, 0,
-                                     a.offered.call_id, &terms, NULL, results, count);
+                                     offered_id(), &terms, NULL, results, count);
     return feed(&a, peer_octets, len);
 }
 
@@ -410,7 +416,7 @@ static void b_bad_answers_to_alter_context(void **state)
             assert_int_equal(assoc_alter(&a, &iface_b, ASSOC_NDR), RPC_S_OK);
         take(&a);
         if (row == 3)
-            event = feed_fault(&a, 0, a.offered.call_id, NCA_PROTO_ERROR);
+            event = feed_fault(&a, 0, offered_id(), NCA_PROTO_ERROR);
         else
             event = feed_alter_resp(&ndr, row != 2);
         if (row == 1) {

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* busy.h - is a thread of this process blocked, or would it run if it had a processor?
+ *
+ *     busy_sample(&sample, &thread);
+ *     ... some time ...
+ *     busy_since(&sample)      it has run meanwhile, runs, or waits for its turn
+ *
+ * A thread that was preempted for milliseconds on a loaded machine looks exactly like one
+ * that waits for a lock or a disk, unless the scheduler is asked. */
+#ifndef IO_BUSY_H
+#define IO_BUSY_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <time.h>
+
+/* Known to others; the thread itself may be gone when they ask. */
+struct busy_thread {
+    pid_t tid;
+    clockid_t clock; /* of what it has run */
+};
+
+struct busy_sample {
+    struct busy_thread thread;
+    struct timespec cpu; /* what it has run so far */
+};
+
+/* The calling thread. */
+void busy_self(struct busy_thread *ret_thread);
+
+void busy_sample(struct busy_sample *ret_sample, const struct busy_thread *thread);
+
+/* Some microseconds; no lock.  False also for a thread that is gone, and for one that only
+ * waits for a processor where /proc is missing. */
+bool busy_since(const struct busy_sample *sample);
+
+#endif
