@@ -263,7 +263,7 @@ static const NDR_TYPE ndr_union_CHOSEN_choice = {
     .kind = NDR_KIND_UNION,
     .flags = NDR_TYPE_HAS_POINTERS,
     .size = sizeof(CHOICE),
-    .align = 2,
+    .align = 4,
     .name = "CHOICE",
     .alternatives = &ndr_union_CHOSEN_choice_alternatives,
 };
@@ -278,7 +278,7 @@ static const NDR_TYPE ndr_struct_CHOSEN = {
     .kind = NDR_KIND_STRUCT,
     .flags = NDR_TYPE_HAS_POINTERS,
     .size = sizeof(CHOSEN),
-    .align = 2,
+    .align = 4,
     .count = 2,
     .name = "CHOSEN",
     .fields = ndr_struct_CHOSEN_fields,
