@@ -341,8 +341,9 @@ static void choose_automatic(struct idl_compiler *c, struct proc *proc)
                    proc->name);
         return;
     }
-    diag_warning(c, &proc->loc, 2004, 1, "[auto_handle] binding will be used for '%s'",
-                 proc->name);
+    if (!c->failed) /* the handle may be what could not be read */
+        diag_warning(c, &proc->loc, 2004, 1, "[auto_handle] binding will be used for '%s'",
+                     proc->name);
     proc->auto_handle = true;
     add_hidden(c, proc, false);
 }

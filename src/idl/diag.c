@@ -11,15 +11,28 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A longer line says nothing more under a message. */
+/* A longer line says nothing more under a message: of such a one this much is shown, with
+ * SOURCE_BEFORE octets in front of what is meant. */
 #define SOURCE_LINE_MAX 400
+#define SOURCE_BEFORE   80
 
-static const char *copy_line(struct idl_compiler *compiler, const char *start)
+/* The line beginning at `start`, or its part around `at`, and where in that `at` is. */
+static void copy_line(struct idl_compiler *compiler, const char *start, const char *at,
+                      struct idl_diagnostic *diagnostic)
 {
     size_t len = 0;
-    while (start[len] != '\0' && start[len] != '\n' && start[len] != '\r' && len < SOURCE_LINE_MAX)
+    const char *from = start;
+    bool is_long = at - start >= SOURCE_LINE_MAX;
+    if (is_long) {
+        from = at - SOURCE_BEFORE;
+        while (((unsigned char)*from & 0xc0) == 0x80) /* not in the middle of a character */
+            from++;
+    }
+    while (from[len] != '\0' && from[len] != '\n' && from[len] != '\r' && len < SOURCE_LINE_MAX)
         len++;
-    return arena_strndup(&compiler->arena, start, len);
+    diagnostic->source_line = arena_printf(&compiler->arena, "%s%.*s", is_long ? "..." : "",
+                                           (int)len, from);
+    diagnostic->caret = (unsigned)(at - from) + (is_long ? 3 : 0);
 }
 
 /* Line `line` (from 1) of `text`, or NULL. */
@@ -104,11 +117,12 @@ static void locate(struct idl_compiler *compiler, const struct loc *at,
     if (compiler->host.original)
         original = compiler->host.original(compiler->host.ctx, at->path);
     const char *line = original ? find_line(original, at->line) : NULL;
+    const char *meant = line ? map_back(line, start, at->at) : at->at;
     if (line) {
-        diagnostic->column = (unsigned)(map_back(line, start, at->at) - line) + 1;
+        diagnostic->column = (unsigned)(meant - line) + 1;
         start = line;
     }
-    diagnostic->source_line = copy_line(compiler, start);
+    copy_line(compiler, start, meant, diagnostic);
 }
 
 static void report(struct idl_compiler *compiler, const struct loc *at, enum idl_severity severity,
@@ -168,7 +182,9 @@ void diag_later(struct idl_compiler *compiler, const struct loc *at, const char 
 /* Blanks as wide as the source line up to the caret: tabs stay tabs. */
 static void add_caret(char *buf, size_t size, size_t *len, const struct idl_diagnostic *d)
 {
-    for (unsigned i = 0; i + 1 < d->column && d->source_line[i] != '\0'; i++) {
+    for (unsigned i = 0; i < d->caret && d->source_line[i] != '\0'; i++) {
+        if (((unsigned char)d->source_line[i] & 0xc0) == 0x80)
+            continue; /* the rest of a character */
         if (*len + 1 < size)
             buf[*len] = d->source_line[i] == '\t' ? '\t' : ' ';
         ++*len;

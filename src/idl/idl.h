@@ -78,7 +78,8 @@ struct idl_diagnostic {
     const char *path;
     unsigned line, column; /* from 1; line 0: no place in a file */
     const char *message;
-    const char *source_line; /* NULL: none */
+    const char *source_line; /* NULL: none; of a long line the part that is meant */
+    unsigned caret;          /* octets of it before the caret */
     const struct idl_diagnostic *next;
 };
 

@@ -208,11 +208,33 @@ static enum keyword keyword_of(const char *word, size_t len)
     return KW_NONE;
 }
 
+/* Part of a letter of another alphabet, as written or as the preprocessor hands it on. */
+static bool foreign_octet(const char *at)
+{
+    return (unsigned char)*at >= 0x80 ||
+           (*at == '\\' && (at[1] == 'u' || at[1] == 'U') && isxdigit((unsigned char)at[2]));
+}
+
+/* One message for what is one mistake to its author. */
+static void foreign_name(struct lexer *lexer, struct token *token)
+{
+    while (ident_octet(*lexer->pos) || foreign_octet(lexer->pos))
+        lexer->pos++;
+    token->kind = TOK_INVALID;
+    if (!lexer->quiet)
+        diag_error(lexer->compiler, &token->loc, 2024,
+                   "unexpected character: a name consists of A to Z, a to z, 0 to 9 and _");
+}
+
 static void lex_ident(struct lexer *lexer, struct token *token)
 {
     const char *start = lexer->pos;
     while (ident_octet(*lexer->pos))
         lexer->pos++;
+    if (foreign_octet(lexer->pos)) {
+        foreign_name(lexer, token);
+        return;
+    }
     size_t len = (size_t)(lexer->pos - start);
     if (len > IDENT_LEN_MAX) {
         diag_warning(lexer->compiler, &token->loc, 2114, 1,
@@ -275,10 +297,14 @@ static void lex_number(struct lexer *lexer, struct token *token)
     token->text = arena_strndup(&lexer->compiler->arena, lexer->pos, (size_t)(at - lexer->pos));
     lexer->pos = at;
     if (bad)
+        token->kind = TOK_INVALID;
+    if (bad && !lexer->quiet)
         diag_error(lexer->compiler, &token->loc, 2116, "'%s' is not an integer constant",
                    token->text);
-    else if (!fits)
+    if (!bad && !fits && !lexer->quiet) {
         diag_error(lexer->compiler, &token->loc, 2115, "constant '%s' is too big", token->text);
+        token->value = 0; /* in the range of everything */
+    }
     if (token->value > INT64_MAX)
         token->is_unsigned = true;
 }
@@ -384,6 +410,8 @@ static void lex_punctuator(struct lexer *lexer, struct token *token)
         return;
     }
     token->kind = TOK_INVALID;
+    if (lexer->quiet)
+        return;
     if (isprint((unsigned char)c))
         diag_error(lexer->compiler, &token->loc, 2024, "unexpected character '%c'", c);
     else
@@ -414,6 +442,8 @@ void lex_next(struct lexer *lexer, struct token *ret_token)
         lex_ident(lexer, &token);
     } else if (isdigit((unsigned char)c)) {
         lex_number(lexer, &token);
+    } else if (foreign_octet(lexer->pos)) {
+        foreign_name(lexer, &token);
     } else if (c == '"') {
         lex_string(lexer, &token);
     } else if (c == '\'') {

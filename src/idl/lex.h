@@ -87,6 +87,7 @@ struct lexer {
     const char *line_start;
     const char *path;
     unsigned line;
+    bool quiet; /* what comes is skipped over after an error: not worth another message */
 };
 
 /* `text` is NUL-terminated and outlives the lexer. */

@@ -62,3 +62,15 @@ void names_set(struct name_map *map, struct arena *arena, const char *key, size_
         map->count++;
     *slot = (struct name_entry){.key = key, .len = len, .hash = hash_of(key, len), .value = value};
 }
+
+void *names_next(const struct name_map *map, size_t *at, const char **ret_key)
+{
+    while (*at < map->room) {
+        const struct name_entry *slot = &map->slots[(*at)++];
+        if (slot->value) {
+            *ret_key = slot->key;
+            return slot->value;
+        }
+    }
+    return NULL;
+}

@@ -18,5 +18,7 @@ struct name_map {
 void *names_find(const struct name_map *map, const char *key, size_t len);
 /* Replaces what is there. */
 void names_set(struct name_map *map, struct arena *arena, const char *key, size_t len, void *value);
+/* One entry after another, in no order; `*at` begins as 0.  NULL: no more. */
+void *names_next(const struct name_map *map, size_t *at, const char **ret_key);
 
 #endif

@@ -12,6 +12,13 @@ void parse_advance(struct parser *parser)
     lex_next(&parser->lexer, &parser->token);
 }
 
+void parse_skip(struct parser *parser)
+{
+    parser->lexer.quiet = true;
+    parse_advance(parser);
+    parser->lexer.quiet = false;
+}
+
 bool parse_at(const struct parser *parser, int kind)
 {
     return (int)parser->token.kind == kind;
@@ -95,9 +102,11 @@ void parse_recover(struct parser *parser)
             parse_accept(parser, ';');
             return;
         }
-        parse_advance(parser);
-        if (last)
+        if (last) {
+            parse_advance(parser);
             return;
+        }
+        parse_skip(parser);
     }
 }
 
@@ -149,6 +158,9 @@ struct unit *parse_idl(struct idl_compiler *compiler, const struct idl_source *s
 
     struct decl **end = &unit->decls;
     parse_advance(&parser);
+    if (!importer && parse_at(&parser, TOK_END))
+        diag_error(compiler, &parser.token.loc, 2183,
+                   "unexpected end of file: expected an interface or another declaration");
     while (!parse_at(&parser, TOK_END)) {
         if (parse_at(&parser, '}')) {
             parse_error_expected(&parser, "a declaration");

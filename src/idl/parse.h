@@ -34,6 +34,8 @@ struct unit *parse_idl(struct idl_compiler *compiler, const struct idl_source *s
 void parse_init(struct parser *parser, struct idl_compiler *compiler,
                 const struct idl_source *source);
 void parse_advance(struct parser *parser);
+/* The same after an error: what comes may be anything. */
+void parse_skip(struct parser *parser);
 bool parse_at(const struct parser *parser, int kind);
 bool parse_at_keyword(const struct parser *parser, enum keyword keyword);
 /* Takes the token when it is there. */

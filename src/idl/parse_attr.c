@@ -2,6 +2,7 @@
 /* parse_attr.c - attribute lists, and which attribute may stand where. */
 #include "idl/osf.h"
 #include "idl/parse.h"
+#include "idl/suggest.h"
 
 #include <string.h>
 
@@ -153,7 +154,7 @@ static bool args_skip(struct parser *parser)
             open++;
         if (parse_at(parser, ')'))
             open--;
-        parse_advance(parser);
+        parse_skip(parser);
     }
     return true;
 }
@@ -184,7 +185,10 @@ static bool attribute_args(struct parser *parser, struct attr *attr)
     }
     if (kind == ARGS_TEXT)
         return args_text(parser, attr);
-    parse_advance(parser);
+    if (kind == ARGS_SKIP)
+        parse_skip(parser);
+    else
+        parse_advance(parser);
     bool ok = false;
     switch (kind) {
     case ARGS_EXPRS:
@@ -240,7 +244,7 @@ static void recover_list(struct parser *parser)
     while (!parse_at(parser, TOK_END) && !parse_at(parser, ';') && !parse_at(parser, '{') &&
            !parse_at(parser, '}')) {
         bool done = parse_at(parser, ']');
-        parse_advance(parser);
+        parse_skip(parser);
         if (done)
             return;
     }
@@ -256,7 +260,9 @@ struct attr *parse_attributes(struct parser *parser)
                 recover_list(parser);
                 return list;
             }
-            if (!parse_at(parser, ']') && !parse_expect(parser, ',')) {
+            if (parse_at(parser, ']') || parse_expect(parser, ','))
+                continue;
+            if (!parse_accept(parser, ';')) { /* else a slip of the finger */
                 recover_list(parser);
                 return list;
             }
@@ -349,11 +355,25 @@ static void check_arguments(struct parser *parser, const struct attr *attr, unsi
     }
 }
 
+/* The attribute that may stand there and is spelt nearly so. */
+static const char *suggest_attribute(struct idl_compiler *c, const char *word, unsigned place)
+{
+    struct suggestion best = {.word = word};
+    for (int id = 0; id < ATTR_COUNT; id++) {
+        const struct attr_row *row = &attr_rows[id];
+        unsigned places = place & PLACE_ACF ? row->acf_places : row->idl_places | row->acf_places;
+        if (places & place & ~(unsigned)PLACE_ACF)
+            suggest(&best, row->word);
+    }
+    return suggest_text(c, &best);
+}
+
 static void check_attribute(struct parser *parser, const struct attr *attr, unsigned place)
 {
     struct idl_compiler *c = parser->compiler;
     if (attr->id == ATTR_UNKNOWN) {
-        diag_error(c, &attr->loc, 2025, "syntax error: unknown attribute '%s'", attr->name);
+        diag_error(c, &attr->loc, 2025, "syntax error: unknown attribute '%s'%s", attr->name,
+                   suggest_attribute(c, attr->name, place));
         return;
     }
     const struct attr_row *row = &attr_rows[attr->id];

@@ -344,17 +344,35 @@ static bool enumerators(struct parser *parser, struct enumeration *owner)
     return true;
 }
 
+/* To our '}', which ends no interface; over a ';' only when another constant follows it.
+ * False: there is none. */
+static bool recover_enumerators(struct parser *parser)
+{
+    while (!parse_at(parser, '}')) {
+        if (parse_at(parser, TOK_END))
+            return false;
+        bool separated = parse_at(parser, ';');
+        parse_skip(parser);
+        if (!separated || parse_at(parser, '}'))
+            continue;
+        if (!parse_at(parser, TOK_IDENT) || parser->token.keyword != KW_NONE)
+            return false;
+        parse_skip(parser);
+        if (!parse_at(parser, ',') && !parse_at(parser, ';') && !parse_at(parser, '=') &&
+            !parse_at(parser, '}'))
+            return false;
+    }
+    return true;
+}
+
 /* '{' enumerators '}' */
 static bool enum_body(struct parser *parser, struct enumeration *owner)
 {
     struct idl_compiler *c = parser->compiler;
     unsigned errors = c->error_count;
     parse_advance(parser);
-    if (!enumerators(parser, owner)) {
-        /* Recover here: the '}' is ours and ends no interface. */
-        while (!parse_at(parser, '}') && !parse_at(parser, ';') && !parse_at(parser, TOK_END))
-            parse_advance(parser);
-    }
+    if (!enumerators(parser, owner) && !recover_enumerators(parser))
+        return false;
     if (!parse_expect(parser, '}'))
         return false;
     if (!owner->list && c->error_count == errors)

@@ -133,6 +133,8 @@ static bool type_or_name(struct parser *parser, struct attr *attrs, const char *
     if (parse_at(parser, '=') && said_const)
         return parse_const(parser, var, source, end);
     const struct type *whole = type_strip(var->type);
+    if (whole->kind == TYPE_ERROR) /* reported */
+        return false;
     if (whole->kind == TYPE_FUNCTION) /* a typedef name of a function type */
         diag_error(c, &var->loc, 2289, "a pointer to the function must be used");
     else if (parse_at(parser, '='))

@@ -75,26 +75,49 @@ char *preprocess_read(const char *path, size_t *ret_len)
     return text;
 }
 
+/* Does a C compiler named so need to hear that .idl files are C?  Without that gcc and clang
+ * take them for something to link, and preprocess nothing. */
+static bool needs_language(const struct preprocess_options *options)
+{
+    static const char *const drivers[] = {"cc", "gcc", "clang"};
+    const char *slash = strrchr(options->command ? options->command : "cc", '/');
+    const char *name = slash ? slash + 1 : options->command ? options->command : "cc";
+    const char *dash = strrchr(name, '-'); /* x86_64-linux-gnu-gcc; gcc-12 */
+    bool known = false;
+    for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
+        size_t len = strlen(drivers[i]);
+        known |= strncmp(name, drivers[i], len) == 0 && (name[len] == '\0' || name[len] == '-');
+        known |= dash && strcmp(dash + 1, drivers[i]) == 0;
+    }
+    for (size_t i = 0; i < options->flag_count; i++) {
+        if (strncmp(options->flags[i], "-x", 2) == 0)
+            return false;
+    }
+    return known;
+}
+
 /* The argument vector, NULL-terminated; the array is the caller's, the strings are not. */
 static char **arguments(const struct preprocess_options *options, const char *path)
 {
     /* -ffreestanding: no stdc-predef.h unasked, it would be a dependency of every file. */
     static const char *const own_flags[] = {"-E", "-undef", "-std=c11", "-ffreestanding",
                                             "-x", "c"};
-    static char midl[] = "-D__midl=800", comments[] = "-C";
+    static char midl[] = "-D__midl=800", comments[] = "-C", language[] = "-xc";
     _Static_assert(IDL_MIDL_VERSION == 800, "the macro above says so, too");
     const char *const *flags = options->flags ? options->flags : own_flags;
     size_t flag_count =
         options->flags ? options->flag_count : sizeof(own_flags) / sizeof(own_flags[0]);
     size_t macro_count = options->flags ? 0 : options->macro_count;
 
-    char **argv = calloc(flag_count + macro_count + 5, sizeof(*argv));
+    char **argv = calloc(flag_count + macro_count + 6, sizeof(*argv));
     if (!argv)
         return NULL;
     size_t n = 0;
     argv[n++] = (char *)(options->command ? options->command : "cc");
     for (size_t i = 0; i < flag_count; i++)
         argv[n++] = (char *)flags[i];
+    if (options->flags && needs_language(options))
+        argv[n++] = language;
     if (options->keep_comments && !options->flags)
         argv[n++] = comments;
     argv[n++] = midl;
@@ -143,7 +166,13 @@ char *preprocess_run(const struct preprocess_options *options, const char *path,
         int status;
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
             ;
-        if (text && !(WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
+        /* Nothing at all for something, not even a line marker: the preprocessor has not
+         * understood what it was to do. */
+        struct stat info;
+        bool failed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+        bool silent = text && *ret_len == 0 && stat(path, &info) == 0 && info.st_size > 0;
+        if (text && (failed || silent)) {
+            *ret_len = failed ? 1 : 0;
             free(text);
             text = NULL;
         }

@@ -19,7 +19,8 @@ struct preprocess_options {
 char *preprocess_read(const char *path, size_t *ret_len);
 
 /* The output of the preprocessor on `path`, NUL-terminated.  NULL: it failed and has
- * said why on stderr, or could not be started (then errno is not 0).  Gives; free(). */
+ * said why on stderr, or wrote nothing at all (then *ret_len is 0), or could not be started
+ * (then errno is not 0).  Gives; free(). */
 char *preprocess_run(const struct preprocess_options *options, const char *path, size_t *ret_len);
 
 #endif

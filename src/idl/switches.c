@@ -345,6 +345,7 @@ void command_help(void)
           "  -MT target              what it says depends on the files (default: the outputs)\n"
           "  -MP                     a rule for each file it depends on, should one go away\n"
           "  @file                   more arguments from a file\n"
+          "  --version, -help        the version; this text\n"
           "\n"
           "Other switches of midl are accepted where they have no effect here.\n",
           stdout);

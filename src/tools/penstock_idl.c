@@ -196,6 +196,19 @@ static void save_preprocessed(struct driver *driver, const struct file *file)
     free(path);
 }
 
+/* Editors of other systems save UTF-16, with or without a mark; IDL is ASCII, so that one
+ * of the first two octets tells. */
+static bool is_utf16(const char *path)
+{
+    unsigned char head[2] = {0};
+    FILE *file = fopen(path, "re");
+    size_t n = file ? fread(head, 1, sizeof(head), file) : 0;
+    if (file)
+        fclose(file);
+    bool marked = (head[0] == 0xff && head[1] == 0xfe) || (head[0] == 0xfe && head[1] == 0xff);
+    return n == sizeof(head) && (marked || (head[0] == 0) != (head[1] == 0));
+}
+
 /* Reads `path`, which it takes.  NULL: reported. */
 static struct file *load(struct driver *driver, char *path)
 {
@@ -214,6 +227,12 @@ static struct file *load(struct driver *driver, char *path)
     file->next = driver->files;
     driver->files = file;
     errno = 0;
+    if (is_utf16(path)) {
+        fprintf(stderr, "%s:1:1: error MIDL2024: the file is in UTF-16: expected ASCII or UTF-8 "
+                        "(iconv -f UTF-16 -t UTF-8 makes it that)\n", path);
+        driver->failed = true;
+        return NULL;
+    }
     if (driver->command.no_cpp)
         file->text = preprocess_read(path, &file->len);
     else if (access(path, R_OK) == 0)
@@ -228,6 +247,9 @@ static struct file *load(struct driver *driver, char *path)
     else if (errno != 0)
         fprintf(stderr, "%s: error MIDL1004: cannot run the preprocessor '%s': %s\n", path, cpp,
                 strerror(errno));
+    else if (file->len == 0 && driver->cpp.command)
+        fail(driver, path, 1003, "the C preprocessor wrote nothing: expected C text on its "
+                                 "standard output");
     else
         fail(driver, path, 1003, "the C preprocessor reported errors");
     driver->failed = true;
@@ -344,7 +366,7 @@ static bool write_outputs(const struct driver *driver, struct idl_compiler *comp
         ok = write_dependencies(&set, path, compiler, command->dep_target, command->dep_phony);
         free(path);
     }
-    ok = ok && write_commit(&set);
+    ok = ok && write_check(&set, compiler) && write_commit(&set);
     write_fini(&set);
     return ok;
 }
@@ -463,8 +485,14 @@ static bool run(struct driver *driver)
         .macro_count = command->macros.count,
         .keep_comments = command->osf, /* it refuses some */
     };
-    if (!is_regular(command->input)) {
-        fail(driver, command->input, 1001, "cannot open input file");
+    struct stat info;
+    errno = stat(command->input, &info) != 0     ? errno
+            : S_ISDIR(info.st_mode)              ? EISDIR
+            : access(command->input, R_OK) != 0 ? errno
+                                                 : 0;
+    if (errno != 0) {
+        fprintf(stderr, "%s: error MIDL1001: cannot open input file: %s\n", command->input,
+                strerror(errno));
         return false;
     }
     const struct file *idl = load(driver, check_alloc(strdup(command->input)));
@@ -476,6 +504,10 @@ static bool run(struct driver *driver)
 int main(int argc, char **argv)
 {
     struct driver driver = {0};
+    if (argc == 2 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-version") == 0)) {
+        puts("penstock-idl " PENSTOCK_VERSION);
+        return 0;
+    }
     bool ok = command_parse(&driver.command, argc, argv);
     if (ok && driver.command.messages && !freopen(driver.command.messages, "w", stderr)) {
         printf("%s: error MIDL2117: error in opening file: %s\n", driver.command.messages,
