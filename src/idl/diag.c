@@ -30,8 +30,8 @@ static void copy_line(struct idl_compiler *compiler, const char *start, const ch
     }
     while (from[len] != '\0' && from[len] != '\n' && from[len] != '\r' && len < SOURCE_LINE_MAX)
         len++;
-    diagnostic->source_line = arena_printf(&compiler->arena, "%s%.*s", is_long ? "..." : "",
-                                           (int)len, from);
+    diagnostic->source_line =
+        arena_printf(&compiler->arena, "%s%.*s", is_long ? "..." : "", (int)len, from);
     diagnostic->caret = (unsigned)(at - from) + (is_long ? 3 : 0);
 }
 

@@ -228,8 +228,10 @@ static struct file *load(struct driver *driver, char *path)
     driver->files = file;
     errno = 0;
     if (is_utf16(path)) {
-        fprintf(stderr, "%s:1:1: error MIDL2024: the file is in UTF-16: expected ASCII or UTF-8 "
-                        "(iconv -f UTF-16 -t UTF-8 makes it that)\n", path);
+        fprintf(stderr,
+                "%s:1:1: error MIDL2024: the file is in UTF-16: expected ASCII or UTF-8 "
+                "(iconv -f UTF-16 -t UTF-8 makes it that)\n",
+                path);
         driver->failed = true;
         return NULL;
     }
@@ -248,8 +250,9 @@ static struct file *load(struct driver *driver, char *path)
         fprintf(stderr, "%s: error MIDL1004: cannot run the preprocessor '%s': %s\n", path, cpp,
                 strerror(errno));
     else if (file->len == 0 && driver->cpp.command)
-        fail(driver, path, 1003, "the C preprocessor wrote nothing: expected C text on its "
-                                 "standard output");
+        fail(driver, path, 1003,
+             "the C preprocessor wrote nothing: expected C text on its "
+             "standard output");
     else
         fail(driver, path, 1003, "the C preprocessor reported errors");
     driver->failed = true;
@@ -486,10 +489,10 @@ static bool run(struct driver *driver)
         .keep_comments = command->osf, /* it refuses some */
     };
     struct stat info;
-    errno = stat(command->input, &info) != 0     ? errno
-            : S_ISDIR(info.st_mode)              ? EISDIR
+    errno = stat(command->input, &info) != 0    ? errno
+            : S_ISDIR(info.st_mode)             ? EISDIR
             : access(command->input, R_OK) != 0 ? errno
-                                                 : 0;
+                                                : 0;
     if (errno != 0) {
         fprintf(stderr, "%s: error MIDL1001: cannot open input file: %s\n", command->input,
                 strerror(errno));
