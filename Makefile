@@ -54,6 +54,7 @@ soak: all
 
 install: all
 	@meson install -C $(BUILD) --no-rebuild
+	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
 
 # libFuzzer programs of all targets in $(BUILD)-fuzz/fuzz.
 fuzz: deps-test
