@@ -87,6 +87,11 @@ typedef struct _RPC_POLICY {
  * per client and on several threads at once. */
 typedef RPC_STATUS RPC_ENTRY RPC_IF_CALLBACK_FN(RPC_IF_HANDLE InterfaceUuid, void *Context);
 
+/* A program's own table of objects and their types: writes the type of *ObjectUuid to
+ * *TypeUuid and RPC_S_OK, or why there is none, to *Status.  Called on a thread of the runtime
+ * as a call on the object begins; it must not wait, and other calls wait for it. */
+typedef void RPC_ENTRY RPC_OBJECT_INQ_FN(UUID *ObjectUuid, UUID *TypeUuid, RPC_STATUS *Status);
+
 /* ---- Server: protocol sequences ------------------------------------------ */
 
 /* Opens a listening endpoint of `Protseq` ("ncacn_ip_tcp", "ncalrpc" ...).
@@ -161,6 +166,30 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUnregisterIf(RPC_IF_HANDLE IfSpec, UU
  * the interfaces made are no longer good, and their rundown routines run. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUnregisterIfEx(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid,
                                                           int RundownContextHandles);
+
+/* The entry points registered for an interface and a type (NULL or nil: the nil type);
+ * *MgrEpv is what the program gave, or the stub's default.
+ * RPC_S_UNKNOWN_IF, RPC_S_UNKNOWN_MGR_TYPE: not registered; RPC_S_INVALID_ARG.
+ * learn.microsoft.com, RpcServerInqIf. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerInqIf(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid,
+                                                 RPC_MGR_EPV **MgrEpv);
+
+/* Types of objects: a call on an object (RpcBindingSetObject at the client) is run by the
+ * manager that was registered with the object's type as MgrTypeUuid; RPC_S_UNSUPPORTED_TYPE at
+ * the client when there is none.  Objects without a type, and calls without an object, are of
+ * the nil type.
+ *
+ * RpcObjectSetType gives an object its type; NULL or nil takes it away.  Both are copied.
+ * RPC_S_INVALID_OBJECT: the object is NULL or nil; RPC_S_ALREADY_REGISTERED: it has another
+ * type, which must be taken away first.
+ * RpcObjectInqType asks for it: first what was set, then the program's inquiry function, whose
+ * type and status are returned as they are.  TypeUuid NULL: only the status is wanted.  Without
+ * a type *TypeUuid is nil.  RPC_S_OBJECT_NOT_FOUND; RPC_S_INVALID_OBJECT.
+ * RpcObjectSetInqFn sets that function; NULL: none.
+ * Any thread.  learn.microsoft.com, RpcObjectSetType, RpcObjectInqType, RpcObjectSetInqFn. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcObjectSetType(UUID *ObjUuid, UUID *TypeUuid);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcObjectInqType(UUID *ObjUuid, UUID *TypeUuid);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcObjectSetInqFn(RPC_OBJECT_INQ_FN *InquiryFn);
 
 /* UUID and version of an interface, copied to *RpcIfId. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcIfInqId(RPC_IF_HANDLE RpcIfHandle, RPC_IF_ID *RpcIfId);

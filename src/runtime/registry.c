@@ -75,12 +75,10 @@ static struct manager *find_manager(const struct interface *interface, const UUI
     return NULL;
 }
 
-/* registry_lock held.  Objects have no types yet: everything is the nil type's, or,
- * where a program registered only typed managers, nobody's. */
+/* registry_lock held. */
 static RPC_STATUS admit(const struct interface *interface, enum transport_kind kind,
-                        struct dispatch *ret_dispatch)
+                        const UUID *type, struct dispatch *ret_dispatch)
 {
-    static const UUID nil;
     if (list_empty(&interface->managers))
         return RPC_S_UNKNOWN_IF;
     if (!(interface->flags & RPC_IF_AUTOLISTEN) && !server_is_listening())
@@ -93,7 +91,7 @@ static RPC_STATUS admit(const struct interface *interface, enum transport_kind k
     /* No client is authenticated yet. */
     if (interface->flags & RPC_IF_ALLOW_SECURE_ONLY)
         return RPC_S_ACCESS_DENIED;
-    const struct manager *manager = find_manager(interface, &nil);
+    const struct manager *manager = find_manager(interface, type);
     if (!manager)
         return RPC_S_UNSUPPORTED_TYPE;
     /* MaxRpcSize is ignored on ncalrpc; our own limit holds everywhere. */
@@ -106,10 +104,14 @@ static RPC_STATUS admit(const struct interface *interface, enum transport_kind k
 }
 
 RPC_STATUS registry_begin_call(struct interface *interface, enum transport_kind kind,
-                               struct dispatch *ret_dispatch)
+                               const UUID *object, struct dispatch *ret_dispatch)
 {
+    /* An object without a type, like a call without an object, is the nil type's. */
+    UUID type = {0};
+    if (object && !uuid_is_nil(object) && object_type_of(object, &type) != RPC_S_OK)
+        type = (UUID){0};
     pthread_mutex_lock(&registry_lock);
-    RPC_STATUS status = admit(interface, kind, ret_dispatch);
+    RPC_STATUS status = admit(interface, kind, &type, ret_dispatch);
     if (status == RPC_S_OK)
         interface->calls++;
     pthread_mutex_unlock(&registry_lock);
@@ -230,6 +232,25 @@ RPC_STATUS RpcServerRegisterIf(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid, RPC_MGR_
 {
     return RpcServerRegisterIf3(IfSpec, MgrTypeUuid, MgrEpv, 0, RPC_C_LISTEN_MAX_CALLS_DEFAULT,
                                 (unsigned)-1, NULL, NULL);
+}
+
+RPC_STATUS RpcServerInqIf(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid, RPC_MGR_EPV **MgrEpv)
+{
+    static const UUID nil;
+    const RPC_SERVER_INTERFACE *spec = spec_of(IfSpec);
+    if (!spec || !MgrEpv)
+        return RPC_S_INVALID_ARG;
+    RPC_STATUS status = RPC_S_UNKNOWN_IF;
+    pthread_mutex_lock(&registry_lock);
+    const struct interface *interface = find_spec(spec);
+    if (interface && !list_empty(&interface->managers)) {
+        const struct manager *manager = find_manager(interface, MgrTypeUuid ? MgrTypeUuid : &nil);
+        status = manager ? RPC_S_OK : RPC_S_UNKNOWN_MGR_TYPE;
+        if (manager)
+            *MgrEpv = (RPC_MGR_EPV *)manager->epv;
+    }
+    pthread_mutex_unlock(&registry_lock);
+    return status;
 }
 
 /* ---- Unregistering -------------------------------------------------------- */

@@ -38,15 +38,21 @@ struct dispatch {
     size_t stub_max; /* octets of a request without its pipes: MaxRpcSize */
 };
 
-/* Begins a call: RPC_S_OK, and the interface counts it until registry_end_call();
+/* Begins a call on `object` (NULL: on none): RPC_S_OK, and the interface counts it until registry_end_call();
  * RPC_S_UNKNOWN_IF: unregistered meanwhile; RPC_S_SERVER_TOO_BUSY: the server does
  * not listen, or MaxCalls are running; RPC_S_UNSUPPORTED_TYPE: no manager for the
  * object's type; RPC_S_ACCESS_DENIED: local callers only. */
 RPC_STATUS registry_begin_call(struct interface *interface, enum transport_kind kind,
-                               struct dispatch *ret_dispatch);
+                               const UUID *object, struct dispatch *ret_dispatch);
 /* The same for a call inside one that runs: it was admitted with that. */
 void registry_join_call(struct interface *interface);
 void registry_end_call(struct interface *interface);
+
+/* ---- object_type.c -------------------------------------------------------- */
+
+/* The type of an object that is not nil; nil, and RPC_S_OBJECT_NOT_FOUND or what the program's
+ * inquiry function says, when it has none.  Calls that function: no lock is held. */
+RPC_STATUS object_type_of(const UUID *object, UUID *ret_type);
 
 /* ---- listen.c ------------------------------------------------------------- */
 

@@ -394,7 +394,8 @@ static void on_new_call(struct conn *conn, const struct assoc_event *event, stru
     struct interface *interface = event->iface;
     struct dispatch dispatch;
     struct rpc_call *call;
-    RPC_STATUS status = registry_begin_call(interface, conn->kind, &dispatch);
+    RPC_STATUS status = registry_begin_call(
+        interface, conn->kind, event->has_object ? &event->object : NULL, &dispatch);
     if (status != RPC_S_OK) {
         error_reject(conn, status);
         return;

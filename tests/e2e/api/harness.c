@@ -708,7 +708,7 @@ void check_usable_at(const char *file, int line, RPC_BINDING_HANDLE h)
 static const struct test *const groups[] = {async_tests, pipe_tests, failure_tests, flow_tests,
                                             notify_tests, subscribe_tests, argument_tests,
                                             cancel_tests, deadline_tests, order_tests,
-                                            stats_tests, machine_tests, misuse_tests, attribute_tests, error_tests};
+                                            stats_tests, machine_tests, misuse_tests, attribute_tests, error_tests, object_tests};
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 
 static void on_alarm(int number)
