@@ -66,7 +66,8 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY MesEncodeIncrementalHandleCreate(void *UserSta
                                                                    MIDL_ES_WRITE WriteFn,
                                                                    handle_t *pHandle);
 
-/* A handle that decodes what ReadFn gives.  Statuses as above. */
+/* A handle that decodes what ReadFn gives.  RPC_S_OK: *pHandle is the caller's, for
+ * MesHandleFree; RPC_S_INVALID_ARG: a NULL pointer; RPC_S_OUT_OF_MEMORY. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY MesDecodeIncrementalHandleCreate(void *UserState,
                                                                    MIDL_ES_READ ReadFn,
                                                                    handle_t *pHandle);

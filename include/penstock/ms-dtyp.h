@@ -107,7 +107,11 @@ typedef const WCHAR *LPCWSTR;
 typedef const WCHAR *PCWSTR;
 
 typedef unsigned char *PSTR;
+#ifndef PENSTOCK_LPSTR /* win32text.h has it, too */
+#define PENSTOCK_LPSTR
+
 typedef unsigned char *LPSTR;
+#endif
 
 typedef WCHAR *LPWSTR;
 typedef WCHAR *PWSTR;

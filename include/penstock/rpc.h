@@ -64,11 +64,13 @@ PENSTOCK_BEGIN_DECLS
 #define STATUS_ASSERTION_FAILURE        0xC0000420u
 
 /* The code of the exception being handled on this thread, innermost handler first;
- * meaningful in a filter and in an RpcExcept block, else 0. */
+ * meaningful in a filter and in an RpcExcept block, else 0: it never fails.  Concerns the
+ * calling thread. */
 PENSTOCK_API ULONG RPC_ENTRY RpcxExceptionCode(void);
 #define RpcExceptionCode() RpcxExceptionCode()
 
-/* In an RpcFinally block: is an exception passing? */
+/* In an RpcFinally block: is an exception passing?  Never fails.  Concerns the calling
+ * thread. */
 PENSTOCK_API int RPC_ENTRY RpcxAbnormalTermination(void);
 #define RpcAbnormalTermination() RpcxAbnormalTermination()
 
@@ -90,6 +92,9 @@ typedef struct _RPCX_EXCEPTION_FRAME {
     int State;                           /* enum frame_state of exception.c         */
 } RPCX_EXCEPTION_FRAME;
 
+/* Frames of the calling thread: the innermost is entered last and left first, by the cleanup
+ * attribute however a block is left.  FilterResult: 0 passes the exception outward and does
+ * not return then; FinallyEnd passes it on, if one passes.  They never fail.  Of ours. */
 PENSTOCK_API void RPC_ENTRY RpcxFrameEnter(RPCX_EXCEPTION_FRAME *Frame, RPCX_JUMP_FN *Jump);
 PENSTOCK_API void RPC_ENTRY RpcxFrameLeave(RPCX_EXCEPTION_FRAME *Frame);
 PENSTOCK_API void RPC_ENTRY RpcxFilterResult(int Handle);

@@ -468,7 +468,8 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY DceErrorInqTextA(RPC_STATUS RpcStatus, RPC_CST
 PENSTOCK_API PENSTOCK_NORETURN void RPC_ENTRY RpcRaiseException(RPC_STATUS exception);
 
 /* For RpcExcept(): 0 for the 14 codes that mean a broken process (access violation,
- * stack overflow ...), which a program should not survive, else 1. */
+ * stack overflow ...), which a program should not survive, else 1.  Never fails.
+ * learn.microsoft.com, RpcExceptionFilter. */
 PENSTOCK_API int RPC_ENTRY RpcExceptionFilter(unsigned long ExceptionCode);
 PENSTOCK_API int RPC_ENTRY I_RpcExceptionFilter(unsigned long ExceptionCode);
 

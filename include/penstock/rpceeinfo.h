@@ -137,13 +137,15 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY RpcErrorGetNextRecord(RPC_ERROR_ENUM_HANDLE *E
                                                         BOOL CopyStrings,
                                                         RPC_EXTENDED_ERROR_INFO *ErrorInfo);
 
-/* Frees what the enumeration has and zeroes the handle. */
+/* Frees what the enumeration has and zeroes the handle.
+ * RPC_S_OK; RPC_S_INVALID_ARG: no enumeration. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcErrorEndEnumeration(RPC_ERROR_ENUM_HANDLE *EnumHandle);
 
-/* Back to the first record. */
+/* Back to the first record.  RPC_S_OK; RPC_S_INVALID_ARG: no enumeration. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcErrorResetEnumeration(RPC_ERROR_ENUM_HANDLE *EnumHandle);
 
-/* How many records there are in all, wherever the position is. */
+/* How many records there are in all, wherever the position is.
+ * RPC_S_OK; RPC_S_INVALID_ARG: no enumeration, or a NULL pointer. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcErrorGetNumberOfRecords(RPC_ERROR_ENUM_HANDLE *EnumHandle,
                                                              int *Records);
 

@@ -41,7 +41,9 @@ typedef char *rpc_ss_pipe_state_t;
 /* ---- Memory of the application ------------------------------------------- */
 
 /* The application defines these two; stubs use them for every object the
- * application sees through a pointer. */
+ * application sees through a pointer, on any thread and several at a time.  `size` octets,
+ * aligned as malloc() does; NULL: no memory, the call fails with RPC_S_OUT_OF_MEMORY.
+ * learn.microsoft.com, midl_user_allocate, midl_user_free. */
 #ifndef __MIDL_USER_DEFINED
 #define midl_user_allocate MIDL_user_allocate
 #define midl_user_free MIDL_user_free
@@ -55,33 +57,42 @@ void __RPC_USER MIDL_user_free(void *object);
 /* An environment is what objects are allocated in and freed with, all at once.  The stub
  * of an [enable_allocate] operation makes one for each call, and the memory of its
  * parameters is in it; elsewhere a thread makes one with RpcSsEnableAllocate.  Of each
- * pair the Ss function raises what the Sm function returns. */
+ * pair the Ss function raises what the Sm function returns.  All of them concern the calling
+ * thread.  Source: learn.microsoft.com, RpcSsAllocate and the pages beside it. */
 typedef void *RPC_SS_THREAD_HANDLE;
 typedef void *__RPC_USER RPC_CLIENT_ALLOC(size_t Size);
 typedef void __RPC_USER RPC_CLIENT_FREE(void *Ptr);
 
-/* RPC_S_OUT_OF_MEMORY: no memory, or the thread has no environment. */
+/* `Size` octets of this thread's environment, and back; what is not freed goes with the
+ * environment.  *pStatus: RPC_S_OK, or as follows and the result is NULL.
+ * RPC_S_OUT_OF_MEMORY: no memory, or the thread has no environment.  Freeing NULL is fine.
+ * This thread's alone.  learn.microsoft.com, RpcSsAllocate, RpcSsFree. */
 PENSTOCK_API void *RPC_ENTRY RpcSsAllocate(size_t Size);
 PENSTOCK_API void *RPC_ENTRY RpcSmAllocate(size_t Size, RPC_STATUS *pStatus);
 PENSTOCK_API void RPC_ENTRY RpcSsFree(void *NodeToFree);
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcSmFree(void *NodeToFree);
 
-/* Gives this thread an environment unless it has one; Disable ends it, but never that of
- * a stub. */
+/* Gives this thread an environment unless it has one; Disable ends it, and frees what is in
+ * it, but never that of a stub.  RPC_S_OUT_OF_MEMORY from Enable; Disable never fails.
+ * learn.microsoft.com, RpcSsEnableAllocate, RpcSsDisableAllocate. */
 PENSTOCK_API void RPC_ENTRY RpcSsEnableAllocate(void);
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcSmEnableAllocate(void);
 PENSTOCK_API void RPC_ENTRY RpcSsDisableAllocate(void);
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcSmDisableAllocate(void);
 
 /* This thread's environment, for another thread to share; NULL: none.  It is freed when
- * the last thread that has it lets go.  Setting NULL lets go. */
+ * the last thread that has it lets go.  Setting NULL lets go.
+ * RPC_S_OK: they never fail; `Id` is not checked: it must be one that Get gave and that somebody has.
+ * learn.microsoft.com, RpcSsGetThreadHandle, RpcSsSetThreadHandle. */
 PENSTOCK_API RPC_SS_THREAD_HANDLE RPC_ENTRY RpcSsGetThreadHandle(void);
 PENSTOCK_API RPC_SS_THREAD_HANDLE RPC_ENTRY RpcSmGetThreadHandle(RPC_STATUS *pStatus);
 PENSTOCK_API void RPC_ENTRY RpcSsSetThreadHandle(RPC_SS_THREAD_HANDLE Id);
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcSmSetThreadHandle(RPC_SS_THREAD_HANDLE Id);
 
 /* What the synchronous client stubs this thread calls use instead of MIDL_user_allocate
- * and MIDL_user_free; both NULL: these again.  RPC_S_INVALID_ARG: one of them. */
+ * and MIDL_user_free; both NULL: these again.  Swap gives what was set before.
+ * RPC_S_INVALID_ARG: only one is NULL, or a place for the old ones is.  This thread's alone.
+ * learn.microsoft.com, RpcSsSetClientAllocFree, RpcSsSwapClientAllocFree. */
 PENSTOCK_API void RPC_ENTRY RpcSsSetClientAllocFree(RPC_CLIENT_ALLOC *ClientAlloc,
                                                     RPC_CLIENT_FREE *ClientFree);
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcSmSetClientAllocFree(RPC_CLIENT_ALLOC *ClientAlloc,
@@ -94,7 +105,8 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY RpcSmSwapClientAllocFree(RPC_CLIENT_ALLOC *Cli
                                                            RPC_CLIENT_FREE *ClientFree,
                                                            RPC_CLIENT_ALLOC **OldClientAlloc,
                                                            RPC_CLIENT_FREE **OldClientFree);
-/* Frees with the routine that was set.  RPC_S_INVALID_ARG: none is. */
+/* Frees with the routine that was set on this thread.  RPC_S_INVALID_ARG: none is.
+ * learn.microsoft.com, RpcSsClientFree. */
 PENSTOCK_API void RPC_ENTRY RpcSsClientFree(void *pNodeToFree);
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcSmClientFree(void *pNodeToFree);
 
@@ -335,7 +347,7 @@ typedef struct _USER_MARSHAL_CB {
  *   pMarshalInfo      filled; the caller's
  * RPC_S_OK; RPC_S_INVALID_ARG: another level, a NULL pointer, or these are no flags of such
  * a routine; RPC_X_INVALID_BUFFER: marshalling or unmarshalling without a buffer.  Only
- * from within the routine.  (Microsoft: rpcndr.h, NdrGetUserMarshalInfo.) */
+ * from within the routine.  learn.microsoft.com, NdrGetUserMarshalInfo. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY NdrGetUserMarshalInfo(unsigned long *pFlags,
                                                         unsigned long InformationLevel,
                                                         NDR_USER_MARSHAL_INFO *pMarshalInfo);
@@ -526,7 +538,8 @@ typedef struct _RPC_CLIENT_INTERFACE {
 
 /* Runs operation `opnum` of `interface` with the arguments in `frame` and blocks
  * until it is done; [out] parameters and the result are in the frame then.
- * Raises the failure as an exception (RpcRaiseException). */
+ * Raises the failure as an exception (RpcRaiseException).  Any thread.  Of ours: stubs call
+ * it where MIDL's call NdrClientCall2. */
 PENSTOCK_API void RPC_ENTRY NdrxClientCall(const RPC_CLIENT_INTERFACE *interface_spec,
                                            unsigned int opnum, void *frame);
 
@@ -534,7 +547,7 @@ PENSTOCK_API void RPC_ENTRY NdrxClientCall(const RPC_CLIENT_INTERFACE *interface
  * The frame is copied; what its members point to stays the caller's and must
  * stay valid until the call is complete.  Pipe structures in the frame are
  * filled.  Raises what goes wrong before the call is accepted: then no
- * notification follows and the call needs no completion. */
+ * notification follows and the call needs no completion.  Any thread.  Of ours, as above. */
 PENSTOCK_API void RPC_ENTRY NdrxAsyncClientCall(const RPC_CLIENT_INTERFACE *interface_spec,
                                                 unsigned int opnum, PRPC_ASYNC_STATE async,
                                                 void *frame);

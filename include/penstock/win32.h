@@ -81,7 +81,7 @@ typedef struct _OVERLAPPED_ENTRY {
  * NULL: ERROR_NOT_ENOUGH_MEMORY, ERROR_NO_SYSTEM_RESOURCES (descriptors). */
 PENSTOCK_API HANDLE RPC_ENTRY RpcxCreateEvent(BOOL manual_reset, BOOL initially_set);
 
-/* Setting a set event changes nothing. */
+/* Setting a set event changes nothing.  FALSE: ERROR_INVALID_HANDLE. */
 PENSTOCK_API BOOL RPC_ENTRY RpcxSetEvent(HANDLE event);
 PENSTOCK_API BOOL RPC_ENTRY RpcxResetEvent(HANDLE event);
 
@@ -182,7 +182,8 @@ PENSTOCK_API void RPC_ENTRY RpcxEnterCriticalSection(CRITICAL_SECTION *section);
 PENSTOCK_API BOOL RPC_ENTRY RpcxTryEnterCriticalSection(CRITICAL_SECTION *section);
 PENSTOCK_API void RPC_ENTRY RpcxLeaveCriticalSection(CRITICAL_SECTION *section);
 
-/* Why the last function of this header failed on this thread; unchanged by success. */
+/* Why the last function of this header failed on this thread; unchanged by success.  Never
+ * fails. */
 PENSTOCK_API DWORD RPC_ENTRY RpcxGetLastError(void);
 PENSTOCK_API void RPC_ENTRY RpcxSetLastError(DWORD error);
 

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "win32.h"
+
 PENSTOCK_BEGIN_DECLS
 
 /* ---- Events --------------------------------------------------------------- */

@@ -7,5 +7,6 @@
 #include "rpc.h"
 #include "rpceeinfo.h"
 #include "win32.h"
+#include "win32text.h"
 
 #endif

@@ -96,10 +96,19 @@ typedef /* [string] */ const WCHAR *LPCWSTR;
 typedef const WCHAR *PCWSTR;
 typedef const WCHAR *LPCOLESTR;
 
+typedef /* [string] */ unsigned char *PSTR;
+#ifndef PENSTOCK_LPSTR /* win32text.h has it, too */
+#define PENSTOCK_LPSTR
+
 typedef /* [string] */ unsigned char *LPSTR;
-typedef unsigned char *PSTR;
+#endif
 
 typedef /* [string] */ const unsigned char *PCSTR;
+#ifndef PENSTOCK_LPCSTR /* win32.h has it, too */
+#define PENSTOCK_LPCSTR
+
+typedef /* [string] */ const unsigned char *LPCSTR;
+#endif
 
 typedef int32_t HRESULT;
 typedef int32_t SCODE;

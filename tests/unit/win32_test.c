@@ -510,6 +510,45 @@ static void e_wrong_arguments(void **state)
     assert_true(CloseHandle(port));
 }
 
+/* ---- What programs are written in beside calls ------------------------------------------ */
+
+static void f_words_of_windows_h(void **state)
+{
+    (void)state;
+    LPTSTR text = (LPTSTR)TEXT("abc");
+    unsigned __int64 wide = ~(unsigned __int64)0;
+    assert_int_equal(sizeof(TCHAR), 1);
+    assert_int_equal(sizeof(WCHAR), 2);
+    assert_int_equal(sizeof(wide), 8);
+    assert_string_equal(text, "abc");
+    assert_int_equal(MAKEWORD(0x34, 0x12), 0x1234);
+    assert_int_equal(LOWORD(0x12345678), 0x5678);
+    assert_int_equal(HIWORD(0x12345678), 0x1234);
+
+    BYTE zeros[16] = {0}, ones[16];
+    FillMemory(ones, sizeof(ones), 0xff);
+    BYTE *memory = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, ARRAYSIZE(zeros));
+    assert_non_null(memory);
+    assert_memory_equal(memory, zeros, sizeof(zeros));
+    CopyMemory(memory, ones, sizeof(ones));
+    assert_memory_equal(memory, ones, sizeof(ones));
+    ZeroMemory(memory, sizeof(zeros));
+    assert_memory_equal(memory, zeros, sizeof(zeros));
+    assert_true(HeapFree(GetProcessHeap(), 0, memory));
+
+    volatile ULONG raised = 0;
+    volatile SIZE_T too_much = (SIZE_T)-1 / 2;
+    assert_null(HeapAlloc(GetProcessHeap(), 0, too_much));
+    RpcTryExcept {
+        memory = HeapAlloc(GetProcessHeap(), HEAP_GENERATE_EXCEPTIONS, too_much);
+    }
+    RpcExcept(RpcExceptionFilter(RpcExceptionCode())) {
+        raised = RpcExceptionCode();
+    }
+    RpcEndExcept
+    assert_int_equal(raised, RPC_S_OUT_OF_MEMORY);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -529,6 +568,7 @@ int main(void)
         TEST(d_critical_sections),
         TEST(e_wrong_handles),
         TEST(e_wrong_arguments),
+        TEST(f_words_of_windows_h),
     };
     return cmocka_run_group_tests(tests, group_setup, NULL);
 }
