@@ -31,7 +31,7 @@ def uuids():
     """{uuid: name of the interface} of the captures."""
     found = {}
     for name in ("e2e/roundtrip/roundtrip", "e2e/roundtrip/constructs", "e2e/roundtrip/convert",
-                 "golden/b_cs_char"):
+                 "e2e/roundtrip/regions", "golden/b_cs_char"):
         text = (ROOT / f"tests/{name}.idl").read_text()
         found.update(re.findall(r"uuid\(([0-9a-f-]+)\)[^\]]*\]\s*interface (\w+)", text))
     return found

@@ -14,6 +14,7 @@
 #include "calls.h"
 #include "constructs.h"
 #include "convert.h"
+#include "regions.h"
 #include "roundtrip.h"
 
 #include "../tests/e2e/roundtrip/convert_values.h"
@@ -69,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         c_svcctl_v2_0_c_ifspec,      c_netdfs_v3_0_c_ifspec,  c_logon_v1_0_c_ifspec,
         c_epm_v3_0_c_ifspec,         c_witness_v1_1_c_ifspec, c_ntsvcs_v1_0_c_ifspec,
         c_spoolss_v1_0_c_ifspec,     c_wkssvc_v1_0_c_ifspec,  rt_convert_v1_0_c_ifspec,
-        b_cs_char_v1_0_c_ifspec};
+        b_cs_char_v1_0_c_ifspec,     rt_regions_v1_0_c_ifspec};
     if (size < 3)
         return 0;
     const RPC_CLIENT_INTERFACE *interface =
