@@ -204,7 +204,8 @@ struct _NDR_TYPE {
     const NDR_CONVERSION *conversion; /* CONVERTED                                     */
     const NDR_RANGE *count_range;  /* conformant ARRAY, STRING without capacity: [range] of
                                     * their max count, or NULL                         */
-    const NDR_RANGE *element_range;/* PIPE: [range] of its elements, integers; or NULL  */
+    const NDR_RANGE *element_range;/* PIPE: [range] of its elements, integers; CONVERTED: of
+                                    * the integers that are sent; or NULL               */
 };
 
 struct _NDR_FIELD {

@@ -288,8 +288,8 @@ void characters_check_proc(struct idl_compiler *c, struct proc *proc)
         diag_error(c, &proc->loc, 2072,
                    "inapplicable attribute: [out] [cs_char] arrays without [cs_rtag] in '%s'",
                    proc->name);
-    if (proc->is_async || proc->is_callback || proc->has_pipes || proc->encodes || proc->decodes)
+    if (proc->is_callback || proc->has_pipes || proc->encodes || proc->decodes)
         diag_later(c, &proc->loc,
-                   "[cs_char] and its tags in an operation that is asynchronous, a callback, "
-                   "serialised or has pipes");
+                   "[cs_char] and its tags in an operation that is a callback, serialised or has "
+                   "pipes");
 }

@@ -100,7 +100,7 @@ struct node {
     struct node_conversion *conversion; /* CONVERTED; element: the wire type */
     struct node_expr *max_count;
     const struct node_range *count_range; /* [range] of the max count, or NULL */
-    const struct node_range *element_range; /* PIPE: [range] of its elements, or NULL */
+    const struct node_range *element_range; /* PIPE, CONVERTED: [range] of what is sent, or NULL */
     struct node_expr *first, *length; /* varying ARRAY; NULL: from the first, all */
     bool is_varying;
     bool dont_free;      /* POINTER: [allocate(dont_free)] */

@@ -185,9 +185,9 @@ void convert_check_typedef(struct idl_compiler *c, struct var *alias)
 
 /* ---- Descriptors --------------------------------------------------------------------------- */
 
-/* A value of `type`, with the attributes of a typedef. */
+/* A value of `type`, with the attributes of a typedef; *ret_range: of its integers, or NULL. */
 static struct node *wire_node(struct idl_compiler *c, const struct var *alias, struct type *type,
-                              struct attr *attrs)
+                              struct attr *attrs, const struct node_range **ret_range)
 {
     struct shape shape;
     struct var *wire = ARENA_NEW(&c->arena, struct var);
@@ -198,15 +198,13 @@ static struct node *wire_node(struct idl_compiler *c, const struct var *alias, s
     wire->home = alias->home;
     if (!shape_resolve(c, wire, ROLE_FIELD, &shape) || !layout_var(c, wire, &shape, ROLE_FIELD))
         return NULL;
-    if (wire->range) {
-        diag_later(c, &alias->loc, "[range] on a type that is sent for another");
-        return NULL;
-    }
+    *ret_range = wire->range;
     return wire->node;
 }
 
 static struct node *converted_node(struct idl_compiler *c, const struct var *alias,
-                                   const struct attr *attr, struct node *element, bool is_inner)
+                                   const struct attr *attr, struct node *element,
+                                   const struct node_range *range, bool is_inner)
 {
     struct node *node = layout_new_node(
         c,
@@ -216,6 +214,7 @@ static struct node *converted_node(struct idl_compiler *c, const struct var *ali
     node->conversion = ARENA_NEW(&c->arena, struct node_conversion);
     *node->conversion = (struct node_conversion){.alias = alias, .attr = attr};
     node->element = element;
+    node->element_range = range;
     node->idl_name = alias->name;
     node->size = arena_printf(&c->arena, "sizeof(%s)", local);
     node->loc = attr->loc;
@@ -236,15 +235,19 @@ struct node *layout_converted(struct idl_compiler *c, const struct var *alias)
         return known->broken ? NULL : known;
     const struct attr *attr = convert_attr(alias);
     const struct attr *transmit = attr_find(alias->attrs, ATTR_TRANSMIT_AS);
+    const struct node_range *range;
     struct node *element;
     bool is_twofold = attr->id == ATTR_REPRESENT_AS && transmit;
     if (is_local_name(attr) && !is_twofold)
-        element = wire_node(c, alias, alias->type, alias->attrs);
+        element = wire_node(c, alias, alias->type, alias->attrs, &range);
     else
-        element = wire_node(c, alias, transmit ? transmit->args->type : attr->args->type, NULL);
-    if (element && is_twofold)
-        element = converted_node(c, alias, transmit, element, true);
-    struct node *node = element ? converted_node(c, alias, attr, element, false) : NULL;
+        element =
+            wire_node(c, alias, transmit ? transmit->args->type : attr->args->type, NULL, &range);
+    if (element && is_twofold) {
+        element = converted_node(c, alias, transmit, element, range, true);
+        range = NULL;
+    }
+    struct node *node = element ? converted_node(c, alias, attr, element, range, false) : NULL;
     return node && layout_settle(c) ? node : NULL;
 }
 

@@ -70,11 +70,11 @@ static void detached_fini(struct detached *x)
     ndr_aliases_fini(&x->decode.taken);
 }
 
-/* Decodes a value at d->pos, behind which d->pos then is. */
+/* Decodes a value at d->pos, behind which d->pos then is.  `range`: of the integers in it. */
 static bool decode_detached(struct ndr_decode *d, struct detached *x, const NDR_TYPE *type,
-                            uint32_t depth)
+                            const NDR_RANGE *range, uint32_t depth)
 {
-    struct ndr_scope scope = {.owner = NDR_OURS, .depth = depth};
+    struct ndr_scope scope = {.owner = NDR_OURS, .range = range, .depth = depth};
     detach(x, d, type);
     bool done =
         ndr_decode_top(&x->decode, &x->pointer, &x->root, &scope) && ndr_decode_pending(&x->decode, 0);
@@ -100,7 +100,7 @@ RPC_STATUS ndr_transcode(struct ndr_reader *reader, const NDR_TYPE *type,
     };
     struct detached x;
     RPC_STATUS status = RPC_X_BAD_STUB_DATA;
-    if (!decode_detached(&d, &x, type, 0)) {
+    if (!decode_detached(&d, &x, type, NULL, 0)) {
         if (d.verdict == NDR_FAILED)
             status = reader->status;
     } else if (d.pos == reader->len) {
@@ -139,7 +139,7 @@ static bool decode_wire_value(struct ndr_decode *d, const NDR_TYPE *type, void *
 {
     struct detached x;
     struct note note = {.wire = NULL};
-    bool done = decode_detached(d, &x, type->element, scope->depth);
+    bool done = decode_detached(d, &x, type->element, type->element_range, scope->depth);
     if (done && x.decode.undo.count != 1) /* what is sent has no pointers (MIDL2086) */
         done = ndr_decode_fail(d, RPC_S_CANNOT_SUPPORT);
     if (done) {
@@ -186,7 +186,7 @@ bool ndr_decode_user_octets(struct ndr_decode *d, const NDR_TYPE *type, void *va
     if (!d->reader->ndr64)
         ndr_decode_align(d, ndr_user_align(wire));
     size_t start = d->pos;
-    bool done = decode_detached(d, &x, wire, scope->depth);
+    bool done = decode_detached(d, &x, wire, type->element_range, scope->depth);
     if (done) {
         RPC_STATUS status = copy_octets(d, &x, start, &note.octets);
         if (status != RPC_S_OK)

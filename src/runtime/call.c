@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/status.h"
 #include "base/trace.h"
+#include "runtime/characters.h"
 #include "runtime/error_info.h"
 #include "runtime/pipe.h"
 
@@ -22,6 +23,7 @@ static void rare_free(struct call_rare *rare)
         return;
     ndr_full_pointers_fini(&rare->full);
     client_contexts_fini(&rare->contexts);
+    characters_free(rare->characters);
     free(rare);
 }
 

@@ -95,9 +95,11 @@ struct call_rare {
     struct io_timer timer;           /* set: the call is given up when it expires,     */
     uint64_t deadline_us;            /* at this time of clock_us(), 0: never,          */
     RPC_STATUS deadline_status;      /* with this                                      */
+    struct characters *characters;   /* of an asynchronous call's [cs_char] arrays; or NULL */
 
     /* server */
     struct subscriptions subscriptions;
+    struct managed_characters *managed_characters; /* the same, as the manager has them */
 };
 
 /* What the operation of a server's call asks for beyond the usual; there from the

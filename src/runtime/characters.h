@@ -28,11 +28,27 @@ void *characters_frame(struct characters *characters);
 RPC_STATUS characters_take_reply(struct characters *characters);
 void characters_free(struct characters *characters);
 
+/* The program's frame will be gone before the reply is there: keeps what it has.
+ * RPC_S_OUT_OF_MEMORY. */
+RPC_STATUS characters_keep(struct characters *characters);
+/* The program's frame, or what was kept of it. */
+void *characters_program_frame(struct characters *characters);
+
 /* Server: converts the decoded `frame` in place, runs the manager with run(arg), converts what
  * goes back, in place again.  octets_max bounds the characters of one array.  What went wrong is
  * returned; *ret_raised: the manager raised it. */
 RPC_STATUS characters_manage(const NDR_OPERATION *op, void *frame, RPC_BINDING_HANDLE binding,
                              size_t octets_max, void (*run)(void *arg), void *arg,
                              bool *ret_raised);
+
+/* The same in steps, for a manager that answers later.  begin: `frame`, which is borrowed until
+ * the end, has characters afterwards; a failure leaves nothing to end.  answer: once, when the
+ * manager is done; octets again.  end: without an answer there are octets in the frame then,
+ * those of the request; calls no routine; NULL-safe. */
+struct managed_characters;
+RPC_STATUS characters_begin(const NDR_OPERATION *op, void *frame, RPC_BINDING_HANDLE binding,
+                            size_t octets_max, struct managed_characters **ret_managed);
+RPC_STATUS characters_answer(struct managed_characters *managed);
+void characters_end(struct managed_characters *managed);
 
 #endif

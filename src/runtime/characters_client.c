@@ -15,6 +15,7 @@
 struct characters {
     const NDR_OPERATION *op;
     void *frame;     /* the program's */
+    void *kept;      /* the same, ours; or NULL */
     uint8_t *shadow; /* the engine's */
     RPC_BINDING_HANDLE binding;
     uint64_t *integers; /* what counts and tags behind pointers are in the shadow */
@@ -139,6 +140,20 @@ RPC_STATUS characters_new(const NDR_OPERATION *op, void *frame, RPC_BINDING_HAND
     return status;
 }
 
+RPC_STATUS characters_keep(struct characters *c)
+{
+    c->kept = malloc(c->op->frame_size);
+    if (!c->kept)
+        return RPC_S_OUT_OF_MEMORY;
+    c->frame = memcpy(c->kept, c->frame, c->op->frame_size);
+    return RPC_S_OK;
+}
+
+void *characters_program_frame(struct characters *c)
+{
+    return c->frame;
+}
+
 void *characters_frame(struct characters *c)
 {
     return c->shadow;
@@ -230,5 +245,6 @@ void characters_free(struct characters *c)
     free(c->arrays);
     free(c->integers);
     free(c->shadow);
+    free(c->kept);
     free(c);
 }

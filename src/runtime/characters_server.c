@@ -12,18 +12,19 @@
 #include "ndr/layout.h"
 #include "runtime/exception.h"
 
-struct manage {
+struct managed_characters {
     const NDR_OPERATION *op;
     uint8_t *frame;
     RPC_BINDING_HANDLE binding;
     struct characters_array *arrays;
     uint32_t count;
     size_t octets_max;
+    bool shown; /* the frame has characters */
 };
 
 /* ---- Before the manager --------------------------------------------------------------------- */
 
-static RPC_STATUS size_array(struct manage *m, struct characters_array *array,
+static RPC_STATUS size_array(struct managed_characters *m, struct characters_array *array,
                              const NDR_CS_ARRAY *how, struct characters_size *ret_size)
 {
     array->how = how;
@@ -44,7 +45,7 @@ static RPC_STATUS size_array(struct manage *m, struct characters_array *array,
     return status;
 }
 
-static RPC_STATUS fill_array(struct manage *m, uint32_t index, IDL_CS_CONVERT conversion)
+static RPC_STATUS fill_array(struct managed_characters *m, uint32_t index, IDL_CS_CONVERT conversion)
 {
     struct characters_array *array = &m->arrays[index];
     const NDR_CS_ARRAY *how = array->how;
@@ -70,7 +71,7 @@ static RPC_STATUS fill_array(struct manage *m, uint32_t index, IDL_CS_CONVERT co
 }
 
 /* The manager's view of the frame, when all arrays are converted. */
-static RPC_STATUS show_characters(struct manage *m)
+static RPC_STATUS show_characters(struct managed_characters *m)
 {
     for (uint32_t i = 0; i < m->count; i++) {
         const struct characters_array *array = &m->arrays[i];
@@ -85,7 +86,7 @@ static RPC_STATUS show_characters(struct manage *m)
     return RPC_S_OK;
 }
 
-static RPC_STATUS prepare(struct manage *m)
+static RPC_STATUS prepare(struct managed_characters *m)
 {
     RPC_STATUS status = RPC_S_OK;
     struct characters_size *sizes = calloc(m->count + 1, sizeof(*sizes));
@@ -102,7 +103,7 @@ static RPC_STATUS prepare(struct manage *m)
 /* ---- After the manager ---------------------------------------------------------------------- */
 
 /* The octets of the answer, where those of the request were, or would have been. */
-static RPC_STATUS answer_array(struct manage *m, uint32_t index, uint32_t tag)
+static RPC_STATUS answer_array(struct managed_characters *m, uint32_t index, uint32_t tag)
 {
     struct characters_array *array = &m->arrays[index];
     const NDR_CS_ARRAY *how = array->how;
@@ -151,7 +152,7 @@ static RPC_STATUS answer_array(struct manage *m, uint32_t index, uint32_t tag)
                                                                          : status;
 }
 
-static RPC_STATUS answer(struct manage *m)
+static RPC_STATUS answer(struct managed_characters *m)
 {
     RPC_STATUS status = characters_set_tags(m->op, m->frame, m->binding, true);
     const uint32_t tag = characters_tag(m->op, m->frame, NDR_PARAM_OUT);
@@ -163,13 +164,11 @@ static RPC_STATUS answer(struct manage *m)
 }
 
 /* The engine's view again; it frees what it has made. */
-static RPC_STATUS show_octets(struct manage *m)
+static RPC_STATUS show_octets(struct managed_characters *m)
 {
     RPC_STATUS status = RPC_S_OK;
-    for (uint32_t i = 0; i < m->count; i++) {
+    for (uint32_t i = 0; m->shown && i < m->count; i++) {
         const struct characters_array *array = &m->arrays[i];
-        if (!array->how)
-            break;
         ndr_store_pointer(m->frame + array->how->offset, array->net);
         if (array->how->count == 0 &&
             !characters_store(m->op, m->frame, array->how->size,
@@ -179,34 +178,65 @@ static RPC_STATUS show_octets(struct manage *m)
             !characters_store(m->op, m->frame, array->how->length, array->net_len))
             status = RPC_S_INVALID_BOUND;
     }
+    m->shown = false;
     return status;
+}
+
+/* ---- All of it ------------------------------------------------------------------------------ */
+
+RPC_STATUS characters_begin(const NDR_OPERATION *op, void *frame, RPC_BINDING_HANDLE binding,
+                            size_t octets_max, struct managed_characters **ret_managed)
+{
+    RPC_STATUS status = RPC_S_OUT_OF_MEMORY;
+    const uint32_t count = op->characters->array_count;
+    struct managed_characters *m = calloc(1, sizeof(*m));
+    if (!m)
+        return status;
+    *m = (struct managed_characters){
+        .op = op, .frame = frame, .binding = binding, .count = count, .octets_max = octets_max};
+    m->arrays = calloc(count + (size_t)1, sizeof(*m->arrays));
+    if (m->arrays)
+        status = prepare(m);
+    if (status == RPC_S_OK) {
+        m->shown = true;
+        status = show_characters(m);
+    }
+    if (status == RPC_S_OK)
+        *ret_managed = m;
+    else
+        characters_end(m);
+    return status;
+}
+
+RPC_STATUS characters_answer(struct managed_characters *m)
+{
+    RPC_STATUS status = answer(m);
+    RPC_STATUS shown = show_octets(m);
+    return status != RPC_S_OK ? status : shown;
+}
+
+void characters_end(struct managed_characters *m)
+{
+    if (!m)
+        return;
+    (void)show_octets(m);
+    for (uint32_t i = 0; m->arrays && i < m->count; i++)
+        free(m->arrays[i].local);
+    free(m->arrays);
+    free(m);
 }
 
 RPC_STATUS characters_manage(const NDR_OPERATION *op, void *frame, RPC_BINDING_HANDLE binding,
                              size_t octets_max, void (*run)(void *arg), void *arg, bool *ret_raised)
 {
-    struct manage m = {.op = op,
-                       .frame = frame,
-                       .binding = binding,
-                       .count = op->characters->array_count,
-                       .octets_max = octets_max};
+    struct managed_characters *m;
     *ret_raised = false;
-    m.arrays = calloc(m.count + 1, sizeof(*m.arrays));
-    if (!m.arrays)
-        return RPC_S_OUT_OF_MEMORY;
-    RPC_STATUS status = prepare(&m);
-    if (status == RPC_S_OK) {
-        status = show_characters(&m);
-        if (status == RPC_S_OK)
-            status = exception_run(run, arg, ret_raised);
-        if (status == RPC_S_OK && !*ret_raised)
-            status = answer(&m);
-        RPC_STATUS shown = show_octets(&m);
-        if (status == RPC_S_OK && !*ret_raised)
-            status = shown;
-    }
-    for (uint32_t i = 0; i < m.count; i++)
-        free(m.arrays[i].local);
-    free(m.arrays);
+    RPC_STATUS status = characters_begin(op, frame, binding, octets_max, &m);
+    if (status != RPC_S_OK)
+        return status;
+    status = exception_run(run, arg, ret_raised);
+    if (!*ret_raised)
+        status = characters_answer(m);
+    characters_end(m);
     return status;
 }

@@ -9,6 +9,7 @@
 #include "base/trace.h"
 #include "runtime/async.h"
 #include "runtime/call.h"
+#include "runtime/characters.h"
 #include "runtime/client_start.h"
 #include "runtime/conn_pool.h"
 #include "runtime/context.h"
@@ -53,6 +54,22 @@ static RPC_STATUS check_async(const RPC_ASYNC_STATE *async)
     return RPC_S_INVALID_ARG;
 }
 
+/* [cs_char] arrays: the engine gets a frame with octets.  The program's is gone when its stub
+ * has returned. */
+static RPC_STATUS convert_characters(struct client_start *start)
+{
+    if (!start->op->characters)
+        return RPC_S_OK;
+    RPC_STATUS status =
+        characters_new(start->op, (void *)(uintptr_t)start->frame,
+                       client_frame_binding(start->op, start->frame), &start->characters);
+    if (status == RPC_S_OK)
+        status = characters_keep(start->characters);
+    if (status == RPC_S_OK)
+        start->frame = characters_frame(start->characters);
+    return status;
+}
+
 /* Makes the call the application's: from here on it is reached through `async`. */
 static RPC_STATUS attach(struct rpc_call *call, struct client_start *start, PRPC_ASYNC_STATE async)
 {
@@ -64,6 +81,12 @@ static RPC_STATUS attach(struct rpc_call *call, struct client_start *start, PRPC
             return RPC_S_OUT_OF_MEMORY;
         call->rare->contexts = start->contexts;
         client_contexts_init(&start->contexts, start->op);
+    }
+    if (start->characters) {
+        if (!call_rare(call))
+            return RPC_S_OUT_OF_MEMORY;
+        call->rare->characters = start->characters;
+        start->characters = NULL;
     }
     if (async->NotificationType == RpcNotificationTypeApc && !async->u.APC.hThread) {
         call->issuer = win32_thread_self();
@@ -117,6 +140,9 @@ static RPC_STATUS async_call(struct client_start *start, PRPC_ASYNC_STATE async)
     start->deadline_us = async_take_deadline(async);
     if (client_start_left_ms(start) == 0)
         return RPC_S_CALL_CANCELLED;
+    status = convert_characters(start);
+    if (status != RPC_S_OK)
+        return status;
     status = client_start_prepare(start, !(start->op->flags & NDR_OP_HAS_PIPES));
     if (status == RPC_S_SERVER_UNAVAILABLE && client_start_left_ms(start) == 0)
         return RPC_S_CALL_CANCELLED; /* that is what ended the attempt */
@@ -197,25 +223,25 @@ void NdrxAsyncClientCall(const RPC_CLIENT_INTERFACE *interface_spec, unsigned in
 
 /* ---- Collecting ----------------------------------------------------------- */
 
-static void copy_result(const struct rpc_call *call, void *reply)
+static void copy_result(const struct rpc_call *call, const void *frame, void *reply)
 {
     for (uint32_t i = 0; reply && i < call->op->param_count; i++) {
         const NDR_PARAM *param = &call->op->params[i];
         if (param->flags & NDR_PARAM_RETURN)
-            memcpy(reply, (const uint8_t *)call->frame + param->offset, param->type->size);
+            memcpy(reply, (const uint8_t *)frame + param->offset, param->type->size);
     }
 }
 
-static RPC_STATUS decode_reply(struct rpc_call *call)
+static RPC_STATUS decode_reply(struct rpc_call *call, void *frame)
 {
     struct ndr_full_pointers no_pointers;
     struct client_contexts no_contexts;
     struct ndr_full_pointers *full = call_full(call, &no_pointers);
     if (op_has_contexts(call->op))
-        return client_decode_reply(call, &call->rare->contexts, full, call->frame);
+        return client_decode_reply(call, &call->rare->contexts, full, frame);
     client_contexts_init(&no_contexts, call->op);
     no_contexts.binding = call->binding;
-    RPC_STATUS status = client_decode_reply(call, &no_contexts, full, call->frame);
+    RPC_STATUS status = client_decode_reply(call, &no_contexts, full, frame);
     client_contexts_fini(&no_contexts);
     return status;
 }
@@ -244,12 +270,18 @@ RPC_STATUS client_complete(struct rpc_call *call, void *reply)
     }
     /* Released: nobody else touches the stub or the frame. */
     conn_unlock(call->conn);
-    status = decode_reply(call);
+    struct characters *characters = call->rare ? call->rare->characters : NULL;
+    void *frame = characters ? characters_frame(characters) : call->frame;
+    status = decode_reply(call, frame);
+    if (status == RPC_S_OK && characters) {
+        status = characters_take_reply(characters);
+        frame = characters_program_frame(characters);
+    }
     if (status != RPC_S_OK)
         client_note_unreadable(call, status);
     if (status == RPC_S_OK) {
-        call_clear_local(call->op, call->frame);
-        copy_result(call, reply);
+        call_clear_local(call->op, frame);
+        copy_result(call, frame, reply);
     }
     conn_lock(call->conn);
     return status;

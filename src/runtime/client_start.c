@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/trace.h"
 #include "runtime/capture.h"
+#include "runtime/characters.h"
 #include "runtime/exception.h"
 #include "runtime/memory_env.h"
 #include "runtime/ndr_api.h"
@@ -33,6 +34,7 @@ void client_start_fini(struct client_start *start)
     ndr_writer_fini(&start->writer);
     ndr_full_pointers_fini(&start->full);
     client_contexts_fini(&start->contexts);
+    characters_free(start->characters);
     if (start->place.conn)
         conn_put(start->place.conn);
     if (start->binding)

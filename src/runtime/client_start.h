@@ -25,6 +25,7 @@ struct client_start {
     struct ndr_writer writer;
     struct ndr_full_pointers full;
     struct client_contexts contexts;
+    struct characters *characters; /* of an asynchronous call's [cs_char] arrays, or NULL */
     bool reported; /* there was a call, which says itself why it failed */
 };
 

@@ -53,10 +53,19 @@ static RPC_STATUS run_routine(struct rpc_call *call, bool *ret_raised)
 {
     if (!call->op->characters)
         return exception_run(invoke, call, ret_raised);
-    const size_t octets_max = ndr_server_limits().allocated_max;
-    RPC_STATUS status = characters_manage(
-        call->op, call->frame, (RPC_BINDING_HANDLE)(uintptr_t)call->handle,
-        octets_max ? octets_max : NDR_ALLOCATED_MAX, invoke, call, ret_raised);
+    const RPC_BINDING_HANDLE binding = (RPC_BINDING_HANDLE)(uintptr_t)call->handle;
+    size_t octets_max = ndr_server_limits().allocated_max;
+    RPC_STATUS status;
+    if (octets_max == 0)
+        octets_max = NDR_ALLOCATED_MAX;
+    if (call->op->flags & NDR_OP_ASYNC) { /* converted back when it is completed */
+        status = characters_begin(call->op, call->frame, binding, octets_max,
+                                  &call->rare->managed_characters);
+        *ret_raised = status != RPC_S_OK;
+        return *ret_raised ? status : exception_run(invoke, call, ret_raised);
+    }
+    status = characters_manage(call->op, call->frame, binding, octets_max, invoke, call,
+                               ret_raised);
     *ret_raised |= status != RPC_S_OK;
     return status;
 }
@@ -372,6 +381,9 @@ RPC_STATUS server_prepare_call(struct rpc_call *call)
     const bool farewell = op->notify || op->notify_flag || op->flags & NDR_OP_CONVERTS;
     /* A client has no contexts of others. */
     const bool has_set = contexts && call->conn->assoc.role == ASSOC_SERVER;
+    /* For the characters of [cs_char] arrays, which outlive the manager. */
+    if (op->characters && op->flags & NDR_OP_ASYNC && !call_rare(call))
+        return RPC_S_OUT_OF_MEMORY;
     if (!own_memory && !contexts && !farewell)
         return RPC_S_OK;
     struct call_special *special = call->special = calloc(1, sizeof(*special));

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/status.h"
 #include "base/trace.h"
+#include "runtime/characters.h"
 #include "runtime/context.h"
 #include "runtime/error_info.h"
 #include "runtime/exception.h"
@@ -92,6 +93,10 @@ void server_call_gone(struct rpc_call *call)
     struct farewell *farewell = call->special ? call->special->farewell : NULL;
     memory.managed = call->dispatched;
     contexts_release(call);
+    if (call->rare) {
+        characters_end(call->rare->managed_characters);
+        call->rare->managed_characters = NULL;
+    }
     if (farewell && call->stub_done && call->op->flags & NDR_OP_CONVERTS) {
         /* Routines of the program take part, and a lock may be held here. */
         farewell->frame = call->frame;
@@ -206,6 +211,22 @@ static void claim(struct rpc_call *call)
     notify_drop(call);
 }
 
+/* [cs_char] arrays become octets again.  The routines of the program run without the lock: the
+ * call may be over afterwards. */
+static RPC_STATUS answer_characters(struct rpc_call *call)
+{
+    if (!call->rare || !call->rare->managed_characters)
+        return RPC_S_OK;
+    conn_unlock(call->conn);
+    reactor_block_begin();
+    struct memory_env *outer = memory_env_enter(call_env(call));
+    RPC_STATUS status = characters_answer(call->rare->managed_characters);
+    memory_env_leave(outer);
+    reactor_block_end();
+    conn_lock(call->conn);
+    return status;
+}
+
 RPC_STATUS server_complete(struct rpc_call *call, const void *reply)
 {
     RPC_STATUS status = call->status;
@@ -219,7 +240,15 @@ RPC_STATUS server_complete(struct rpc_call *call, const void *reply)
             if (param->flags & NDR_PARAM_RETURN)
                 memcpy((uint8_t *)call->frame + param->offset, reply, param->type->size);
         }
-        status = server_reply(call);
+        status = answer_characters(call);
+        if (call->over) { /* the client left meanwhile */
+            contexts_unsent(call);
+            status = call->status;
+        } else if (status != RPC_S_OK) {
+            server_fault(call, status, false);
+        } else {
+            status = server_reply(call);
+        }
     } else if (call->over) {
         contexts_unsent(call);
     }

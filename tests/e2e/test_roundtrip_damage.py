@@ -25,8 +25,8 @@ ALLOCATED_MAX, DEPTH_MAX = 1 << 20, 1000  # of the server: no answer takes long
 FAILURE = uuid.UUID("7b1f0c52-8a4e-4a0e-9d36-0f5b6a1c2e79")
 FAIL_ALLOCATION, LIVE, LIMITS = 4, 5, 6  # of rt_failure; the first and last change the server
 # Values and characters the program converts: operations of rt_convert and b_cs_char.
-CONVERTED = {uuid.UUID("7b1f0c52-8a4e-4a0e-9d36-0f5b6a1c2e91"): 13,
-             uuid.UUID("00000c5c-0000-0000-0000-000000000001"): 6}
+CONVERTED = {uuid.UUID("7b1f0c52-8a4e-4a0e-9d36-0f5b6a1c2e91"): 14,
+             uuid.UUID("00000c5c-0000-0000-0000-000000000001"): 8}
 CHARACTERS = BUILD / "tests/e2e/characters/characters_test"
 # RtRemember keeps the list it was given last: its parameter is [allocate(dont_free)].
 KEEPS = (uuid.UUID("7b1f0c52-8a4e-4a0e-9d36-0f5b6a1c2ea7"), 5)

@@ -83,6 +83,24 @@ void Get(
     /* [out] */ int32_t *length,
     /* [out, size_is(size), length_is(*length)] */ UTF32 *text);
 
+/* operation 6, [async] */
+void AsyncOpen(
+    PRPC_ASYNC_STATE AsyncOpen_AsyncHandle,
+    /* [in] */ handle_t h,
+    /* [cs_stag, in] */ uint32_t stag,
+    /* [cs_drtag, in] */ uint32_t drtag,
+    /* [cs_rtag, out] */ uint32_t *rtag,
+    /* [in] */ int32_t size,
+    /* [in, out] */ int32_t *length,
+    /* [in, out, size_is(size), length_is(*length)] */ UTF32 *text);
+
+/* operation 7, [async] */
+void AsyncHidden(
+    PRPC_ASYNC_STATE AsyncHidden_AsyncHandle,
+    /* [in] */ handle_t h,
+    /* [in, out] */ int32_t *size,
+    /* [in, out, unique, size_is(*size)] */ UTF32 *text);
+
 /* Manager routines, for RpcServerRegisterIf. */
 typedef struct b_cs_char_v1_0_epv_t {
     void (*Fixed)(handle_t h, uint32_t stag, uint32_t drtag, uint32_t *rtag, UTF32 *name);
@@ -93,6 +111,10 @@ typedef struct b_cs_char_v1_0_epv_t {
     void (*Pair)(handle_t h, uint32_t stag, int32_t size, uint32_t wide_length, int16_t length,
         UTF32 *wide, cs_byte *narrow);
     void (*Get)(handle_t h, uint32_t *drtag, uint32_t *rtag, int32_t size, int32_t *length,
+        UTF32 *text);
+    void (*AsyncOpen)(PRPC_ASYNC_STATE AsyncOpen_AsyncHandle, handle_t h, uint32_t stag,
+        uint32_t drtag, uint32_t *rtag, int32_t size, int32_t *length, UTF32 *text);
+    void (*AsyncHidden)(PRPC_ASYNC_STATE AsyncHidden_AsyncHandle, handle_t h, int32_t *size,
         UTF32 *text);
 } b_cs_char_v1_0_epv_t;
 typedef b_cs_char_v1_0_epv_t b_cs_char_SERVER_EPV;
@@ -120,6 +142,8 @@ void __RPC_USER cs_byte_to_netcs(RPC_BINDING_HANDLE, unsigned long, cs_byte *, u
     unsigned long *, error_status_t *);
 void __RPC_USER cs_byte_from_netcs(RPC_BINDING_HANDLE, unsigned long, byte *, unsigned long,
     unsigned long, cs_byte *, unsigned long *, error_status_t *);
+void __RPC_USER set_tags(RPC_BINDING_HANDLE, int, unsigned long *, unsigned long *,
+    unsigned long *, error_status_t *);
 void __RPC_USER set_tags(RPC_BINDING_HANDLE, int, unsigned long *, unsigned long *,
     unsigned long *, error_status_t *);
 

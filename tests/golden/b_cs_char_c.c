@@ -78,6 +78,34 @@ struct b_cs_char_Get_frame {
     UTF32 *text;
 };
 
+/* long AsyncOpen([in] handle_t h, [in] unsigned long stag, [in] unsigned long drtag,
+ * [out] unsigned long *rtag, [in] long size, [in, out] long *length, [in, out, size_is(size),
+ * length_is(*length)] net_byte text[]); */
+struct b_cs_char_AsyncOpen_frame {
+    PRPC_ASYNC_STATE AsyncOpen_AsyncHandle;
+    handle_t h;
+    uint32_t stag;
+    uint32_t drtag;
+    uint32_t *rtag;
+    int32_t size;
+    int32_t *length;
+    UTF32 *text;
+    int32_t _RetVal;
+};
+
+/* void AsyncHidden([in] handle_t h, [in] unsigned long stag, [in] unsigned long drtag,
+ * [out] unsigned long *rtag, [in, out] long *size, [in, out, unique,
+ * size_is(*size)] net_byte *text); */
+struct b_cs_char_AsyncHidden_frame {
+    PRPC_ASYNC_STATE AsyncHidden_AsyncHandle;
+    handle_t h;
+    uint32_t stag;
+    uint32_t drtag;
+    uint32_t *rtag;
+    int32_t *size;
+    UTF32 *text;
+};
+
 /* ---- interface b_cs_char: types ---- */
 
 static const NDR_TYPE ndr_handle_t = {
@@ -307,6 +335,52 @@ static const NDR_TYPE ndr_ref_sized_Get_text = {
     .element = &ndr_sized_Get_text,
 };
 
+/* the size of text: [in, out, size_is(size), length_is(*length)] */
+static const NDR_EXPR ndr_sized_AsyncOpen_text_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct b_cs_char_AsyncOpen_frame, size)
+};
+static const NDR_EXPR ndr_sized_AsyncOpen_text_length = {
+    .op = NDR_EXPR_DEREF, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct b_cs_char_AsyncOpen_frame, length)
+};
+static const NDR_TYPE ndr_sized_AsyncOpen_text = {
+    .kind = NDR_KIND_ARRAY,
+    .flags = NDR_TYPE_VARYING,
+    .align = 4,
+    .element = &ndr_byte,
+    .max_count = &ndr_sized_AsyncOpen_text_count,
+    .length = &ndr_sized_AsyncOpen_text_length,
+};
+
+static const NDR_TYPE ndr_ref_sized_AsyncOpen_text = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_sized_AsyncOpen_text,
+};
+
+/* the size of text: [in, out, unique, size_is(*size)] */
+static const NDR_EXPR ndr_sized_AsyncHidden_text_count = {
+    .op = NDR_EXPR_DEREF, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct b_cs_char_AsyncHidden_frame, size)
+};
+static const NDR_TYPE ndr_sized_AsyncHidden_text = {
+    .kind = NDR_KIND_ARRAY,
+    .align = 4,
+    .element = &ndr_byte,
+    .max_count = &ndr_sized_AsyncHidden_text_count,
+};
+
+static const NDR_TYPE ndr_unique_sized_AsyncHidden_text = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_UNIQUE | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_sized_AsyncHidden_text,
+};
+
 /* ---- interface b_cs_char: parameters ---- */
 
 static const NDR_PARAM b_cs_char_Fixed_params[] = {
@@ -436,6 +510,54 @@ static const NDR_PARAM b_cs_char_Get_params[] = {
     {.name = "text", .type = &ndr_ref_sized_Get_text,
      .offset = offsetof(struct b_cs_char_Get_frame, text),
      .flags = NDR_PARAM_OUT},
+};
+
+static const NDR_PARAM b_cs_char_AsyncOpen_params[] = {
+    {.name = "h", .type = &ndr_handle_t,
+     .offset = offsetof(struct b_cs_char_AsyncOpen_frame, h),
+     .flags = NDR_PARAM_IN | NDR_PARAM_BINDING},
+    {.name = "stag", .type = &ndr_unsigned_long,
+     .offset = offsetof(struct b_cs_char_AsyncOpen_frame, stag),
+     .flags = NDR_PARAM_IN},
+    {.name = "drtag", .type = &ndr_unsigned_long,
+     .offset = offsetof(struct b_cs_char_AsyncOpen_frame, drtag),
+     .flags = NDR_PARAM_IN},
+    {.name = "rtag", .type = &ndr_ref_unsigned_long,
+     .offset = offsetof(struct b_cs_char_AsyncOpen_frame, rtag),
+     .flags = NDR_PARAM_OUT},
+    {.name = "size", .type = &ndr_long,
+     .offset = offsetof(struct b_cs_char_AsyncOpen_frame, size),
+     .flags = NDR_PARAM_IN},
+    {.name = "length", .type = &ndr_ref_long,
+     .offset = offsetof(struct b_cs_char_AsyncOpen_frame, length),
+     .flags = NDR_PARAM_IN | NDR_PARAM_OUT},
+    {.name = "text", .type = &ndr_ref_sized_AsyncOpen_text,
+     .offset = offsetof(struct b_cs_char_AsyncOpen_frame, text),
+     .flags = NDR_PARAM_IN | NDR_PARAM_OUT},
+    {.name = "_RetVal", .type = &ndr_long,
+     .offset = offsetof(struct b_cs_char_AsyncOpen_frame, _RetVal),
+     .flags = NDR_PARAM_OUT | NDR_PARAM_RETURN},
+};
+
+static const NDR_PARAM b_cs_char_AsyncHidden_params[] = {
+    {.name = "h", .type = &ndr_handle_t,
+     .offset = offsetof(struct b_cs_char_AsyncHidden_frame, h),
+     .flags = NDR_PARAM_IN | NDR_PARAM_BINDING},
+    {.name = "stag", .type = &ndr_unsigned_long,
+     .offset = offsetof(struct b_cs_char_AsyncHidden_frame, stag),
+     .flags = NDR_PARAM_IN},
+    {.name = "drtag", .type = &ndr_unsigned_long,
+     .offset = offsetof(struct b_cs_char_AsyncHidden_frame, drtag),
+     .flags = NDR_PARAM_IN},
+    {.name = "rtag", .type = &ndr_ref_unsigned_long,
+     .offset = offsetof(struct b_cs_char_AsyncHidden_frame, rtag),
+     .flags = NDR_PARAM_OUT},
+    {.name = "size", .type = &ndr_ref_long,
+     .offset = offsetof(struct b_cs_char_AsyncHidden_frame, size),
+     .flags = NDR_PARAM_IN | NDR_PARAM_OUT},
+    {.name = "text", .type = &ndr_unique_sized_AsyncHidden_text,
+     .offset = offsetof(struct b_cs_char_AsyncHidden_frame, text),
+     .flags = NDR_PARAM_IN | NDR_PARAM_OUT},
 };
 
 /* ---- interface b_cs_char: client ---- */
@@ -640,6 +762,67 @@ static const NDR_CHARACTERS b_cs_char_Get_Characters = {
     .rtag = offsetof(struct b_cs_char_Get_frame, rtag),
 };
 
+/* AsyncOpen: [cs_char] arrays */
+static void __RPC_USER b_cs_char_AsyncOpen_text_to_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, void *local,
+    unsigned long count, byte *net, unsigned long *net_count, error_status_t *status)
+{
+    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
+}
+static void __RPC_USER b_cs_char_AsyncOpen_text_from_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, byte *net,
+    unsigned long net_count, unsigned long size, void *local, unsigned long *count, error_status_t *status)
+{
+    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
+}
+static const NDR_CS_ARRAY b_cs_char_AsyncOpen_CsArrays[] = {
+    {.offset = offsetof(struct b_cs_char_AsyncOpen_frame, text),
+     .element_size = sizeof(UTF32),
+     .count = 0,
+     .size = offsetof(struct b_cs_char_AsyncOpen_frame, size),
+     .length = offsetof(struct b_cs_char_AsyncOpen_frame, length),
+     .net_size = UTF32_net_size,
+     .local_size = UTF32_local_size,
+     .to_netcs = b_cs_char_AsyncOpen_text_to_netcs,
+     .from_netcs = b_cs_char_AsyncOpen_text_from_netcs},
+};
+static const NDR_CHARACTERS b_cs_char_AsyncOpen_Characters = {
+    .array_count = 1,
+    .arrays = b_cs_char_AsyncOpen_CsArrays,
+    .stag = offsetof(struct b_cs_char_AsyncOpen_frame, stag),
+    .drtag = offsetof(struct b_cs_char_AsyncOpen_frame, drtag),
+    .rtag = offsetof(struct b_cs_char_AsyncOpen_frame, rtag),
+};
+
+/* AsyncHidden: [cs_char] arrays */
+static void __RPC_USER b_cs_char_AsyncHidden_text_to_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, void *local,
+    unsigned long count, byte *net, unsigned long *net_count, error_status_t *status)
+{
+    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
+}
+static void __RPC_USER b_cs_char_AsyncHidden_text_from_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, byte *net,
+    unsigned long net_count, unsigned long size, void *local, unsigned long *count, error_status_t *status)
+{
+    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
+}
+static const NDR_CS_ARRAY b_cs_char_AsyncHidden_CsArrays[] = {
+    {.offset = offsetof(struct b_cs_char_AsyncHidden_frame, text),
+     .element_size = sizeof(UTF32),
+     .count = 0,
+     .size = offsetof(struct b_cs_char_AsyncHidden_frame, size),
+     .length = NDR_CS_NONE,
+     .net_size = UTF32_net_size,
+     .local_size = UTF32_local_size,
+     .to_netcs = b_cs_char_AsyncHidden_text_to_netcs,
+     .from_netcs = b_cs_char_AsyncHidden_text_from_netcs},
+};
+static const NDR_CHARACTERS b_cs_char_AsyncHidden_Characters = {
+    .array_count = 1,
+    .arrays = b_cs_char_AsyncHidden_CsArrays,
+    .stag = offsetof(struct b_cs_char_AsyncHidden_frame, stag),
+    .drtag = offsetof(struct b_cs_char_AsyncHidden_frame, drtag),
+    .rtag = offsetof(struct b_cs_char_AsyncHidden_frame, rtag),
+    .tag_routine = set_tags,
+};
+
 static const NDR_OPERATION b_cs_char_Operations[] = {
     {.name = "Fixed",
      .opnum = 0,
@@ -677,11 +860,25 @@ static const NDR_OPERATION b_cs_char_Operations[] = {
      .param_count = 6,
      .params = b_cs_char_Get_params,
      .characters = &b_cs_char_Get_Characters},
+    {.name = "AsyncOpen",
+     .opnum = 6,
+     .flags = NDR_OP_ASYNC,
+     .frame_size = sizeof(struct b_cs_char_AsyncOpen_frame),
+     .param_count = 8,
+     .params = b_cs_char_AsyncOpen_params,
+     .characters = &b_cs_char_AsyncOpen_Characters},
+    {.name = "AsyncHidden",
+     .opnum = 7,
+     .flags = NDR_OP_ASYNC,
+     .frame_size = sizeof(struct b_cs_char_AsyncHidden_frame),
+     .param_count = 6,
+     .params = b_cs_char_AsyncHidden_params,
+     .characters = &b_cs_char_AsyncHidden_Characters},
 };
 
 static const NDR_INTERFACE b_cs_char_NdrInterface = {
     .name = "b_cs_char",
-    .operation_count = 6,
+    .operation_count = 8,
     .operations = b_cs_char_Operations,
     .allocate = MIDL_user_allocate,
     .free = MIDL_user_free,
@@ -825,4 +1022,48 @@ void Get(
         .text = text,
     };
     NdrxClientCall(&b_cs_char___RpcClientInterface, 5, &_Frame);
+}
+
+/* long AsyncOpen([in] handle_t h, [in] unsigned long stag, [in] unsigned long drtag,
+ * [out] unsigned long *rtag, [in] long size, [in, out] long *length, [in, out, size_is(size),
+ * length_is(*length)] net_byte text[]); */
+void AsyncOpen(
+    PRPC_ASYNC_STATE AsyncOpen_AsyncHandle,
+    /* [in] */ handle_t h,
+    /* [cs_stag, in] */ uint32_t stag,
+    /* [cs_drtag, in] */ uint32_t drtag,
+    /* [cs_rtag, out] */ uint32_t *rtag,
+    /* [in] */ int32_t size,
+    /* [in, out] */ int32_t *length,
+    /* [in, out, size_is(size), length_is(*length)] */ UTF32 *text)
+{
+    struct b_cs_char_AsyncOpen_frame _Frame = {
+        .AsyncOpen_AsyncHandle = AsyncOpen_AsyncHandle,
+        .h = h,
+        .stag = stag,
+        .drtag = drtag,
+        .rtag = rtag,
+        .size = size,
+        .length = length,
+        .text = text,
+    };
+    NdrxAsyncClientCall(&b_cs_char___RpcClientInterface, 6, AsyncOpen_AsyncHandle, &_Frame);
+}
+
+/* void AsyncHidden([in] handle_t h, [in] unsigned long stag, [in] unsigned long drtag,
+ * [out] unsigned long *rtag, [in, out] long *size, [in, out, unique,
+ * size_is(*size)] net_byte *text); */
+void AsyncHidden(
+    PRPC_ASYNC_STATE AsyncHidden_AsyncHandle,
+    /* [in] */ handle_t h,
+    /* [in, out] */ int32_t *size,
+    /* [in, out, unique, size_is(*size)] */ UTF32 *text)
+{
+    struct b_cs_char_AsyncHidden_frame _Frame = {
+        .AsyncHidden_AsyncHandle = AsyncHidden_AsyncHandle,
+        .h = h,
+        .size = size,
+        .text = text,
+    };
+    NdrxAsyncClientCall(&b_cs_char___RpcClientInterface, 7, AsyncHidden_AsyncHandle, &_Frame);
 }

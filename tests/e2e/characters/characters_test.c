@@ -14,6 +14,7 @@
 #include "rpc.h"
 
 #include "b_cs_char.h"
+#include "win32.h"
 
 void *MIDL_user_allocate(size_t size)
 {
@@ -93,6 +94,54 @@ static void call_get(handle_t h)
     check("Get: answer", length == 2 && text[1] == 0xe4 && rtag == UTF8 && text[8] == 4711);
 }
 
+static void start(PRPC_ASYNC_STATE async)
+{
+    RPC_STATUS status = RpcAsyncInitializeHandle(async, sizeof(*async));
+    if (status != RPC_S_OK)
+        RpcRaiseException(status);
+    async->NotificationType = RpcNotificationTypeEvent;
+    async->u.hEvent = CreateEvent(NULL, FALSE, FALSE, NULL);
+}
+
+/* Raises what the call failed with. */
+static void finish(PRPC_ASYNC_STATE async, void *reply)
+{
+    bool told = WaitForSingleObject(async->u.hEvent, 20000) == WAIT_OBJECT_0;
+    RPC_STATUS status = RpcAsyncCompleteCall(async, reply);
+    check("a notification", told);
+    CloseHandle(async->u.hEvent);
+    if (status != RPC_S_OK)
+        RpcRaiseException(status);
+}
+
+static void call_async_open(handle_t h)
+{
+    RPC_ASYNC_STATE async;
+    UTF32 text[9] = {'a', 0xe4, [8] = 4711};
+    int32_t length = 2, result = 0;
+    uint32_t rtag = 0;
+    start(&async);
+    c_AsyncOpen(&async, h, UTF8, UTF8, &rtag, 8, &length, text);
+    finish(&async, &result);
+    check("AsyncOpen: answer", result == 2 && length == 3 && text[1] == 0xe4 && text[2] == 0xe9 &&
+                                   text[8] == 4711 && rtag == UTF8);
+}
+
+static void call_async_hidden(handle_t h)
+{
+    RPC_ASYNC_STATE async;
+    UTF32 text[8] = {0xe4, 'b'};
+    int32_t size = 8;
+    start(&async);
+    c_AsyncHidden(&async, h, &size, text);
+    finish(&async, NULL);
+    check("AsyncHidden: answer", size == 8 && text[0] == 'H' && text[1] == 'b');
+    size = 0;
+    start(&async);
+    c_AsyncHidden(&async, h, &size, NULL);
+    finish(&async, NULL);
+}
+
 static RPC_STATUS try_call(void (*call)(handle_t h), handle_t h)
 {
     volatile RPC_STATUS status = RPC_S_OK;
@@ -115,7 +164,8 @@ static int complain(const char *what, RPC_STATUS status)
 }
 
 static void (*const calls[])(handle_t h) = {call_fixed,  call_varying, call_open,
-                                            call_hidden, call_pair,    call_get};
+                                            call_hidden, call_pair,    call_get,
+                                            call_async_open, call_async_hidden};
 
 static void call_all(handle_t server)
 {
@@ -139,6 +189,35 @@ static void refuse_all(handle_t server)
         routine_refuses = -1;
         check("a call after it", try_call(calls[i], server) == RPC_S_OK);
     }
+}
+
+static void call_refused_by_manager(handle_t h)
+{
+    RPC_ASYNC_STATE async;
+    UTF32 text[8] = {'A', 'b'};
+    int32_t size = 8;
+    start(&async);
+    c_AsyncHidden(&async, h, &size, text);
+    finish(&async, NULL);
+}
+
+/* Whatever was converted is given back. */
+static void give_up(handle_t server)
+{
+    UTF32 text[8] = {0xe4, 'b'};
+    check("an aborted call", try_call(call_refused_by_manager, server) == REFUSED);
+    for (int i = 0; i < 20; i++) {
+        RPC_ASYNC_STATE async;
+        int32_t size = 8;
+        start(&async);
+        c_AsyncHidden(&async, server, &size, text);
+        RpcAsyncCancelCall(&async, TRUE);
+        WaitForSingleObject(async.u.hEvent, 20000);
+        RPC_STATUS status = RpcAsyncCompleteCall(&async, NULL);
+        check("a cancelled call", status == RPC_S_OK || status == RPC_S_CALL_CANCELLED);
+        CloseHandle(async.u.hEvent);
+    }
+    check("a call after it", try_call(call_async_open, server) == RPC_S_OK);
 }
 
 static int report(void)
@@ -183,6 +262,7 @@ int main(int argc, char **argv)
         return complain("starting", status);
     call_all(server);
     refuse_all(server);
+    give_up(server);
     RpcStringFree(&text);
     RpcBindingFree(&server);
     status = RpcMgmtStopServerListening(NULL);

@@ -5,8 +5,10 @@
 #ifndef PENSTOCK_TESTS_CHARACTERS_MANAGERS_H
 #define PENSTOCK_TESTS_CHARACTERS_MANAGERS_H
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "../detached.h"
 #include "b_cs_char.h"
 #include "characters_routines.h"
 
@@ -59,6 +61,48 @@ void s_Get(handle_t h, uint32_t *drtag, uint32_t *rtag, int32_t size, int32_t *l
     *length = size < 2 ? size : 2;
     for (int32_t i = 0; i < *length; i++)
         text[i] = i == 0 ? 'G' : 0xe4;
+}
+
+/* Answered at once. */
+void s_AsyncOpen(PRPC_ASYNC_STATE async, handle_t h, uint32_t stag, uint32_t drtag, uint32_t *rtag,
+                 int32_t size, int32_t *length, UTF32 *text)
+{
+    int32_t result = *length;
+    s_Open(h, stag, drtag, rtag, size, length, text);
+    RpcAsyncCompleteCall(async, &result);
+}
+
+struct hidden_job {
+    PRPC_ASYNC_STATE async;
+    int32_t *size;
+    UTF32 *text;
+};
+
+/* The characters are the manager's until then. */
+static void *answer_hidden(void *arg)
+{
+    struct hidden_job *job = arg;
+    bool aborts = job->text && *job->size > 0 && job->text[0] == 'A';
+    if (job->text && *job->size > 0)
+        job->text[0] = 'H';
+    if (aborts)
+        RpcAsyncAbortCall(job->async, REFUSED);
+    else
+        RpcAsyncCompleteCall(job->async, NULL);
+    free(job);
+    return NULL;
+}
+
+/* Answered by another thread, later; a text that begins with A is refused. */
+void s_AsyncHidden(PRPC_ASYNC_STATE async, handle_t h, int32_t *size, UTF32 *text)
+{
+    (void)h;
+    struct hidden_job *job = malloc(sizeof(*job));
+    if (!job)
+        RpcRaiseException(RPC_S_OUT_OF_MEMORY);
+    *job = (struct hidden_job){async, size, text};
+    if (!start_detached(answer_hidden, job))
+        answer_hidden(job);
 }
 
 #endif

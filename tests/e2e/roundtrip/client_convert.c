@@ -146,6 +146,33 @@ static bool allocated_box(void)
     return true;
 }
 
+/* [range] on what is sent: checked by who receives it. */
+static bool limits(void)
+{
+    static const struct {
+        LOCAL_DIGIT digit;
+        double share, part;
+        RPC_STATUS status;
+    } rows[] = {{3, 0.33, 0.33, RPC_S_OK},
+                {-3, 0, 0, RPC_S_OK},
+                {10, 0, 0, RPC_X_BAD_STUB_DATA}, /* the server refuses */
+                {0, 1.0, 0, RPC_X_BAD_STUB_DATA},
+                {0, 0, 1.0, RPC_X_BAD_STUB_DATA},
+                {-4, 0, 0, RPC_X_BAD_STUB_DATA}, /* the client refuses the answer */
+                {0, 0.34, 0, RPC_X_BAD_STUB_DATA},
+                {0, 0, 0.34, RPC_X_BAD_STUB_DATA}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        LOCAL_DIGIT digit = rows[i].digit;
+        RT_SHARE share = {rows[i].share};
+        RT_PART part = rows[i].part;
+        CHECK_RAISES(rows[i].status, CvLimits(server, &digit, &share, &part));
+        if (rows[i].status == RPC_S_OK)
+            CHECK(digit == 3 * rows[i].digit && (int)(share.part * 100 + 0.5) == 99 * (i == 0) &&
+                  (int)(part * 100 + 0.5) == 99 * (i == 0));
+    }
+    return true;
+}
+
 void CvBack(RT_BLOB a, RT_BLOB *b)
 {
     int32_t sum = get_Blob(&a) + get_Blob(b);
@@ -219,5 +246,6 @@ const struct test_case convert_cases[] = {
     {"convert_routines_of_octets", routines_of_octets},
     {"convert_async_blobs", async_blobs},
     {"convert_callbacks", callbacks},
+    {"convert_limits", limits},
     {NULL, NULL},
 };

@@ -7,6 +7,7 @@ typedef struct {
     char *text; /* the number in decimal */
 } LOCAL_SPOT;
 typedef double LOCAL_ANGLE;
+typedef short LOCAL_DIGIT;
 typedef struct {
     char *text;
 } LOCAL_LABEL;

@@ -192,6 +192,81 @@ void __RPC_USER RT_ANGLE_free_local(LOCAL_ANGLE *angle)
     (void)angle;
 }
 
+/* ---- What has limits --------------------------------------------------------------------------- */
+
+void __RPC_USER RT_DIGIT_from_local(LOCAL_DIGIT *digit, RT_DIGIT **wire)
+{
+    *wire = allocate(sizeof(**wire));
+    **wire = *digit;
+}
+
+void __RPC_USER RT_DIGIT_to_local(RT_DIGIT *wire, LOCAL_DIGIT *digit)
+{
+    *digit = (LOCAL_DIGIT)*wire;
+}
+
+void __RPC_USER RT_DIGIT_free_inst(RT_DIGIT *wire)
+{
+    midl_user_free(wire);
+}
+
+void __RPC_USER RT_DIGIT_free_local(LOCAL_DIGIT *digit)
+{
+    (void)digit;
+}
+
+void __RPC_USER RT_PART_to_xmit(RT_PART *part, RT_PERCENT **wire)
+{
+    *wire = allocate(sizeof(**wire));
+    **wire = (RT_PERCENT)(*part * 100 + 0.5);
+}
+
+void __RPC_USER RT_PART_from_xmit(RT_PERCENT *wire, RT_PART *part)
+{
+    *part = *wire / 100.0;
+}
+
+void __RPC_USER RT_PART_free_inst(RT_PART *part)
+{
+    (void)part;
+}
+
+void __RPC_USER RT_PART_free_xmit(RT_PERCENT *wire)
+{
+    midl_user_free(wire);
+}
+
+unsigned long __RPC_USER RT_SHARE_UserSize(unsigned long *flags, unsigned long start,
+                                           RT_SHARE *share)
+{
+    (void)flags, (void)share;
+    return start; /* nobody asks */
+}
+
+unsigned char *__RPC_USER RT_SHARE_UserMarshal(unsigned long *flags, unsigned char *buffer,
+                                               RT_SHARE *share)
+{
+    RT_PERCENT percent = (RT_PERCENT)(share->part * 100 + 0.5);
+    (void)flags;
+    memcpy(buffer, &percent, sizeof(percent));
+    return buffer + sizeof(percent);
+}
+
+unsigned char *__RPC_USER RT_SHARE_UserUnmarshal(unsigned long *flags, unsigned char *buffer,
+                                                 RT_SHARE *share)
+{
+    RT_PERCENT percent;
+    (void)flags;
+    memcpy(&percent, buffer, sizeof(percent));
+    share->part = percent / 100.0;
+    return buffer + sizeof(percent);
+}
+
+void __RPC_USER RT_SHARE_UserFree(unsigned long *flags, RT_SHARE *share)
+{
+    (void)flags, (void)share;
+}
+
 /* ---- wire_marshal, user_marshal --------------------------------------------------------------- */
 
 static unsigned char *align(unsigned char *at, unsigned to)

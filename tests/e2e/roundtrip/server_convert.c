@@ -52,6 +52,14 @@ void CvBag(handle_t h, int32_t seed, RT_BAG *bag, RT_BAG *copy)
     bag_fill(copy, seed + 2);
 }
 
+void CvLimits(handle_t h, LOCAL_DIGIT *digit, RT_SHARE *share, RT_PART *part)
+{
+    (void)h;
+    *digit = (LOCAL_DIGIT)(*digit * 3);
+    share->part *= 3;
+    *part *= 3;
+}
+
 void CvBoxes(handle_t h, int32_t n, RT_BOX *v)
 {
     (void)h;
