@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-/* ---- Handles --------------------------------------------------------------------------- */
+/* ---- Handles ------------------------------------------------------------------------- */
 
 /* What a binding or context handle leads to is never the stub's to allocate. */
 static void check_handle_allocate(struct idl_compiler *c, const struct var *param)
@@ -37,7 +37,7 @@ void check_handle_memory(struct idl_compiler *c, const struct var *param)
                    param->name);
 }
 
-/* ---- [partial_ignore] ---------------------------------------------------------------------- */
+/* ---- [partial_ignore] ---------------------------------------------------------------- */
 
 /* Only whether the pointer is NULL goes to the server, which then needs a size. */
 static bool check_partial_ignore(struct idl_compiler *c, const struct var *param,
@@ -61,7 +61,7 @@ static bool check_partial_ignore(struct idl_compiler *c, const struct var *param
     return true;
 }
 
-/* ---- [byte_count] -------------------------------------------------------------------------- */
+/* ---- [byte_count] -------------------------------------------------------------------- */
 
 /* int, small, short or long, as the documentation has it. */
 static bool may_count(struct type *type)
@@ -161,7 +161,7 @@ bool check_memory(struct idl_compiler *c, struct var *param, const struct shape 
     return check_partial_ignore(c, param, shape) && check_byte_count(c, param, shape);
 }
 
-/* ---- [allocate(all_nodes)] ----------------------------------------------------------------------- */
+/* ---- [allocate(all_nodes)] ----------------------------------------------------------- */
 
 struct contents {
     bool converts, has_pointers;

@@ -107,7 +107,7 @@ static void release(const struct ndr_decode *d, void *memory)
 static bool take_memory(struct ndr_decode *d, const NDR_TYPE *type, uint64_t size,
                         void **ret_memory, bool *ret_own)
 {
-    if (d->region && size <= SIZE_MAX && !ndr_region_take(d, type, (size_t)size, ret_memory, ret_own))
+    if (d->region && !ndr_region_take(d, type, size, ret_memory, ret_own))
         return false;
     if (d->region && !d->is_scratch)
         return true;

@@ -210,7 +210,7 @@ bool ndr_decode_referent(struct ndr_decode *d, struct ndr_target *target, enum n
 
 /* Takes memory for an object from the region.  *ret_own: it is the region itself, which was
  * allocated now. */
-bool ndr_region_take(struct ndr_decode *d, const NDR_TYPE *type, size_t size, void **ret_memory,
+bool ndr_region_take(struct ndr_decode *d, const NDR_TYPE *type, uint64_t size, void **ret_memory,
                      bool *ret_own);
 /* The number of the region objects are allocated in; 0: none. */
 uint32_t ndr_region_number(const struct ndr_decode *d);

@@ -40,7 +40,7 @@ static size_t memory_align(const NDR_TYPE *type)
     return align == 0 || align > ALIGN_MAX ? ALIGN_MAX : align;
 }
 
-bool ndr_region_take(struct ndr_decode *d, const NDR_TYPE *type, size_t size, void **ret_memory,
+bool ndr_region_take(struct ndr_decode *d, const NDR_TYPE *type, uint64_t size, void **ret_memory,
                      bool *ret_own)
 {
     struct ndr_region *region = d->region;
@@ -54,7 +54,7 @@ bool ndr_region_take(struct ndr_decode *d, const NDR_TYPE *type, size_t size, vo
         return ndr_decode_fail(d, region->is_buffer ? RPC_X_BYTE_COUNT_TOO_SMALL
                                                     : RPC_S_OUT_OF_RESOURCES);
     }
-    region->used = at + size;
+    region->used = at + (size_t)size;
     *ret_own = !region->is_measured && !region->memory;
     if (region->is_measured)
         return true;
@@ -84,7 +84,7 @@ bool ndr_region_is_measured(const struct ndr_decode *d)
     return d->region && d->region->is_measured;
 }
 
-/* ---- [allocate(all_nodes)] ------------------------------------------------------------------ */
+/* ---- [allocate(all_nodes)] ----------------------------------------------------------- */
 
 /* Not where the program's own memory has to be written in place. */
 bool ndr_region_wanted(const struct ndr_decode *d, const struct ndr_target *target)
@@ -166,7 +166,7 @@ bool ndr_region_decode(struct ndr_decode *d, const struct ndr_target *pointer)
     return measure(d, &target, &region.size) && decode_nodes(d, &target, &region);
 }
 
-/* ---- [byte_count] ------------------------------------------------------------------------------ */
+/* ---- [byte_count] -------------------------------------------------------------------- */
 
 bool ndr_region_decode_buffer(struct ndr_decode *d, const NDR_PARAM *param, void *slot,
                               const struct ndr_scope *scope)

@@ -68,7 +68,7 @@ union frames {
     } texts;
 };
 
-/* ---- Samples ------------------------------------------------------------------------------- */
+/* ---- Samples ------------------------------------------------------------------------- */
 
 static WCHAR ab[] = u"ab", c[] = u"c";
 static TREE left = {.value = 2, .name = c}, right = {.value = 3, .left = &left};
@@ -181,7 +181,7 @@ static void release(const struct carried *data, struct receiver *r)
         heap_free_all();
 }
 
-/* ---- One object each ------------------------------------------------------------------------ */
+/* ---- One object each ----------------------------------------------------------------- */
 
 static void b_objects_are_counted(void **state)
 {
@@ -328,7 +328,7 @@ static void b_kept_in_one_object(void **state)
     }
 }
 
-/* ---- Full pointers ---------------------------------------------------------------------------- */
+/* ---- Full pointers ------------------------------------------------------------------- */
 
 static enum ndr_verdict graphs(PGRAPH one, PGRAPH two, PFULL three, union frames *ret_server,
                                struct carried *ret_data, RPC_STATUS *ret_status)
@@ -403,7 +403,7 @@ static void b_no_pointer_from_outside(void **state)
     }
 }
 
-/* ---- Damage and failures ------------------------------------------------------------------------ */
+/* ---- Damage and failures ------------------------------------------------------------- */
 
 static void c_every_prefix(void **state)
 {

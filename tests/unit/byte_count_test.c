@@ -37,7 +37,7 @@ void byte_count_test_client_call(const RPC_CLIENT_INTERFACE *interface_spec, uns
     fail();
 }
 
-/* ---- Samples: a reply, and how the client asks for it ------------------------------------- */
+/* ---- Samples: a reply, and how the client asks for it -------------------------------- */
 
 union frames {
     struct {
@@ -156,7 +156,7 @@ static void *buffer_of(size_t size)
     return buffer;
 }
 
-/* ---- The client's side -------------------------------------------------------------------------- */
+/* ---- The client's side --------------------------------------------------------------- */
 
 static void b_every_size(void **state)
 {
@@ -304,8 +304,9 @@ static void b_before_the_call(void **state)
             struct ndr_writer w;
             sample->ask(&client, buffer, size);
             ndr_writer_init(&w);
-            assert_int_equal(ndr_encode_params(&w, operation_of(byte_count_v1_0_c_ifspec, sample->opnum),
-                                               &client, NDR_PARAM_IN),
+            const NDR_OPERATION *operation =
+                operation_of(byte_count_v1_0_c_ifspec, sample->opnum);
+            assert_int_equal(ndr_encode_params(&w, operation, &client, NDR_PARAM_IN),
                              size < sample->root_size ? RPC_X_BYTE_COUNT_TOO_SMALL : RPC_S_OK);
             ndr_writer_fini(&w);
             free(buffer);
@@ -328,7 +329,7 @@ static void b_before_the_call(void **state)
     ndr_writer_fini(&w);
 }
 
-/* ---- Damage ---------------------------------------------------------------------------------- */
+/* ---- Damage -------------------------------------------------------------------------- */
 
 static void c_every_prefix(void **state)
 {
@@ -410,7 +411,7 @@ static void c_scratch_allocations_fail(void **state)
     carried_fini(&reply);
 }
 
-/* ---- The server's side ------------------------------------------------------------------------- */
+/* ---- The server's side --------------------------------------------------------------- */
 
 /* One object as large as the client's buffer, and one call that frees it with what the manager
  * put into it. */
