@@ -108,7 +108,8 @@ static void check_round_trip(const NDR_OPERATION *operation, const void *frame,
                                 .contexts = &handles,
                                 .little_endian = NDR_HOST_LITTLE_ENDIAN,
                                 .last = true};
-    enum ndr_verdict verdict = ndr_decode_params(&reader, operation, again, NDR_PARAM_IN, &program_memory);
+    enum ndr_verdict verdict =
+        ndr_decode_params(&reader, operation, again, NDR_PARAM_IN, &program_memory);
     if (verdict == NDR_FAILED && is_refusal(operation, reader.status))
         goto out; /* what the routines made of a value they took is one they do not take */
     assert(verdict == NDR_DONE && reader.pos == first.len);
@@ -190,18 +191,20 @@ static void try_characters(const NDR_OPERATION *operation, void *frame, struct n
 {
     struct manager manager = {.operation = operation, .reader = reader, .frame = frame};
     bool raised;
-    if (characters_manage(operation, frame, NULL, FUZZ_ALLOCATED_MAX, call_with_characters, &manager,
-                          &raised) == RPC_S_OK)
+    if (characters_manage(operation, frame, NULL, FUZZ_ALLOCATED_MAX, call_with_characters,
+                          &manager, &raised) == RPC_S_OK)
         respond(operation, frame, reader.ndr64);
     assert(!raised);
 }
 
-/* ---- One operation ----------------------------------------------------------------------------- */
+/* ---- One operation -----------------------------------------------------------------------------
+ */
 
 /* `frame` is zeroed and of the operation's size. */
 static void try_frame(const NDR_OPERATION *operation, struct ndr_reader reader, void *frame)
 {
-    enum ndr_verdict verdict = ndr_decode_params(&reader, operation, frame, NDR_PARAM_IN, &program_memory);
+    enum ndr_verdict verdict =
+        ndr_decode_params(&reader, operation, frame, NDR_PARAM_IN, &program_memory);
     if (verdict != NDR_DONE) {
         assert(heap_live == 0);
         for (uint32_t i = 0; i < operation->frame_size; i++)

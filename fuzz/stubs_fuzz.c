@@ -53,8 +53,8 @@ void CvBack(RT_BLOB a, RT_BLOB *b)
 static bool may_refuse(RPC_STATUS status)
 {
     return status == RAISED_SENDING || status == RAISED_RECEIVING || /* numbers that do */
-           status == RPC_S_OUT_OF_MEMORY ||   /* a value that is sent as nothing */
-           status == RPC_X_INVALID_BUFFER ||  /* octets that are no such value */
+           status == RPC_S_OUT_OF_MEMORY ||  /* a value that is sent as nothing */
+           status == RPC_X_INVALID_BUFFER || /* octets that are no such value */
            status == RPC_S_INVALID_ARG || status == RPC_S_INVALID_BOUND || status == REFUSED;
 }
 
@@ -62,20 +62,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     /* Seeds count on the order: append. */
     const RPC_IF_HANDLE interfaces[] = {
-        rt_base_v1_0_c_ifspec,       rt_struct_v1_0_c_ifspec, rt_array_v1_0_c_ifspec,
+        rt_base_v1_0_c_ifspec,       rt_struct_v1_0_c_ifspec,  rt_array_v1_0_c_ifspec,
         rt_string_v1_0_c_ifspec,     rt_pointer_v1_0_c_ifspec, rt_range_v1_0_c_ifspec,
-        rt_explicit_v3_2_c_ifspec,   rt_async_v1_0_c_ifspec,  rt_failure_v1_0_c_ifspec,
-        rt_union_v1_0_c_ifspec,      rt_open_v1_0_c_ifspec,   rt_full_v1_0_c_ifspec,
-        rt_async_more_v1_0_c_ifspec, c_samr_v1_0_c_ifspec,    c_drsuapi_v4_0_c_ifspec,
-        c_svcctl_v2_0_c_ifspec,      c_netdfs_v3_0_c_ifspec,  c_logon_v1_0_c_ifspec,
-        c_epm_v3_0_c_ifspec,         c_witness_v1_1_c_ifspec, c_ntsvcs_v1_0_c_ifspec,
-        c_spoolss_v1_0_c_ifspec,     c_wkssvc_v1_0_c_ifspec,  rt_convert_v1_0_c_ifspec,
+        rt_explicit_v3_2_c_ifspec,   rt_async_v1_0_c_ifspec,   rt_failure_v1_0_c_ifspec,
+        rt_union_v1_0_c_ifspec,      rt_open_v1_0_c_ifspec,    rt_full_v1_0_c_ifspec,
+        rt_async_more_v1_0_c_ifspec, c_samr_v1_0_c_ifspec,     c_drsuapi_v4_0_c_ifspec,
+        c_svcctl_v2_0_c_ifspec,      c_netdfs_v3_0_c_ifspec,   c_logon_v1_0_c_ifspec,
+        c_epm_v3_0_c_ifspec,         c_witness_v1_1_c_ifspec,  c_ntsvcs_v1_0_c_ifspec,
+        c_spoolss_v1_0_c_ifspec,     c_wkssvc_v1_0_c_ifspec,   rt_convert_v1_0_c_ifspec,
         b_cs_char_v1_0_c_ifspec,     rt_regions_v1_0_c_ifspec};
     if (size < 3)
         return 0;
-    const RPC_CLIENT_INTERFACE *interface =
-        (const RPC_CLIENT_INTERFACE *)
-            interfaces[data[0] % (sizeof(interfaces) / sizeof(interfaces[0]))];
+    const RPC_CLIENT_INTERFACE *interface = (const RPC_CLIENT_INTERFACE *)
+        interfaces[data[0] % (sizeof(interfaces) / sizeof(interfaces[0]))];
     const NDR_INTERFACE *stubs = interface->InterpreterInfo;
     struct ndr_reader reader = {.octets = data + 3,
                                 .len = size - 3,

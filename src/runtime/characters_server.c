@@ -45,7 +45,8 @@ static RPC_STATUS size_array(struct managed_characters *m, struct characters_arr
     return status;
 }
 
-static RPC_STATUS fill_array(struct managed_characters *m, uint32_t index, IDL_CS_CONVERT conversion)
+static RPC_STATUS fill_array(struct managed_characters *m, uint32_t index,
+                             IDL_CS_CONVERT conversion)
 {
     struct characters_array *array = &m->arrays[index];
     const NDR_CS_ARRAY *how = array->how;

@@ -64,8 +64,8 @@ static RPC_STATUS run_routine(struct rpc_call *call, bool *ret_raised)
         *ret_raised = status != RPC_S_OK;
         return *ret_raised ? status : exception_run(invoke, call, ret_raised);
     }
-    status = characters_manage(call->op, call->frame, binding, octets_max, invoke, call,
-                               ret_raised);
+    status =
+        characters_manage(call->op, call->frame, binding, octets_max, invoke, call, ret_raised);
     *ret_raised |= status != RPC_S_OK;
     return status;
 }
