@@ -24,6 +24,8 @@ static void rare_free(struct call_rare *rare)
     ndr_full_pointers_fini(&rare->full);
     client_contexts_fini(&rare->contexts);
     characters_free(rare->characters);
+    if (rare->outer)
+        call_put(rare->outer);
     free(rare);
 }
 
@@ -89,22 +91,15 @@ static void call_destroy(struct counted *object)
         pipe_rx_fini(&call->pipes[i].rx);
     rxbuf_put(call->stub);
     rare_free(call->rare);
-    if (call->outer)
-        call_put(call->outer);
     conn_put(call->conn);
     if (has_frame_apart(call->op))
         free(call->frame); /* unless given away, see server_call_gone() */
     free(call);
 }
 
-static void pipe_destroy(struct counted *object)
+static struct rpc_call *find(uint64_t handle, RPC_STATUS unknown, RPC_STATUS *ret_status)
 {
-    call_put(list_entry(object, struct pipe, object)->call);
-}
-
-struct rpc_call *call_from_handle(uint64_t handle, RPC_STATUS *ret_status)
-{
-    struct counted *object = handle_get(handle, RPC_S_INVALID_ASYNC_HANDLE, ret_status);
+    struct counted *object = handle_get(handle, unknown, ret_status);
     if (object && object->destroy != call_destroy) { /* a number of another kind */
         counted_put(object);
         object = NULL;
@@ -112,14 +107,32 @@ struct rpc_call *call_from_handle(uint64_t handle, RPC_STATUS *ret_status)
     return object ? list_entry(object, struct rpc_call, object) : NULL;
 }
 
-struct pipe *pipe_from_handle(uint64_t handle, RPC_STATUS *ret_status)
+struct rpc_call *call_from_handle(uint64_t handle, RPC_STATUS *ret_status)
 {
-    struct counted *object = handle_get(handle, RPC_X_INVALID_PIPE_OBJECT, ret_status);
-    if (object && object->destroy != pipe_destroy) {
-        counted_put(object);
-        object = NULL;
+    return find(handle, RPC_S_INVALID_ASYNC_HANDLE, ret_status);
+}
+
+/* A call's number with the place of the pipe, from 1, above it. */
+char *pipe_state(const struct pipe *pipe)
+{
+    uint64_t place = (uint64_t)(pipe - pipe->call->pipes) + 1;
+    return (char *)(uintptr_t)(place << HANDLE_BITS | pipe->call->handle);
+}
+
+struct pipe *pipe_from_state(const char *state, RPC_STATUS *ret_status)
+{
+    const uint64_t number = (uint64_t)(uintptr_t)state, place = number >> HANDLE_BITS;
+    struct rpc_call *call =
+        find(number & ((UINT64_C(1) << HANDLE_BITS) - 1), RPC_X_INVALID_PIPE_OBJECT, ret_status);
+    if (call && place > 0 && place <= call->pipe_count)
+        return &call->pipes[place - 1];
+    if (call) { /* the call's own number, or a wild one */
+        call_put(call);
+        *ret_status = RPC_X_INVALID_PIPE_OBJECT;
+    } else if (*ret_status == RPC_S_INVALID_ASYNC_HANDLE) { /* the call ended well */
+        *ret_status = RPC_X_PIPE_CLOSED;
     }
-    return object ? list_entry(object, struct pipe, object) : NULL;
+    return NULL;
 }
 
 static unsigned count_pipes(const NDR_OPERATION *op)
@@ -145,21 +158,6 @@ static RPC_STATUS pipes_init(struct rpc_call *call)
         RPC_STATUS status = pipe_rx_init(&pipe->rx, param->type, param->range, call->ndr64);
         if (status != RPC_S_OK)
             return status;
-    }
-    return RPC_S_OK;
-}
-
-/* Gives each pipe a handle, the references on the call behind them included. */
-static RPC_STATUS pipes_open(struct rpc_call *call)
-{
-    for (unsigned i = 0; i < call->pipe_count; i++) {
-        struct pipe *pipe = &call->pipes[i];
-        counted_init(&pipe->object, pipe_destroy);
-        call_get(call);
-        pipe->handle = handle_open(&pipe->object);
-        counted_put(&pipe->object); /* the handle's is left */
-        if (pipe->handle == 0)
-            return RPC_S_OUT_OF_MEMORY;
     }
     return RPC_S_OK;
 }
@@ -196,11 +194,7 @@ RPC_STATUS call_new(struct conn *conn, const RPC_CLIENT_INTERFACE *spec, const N
     call->spec = spec;
     call->op = op;
     RPC_STATUS status = pipes_init(call);
-    if (status == RPC_S_OK)
-        status = pipes_open(call);
     if (status != RPC_S_OK) {
-        for (unsigned i = 0; i < call->pipe_count; i++)
-            handle_close(call->pipes[i].handle, status);
         call_put(call);
         return status;
     }
@@ -342,24 +336,27 @@ void calls_on_sent(struct conn *conn)
 
 /* ---- Octets in ------------------------------------------------------------ */
 
-static RPC_STATUS gather(struct rpc_call *call, const uint8_t *octets, size_t len)
+static RPC_STATUS gather(struct rpc_call *call, const uint8_t *octets, size_t len, uint64_t offset)
 {
-    size_t need = call->stub_len + len;
+    struct rxbuf *stub = call->stub;
+    size_t need = call_stub_len(call) + len;
     /* With pipes their first octets are gathered too: judged after decoding. */
     if (need > (call->pipe_count > 0 ? LIMIT_STUB_LEN : call->stub_max))
         return call->server ? RPC_S_ACCESS_DENIED : RPC_S_OUT_OF_RESOURCES;
-    if (!call->stub || call->stub->capacity < need) {
-        size_t capacity = call->stub ? call->stub->capacity * 2 : 64;
-        struct rxbuf *stub = rxbuf_new(capacity < need ? need : capacity);
+    if (!stub || stub->capacity < need) {
+        size_t capacity = stub ? stub->capacity * 2 : 64;
+        stub = rxbuf_new(capacity < need ? need : capacity);
         if (!stub)
             return RPC_S_OUT_OF_MEMORY;
+        stub->origin = call->stub ? call->stub->origin : offset;
+        stub->len = (uint32_t)call_stub_len(call);
         if (call->stub)
-            memcpy(stub->octets, call->stub->octets, call->stub_len);
+            memcpy(stub->octets, call->stub->octets, stub->len);
         rxbuf_put(call->stub);
         call->stub = stub;
     }
-    memcpy(call->stub->octets + call->stub_len, octets, len);
-    call->stub_len = (uint32_t)need;
+    memcpy(stub->octets + stub->len, octets, len);
+    stub->len = (uint32_t)need;
     return RPC_S_OK;
 }
 
@@ -423,9 +420,7 @@ RPC_STATUS call_arrived(struct rpc_call *call, struct rxbuf *buf, const uint8_t 
         if (pipes_first && call->receiving < call->pipe_count) {
             status = pipe_arrived(call, buf, octets, len, offset, &used);
         } else if (!call->server || !call->stub_done) {
-            if (call->stub_len == 0)
-                call->stub_origin = offset;
-            status = gather(call, octets, len);
+            status = gather(call, octets, len, offset);
         } /* else: behind a request's last pipe only a verification trailer may come */
         octets += used;
         len -= used;
@@ -529,8 +524,6 @@ void call_release(struct rpc_call *call, RPC_STATUS status)
     notify_drop(call);
     subscriptions_drop(call);
     unlink_call(call);
-    for (unsigned i = 0; i < call->pipe_count; i++)
-        handle_close(call->pipes[i].handle, status != RPC_S_OK ? status : RPC_X_PIPE_CLOSED);
     handle_close(call->handle, status != RPC_S_OK ? status : RPC_S_INVALID_ASYNC_HANDLE);
     call->async = NULL;
     call_put(call);

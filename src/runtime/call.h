@@ -8,7 +8,7 @@
  *
  * Everything is guarded by conn->lock.  References: one by the association while
  * the call is on it, one by the call's handle (RPC_ASYNC_STATE.StubInfo) while the
- * application may use it, one by each pipe handle, one by whoever works on it.
+ * application may use it or one of its pipes, one by whoever works on it.
  *
  *                      client                          server
  *   start              stub call                       request complete enough
@@ -54,9 +54,7 @@ struct pipe_stats {
 
 /* One pipe parameter of one call. */
 struct pipe {
-    struct counted object; /* holds a reference on the call */
     struct rpc_call *call;
-    uint64_t handle;       /* the `state` the application passes */
     const NDR_PARAM *param;
     struct pipe_rx rx;     /* used when the pipe travels towards us */
     bool in, out;          /* direction of the parameter            */
@@ -89,6 +87,10 @@ struct notify {
 /* What few calls need; made by call_rare() when the first of it is. */
 struct call_rare {
     struct ndr_full_pointers full; /* of the request, for the reply */
+
+    /* callback.c's */
+    struct rpc_call *outer;    /* the call it is inside of; counted                  */
+    struct rpc_call *incoming; /* a request inside this call, for who waits; counted */
 
     /* client */
     struct client_contexts contexts; /* of an asynchronous call                        */
@@ -154,19 +156,12 @@ struct rpc_call {
     size_t send_low;   /* low mark of the pipe that pushes, octets                       */
     uint64_t send_mark;/* notify RpcSendComplete when the queue's total reaches it; 0: not */
 
-    /* Non-pipe octets that arrived. */
-    struct rxbuf *stub;
-    uint32_t stub_len;
+    struct rxbuf *stub;   /* non-pipe octets that arrived, or NULL               */
     uint32_t stub_max;    /* octets without pipes the peer may send              */
-    uint64_t stub_origin; /* stub offset of stub->octets[0]                      */
+    uint32_t stub_need;   /* server: decoding is not tried again below this length */
 
-    /* callback.c's */
-    bool nested;                /* on the connection of `outer`, inside it               */
-    bool granted;               /* the context it waits for is free                      */
-    uint32_t stub_need;         /* server: decoding is not tried again below this length */
-    struct rpc_call *outer;     /* counted                                               */
-    struct rpc_call *incoming;  /* a request inside this call, for who waits; counted    */
-    struct rpc_call *enclosing; /* what its thread runs besides: the call before         */
+    bool nested;  /* on the connection of another, inside it: call_outer() */
+    bool granted; /* the context it waits for is free                      */
 
     union {
         struct { /* client */
@@ -187,9 +182,13 @@ struct rpc_call {
     struct pipe pipes[]; /* and the frame */
 };
 
-/* The call or pipe behind a number, with a reference; NULL: *ret_status. */
+/* The call behind a number, with a reference; NULL: *ret_status. */
 struct rpc_call *call_from_handle(uint64_t handle, RPC_STATUS *ret_status);
-struct pipe *pipe_from_handle(uint64_t handle, RPC_STATUS *ret_status);
+
+/* The `state` of a pipe, which says what call it is of, and which of its pipes. */
+char *pipe_state(const struct pipe *pipe);
+/* The pipe behind it, with a reference on its call; NULL: *ret_status. */
+struct pipe *pipe_from_state(const char *state, RPC_STATUS *ret_status);
 
 static inline struct rpc_call *call_of_wire(struct call *wire)
 {
@@ -205,6 +204,11 @@ static inline void call_put(struct rpc_call *call)
     counted_put(&call->object);
 }
 
+static inline size_t call_stub_len(const struct rpc_call *call)
+{
+    return call->stub ? call->stub->len : 0;
+}
+
 /* What few calls need; NULL: out of memory.  Lock held, or nobody else knows the call. */
 struct call_rare *call_rare(struct rpc_call *call);
 /* Moves the full pointers of a request to the call, if there are any.  RPC_S_OK;
@@ -212,6 +216,12 @@ struct call_rare *call_rare(struct rpc_call *call);
 RPC_STATUS call_keep_full(struct rpc_call *call, struct ndr_full_pointers *full);
 /* Those that were kept; else `none`, which it makes empty. */
 struct ndr_full_pointers *call_full(struct rpc_call *call, struct ndr_full_pointers *none);
+
+/* The call it is inside of, or NULL. */
+static inline struct rpc_call *call_outer(const struct rpc_call *call)
+{
+    return call->rare ? call->rare->outer : NULL;
+}
 
 /* The contexts and the memory of a server's call; NULL: it has none. */
 static inline struct call_contexts *call_contexts(const struct rpc_call *call)
@@ -410,6 +420,13 @@ void order_check(struct conn *conn);
 /* The call this thread runs the routine of, or NULL: in a server a manager's, in a client
  * that of a callback. */
 struct rpc_call *server_current_call(void);
+
+/* All of these, the one before last; NULL: none. */
+struct running_call {
+    struct rpc_call *call;
+    const struct running_call *around;
+};
+const struct running_call *server_running_calls(void);
 
 /* Server: the application was told of the failure and need not complete the call;
  * should it do so all the same, what it holds must still be there. */

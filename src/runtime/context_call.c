@@ -150,7 +150,7 @@ static void sort_uses(struct call_contexts *contexts)
  * itself. */
 static bool locked_around(const struct rpc_call *call, const struct context *context)
 {
-    for (const struct rpc_call *outer = call->outer; outer; outer = outer->outer) {
+    for (const struct rpc_call *outer = call_outer(call); outer; outer = call_outer(outer)) {
         const struct call_contexts *contexts = call_contexts(outer);
         for (unsigned i = 0; contexts && i < contexts->count; i++)
             if (contexts->uses[i].locked && contexts->uses[i].context == context)
