@@ -71,6 +71,29 @@ static size_t frame_offset(unsigned pipe_count)
     return (len + align - 1) / align * align;
 }
 
+/* Behind the pipes, or, if it is apart, there is where it is. */
+void *call_frame(const struct rpc_call *call)
+{
+    uint8_t *at = (uint8_t *)(uintptr_t)call + frame_offset(call->pipe_count);
+    void *frame = at;
+    if (has_frame_apart(call->op))
+        memcpy(&frame, at, sizeof(frame));
+    return frame;
+}
+
+static void set_frame_apart(struct rpc_call *call, void *frame)
+{
+    memcpy((uint8_t *)call + frame_offset(call->pipe_count), &frame, sizeof(frame));
+}
+
+void *call_give_frame(struct rpc_call *call)
+{
+    void *frame = call_frame(call);
+    assert(has_frame_apart(call->op));
+    set_frame_apart(call, NULL);
+    return frame;
+}
+
 static void client_call_gone(struct rpc_call *call)
 {
     error_put(call->errors);
@@ -93,7 +116,7 @@ static void call_destroy(struct counted *object)
     rare_free(call->rare);
     conn_put(call->conn);
     if (has_frame_apart(call->op))
-        free(call->frame); /* unless given away, see server_call_gone() */
+        free(call_frame(call)); /* unless given away, see server_call_gone() */
     free(call);
 }
 
@@ -145,11 +168,12 @@ static unsigned count_pipes(const NDR_OPERATION *op)
 
 static RPC_STATUS pipes_init(struct rpc_call *call)
 {
+    unsigned next = 0;
     for (uint32_t i = 0; i < call->op->param_count; i++) {
         const NDR_PARAM *param = &call->op->params[i];
         if (!(param->flags & NDR_PARAM_PIPE))
             continue;
-        struct pipe *pipe = &call->pipes[call->pipe_count++];
+        struct pipe *pipe = &call->pipes[next++];
         pipe->call = call;
         pipe->param = param;
         pipe->in = (param->flags & NDR_PARAM_IN) != 0;
@@ -177,14 +201,19 @@ RPC_STATUS call_new(struct conn *conn, const RPC_CLIENT_INTERFACE *spec, const N
         return RPC_S_CANNOT_SUPPORT;
     /* In one piece: the call, its pipes, the frame. */
     const bool apart = has_frame_apart(op);
-    struct rpc_call *call = calloc(1, frame_offset(pipe_count) + (apart ? 0 : op->frame_size));
+    struct rpc_call *call =
+        calloc(1, frame_offset(pipe_count) + (apart ? sizeof(void *) : op->frame_size));
     if (!call)
         return RPC_S_OUT_OF_MEMORY;
-    call->frame = apart ? calloc(1, op->frame_size) : (uint8_t *)call + frame_offset(pipe_count);
-    if (!call->frame) {
+    call->op = op;
+    call->pipe_count = (uint16_t)pipe_count;
+    void *frame = apart ? calloc(1, op->frame_size) : NULL;
+    if (apart && !frame) {
         free(call);
         return RPC_S_OUT_OF_MEMORY;
     }
+    if (apart)
+        set_frame_apart(call, frame);
     counted_init(&call->object, call_destroy);
     conn_get(conn);
     call->conn = conn;
@@ -376,7 +405,7 @@ static void check_high_mark(struct rpc_call *call, const struct pipe *pipe)
 bool pipe_at_end(const struct pipe *pipe)
 {
     const struct rpc_call *call = pipe->call;
-    return pipe->rx.ended && !(call->server && call->receiving == call->pipe_count &&
+    return pipe_rx_ended(&pipe->rx) && !(call->server && call->receiving == call->pipe_count &&
                                call->wire.state == CALL_REQUEST);
 }
 
@@ -397,12 +426,12 @@ static RPC_STATUS pipe_arrived(struct rpc_call *call, struct rxbuf *buf, const u
                                size_t len, uint64_t offset, size_t *ret_used)
 {
     struct pipe *pipe = &call->pipes[call->receiving];
-    if (!pipe->rx.begun)
+    if (!pipe_rx_begun(&pipe->rx))
         pipe_rx_begin(&pipe->rx, offset, call->wire.little_endian);
     RPC_STATUS status = pipe_rx_arrived(&pipe->rx, buf, octets, len, ret_used);
     if (status != RPC_S_OK)
         return status;
-    if (pipe->rx.ended)
+    if (pipe_rx_ended(&pipe->rx))
         call->receiving = (uint16_t)next_receiving(call, call->receiving + 1u);
     check_high_mark(call, pipe);
     wake_pull(call);

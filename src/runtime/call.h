@@ -119,7 +119,6 @@ struct rpc_call {
     struct conn *conn; /* counted */
     const RPC_CLIENT_INTERFACE *spec;
     const NDR_OPERATION *op;
-    void *frame;       /* op->frame_size octets, behind the pipes                  */
     struct call_rare *rare; /* NULL: nothing of it was needed so far               */
 
     /* 0: released.  Server: also the number of its binding handle. */
@@ -142,26 +141,26 @@ struct rpc_call {
     bool dispatched;   /* server: the manager was called                           */
     uint8_t happened;  /* server: RpcNotification... bits, see subscribe.h         */
     uint8_t held_len;  /* server: a terminator, all zeros, that waits for what comes after it */
+    bool nested;       /* on the connection of another, inside it: call_outer()    */
+    bool granted;      /* the context it waits for is free                         */
+    struct notify notify;
     uint16_t pipe_count;
     uint16_t receiving; /* index of the pipe that octets arrive for; pipe_count: past all */
     RPC_STATUS status; /* failure; RPC_S_OK while there is none                    */
+    uint32_t send_low; /* low mark of the pipe that pushes, octets                 */
+    uint32_t stub_max; /* octets without pipes the peer may send                   */
+    uint32_t stub_need; /* server: decoding is not tried again below this length   */
 
-    struct notify notify;
     union {
         struct io_job job;          /* server: decodes the request; nothing is told before.
                                      * Then, and for a client: delivers callbacks  */
         struct win32_apc apc;       /* of the thread to be told                    */
         struct win32_packet packet; /* in the port to be told                      */
     };
-    size_t send_low;   /* low mark of the pipe that pushes, octets                       */
     uint64_t send_mark;/* notify RpcSendComplete when the queue's total reaches it; 0: not */
 
     struct rxbuf *stub;   /* non-pipe octets that arrived, or NULL               */
-    uint32_t stub_max;    /* octets without pipes the peer may send              */
-    uint32_t stub_need;   /* server: decoding is not tried again below this length */
 
-    bool nested;  /* on the connection of another, inside it: call_outer() */
-    bool granted; /* the context it waits for is free                      */
 
     union {
         struct { /* client */
@@ -179,7 +178,7 @@ struct rpc_call {
         };
     };
 
-    struct pipe pipes[]; /* and the frame */
+    struct pipe pipes[]; /* and, behind them, the frame: call_frame() */
 };
 
 /* The call behind a number, with a reference; NULL: *ret_status. */
@@ -203,6 +202,11 @@ static inline void call_put(struct rpc_call *call)
 {
     counted_put(&call->object);
 }
+
+/* The parameters, op->frame_size octets.  A server's call that is going may give them
+ * away if its operation converts types. */
+void *call_frame(const struct rpc_call *call);
+void *call_give_frame(struct rpc_call *call);
 
 static inline size_t call_stub_len(const struct rpc_call *call)
 {

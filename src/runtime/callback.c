@@ -232,8 +232,8 @@ struct rpc_call *nested_place(const struct server_pool *pool, const RPC_CLIENT_I
 {
     for (const struct running_call *each = server_running_calls(); each; each = each->around) {
         struct rpc_call *call = each->call;
-        if (call->conn->owner == pool && call->spec->InterpreterInfo == spec->InterpreterInfo &&
-            call->conn->assoc.role == ASSOC_CLIENT)
+        if (call->conn->assoc.role == ASSOC_CLIENT && call->conn->pool == pool &&
+            call->spec->InterpreterInfo == spec->InterpreterInfo)
             return call;
     }
     return NULL;

@@ -177,7 +177,7 @@ void call_ask_send_complete(struct rpc_call *call, size_t low, bool null_push)
     if (!call_asks_send_complete(call) || (null_push && !call->server))
         return;
     const bool waiting = call->send_mark != 0;
-    call->send_low = low;
+    call->send_low = low < UINT32_MAX ? (uint32_t)low : UINT32_MAX;
     call->send_mark = call->conn->assoc.txq.total;
     if (!call_has_room(call)) {
         if (!waiting)
@@ -251,7 +251,7 @@ void pipes_publish(struct rpc_call *call)
     for (unsigned i = 0; i < call->pipe_count; i++) {
         struct pipe *pipe = &call->pipes[i];
         NDR_ASYNC_PIPE *const *member =
-            (NDR_ASYNC_PIPE *const *)(void *)((uint8_t *)call->frame + pipe->param->offset);
+            (NDR_ASYNC_PIPE *const *)(void *)((uint8_t *)call_frame(call) + pipe->param->offset);
         **member = (NDR_ASYNC_PIPE){.pull = pipe_pull,
                                     .push = pipe_push,
                                     .alloc = pipe_alloc,

@@ -50,7 +50,7 @@ struct rpc_call *server_current_call(void)
 static void invoke(void *arg)
 {
     const struct rpc_call *call = arg;
-    call->op->invoke(call->epv, call->frame);
+    call->op->invoke(call->epv, call_frame(call));
 }
 
 /* Runs it, between the conversions of [cs_char] arrays. */
@@ -64,12 +64,12 @@ static RPC_STATUS run_routine(struct rpc_call *call, bool *ret_raised)
     if (octets_max == 0)
         octets_max = NDR_ALLOCATED_MAX;
     if (call->op->flags & NDR_OP_ASYNC) { /* converted back when it is completed */
-        status = characters_begin(call->op, call->frame, binding, octets_max,
+        status = characters_begin(call->op, call_frame(call), binding, octets_max,
                                   &call->rare->managed_characters);
         *ret_raised = status != RPC_S_OK;
         return *ret_raised ? status : exception_run(invoke, call, ret_raised);
     }
-    status = characters_manage(call->op, call->frame, binding, octets_max, invoke, call,
+    status = characters_manage(call->op, call_frame(call), binding, octets_max, invoke, call,
                                ret_raised);
     *ret_raised |= status != RPC_S_OK;
     return status;
@@ -77,7 +77,7 @@ static RPC_STATUS run_routine(struct rpc_call *call, bool *ret_raised)
 
 static void set_member(struct rpc_call *call, uint32_t offset, void *value)
 {
-    memcpy((uint8_t *)call->frame + offset, &value, sizeof(value));
+    memcpy((uint8_t *)call_frame(call) + offset, &value, sizeof(value));
 }
 
 /* The parameters that are not decoded: handle, asynchronous state, pipes. */
@@ -199,12 +199,12 @@ static enum ndr_verdict decode_request(struct rpc_call *call, RPC_STATUS *ret_st
     if (converts)
         reactor_block_begin();
     enum ndr_verdict verdict =
-        ndr_decode_params(&reader, call->op, call->frame, NDR_PARAM_IN, &memory);
+        ndr_decode_params(&reader, call->op, call_frame(call), NDR_PARAM_IN, &memory);
     if (converts)
         reactor_block_end();
     memory_env_leave(outer_env);
     if (verdict == NDR_DONE)
-        trace_values(call->op, call->frame, NDR_PARAM_IN, false);
+        trace_values(call->op, call_frame(call), NDR_PARAM_IN, false);
     conn_lock(call->conn);
     rxbuf_put(stub);
     *ret_allocated = reader.allocated;
@@ -245,7 +245,7 @@ static RPC_STATUS complete_frame(struct rpc_call *call, size_t pos, size_t alloc
         status = RPC_S_ACCESS_DENIED;
     if (status == RPC_S_OK) {
         struct memory_env *outer_env = memory_env_enter(call_env(call));
-        status = ndr_prepare_out(call->op, call->frame, &memory);
+        status = ndr_prepare_out(call->op, call_frame(call), &memory);
         memory_env_leave(outer_env);
     }
     return status == RPC_S_OK ? fill_frame(call) : status;

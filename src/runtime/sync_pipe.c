@@ -287,7 +287,7 @@ void sync_pipes_publish(struct rpc_call *call, NDR_PIPE *pipes)
 {
     for (unsigned i = 0; i < call->pipe_count; i++) {
         const struct pipe *pipe = &call->pipes[i];
-        void *at = (uint8_t *)call->frame + pipe->param->offset;
+        void *at = (uint8_t *)call_frame(call) + pipe->param->offset;
         pipes[i] = (NDR_PIPE){.pull = server_pull,
                               .push = server_push,
                               .alloc = server_alloc,
