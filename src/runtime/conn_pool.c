@@ -310,7 +310,9 @@ static RPC_STATUS connect_and_bind(struct server_pool *pool, const struct conn_w
     status = assoc_bind(&conn->assoc, &wish->interface_id, wish->syntaxes, group_id);
     if (status == RPC_S_OK)
         status = wait_bound(conn);
-    if (status != RPC_S_OK)
+    if (status == RPC_S_OK) /* or its block would lie between the connection and the call, */
+        txq_trim(&conn->assoc.txq); /* and leave a hole that fits neither */
+    else
         conn_close(conn);
     conn_unlock(conn);
     if (status != RPC_S_OK) {
