@@ -333,14 +333,17 @@ static void measure_idle(handle_t binding, uint64_t count)
         idle_open(binding, &calls[i]);
     idle_wait_open(binding, count);
     long after_kib = resident_kib(server);
+    /* Of that, what the two programs keep themselves. */
+    double own_kib = ((double)server_usage(binding).sink_octets / (double)count +
+                      (double)sizeof(struct idle_call)) / 1024;
     long client_threads = proc_status(getpid(), "Threads");
     long server_threads = proc_status(server, "Threads");
 
     idle_close_all(calls, count);
     printf("{\"pipes\": %llu, \"client_threads\": %ld, \"server_threads\": %ld, "
-           "\"kib_per_pipe\": %.3f}\n",
+           "\"kib_per_pipe\": %.3f, \"program_kib_per_pipe\": %.3f}\n",
            (unsigned long long)count, client_threads, server_threads,
-           (double)(after_kib - before_kib) / (double)(count - 1));
+           (double)(after_kib - before_kib) / (double)(count - 1), own_kib);
     free(calls);
 }
 

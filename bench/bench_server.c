@@ -7,6 +7,7 @@
  * never outlives the driver.  The managers are written as the documentation of
  * asynchronous pipes would have them: nothing here knows the runtime from inside. */
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -45,6 +46,13 @@ struct sink {
 
 /* Calls that have received something and are not over. */
 static atomic_int open_sinks;
+/* What `struct sink` takes, with what malloc keeps in front of a block. */
+static atomic_long sink_octets;
+
+static long heap_octets(void *block)
+{
+    return (long)(malloc_usable_size(block) + sizeof(size_t));
+}
 
 /* One buffer per thread, not per call: pull keeps no hold of it. */
 static _Thread_local _Alignas(4096) unsigned char sink_buf[BENCH_PUSH_LEN];
@@ -74,6 +82,7 @@ static void sink_end(struct sink *sink, RPC_STATUS status)
         fprintf(stderr, "bench_server: BenchSink: status %d\n", (int)status);
     if (received > 0)
         atomic_fetch_sub(&open_sinks, 1);
+    atomic_fetch_sub(&sink_octets, heap_octets(sink));
     free(sink);
 }
 
@@ -146,6 +155,7 @@ void BenchSink(PRPC_ASYNC_STATE async, handle_t binding, int32_t slow_ms, ASYNC_
     struct sink *sink = calloc(1, sizeof(*sink));
     if (!sink)
         RpcRaiseException(RPC_S_OUT_OF_MEMORY);
+    atomic_fetch_add(&sink_octets, heap_octets(sink));
     sink->async = async;
     sink->pipe = data;
     if (slow_ms > 0) {
@@ -261,6 +271,7 @@ void BenchUsage(handle_t binding, BENCH_USAGE *usage)
     usage->cpu_us = cpu_us();
     usage->pid = getpid();
     usage->open_sinks = atomic_load(&open_sinks);
+    usage->sink_octets = atomic_load(&sink_octets);
 }
 
 /* ---- Set-up -------------------------------------------------------------- */

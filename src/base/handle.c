@@ -10,6 +10,8 @@
 #define CHUNK_SLOTS (1u << CHUNK_BITS)
 #define CHUNK_COUNT 1024u /* 2^20 handles alive at once */
 #define SLOT_BITS 24u
+/* Of these there are 2^24, but for 0, each at least FREE_BEFORE_REUSE handles after the last. */
+#define GENERATION_MASK ((1u << (HANDLE_BITS - SLOT_BITS)) - 1)
 #define STRIPES 64u
 /* Free slots below this are left alone while new ones can be made. */
 #define FREE_BEFORE_REUSE 4096u
@@ -23,8 +25,8 @@ struct slot {
             uint32_t next_free; /* slot number, 0: last   */
         };
     };
-    bool open : 1;
-    uint64_t generation : 63; /* of the handle last given out */
+    uint32_t generation; /* of the handle last given out; 0: none was */
+    bool open;
 };
 _Static_assert(sizeof(struct slot) == 16, "a slot is two words");
 
@@ -127,7 +129,8 @@ uint64_t handle_open(struct counted *object)
     counted_get(object);
     slot->object = object;
     slot->open = true;
-    uint64_t handle = (uint64_t)++slot->generation << SLOT_BITS | number;
+    slot->generation = slot->generation == GENERATION_MASK ? 1 : slot->generation + 1;
+    uint64_t handle = (uint64_t)slot->generation << SLOT_BITS | number;
     pthread_mutex_unlock(stripe_of(number));
     return handle;
 }

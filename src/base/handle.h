@@ -3,6 +3,8 @@
  *
  *   handle = generation << 24 | slot      slot numbers start at 1: 0 is no handle
  *
+ * It has HANDLE_BITS bits: its owner may keep something of its own above.
+ *
  * A handle that was closed keeps answering with the status it was closed with
  * until its slot is used again, which happens first in, first out and only when
  * many others lie free; after that it is simply unknown.  So a program that goes
@@ -14,6 +16,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#define HANDLE_BITS 48u
 
 /* Embedded at any place in the object. */
 struct counted {

@@ -55,8 +55,8 @@ void assoc_fini(struct assoc *assoc)
     for (struct list *node = list_pop(&assoc->calls); node; node = list_pop(&assoc->calls))
         list_entry(node, struct call, node)->assoc = NULL;
     txq_fini(&assoc->txq);
-    free(assoc->contexts);
-    assoc->contexts = NULL;
+    free(assoc->more_contexts);
+    assoc->more_contexts = NULL;
     if (assoc->role == ASSOC_SERVER) {
         free(assoc->bind);
         assoc->bind = NULL;
@@ -97,22 +97,34 @@ struct call *assoc_find_call(struct assoc *assoc, uint32_t call_id)
     return done;
 }
 
-struct assoc_context *assoc_find_context(struct assoc *assoc, uint16_t id)
+const struct assoc_context *assoc_context_at(const struct assoc *assoc, unsigned index)
 {
-    for (unsigned i = 0; i < assoc->context_count; i++)
-        if (assoc->contexts[i].id == id)
-            return &assoc->contexts[i];
+    return index == 0 ? &assoc->first_context : &assoc->more_contexts[index - 1];
+}
+
+const struct assoc_context *assoc_find_context(const struct assoc *assoc, uint16_t id)
+{
+    for (unsigned i = 0; i < assoc->context_count; i++) {
+        const struct assoc_context *context = assoc_context_at(assoc, i);
+        if (context->id == id)
+            return context;
+    }
     return NULL;
 }
 
 bool assoc_add_context(struct assoc *assoc, const struct assoc_context *context)
 {
-    struct assoc_context *contexts =
-        realloc(assoc->contexts, (assoc->context_count + 1) * sizeof(*contexts));
-    if (!contexts)
-        return false;
-    contexts[assoc->context_count++] = *context;
-    assoc->contexts = contexts;
+    if (assoc->context_count == 0) {
+        assoc->first_context = *context;
+    } else {
+        struct assoc_context *more =
+            realloc(assoc->more_contexts, assoc->context_count * sizeof(*more));
+        if (!more)
+            return false;
+        more[assoc->context_count - 1] = *context;
+        assoc->more_contexts = more;
+    }
+    assoc->context_count++;
     return true;
 }
 

@@ -57,10 +57,10 @@ enum call_state {
 struct call {
     struct list node; /* assoc->calls */
     struct assoc *assoc;
-    enum call_state state;
     uint32_t id;
     uint16_t context_id;
     uint16_t opnum;
+    uint8_t state;         /* enum call_state                                   */
     bool has_object;
     bool maybe; /* PFC_MAYBE: the client wants no answer */
     bool caller;           /* the request goes out from here                    */
@@ -178,7 +178,8 @@ struct assoc {
     struct txq txq;
 
     struct list calls;
-    struct assoc_context *contexts;
+    /* Mostly there is one: the first, and the array of the others. */
+    struct assoc_context first_context, *more_contexts;
 
     /* the one request whose fragments are arriving (MS-RPCE 3.3.3.5.2); a client's are of
      * callbacks */

@@ -39,7 +39,7 @@ const struct assoc_context *assoc_context_for(const struct assoc *assoc,
 {
     const struct assoc_context *found = NULL;
     for (unsigned i = 0; i < assoc->context_count; i++) {
-        const struct assoc_context *context = &assoc->contexts[i];
+        const struct assoc_context *context = assoc_context_at(assoc, i);
         if (syntaxes & (context->ndr64 ? ASSOC_NDR64 : ASSOC_NDR) &&
             pdu_syntax_equal(&context->abstract, abstract) && !(found && found->ndr64))
             found = context;

@@ -20,7 +20,9 @@ void assoc_die(struct assoc *assoc, RPC_STATUS status, struct assoc_event *event
 /* The call of this id; of several one that is not DONE, for a peer may use an id again
  * before we have put its last call away, and of these the innermost. */
 struct call *assoc_find_call(struct assoc *assoc, uint32_t call_id);
-struct assoc_context *assoc_find_context(struct assoc *assoc, uint16_t id);
+const struct assoc_context *assoc_find_context(const struct assoc *assoc, uint16_t id);
+/* In the order in which they were added; index < context_count. */
+const struct assoc_context *assoc_context_at(const struct assoc *assoc, unsigned index);
 /* One context more.  False: out of memory. */
 bool assoc_add_context(struct assoc *assoc, const struct assoc_context *context);
 /* Client: the id of the next call, bind or alter_context. */

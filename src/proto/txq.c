@@ -11,6 +11,10 @@
 /* Large enough for the headers of 64 KiB in TCP fragments and then some (85 of 24 octets; a
  * larger push takes several), small enough that a queue with one control PDU stays small. */
 #define BLOCK_LEN 2040u
+/* The first block of a queue that had none: a control PDU or a small request, mostly all
+ * there is before the connection is left alone.  So large that what it leaves behind among
+ * connections and calls is of use to them. */
+#define FIRST_BLOCK_LEN 360u
 
 /* Settled rests of pushes live in blocks of this size, a few of which are kept: a
  * sender that is ahead of its receiver needs one per push. */
@@ -56,6 +60,14 @@ static void block_put(struct txq_store *q, struct txq_block *block)
     }
 }
 
+static void free_segs(struct txq_store *q)
+{
+    if (q->segs != q->first_segs)
+        free(q->segs);
+    q->segs = q->first_segs;
+    q->capacity = sizeof(q->first_segs) / sizeof(q->first_segs[0]);
+}
+
 void txq_trim(struct txq *txq)
 {
     struct txq_store *q = txq->store;
@@ -70,7 +82,7 @@ void txq_trim(struct txq *txq)
     if (txq->len > 0)
         return;
     block_put(q, q->block);
-    free(q->segs);
+    free_segs(q);
     free(q);
     txq->store = NULL;
 }
@@ -92,9 +104,14 @@ void txq_fini(struct txq *txq)
 
 static bool open_store(struct txq *txq)
 {
+    if (txq->store)
+        return true;
+    txq->store = calloc(1, sizeof(*txq->store));
     if (!txq->store)
-        txq->store = calloc(1, sizeof(*txq->store));
-    return txq->store != NULL;
+        return false;
+    txq->store->segs = txq->store->first_segs;
+    free_segs(txq->store);
+    return true;
 }
 
 static bool room_for_seg(struct txq_store *q)
@@ -107,10 +124,13 @@ static bool room_for_seg(struct txq_store *q)
         q->head = 0;
         return true;
     }
-    size_t capacity = q->capacity ? q->capacity * 2 : 8;
-    struct txq_seg *segs = realloc(q->segs, capacity * sizeof(*segs));
+    const bool grown = q->segs != q->first_segs;
+    size_t capacity = q->capacity * 2;
+    struct txq_seg *segs = realloc(grown ? q->segs : NULL, capacity * sizeof(*segs));
     if (!segs)
         return false;
+    if (!grown)
+        memcpy(segs, q->first_segs, sizeof(q->first_segs));
     q->segs = segs;
     q->capacity = capacity;
     return true;
@@ -127,7 +147,8 @@ uint8_t *txq_append(struct txq *txq, size_t len)
         return NULL;
     struct txq_store *q = txq->store;
     if (!q->block || q->block->capacity - q->block->used < len) {
-        struct txq_block *block = block_new(len > BLOCK_LEN ? len : BLOCK_LEN);
+        size_t least = q->block || txq->len > 0 ? BLOCK_LEN : FIRST_BLOCK_LEN;
+        struct txq_block *block = block_new(len > least ? len : least);
         if (!block)
             return NULL;
         block_put(q, q->block);
@@ -232,17 +253,14 @@ void txq_sent(struct txq *txq, size_t len)
     }
     if (txq->len == 0) {
         q->head = q->tail = 0;
-        if (q->block && q->block->capacity == BLOCK_LEN) {
+        if (q->block && q->block->capacity <= BLOCK_LEN) {
             q->block->used = 0; /* the next push wants it; see txq_trim() */
         } else {
             block_put(q, q->block);
             q->block = NULL;
         }
-        if (q->capacity > 64) {
-            free(q->segs);
-            q->segs = NULL;
-            q->capacity = 0;
-        }
+        if (q->capacity > 64)
+            free_segs(q);
     }
 }
 

@@ -37,6 +37,7 @@ struct txq_store {
     struct txq_block *block; /* where owned octets go next, or NULL */
     struct txq_block *spare; /* large blocks kept for the next settling */
     unsigned spare_count;
+    struct txq_seg first_segs[4]; /* `segs` until they do not suffice */
 };
 
 struct txq {

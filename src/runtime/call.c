@@ -24,6 +24,8 @@ static void rare_free(struct call_rare *rare)
     ndr_full_pointers_fini(&rare->full);
     client_contexts_fini(&rare->contexts);
     characters_free(rare->characters);
+    if (rare->outer)
+        call_put(rare->outer);
     free(rare);
 }
 
@@ -69,6 +71,29 @@ static size_t frame_offset(unsigned pipe_count)
     return (len + align - 1) / align * align;
 }
 
+/* Behind the pipes, or, if it is apart, there is where it is. */
+void *call_frame(const struct rpc_call *call)
+{
+    uint8_t *at = (uint8_t *)(uintptr_t)call + frame_offset(call->pipe_count);
+    void *frame = at;
+    if (has_frame_apart(call->op))
+        memcpy(&frame, at, sizeof(frame));
+    return frame;
+}
+
+static void set_frame_apart(struct rpc_call *call, void *frame)
+{
+    memcpy((uint8_t *)call + frame_offset(call->pipe_count), &frame, sizeof(frame));
+}
+
+void *call_give_frame(struct rpc_call *call)
+{
+    void *frame = call_frame(call);
+    assert(has_frame_apart(call->op));
+    set_frame_apart(call, NULL);
+    return frame;
+}
+
 static void client_call_gone(struct rpc_call *call)
 {
     error_put(call->errors);
@@ -89,22 +114,15 @@ static void call_destroy(struct counted *object)
         pipe_rx_fini(&call->pipes[i].rx);
     rxbuf_put(call->stub);
     rare_free(call->rare);
-    if (call->outer)
-        call_put(call->outer);
     conn_put(call->conn);
     if (has_frame_apart(call->op))
-        free(call->frame); /* unless given away, see server_call_gone() */
+        free(call_frame(call)); /* unless given away, see server_call_gone() */
     free(call);
 }
 
-static void pipe_destroy(struct counted *object)
+static struct rpc_call *find(uint64_t handle, RPC_STATUS unknown, RPC_STATUS *ret_status)
 {
-    call_put(list_entry(object, struct pipe, object)->call);
-}
-
-struct rpc_call *call_from_handle(uint64_t handle, RPC_STATUS *ret_status)
-{
-    struct counted *object = handle_get(handle, RPC_S_INVALID_ASYNC_HANDLE, ret_status);
+    struct counted *object = handle_get(handle, unknown, ret_status);
     if (object && object->destroy != call_destroy) { /* a number of another kind */
         counted_put(object);
         object = NULL;
@@ -112,14 +130,32 @@ struct rpc_call *call_from_handle(uint64_t handle, RPC_STATUS *ret_status)
     return object ? list_entry(object, struct rpc_call, object) : NULL;
 }
 
-struct pipe *pipe_from_handle(uint64_t handle, RPC_STATUS *ret_status)
+struct rpc_call *call_from_handle(uint64_t handle, RPC_STATUS *ret_status)
 {
-    struct counted *object = handle_get(handle, RPC_X_INVALID_PIPE_OBJECT, ret_status);
-    if (object && object->destroy != pipe_destroy) {
-        counted_put(object);
-        object = NULL;
+    return find(handle, RPC_S_INVALID_ASYNC_HANDLE, ret_status);
+}
+
+/* A call's number with the place of the pipe, from 1, above it. */
+char *pipe_state(const struct pipe *pipe)
+{
+    uint64_t place = (uint64_t)(pipe - pipe->call->pipes) + 1;
+    return (char *)(uintptr_t)(place << HANDLE_BITS | pipe->call->handle);
+}
+
+struct pipe *pipe_from_state(const char *state, RPC_STATUS *ret_status)
+{
+    const uint64_t number = (uint64_t)(uintptr_t)state, place = number >> HANDLE_BITS;
+    struct rpc_call *call =
+        find(number & ((UINT64_C(1) << HANDLE_BITS) - 1), RPC_X_INVALID_PIPE_OBJECT, ret_status);
+    if (call && place > 0 && place <= call->pipe_count)
+        return &call->pipes[place - 1];
+    if (call) { /* the call's own number, or a wild one */
+        call_put(call);
+        *ret_status = RPC_X_INVALID_PIPE_OBJECT;
+    } else if (*ret_status == RPC_S_INVALID_ASYNC_HANDLE) { /* the call ended well */
+        *ret_status = RPC_X_PIPE_CLOSED;
     }
-    return object ? list_entry(object, struct pipe, object) : NULL;
+    return NULL;
 }
 
 static unsigned count_pipes(const NDR_OPERATION *op)
@@ -132,11 +168,12 @@ static unsigned count_pipes(const NDR_OPERATION *op)
 
 static RPC_STATUS pipes_init(struct rpc_call *call)
 {
+    unsigned next = 0;
     for (uint32_t i = 0; i < call->op->param_count; i++) {
         const NDR_PARAM *param = &call->op->params[i];
         if (!(param->flags & NDR_PARAM_PIPE))
             continue;
-        struct pipe *pipe = &call->pipes[call->pipe_count++];
+        struct pipe *pipe = &call->pipes[next++];
         pipe->call = call;
         pipe->param = param;
         pipe->in = (param->flags & NDR_PARAM_IN) != 0;
@@ -145,21 +182,6 @@ static RPC_STATUS pipes_init(struct rpc_call *call)
         RPC_STATUS status = pipe_rx_init(&pipe->rx, param->type, param->range, call->ndr64);
         if (status != RPC_S_OK)
             return status;
-    }
-    return RPC_S_OK;
-}
-
-/* Gives each pipe a handle, the references on the call behind them included. */
-static RPC_STATUS pipes_open(struct rpc_call *call)
-{
-    for (unsigned i = 0; i < call->pipe_count; i++) {
-        struct pipe *pipe = &call->pipes[i];
-        counted_init(&pipe->object, pipe_destroy);
-        call_get(call);
-        pipe->handle = handle_open(&pipe->object);
-        counted_put(&pipe->object); /* the handle's is left */
-        if (pipe->handle == 0)
-            return RPC_S_OUT_OF_MEMORY;
     }
     return RPC_S_OK;
 }
@@ -179,14 +201,19 @@ RPC_STATUS call_new(struct conn *conn, const RPC_CLIENT_INTERFACE *spec, const N
         return RPC_S_CANNOT_SUPPORT;
     /* In one piece: the call, its pipes, the frame. */
     const bool apart = has_frame_apart(op);
-    struct rpc_call *call = calloc(1, frame_offset(pipe_count) + (apart ? 0 : op->frame_size));
+    struct rpc_call *call =
+        calloc(1, frame_offset(pipe_count) + (apart ? sizeof(void *) : op->frame_size));
     if (!call)
         return RPC_S_OUT_OF_MEMORY;
-    call->frame = apart ? calloc(1, op->frame_size) : (uint8_t *)call + frame_offset(pipe_count);
-    if (!call->frame) {
+    call->op = op;
+    call->pipe_count = (uint16_t)pipe_count;
+    void *frame = apart ? calloc(1, op->frame_size) : NULL;
+    if (apart && !frame) {
         free(call);
         return RPC_S_OUT_OF_MEMORY;
     }
+    if (apart)
+        set_frame_apart(call, frame);
     counted_init(&call->object, call_destroy);
     conn_get(conn);
     call->conn = conn;
@@ -196,11 +223,7 @@ RPC_STATUS call_new(struct conn *conn, const RPC_CLIENT_INTERFACE *spec, const N
     call->spec = spec;
     call->op = op;
     RPC_STATUS status = pipes_init(call);
-    if (status == RPC_S_OK)
-        status = pipes_open(call);
     if (status != RPC_S_OK) {
-        for (unsigned i = 0; i < call->pipe_count; i++)
-            handle_close(call->pipes[i].handle, status);
         call_put(call);
         return status;
     }
@@ -342,24 +365,27 @@ void calls_on_sent(struct conn *conn)
 
 /* ---- Octets in ------------------------------------------------------------ */
 
-static RPC_STATUS gather(struct rpc_call *call, const uint8_t *octets, size_t len)
+static RPC_STATUS gather(struct rpc_call *call, const uint8_t *octets, size_t len, uint64_t offset)
 {
-    size_t need = call->stub_len + len;
+    struct rxbuf *stub = call->stub;
+    size_t need = call_stub_len(call) + len;
     /* With pipes their first octets are gathered too: judged after decoding. */
     if (need > (call->pipe_count > 0 ? LIMIT_STUB_LEN : call->stub_max))
         return call->server ? RPC_S_ACCESS_DENIED : RPC_S_OUT_OF_RESOURCES;
-    if (!call->stub || call->stub->capacity < need) {
-        size_t capacity = call->stub ? call->stub->capacity * 2 : 64;
-        struct rxbuf *stub = rxbuf_new(capacity < need ? need : capacity);
+    if (!stub || stub->capacity < need) {
+        size_t capacity = stub ? stub->capacity * 2 : 64;
+        stub = rxbuf_new(capacity < need ? need : capacity);
         if (!stub)
             return RPC_S_OUT_OF_MEMORY;
+        stub->origin = call->stub ? call->stub->origin : offset;
+        stub->len = (uint32_t)call_stub_len(call);
         if (call->stub)
-            memcpy(stub->octets, call->stub->octets, call->stub_len);
+            memcpy(stub->octets, call->stub->octets, stub->len);
         rxbuf_put(call->stub);
         call->stub = stub;
     }
-    memcpy(call->stub->octets + call->stub_len, octets, len);
-    call->stub_len = (uint32_t)need;
+    memcpy(stub->octets + stub->len, octets, len);
+    stub->len = (uint32_t)need;
     return RPC_S_OK;
 }
 
@@ -379,7 +405,7 @@ static void check_high_mark(struct rpc_call *call, const struct pipe *pipe)
 bool pipe_at_end(const struct pipe *pipe)
 {
     const struct rpc_call *call = pipe->call;
-    return pipe->rx.ended && !(call->server && call->receiving == call->pipe_count &&
+    return pipe_rx_ended(&pipe->rx) && !(call->server && call->receiving == call->pipe_count &&
                                call->wire.state == CALL_REQUEST);
 }
 
@@ -400,12 +426,12 @@ static RPC_STATUS pipe_arrived(struct rpc_call *call, struct rxbuf *buf, const u
                                size_t len, uint64_t offset, size_t *ret_used)
 {
     struct pipe *pipe = &call->pipes[call->receiving];
-    if (!pipe->rx.begun)
+    if (!pipe_rx_begun(&pipe->rx))
         pipe_rx_begin(&pipe->rx, offset, call->wire.little_endian);
     RPC_STATUS status = pipe_rx_arrived(&pipe->rx, buf, octets, len, ret_used);
     if (status != RPC_S_OK)
         return status;
-    if (pipe->rx.ended)
+    if (pipe_rx_ended(&pipe->rx))
         call->receiving = (uint16_t)next_receiving(call, call->receiving + 1u);
     check_high_mark(call, pipe);
     wake_pull(call);
@@ -423,9 +449,7 @@ RPC_STATUS call_arrived(struct rpc_call *call, struct rxbuf *buf, const uint8_t 
         if (pipes_first && call->receiving < call->pipe_count) {
             status = pipe_arrived(call, buf, octets, len, offset, &used);
         } else if (!call->server || !call->stub_done) {
-            if (call->stub_len == 0)
-                call->stub_origin = offset;
-            status = gather(call, octets, len);
+            status = gather(call, octets, len, offset);
         } /* else: behind a request's last pipe only a verification trailer may come */
         octets += used;
         len -= used;
@@ -529,8 +553,6 @@ void call_release(struct rpc_call *call, RPC_STATUS status)
     notify_drop(call);
     subscriptions_drop(call);
     unlink_call(call);
-    for (unsigned i = 0; i < call->pipe_count; i++)
-        handle_close(call->pipes[i].handle, status != RPC_S_OK ? status : RPC_X_PIPE_CLOSED);
     handle_close(call->handle, status != RPC_S_OK ? status : RPC_S_INVALID_ASYNC_HANDLE);
     call->async = NULL;
     call_put(call);

@@ -8,7 +8,7 @@
  *
  * Everything is guarded by conn->lock.  References: one by the association while
  * the call is on it, one by the call's handle (RPC_ASYNC_STATE.StubInfo) while the
- * application may use it, one by each pipe handle, one by whoever works on it.
+ * application may use it or one of its pipes, one by whoever works on it.
  *
  *                      client                          server
  *   start              stub call                       request complete enough
@@ -54,9 +54,7 @@ struct pipe_stats {
 
 /* One pipe parameter of one call. */
 struct pipe {
-    struct counted object; /* holds a reference on the call */
     struct rpc_call *call;
-    uint64_t handle;       /* the `state` the application passes */
     const NDR_PARAM *param;
     struct pipe_rx rx;     /* used when the pipe travels towards us */
     bool in, out;          /* direction of the parameter            */
@@ -90,6 +88,10 @@ struct notify {
 struct call_rare {
     struct ndr_full_pointers full; /* of the request, for the reply */
 
+    /* callback.c's */
+    struct rpc_call *outer;    /* the call it is inside of; counted                  */
+    struct rpc_call *incoming; /* a request inside this call, for who waits; counted */
+
     /* client */
     struct client_contexts contexts; /* of an asynchronous call                        */
     struct io_timer timer;           /* set: the call is given up when it expires,     */
@@ -117,7 +119,6 @@ struct rpc_call {
     struct conn *conn; /* counted */
     const RPC_CLIENT_INTERFACE *spec;
     const NDR_OPERATION *op;
-    void *frame;       /* op->frame_size octets, behind the pipes                  */
     struct call_rare *rare; /* NULL: nothing of it was needed so far               */
 
     /* 0: released.  Server: also the number of its binding handle. */
@@ -140,33 +141,26 @@ struct rpc_call {
     bool dispatched;   /* server: the manager was called                           */
     uint8_t happened;  /* server: RpcNotification... bits, see subscribe.h         */
     uint8_t held_len;  /* server: a terminator, all zeros, that waits for what comes after it */
+    bool nested;       /* on the connection of another, inside it: call_outer()    */
+    bool granted;      /* the context it waits for is free                         */
+    struct notify notify;
     uint16_t pipe_count;
     uint16_t receiving; /* index of the pipe that octets arrive for; pipe_count: past all */
     RPC_STATUS status; /* failure; RPC_S_OK while there is none                    */
+    uint32_t send_low; /* low mark of the pipe that pushes, octets                 */
+    uint32_t stub_max; /* octets without pipes the peer may send                   */
+    uint32_t stub_need; /* server: decoding is not tried again below this length   */
 
-    struct notify notify;
     union {
         struct io_job job;          /* server: decodes the request; nothing is told before.
                                      * Then, and for a client: delivers callbacks  */
         struct win32_apc apc;       /* of the thread to be told                    */
         struct win32_packet packet; /* in the port to be told                      */
     };
-    size_t send_low;   /* low mark of the pipe that pushes, octets                       */
     uint64_t send_mark;/* notify RpcSendComplete when the queue's total reaches it; 0: not */
 
-    /* Non-pipe octets that arrived. */
-    struct rxbuf *stub;
-    uint32_t stub_len;
-    uint32_t stub_max;    /* octets without pipes the peer may send              */
-    uint64_t stub_origin; /* stub offset of stub->octets[0]                      */
+    struct rxbuf *stub;   /* non-pipe octets that arrived, or NULL               */
 
-    /* callback.c's */
-    bool nested;                /* on the connection of `outer`, inside it               */
-    bool granted;               /* the context it waits for is free                      */
-    uint32_t stub_need;         /* server: decoding is not tried again below this length */
-    struct rpc_call *outer;     /* counted                                               */
-    struct rpc_call *incoming;  /* a request inside this call, for who waits; counted    */
-    struct rpc_call *enclosing; /* what its thread runs besides: the call before         */
 
     union {
         struct { /* client */
@@ -184,12 +178,16 @@ struct rpc_call {
         };
     };
 
-    struct pipe pipes[]; /* and the frame */
+    struct pipe pipes[]; /* and, behind them, the frame: call_frame() */
 };
 
-/* The call or pipe behind a number, with a reference; NULL: *ret_status. */
+/* The call behind a number, with a reference; NULL: *ret_status. */
 struct rpc_call *call_from_handle(uint64_t handle, RPC_STATUS *ret_status);
-struct pipe *pipe_from_handle(uint64_t handle, RPC_STATUS *ret_status);
+
+/* The `state` of a pipe, which says what call it is of, and which of its pipes. */
+char *pipe_state(const struct pipe *pipe);
+/* The pipe behind it, with a reference on its call; NULL: *ret_status. */
+struct pipe *pipe_from_state(const char *state, RPC_STATUS *ret_status);
 
 static inline struct rpc_call *call_of_wire(struct call *wire)
 {
@@ -205,6 +203,16 @@ static inline void call_put(struct rpc_call *call)
     counted_put(&call->object);
 }
 
+/* The parameters, op->frame_size octets.  A server's call that is going may give them
+ * away if its operation converts types. */
+void *call_frame(const struct rpc_call *call);
+void *call_give_frame(struct rpc_call *call);
+
+static inline size_t call_stub_len(const struct rpc_call *call)
+{
+    return call->stub ? call->stub->len : 0;
+}
+
 /* What few calls need; NULL: out of memory.  Lock held, or nobody else knows the call. */
 struct call_rare *call_rare(struct rpc_call *call);
 /* Moves the full pointers of a request to the call, if there are any.  RPC_S_OK;
@@ -212,6 +220,12 @@ struct call_rare *call_rare(struct rpc_call *call);
 RPC_STATUS call_keep_full(struct rpc_call *call, struct ndr_full_pointers *full);
 /* Those that were kept; else `none`, which it makes empty. */
 struct ndr_full_pointers *call_full(struct rpc_call *call, struct ndr_full_pointers *none);
+
+/* The call it is inside of, or NULL. */
+static inline struct rpc_call *call_outer(const struct rpc_call *call)
+{
+    return call->rare ? call->rare->outer : NULL;
+}
 
 /* The contexts and the memory of a server's call; NULL: it has none. */
 static inline struct call_contexts *call_contexts(const struct rpc_call *call)
@@ -410,6 +424,13 @@ void order_check(struct conn *conn);
 /* The call this thread runs the routine of, or NULL: in a server a manager's, in a client
  * that of a callback. */
 struct rpc_call *server_current_call(void);
+
+/* All of these, the one before last; NULL: none. */
+struct running_call {
+    struct rpc_call *call;
+    const struct running_call *around;
+};
+const struct running_call *server_running_calls(void);
 
 /* Server: the application was told of the failure and need not complete the call;
  * should it do so all the same, what it holds must still be there. */

@@ -58,6 +58,16 @@ static RPC_STATUS inherit(struct rpc_call *call, const struct rpc_call *dispatch
     return RPC_S_OK;
 }
 
+static RPC_STATUS put_inside(struct rpc_call *call, struct rpc_call *outer)
+{
+    if (!call_rare(call))
+        return RPC_S_OUT_OF_MEMORY;
+    call->nested = true;
+    call->rare->outer = outer;
+    call_get(outer);
+    return RPC_S_OK;
+}
+
 void nested_on_request(struct conn *conn, const struct assoc_event *event, struct rxbuf *buf)
 {
     struct rpc_call *outer = call_of_wire(event->nesting);
@@ -67,11 +77,11 @@ void nested_on_request(struct conn *conn, const struct assoc_event *event, struc
     if (status == RPC_S_OK)
         status = call_new(conn, outer->spec, op, true, outer->ndr64, &call);
     if (status == RPC_S_OK) {
-        call->nested = true;
-        call->outer = outer;
-        call_get(outer);
-        if (conn->assoc.role == ASSOC_SERVER)
-            status = inherit(call, outer->outer);
+        status = put_inside(call, outer);
+        if (status == RPC_S_OK && !call_rare(outer)) /* for nested_ready() */
+            status = RPC_S_OUT_OF_MEMORY;
+        if (status == RPC_S_OK && conn->assoc.role == ASSOC_SERVER)
+            status = inherit(call, call_outer(outer));
     }
     if (status == RPC_S_OK)
         status = server_prepare_call(call);
@@ -92,7 +102,7 @@ void nested_on_request(struct conn *conn, const struct assoc_event *event, struc
 void nested_ready(struct rpc_call *call)
 {
     call_get(call);
-    call->outer->incoming = call;
+    call_outer(call)->rare->incoming = call;
     conn_notify(call->conn);
 }
 
@@ -184,43 +194,49 @@ static void run_nested(struct rpc_call *call)
     server_manage(call);
 }
 
-static void run_incoming(struct rpc_call *outer)
+/* The request inside `outer` that is to run, which is the caller's now; NULL: none. */
+static struct rpc_call *take_incoming(struct rpc_call *outer)
 {
-    struct rpc_call *call = outer->incoming;
-    outer->incoming = NULL;
-    run_nested(call);
-    call_put(call);
+    struct rpc_call *call = outer->rare ? outer->rare->incoming : NULL;
+    if (call)
+        outer->rare->incoming = NULL;
+    return call;
 }
 
 void call_await(struct rpc_call *call)
 {
     struct conn *conn = call->conn;
     conn_flush_until(conn, 0);
+    struct rpc_call *incoming;
     while (!call->over) {
-        if (call->incoming)
-            run_incoming(call);
-        else
+        incoming = take_incoming(call);
+        if (incoming) {
+            run_nested(incoming);
+            call_put(incoming);
+        } else {
             receive(conn);
+        }
         if (!conn_alive(conn))
             conn_settle(conn, CONN_ARM_NOW);
         else if (txq_len(&conn->assoc.txq) > 0) /* an answer, a refusal */
             conn_flush_until(conn, 0);
     }
-    if (call->incoming)
-        call_put(call->incoming); /* it has failed with the connection */
-    call->incoming = NULL;
+    incoming = take_incoming(call);
+    if (incoming)
+        call_put(incoming); /* it has failed with the connection */
 }
 
 /* ---- Calls of our own ------------------------------------------------------- */
 
 struct rpc_call *nested_place(const struct server_pool *pool, const RPC_CLIENT_INTERFACE *spec)
 {
-    struct rpc_call *call = server_current_call();
-    for (; call; call = call->enclosing)
-        if (call->conn->owner == pool && call->spec->InterpreterInfo == spec->InterpreterInfo &&
-            call->conn->assoc.role == ASSOC_CLIENT)
-            break;
-    return call;
+    for (const struct running_call *each = server_running_calls(); each; each = each->around) {
+        struct rpc_call *call = each->call;
+        if (call->conn->assoc.role == ASSOC_CLIENT && call->conn->pool == pool &&
+            call->spec->InterpreterInfo == spec->InterpreterInfo)
+            return call;
+    }
+    return NULL;
 }
 
 RPC_STATUS nested_start(struct rpc_call *call, struct rpc_call *outer, const UUID *object)
@@ -229,9 +245,9 @@ RPC_STATUS nested_start(struct rpc_call *call, struct rpc_call *outer, const UUI
                                                                 : call_may_nest(&outer->wire);
     if (status != RPC_S_OK)
         return status;
-    call->nested = true;
-    call->outer = outer;
-    call_get(outer);
+    status = put_inside(call, outer);
+    if (status != RPC_S_OK)
+        return status;
     call_get(call); /* the association's */
     call_start_nested(&call->wire, &outer->wire, (uint16_t)call->op->opnum, object);
     return RPC_S_OK;
@@ -240,13 +256,13 @@ RPC_STATUS nested_start(struct rpc_call *call, struct rpc_call *outer, const UUI
 /* The call of a server whose manager this thread runs and that `spec` can call back. */
 static RPC_STATUS find_dispatched(const RPC_SERVER_INTERFACE *spec, struct rpc_call **ret_call)
 {
-    struct rpc_call *call = server_current_call();
-    while (call && (call->conn->assoc.role != ASSOC_SERVER ||
-                    call->spec->InterpreterInfo != spec->InterpreterInfo))
-        call = call->enclosing;
-    *ret_call = call;
-    if (!call)
+    const struct running_call *each = server_running_calls();
+    while (each && (each->call->conn->assoc.role != ASSOC_SERVER ||
+                    each->call->spec->InterpreterInfo != spec->InterpreterInfo))
+        each = each->around;
+    if (!each)
         return RPC_S_NO_CALL_ACTIVE;
+    struct rpc_call *call = *ret_call = each->call;
     /* The thread of an asynchronous manager cannot be kept, and the client of a [maybe]
      * call does not listen. */
     return call->op->flags & NDR_OP_ASYNC || call->wire.maybe ? RPC_S_CANNOT_SUPPORT : RPC_S_OK;

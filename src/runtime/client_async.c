@@ -73,7 +73,7 @@ static RPC_STATUS convert_characters(struct client_start *start)
 /* Makes the call the application's: from here on it is reached through `async`. */
 static RPC_STATUS attach(struct rpc_call *call, struct client_start *start, PRPC_ASYNC_STATE async)
 {
-    memcpy(call->frame, start->frame, call->op->frame_size);
+    memcpy(call_frame(call), start->frame, call->op->frame_size);
     call->binding = start->binding;
     start->binding = NULL;
     if (op_has_contexts(call->op)) {
@@ -200,7 +200,7 @@ void client_call_unbind(struct rpc_call *call)
     call->unbound |= due;
     conn_unlock(call->conn);
     if (due)
-        unbind(call->op, call->frame);
+        unbind(call->op, call_frame(call));
 }
 
 void NdrxAsyncClientCall(const RPC_CLIENT_INTERFACE *interface_spec, unsigned int opnum,
@@ -271,7 +271,7 @@ RPC_STATUS client_complete(struct rpc_call *call, void *reply)
     /* Released: nobody else touches the stub or the frame. */
     conn_unlock(call->conn);
     struct characters *characters = call->rare ? call->rare->characters : NULL;
-    void *frame = characters ? characters_frame(characters) : call->frame;
+    void *frame = characters ? characters_frame(characters) : call_frame(call);
     status = decode_reply(call, frame);
     if (status == RPC_S_OK && characters) {
         status = characters_take_reply(characters);

@@ -127,8 +127,8 @@ RPC_STATUS client_decode_reply(struct rpc_call *call, struct client_contexts *co
     const struct ndr_limits limits = contexts->binding ? binding_limits(contexts->binding)
                                                        : ndr_server_limits(); /* a callback */
     struct ndr_reader reader = {.octets = call->stub ? call->stub->octets : none,
-                                .len = call->stub_len,
-                                .origin = call->stub_origin,
+                                .len = call_stub_len(call),
+                                .origin = call->stub ? call->stub->origin : 0,
                                 .little_endian = call->wire.little_endian,
                                 .last = true,
                                 .ndr64 = call->ndr64,

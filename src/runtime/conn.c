@@ -36,6 +36,11 @@ struct conn_waiter {
     bool is_woken;
 };
 
+static const struct conn_ops *ops_of(const struct conn *conn)
+{
+    return conn->assoc.role == ASSOC_SERVER ? &server_conn_ops : &client_conn_ops;
+}
+
 static void conn_destroy(struct counted *object)
 {
     struct conn *conn = list_entry(object, struct conn, watch.object);
@@ -51,7 +56,7 @@ static void conn_destroy(struct counted *object)
 }
 
 struct conn *conn_new(int fd, enum transport_kind kind, enum assoc_role role,
-                      const struct conn_ops *ops, void *owner, const char *secondary_address)
+                      const char *secondary_address)
 {
     struct conn *conn = calloc(1, sizeof(*conn));
     if (!conn) {
@@ -61,8 +66,6 @@ struct conn *conn_new(int fd, enum transport_kind kind, enum assoc_role role,
     counted_init(&conn->watch.object, conn_destroy);
     conn->watch.fd = fd;
     conn->watch.ops = &watch_ops;
-    conn->ops = ops;
-    conn->owner = owner;
     conn->kind = (uint8_t)kind;
     pthread_mutex_init(&conn->lock, NULL);
     if (role == ASSOC_SERVER) {
@@ -180,7 +183,7 @@ static void handle_octets(struct conn *conn, struct rxbuf *buf, size_t at, size_
         if (event.kind == ASSOC_EVENT_DEAD)
             conn_fail(conn, event.status);
         else if (event.kind != ASSOC_EVENT_NONE)
-            conn->ops->on_event(conn, &event, buf);
+            ops_of(conn)->on_event(conn, &event, buf);
     }
     keep_rest(conn, buf, at, end - at);
 }
@@ -318,7 +321,7 @@ static bool may_read(const struct conn *conn)
 
 void conn_read_next(struct conn *conn)
 {
-    conn->replied_us = clock_us();
+    conn->replied_us = (uint32_t)clock_us() | 1u;
     if (!conn->prompt || !may_read(conn) || conn->reading || !reactor_has_idle_thread())
         return;
     /* Bounded by SO_RCVTIMEO, see conn_new(). */
@@ -451,7 +454,7 @@ static void conn_on_io(struct io_watch *watch, uint32_t events)
         return;
     }
     if (events & EPOLLIN && conn->assoc.role == ASSOC_SERVER && conn->replied_us != 0) {
-        conn->prompt = clock_us() - conn->replied_us < LIMIT_PROMPT_US;
+        conn->prompt = (uint32_t)clock_us() - conn->replied_us < LIMIT_PROMPT_US;
         conn->replied_us = 0;
     }
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR) && may_read(conn))
@@ -503,7 +506,7 @@ void conn_close(struct conn *conn)
     reactor_remove(&conn->watch);
     TRACE(TRACE_ASSOC, "conn %d: closed", conn->watch.fd);
     conn_role_ended(conn);
-    conn->ops->on_closed(conn);
+    ops_of(conn)->on_closed(conn);
 }
 
 void conn_fail(struct conn *conn, RPC_STATUS status)

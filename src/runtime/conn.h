@@ -27,7 +27,7 @@
 struct conn;
 struct rpc_call;
 
-/* What the owner of a connection (client or server side) does with it. */
+/* What the side a connection is on, client or server, does with it. */
 struct conn_ops {
     /* An event of the association, lock held.  `buf` holds event->stub. */
     void (*on_event)(struct conn *conn, const struct assoc_event *event, struct rxbuf *buf);
@@ -51,8 +51,6 @@ enum conn_arm {
 /* Thousands may be open and idle, so it is no larger than it has to be. */
 struct conn {
     struct io_watch watch; /* its counted object counts the connection */
-    const struct conn_ops *ops;
-    void *owner;           /* client: the pool's entry; server: the endpoint */
 
     pthread_mutex_t lock;
     struct conn_waiter *waiters; /* threads in conn_wait() */
@@ -80,7 +78,8 @@ struct conn {
     uint32_t lingered;     /* octets swallowed so                               */
     uint32_t capture;      /* number in PENSTOCK_PCAP, 0: none                  */
     uint32_t last_read;    /* octets the last successful receive brought        */
-    unsigned silence_max_ms; /* client: longest wait for the peer; 0: any       */
+    uint32_t silence_max_ms; /* client: longest wait for the peer; 0: any       */
+    uint32_t idle_since_ms;  /* owner's: of clock_ms(), the low bits            */
 
     uint32_t rest_at, rest_len; /* the first octets of an incomplete PDU are in */
     struct rxbuf *rest;         /* this, or NULL                                */
@@ -88,10 +87,10 @@ struct conn {
 
     /* owner's */
     struct list node;
-    uint64_t idle_since_ms;
 
     union {
         struct { /* client */
+            struct server_pool *pool;
             uint64_t lane;          /* number of the time it has been shared since     */
             unsigned calls;         /* calls placed on it                              */
             unsigned keep_alive_s;  /* what transport_keep_alive() was told            */
@@ -103,8 +102,10 @@ struct conn {
             struct list starts;
             struct rpc_call *starting; /* its job's reference keeps it; NULL: none     */
             struct rpc_call *overdue;
-            uint64_t entered_ms; /* when the starting one's manager was entered; 0: not yet */
-            uint64_t replied_us; /* when the reply was sent; 0: a request came since   */
+            uint32_t entered_ms; /* when the starting one's manager was entered, of
+                                  * clock_ms() the low bits; 0: not yet                */
+            uint32_t replied_us; /* when the reply was sent, of clock_us() the low bits;
+                                  * 0: a request came since                            */
         };
     };
 };
@@ -113,7 +114,7 @@ struct conn {
  * `role` decides who speaks first; `secondary_address` as in assoc_init.
  * Not yet in the reactor.  No lock.  NULL: out of memory. */
 struct conn *conn_new(int fd, enum transport_kind kind, enum assoc_role role,
-                      const struct conn_ops *ops, void *owner, const char *secondary_address);
+                      const char *secondary_address);
 
 /* References; no lock needed. */
 static inline void conn_get(struct conn *conn)

@@ -188,7 +188,7 @@ static bool still_alive(struct conn *conn)
     char octet;
     conn_lock(conn);
     if (conn_alive(conn) && !conn->closed && conn->assoc.state == ASSOC_OPEN) {
-        alive = clock_ms() - conn->idle_since_ms < PROBE_AFTER_MS;
+        alive = (uint32_t)clock_ms() - conn->idle_since_ms < PROBE_AFTER_MS;
         if (!alive) {
             ssize_t n = recv(conn->watch.fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT);
             alive = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
@@ -301,15 +301,18 @@ static RPC_STATUS connect_and_bind(struct server_pool *pool, const struct conn_w
         error_on_connect(pool->kind, pool->address, &failure);
         return status;
     }
-    struct conn *conn = conn_new(fd, pool->kind, ASSOC_CLIENT, &client_conn_ops, pool, NULL);
+    struct conn *conn = conn_new(fd, pool->kind, ASSOC_CLIENT, NULL);
     if (!conn)
         return RPC_S_OUT_OF_MEMORY;
+    conn->pool = pool;
     set_timeout(conn, wish->timeout_ms);
     conn_lock(conn);
     status = assoc_bind(&conn->assoc, &wish->interface_id, wish->syntaxes, group_id);
     if (status == RPC_S_OK)
         status = wait_bound(conn);
-    if (status != RPC_S_OK)
+    if (status == RPC_S_OK) /* or its block would lie between the connection and the call, */
+        txq_trim(&conn->assoc.txq); /* and leave a hole that fits neither */
+    else
         conn_close(conn);
     conn_unlock(conn);
     if (status != RPC_S_OK) {
@@ -408,7 +411,7 @@ static void register_call(struct server_pool *pool, struct conn *conn,
 /* Closes connections nobody has used for LIMIT_IDLE_MS. */
 static void discard_old(struct server_pool *pool)
 {
-    uint64_t now = clock_ms();
+    const uint32_t now = (uint32_t)clock_ms();
     for (;;) {
         struct conn *conn = NULL;
         pthread_mutex_lock(&pools_lock);
@@ -432,7 +435,7 @@ static void discard_old(struct server_pool *pool)
 static void put_idle(struct server_pool *pool, struct conn *conn)
 {
     pthread_mutex_lock(&pools_lock);
-    conn->idle_since_ms = clock_ms();
+    conn->idle_since_ms = (uint32_t)clock_ms();
     list_prepend(&pool->idle, &conn->node);
     pool->idle_count++;
     pthread_mutex_unlock(&pools_lock);
@@ -522,7 +525,7 @@ void server_pool_anchor(struct server_pool *pool, const struct conn_wish *wish)
 
 void server_pool_give(struct conn *conn, bool reusable)
 {
-    struct server_pool *pool = conn->owner;
+    struct server_pool *pool = conn->pool;
     /* A shared connection stays for its other calls unless it is broken. */
     bool good = conn_alive(conn) && !conn->closed && conn->assoc.state == ASSOC_OPEN;
     bool drop = false;
@@ -531,7 +534,7 @@ void server_pool_give(struct conn *conn, bool reusable)
         list_remove(&conn->node);
         drop = !good || !reusable || pool->bindings == 0 || pool->idle_count >= LIMIT_IDLE_CONNS;
         if (!drop) {
-            conn->idle_since_ms = clock_ms();
+            conn->idle_since_ms = (uint32_t)clock_ms();
             conn->shared = false;
             list_prepend(&pool->idle, &conn->node);
             pool->idle_count++;

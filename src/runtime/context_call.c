@@ -118,7 +118,7 @@ RPC_STATUS contexts_check(const struct rpc_call *call)
             (param->flags & NDR_PARAM_OUT))
             continue;
         bool given = false;
-        const void *slot = slot_of(param, call->frame);
+        const void *slot = slot_of(param, call_frame(call));
         for (unsigned k = 0; k < contexts->count && !given; k++)
             given = contexts->uses[k].slot == slot;
         if (!given)
@@ -150,7 +150,7 @@ static void sort_uses(struct call_contexts *contexts)
  * itself. */
 static bool locked_around(const struct rpc_call *call, const struct context *context)
 {
-    for (const struct rpc_call *outer = call->outer; outer; outer = outer->outer) {
+    for (const struct rpc_call *outer = call_outer(call); outer; outer = call_outer(outer)) {
         const struct call_contexts *contexts = call_contexts(outer);
         for (unsigned i = 0; contexts && i < contexts->count; i++)
             if (contexts->uses[i].locked && contexts->uses[i].context == context)
@@ -314,7 +314,7 @@ static void visit(struct rpc_call *call, uint32_t flags,
         if ((one.params->flags & flags) != flags)
             continue;
         ndr_writer_reset(&writer);
-        ndr_encode_params(&writer, &one, call->frame, NDR_PARAM_OUT);
+        ndr_encode_params(&writer, &one, call_frame(call), NDR_PARAM_OUT);
     }
     ndr_writer_fini(&writer);
 }

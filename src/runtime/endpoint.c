@@ -59,7 +59,7 @@ void server_on_closed(struct conn *conn)
 static struct conn *next_to_check(void)
 {
     struct conn *conn = NULL;
-    uint64_t now = clock_ms();
+    const uint32_t now = (uint32_t)clock_ms();
     pthread_mutex_lock(&endpoints_lock);
     if (!list_empty(&conns)) {
         conn = list_entry(conns.next, struct conn, node);
@@ -91,15 +91,15 @@ static void drop_useless(void)
 
 static void adopt(struct endpoint *endpoint, int fd)
 {
-    struct conn *conn = conn_new(fd, endpoint->listener.kind, ASSOC_SERVER, &server_conn_ops,
-                                 endpoint, endpoint->listener.endpoint);
+    struct conn *conn = conn_new(fd, endpoint->listener.kind, ASSOC_SERVER,
+                                 endpoint->listener.endpoint);
     if (!conn)
         return;
     pthread_mutex_lock(&endpoints_lock);
     bool room = conn_count < LIMIT_SERVER_CONNS;
     if (room) {
         conn_count++;
-        conn->idle_since_ms = clock_ms();
+        conn->idle_since_ms = (uint32_t)clock_ms();
         conn_get(conn);
         list_append(&conns, &conn->node);
     }

@@ -22,7 +22,7 @@ void pipes_set_limits_default(struct pipe *pipe)
 
 struct pipe *pipe_enter(char *state, RPC_STATUS *ret_status)
 {
-    struct pipe *pipe = pipe_from_handle((uint64_t)(uintptr_t)state, ret_status);
+    struct pipe *pipe = pipe_from_state(state, ret_status);
     if (!pipe)
         return NULL;
     conn_lock(pipe->call->conn);
@@ -30,7 +30,7 @@ struct pipe *pipe_enter(char *state, RPC_STATUS *ret_status)
         return pipe;
     *ret_status = pipe->call->status != RPC_S_OK ? pipe->call->status : RPC_X_PIPE_CLOSED;
     conn_unlock(pipe->call->conn);
-    counted_put(&pipe->object);
+    call_put(pipe->call);
     return NULL;
 }
 
@@ -40,7 +40,7 @@ void pipe_leave(struct pipe *pipe, RPC_STATUS status)
         conn_settle(pipe->call->conn, CONN_ARM_NOW);
     conn_unlock(pipe->call->conn);
     client_call_unbind(pipe->call);
-    counted_put(&pipe->object); /* may free the call, and run the application's free */
+    call_put(pipe->call); /* may free the call, and run the application's free */
 }
 
 /* A client's RpcCallComplete routine is running for this failure, on another thread:
@@ -177,7 +177,7 @@ void call_ask_send_complete(struct rpc_call *call, size_t low, bool null_push)
     if (!call_asks_send_complete(call) || (null_push && !call->server))
         return;
     const bool waiting = call->send_mark != 0;
-    call->send_low = low;
+    call->send_low = low < UINT32_MAX ? (uint32_t)low : UINT32_MAX;
     call->send_mark = call->conn->assoc.txq.total;
     if (!call_has_room(call)) {
         if (!waiting)
@@ -251,11 +251,11 @@ void pipes_publish(struct rpc_call *call)
     for (unsigned i = 0; i < call->pipe_count; i++) {
         struct pipe *pipe = &call->pipes[i];
         NDR_ASYNC_PIPE *const *member =
-            (NDR_ASYNC_PIPE *const *)(void *)((uint8_t *)call->frame + pipe->param->offset);
+            (NDR_ASYNC_PIPE *const *)(void *)((uint8_t *)call_frame(call) + pipe->param->offset);
         **member = (NDR_ASYNC_PIPE){.pull = pipe_pull,
                                     .push = pipe_push,
                                     .alloc = pipe_alloc,
-                                    .state = (char *)(uintptr_t)pipe->handle};
+                                    .state = pipe_state(pipe)};
     }
 }
 

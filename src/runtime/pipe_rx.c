@@ -33,7 +33,6 @@ void pipe_rx_fini(struct pipe_rx *rx)
 
 void pipe_rx_begin(struct pipe_rx *rx, uint64_t offset, bool little_endian)
 {
-    rx->begun = true;
     chunk_reader_init(&rx->scan, &rx->type->chunk, offset, little_endian);
 }
 
@@ -183,8 +182,7 @@ RPC_STATUS pipe_rx_arrived(struct pipe_rx *rx, struct rxbuf *buf, const uint8_t 
         chunk_scan(&rx->scan, octets, len, ret_used, &rx->queue->elements);
     if (verdict == CHUNK_BAD)
         return RPC_X_BAD_STUB_DATA;
-    rx->ended = verdict == CHUNK_END;
-    if (rx->ended && rx->queue->elements == 0) {
+    if (pipe_rx_ended(rx) && rx->queue->elements == 0) {
         pipe_rx_drop(rx); /* only framing is left */
         return RPC_S_OK;
     }
@@ -299,7 +297,7 @@ RPC_STATUS pipe_rx_read(struct pipe_rx *rx, void *memory, size_t count, size_t *
     }
     *ret_count = (size_t)(wanted - sink.count);
     queue->elements -= *ret_count;
-    if (queue->elements == 0 && rx->ended)
+    if (queue->elements == 0 && pipe_rx_ended(rx))
         pipe_rx_drop(rx);
     else if (queue->elements == 0)
         skip_framing(rx);

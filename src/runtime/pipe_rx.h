@@ -42,8 +42,6 @@ struct pipe_rx {
     const struct pipe_type *type;
     struct pipe_queue *queue; /* NULL: nothing is queued, and `read` would be where `scan` is */
     struct chunk_reader scan;
-    bool begun; /* its place in the stub stream was reached    */
-    bool ended; /* the terminator arrived                      */
 };
 
 /* `type` is the pipe's; `range` limits the elements of a chunk, NULL: not.
@@ -51,6 +49,16 @@ struct pipe_rx {
 RPC_STATUS pipe_rx_init(struct pipe_rx *rx, const NDR_TYPE *type, const NDR_RANGE *range,
                         bool ndr64);
 void pipe_rx_fini(struct pipe_rx *rx);
+
+/* Was its place in the stub stream reached; has the terminator arrived? */
+static inline bool pipe_rx_begun(const struct pipe_rx *rx)
+{
+    return rx->scan.layout != NULL;
+}
+static inline bool pipe_rx_ended(const struct pipe_rx *rx)
+{
+    return rx->scan.state == CHUNK_AT_END;
+}
 
 /* Octets, framing included, and whole elements that are queued. */
 static inline size_t pipe_rx_octets(const struct pipe_rx *rx)

@@ -46,7 +46,8 @@ struct rxbuf *rxbuf_new(size_t capacity)
         buf->capacity = capacity;
     }
     atomic_store_explicit(&buf->refs, 1, memory_order_relaxed);
-    buf->next_free = NULL;
+    buf->len = 0;
+    buf->origin = 0;
     return buf;
 }
 

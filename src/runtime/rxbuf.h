@@ -13,13 +13,17 @@
 
 struct rxbuf {
     atomic_uint refs;
+    uint32_t len; /* for its user: octets that it holds */
     size_t capacity;
-    struct rxbuf *next_free; /* rxbuf.c's */
+    union {
+        struct rxbuf *next_free; /* rxbuf.c's */
+        uint64_t origin;         /* for its user: stub offset of the first octet */
+    };
     uint8_t octets[];
 };
 
 /* A buffer of at least `capacity` octets with one reference, or NULL.  Those of
- * LIMIT_RECV_LEN come warm. */
+ * LIMIT_RECV_LEN come warm.  `len` and `origin` are 0. */
 struct rxbuf *rxbuf_new(size_t capacity);
 
 static inline void rxbuf_get(struct rxbuf *buf)

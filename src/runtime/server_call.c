@@ -35,17 +35,22 @@
 
 /* ---- The manager ---------------------------------------------------------- */
 
-static _Thread_local struct rpc_call *current_call;
+static _Thread_local const struct running_call *running;
+
+const struct running_call *server_running_calls(void)
+{
+    return running;
+}
 
 struct rpc_call *server_current_call(void)
 {
-    return current_call;
+    return running ? running->call : NULL;
 }
 
 static void invoke(void *arg)
 {
     const struct rpc_call *call = arg;
-    call->op->invoke(call->epv, call->frame);
+    call->op->invoke(call->epv, call_frame(call));
 }
 
 /* Runs it, between the conversions of [cs_char] arrays. */
@@ -59,20 +64,20 @@ static RPC_STATUS run_routine(struct rpc_call *call, bool *ret_raised)
     if (octets_max == 0)
         octets_max = NDR_ALLOCATED_MAX;
     if (call->op->flags & NDR_OP_ASYNC) { /* converted back when it is completed */
-        status = characters_begin(call->op, call->frame, binding, octets_max,
+        status = characters_begin(call->op, call_frame(call), binding, octets_max,
                                   &call->rare->managed_characters);
         *ret_raised = status != RPC_S_OK;
         return *ret_raised ? status : exception_run(invoke, call, ret_raised);
     }
-    status =
-        characters_manage(call->op, call->frame, binding, octets_max, invoke, call, ret_raised);
+    status = characters_manage(call->op, call_frame(call), binding, octets_max, invoke, call,
+                               ret_raised);
     *ret_raised |= status != RPC_S_OK;
     return status;
 }
 
 static void set_member(struct rpc_call *call, uint32_t offset, void *value)
 {
-    memcpy((uint8_t *)call->frame + offset, &value, sizeof(value));
+    memcpy((uint8_t *)call_frame(call) + offset, &value, sizeof(value));
 }
 
 /* The parameters that are not decoded: handle, asynchronous state, pipes. */
@@ -112,17 +117,17 @@ void server_manage(struct rpc_call *call)
 {
     bool raised = false;
     bool async = (call->op->flags & NDR_OP_ASYNC) != 0;
-    call->enclosing = current_call;
+    const struct running_call this = {.call = call, .around = running};
     /* An asynchronous call may be completed, and gone, before the manager returns;
      * run_call()'s reference keeps this object. */
-    current_call = call;
+    running = &this;
     error_thread_clear();
     struct memory_env *outer_env = memory_env_enter(call_env(call));
     reactor_block_begin();
     RPC_STATUS status = run_routine(call, &raised);
     reactor_block_end();
     memory_env_leave(outer_env);
-    current_call = call->enclosing;
+    running = this.around;
 
     conn_lock(call->conn);
     /* A manager that completed or aborted and then raises has been heard: the first
@@ -173,8 +178,8 @@ static enum ndr_verdict decode_request(struct rpc_call *call, RPC_STATUS *ret_st
     const struct ndr_memory memory = server_call_memory(call);
     struct rxbuf *stub = call->stub;
     struct ndr_reader reader = {.octets = stub ? stub->octets : none,
-                                .len = call->stub_len,
-                                .origin = call->stub_origin,
+                                .len = call_stub_len(call),
+                                .origin = stub ? stub->origin : 0,
                                 .little_endian = call->wire.little_endian,
                                 .last = call->wire.state != CALL_REQUEST,
                                 .ndr64 = call->ndr64};
@@ -194,12 +199,12 @@ static enum ndr_verdict decode_request(struct rpc_call *call, RPC_STATUS *ret_st
     if (converts)
         reactor_block_begin();
     enum ndr_verdict verdict =
-        ndr_decode_params(&reader, call->op, call->frame, NDR_PARAM_IN, &memory);
+        ndr_decode_params(&reader, call->op, call_frame(call), NDR_PARAM_IN, &memory);
     if (converts)
         reactor_block_end();
     memory_env_leave(outer_env);
     if (verdict == NDR_DONE)
-        trace_values(call->op, call->frame, NDR_PARAM_IN, false);
+        trace_values(call->op, call_frame(call), NDR_PARAM_IN, false);
     conn_lock(call->conn);
     rxbuf_put(stub);
     *ret_allocated = reader.allocated;
@@ -218,13 +223,12 @@ static RPC_STATUS begin_pipes(struct rpc_call *call, size_t pos)
     if (call->pipe_count == 0)
         return RPC_S_OK;
     static uint8_t none[1];
-    size_t len = call->stub_len - pos;
+    size_t len = call_stub_len(call) - pos;
     const uint8_t *octets = call->stub ? call->stub->octets + pos : none;
     RPC_STATUS status =
         call_arrived(call, call->stub, octets, len, call->wire.state != CALL_REQUEST);
     rxbuf_put(call->stub); /* an idle pipe holds no buffers */
     call->stub = NULL;
-    call->stub_len = 0;
     return status;
 }
 
@@ -241,7 +245,7 @@ static RPC_STATUS complete_frame(struct rpc_call *call, size_t pos, size_t alloc
         status = RPC_S_ACCESS_DENIED;
     if (status == RPC_S_OK) {
         struct memory_env *outer_env = memory_env_enter(call_env(call));
-        status = ndr_prepare_out(call->op, call->frame, &memory);
+        status = ndr_prepare_out(call->op, call_frame(call), &memory);
         memory_env_leave(outer_env);
     }
     return status == RPC_S_OK ? fill_frame(call) : status;
@@ -253,10 +257,10 @@ bool server_make_ready(struct rpc_call *call)
     size_t pos, seen, allocated;
     enum ndr_verdict verdict;
     do { /* again if more has come while it looked: nobody else would */
-        seen = call->stub_len;
+        seen = call_stub_len(call);
         verdict = decode_request(call, &status, &pos, &allocated);
     } while (verdict == NDR_NEED_MORE && !call->over &&
-             (call->stub_len > seen || call->wire.state != CALL_REQUEST));
+             (call_stub_len(call) > seen || call->wire.state != CALL_REQUEST));
     call_look(call, false);
     if (call->over) {                          /* the client left meanwhile */
         call->stub_done = verdict == NDR_DONE; /* then there are parameters to free */
@@ -362,7 +366,7 @@ void server_on_octets(struct rpc_call *call, const struct assoc_event *event, st
         return;
     }
     if (!call->stub_done && !call->looking &&
-        (event->last || (op_has_in_pipes(call->op) && call->stub_len >= call->stub_need)))
+        (event->last || (op_has_in_pipes(call->op) && call_stub_len(call) >= call->stub_need)))
         submit(call, event->last);
 }
 
@@ -533,8 +537,8 @@ RPC_STATUS RpcServerInqBindingHandle(RPC_BINDING_HANDLE *Binding)
     if (!Binding)
         return RPC_S_INVALID_ARG;
     *Binding = NULL;
-    if (!current_call)
+    if (!running)
         return RPC_S_NO_CALL_ACTIVE;
-    *Binding = (RPC_BINDING_HANDLE)(uintptr_t)current_call->handle;
+    *Binding = (RPC_BINDING_HANDLE)(uintptr_t)running->call->handle;
     return RPC_S_OK;
 }

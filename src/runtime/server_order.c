@@ -62,7 +62,7 @@ void order_enter(struct rpc_call *call)
     if (!(call->op->flags & NDR_OP_ASYNC) || is_slow(conn, call->op))
         order_leave(call);
     else
-        conn->entered_ms = clock_ms();
+        conn->entered_ms = (uint32_t)clock_ms() | 1u;
 }
 
 void order_return(struct rpc_call *call)
@@ -80,7 +80,7 @@ void order_check(struct conn *conn)
     if (conn->assoc.role != ASSOC_SERVER || list_empty(&conn->starts))
         return;
     struct rpc_call *call = conn->starting;
-    if (conn->entered_ms != 0 && clock_ms() - conn->entered_ms >= LIMIT_HAND_OFF_MS) {
+    if (conn->entered_ms != 0 && (int32_t)((uint32_t)clock_ms() - conn->entered_ms) >= (int32_t)LIMIT_HAND_OFF_MS) {
         TRACE(TRACE_CALL, "call %u %s: overdue, others begin", call->wire.id, call->op->name);
         call->next_overdue = conn->overdue;
         conn->overdue = call;

@@ -99,14 +99,13 @@ void server_call_gone(struct rpc_call *call)
     }
     if (farewell && call->stub_done && call->op->flags & NDR_OP_CONVERTS) {
         /* Routines of the program take part, and a lock may be held here. */
-        farewell->frame = call->frame;
+        farewell->frame = call_give_frame(call);
         farewell->env = env;
         farewell->memory = memory;
-        call->frame = NULL;
     } else if (env)
         memory_env_put(env); /* the parameters with it */
     else if (call->stub_done)
-        ndr_free_params(call->op, call->frame, &memory);
+        ndr_free_params(call->op, call_frame(call), &memory);
     if (call->state)
         quarantine(call->state);
     if (farewell) {
@@ -139,7 +138,7 @@ static RPC_STATUS encode_reply(struct rpc_call *call, struct ndr_writer *writer)
         reactor_block_begin();
     }
     struct memory_env *outer = converts ? memory_env_enter(call_env(call)) : NULL;
-    RPC_STATUS status = ndr_encode_params(writer, call->op, call->frame, NDR_PARAM_OUT);
+    RPC_STATUS status = ndr_encode_params(writer, call->op, call_frame(call), NDR_PARAM_OUT);
     if (converts) {
         memory_env_leave(outer);
         reactor_block_end();
@@ -173,7 +172,7 @@ RPC_STATUS server_reply(struct rpc_call *call)
         return call->status;
     }
     if (status == RPC_S_OK) {
-        trace_values(call->op, call->frame, NDR_PARAM_OUT, true);
+        trace_values(call->op, call_frame(call), NDR_PARAM_OUT, true);
         const struct iovec stub[2] = {{call_held(call), call->held_len}, {writer.octets, writer.len}};
         status = call_send(&call->wire, stub, 2, true);
     }
@@ -238,7 +237,7 @@ RPC_STATUS server_complete(struct rpc_call *call, const void *reply)
         for (uint32_t i = 0; reply && i < call->op->param_count; i++) {
             const NDR_PARAM *param = &call->op->params[i];
             if (param->flags & NDR_PARAM_RETURN)
-                memcpy((uint8_t *)call->frame + param->offset, reply, param->type->size);
+                memcpy((uint8_t *)call_frame(call) + param->offset, reply, param->type->size);
         }
         status = answer_characters(call);
         if (call->over) { /* the client left meanwhile */

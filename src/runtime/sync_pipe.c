@@ -234,7 +234,7 @@ RPC_STATUS sync_pipes_run(struct rpc_call *call, const void *frame)
 static struct pipe *enter(char *state)
 {
     RPC_STATUS status;
-    struct pipe *pipe = pipe_from_handle((uint64_t)(uintptr_t)state, &status);
+    struct pipe *pipe = pipe_from_state(state, &status);
     if (!pipe)
         RpcRaiseException(status);
     conn_lock(pipe->call->conn);
@@ -247,7 +247,7 @@ static void leave(struct pipe *pipe, RPC_STATUS status)
         conn_settle(pipe->call->conn, CONN_ARM_NOW);
     TRACE(TRACE_PIPE, "call %u: synchronous pipe -> %d", pipe->call->wire.id, (int)status);
     conn_unlock(pipe->call->conn);
-    counted_put(&pipe->object);
+    call_put(pipe->call);
     if (status != RPC_S_OK)
         RpcRaiseException(status);
 }
@@ -287,11 +287,11 @@ void sync_pipes_publish(struct rpc_call *call, NDR_PIPE *pipes)
 {
     for (unsigned i = 0; i < call->pipe_count; i++) {
         const struct pipe *pipe = &call->pipes[i];
-        void *at = (uint8_t *)call->frame + pipe->param->offset;
+        void *at = (uint8_t *)call_frame(call) + pipe->param->offset;
         pipes[i] = (NDR_PIPE){.pull = server_pull,
                               .push = server_push,
                               .alloc = server_alloc,
-                              .state = (char *)(uintptr_t)pipe->handle};
+                              .state = pipe_state(pipe)};
         if (pipe->param->flags & NDR_PARAM_BY_VALUE) {
             memcpy(at, &pipes[i], sizeof(pipes[i]));
         } else {

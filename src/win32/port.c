@@ -12,7 +12,7 @@
 struct port {
     struct win32_object object; /* signalled: there are packets, or it is closed */
     pthread_mutex_t lock;
-    struct list packets;
+    struct win32_packet *first, **end; /* the packets, and where the next one goes */
     unsigned posted; /* packets of the program among them */
     bool closed;
 };
@@ -22,16 +22,25 @@ struct user_packet {
     struct port *port; /* counted */
 };
 
+/* Lock held. */
+static struct win32_packet *pop(struct port *port)
+{
+    struct win32_packet *packet = port->first;
+    if (packet)
+        port->first = packet->next;
+    if (!port->first)
+        port->end = &port->first;
+    return packet;
+}
+
 static void drop_packets(struct port *port)
 {
-    struct list *node;
     for (;;) {
         pthread_mutex_lock(&port->lock);
-        node = list_pop(&port->packets);
+        struct win32_packet *packet = pop(port);
         pthread_mutex_unlock(&port->lock);
-        if (!node)
+        if (!packet)
             return;
-        struct win32_packet *packet = list_entry(node, struct win32_packet, node);
         packet->taken(packet);
     }
 }
@@ -64,7 +73,7 @@ HANDLE RpcxCreateCompletionPort(void)
         return NULL;
     }
     pthread_mutex_init(&port->lock, NULL);
-    list_init(&port->packets);
+    port->end = &port->first;
     bool ok = win32_object_init(&port->object, &win32_port_class, false);
     HANDLE handle = ok ? win32_object_open(&port->object) : NULL;
     if (!handle)
@@ -79,9 +88,11 @@ static bool put(struct port *port, struct win32_packet *packet)
     pthread_mutex_lock(&port->lock);
     bool open = !port->closed;
     if (open) {
-        if (list_empty(&port->packets))
+        if (!port->first)
             win32_object_signal(&port->object);
-        list_append(&port->packets, &packet->node);
+        packet->next = NULL;
+        *port->end = packet;
+        port->end = &packet->next;
     }
     pthread_mutex_unlock(&port->lock);
     return open;
@@ -175,15 +186,14 @@ static DWORD take(struct port *port, OVERLAPPED_ENTRY *entries, DWORD max, DWORD
     *ret_count = 0;
     while (*ret_count < max && error == ERROR_SUCCESS) {
         pthread_mutex_lock(&port->lock);
-        struct list *node = list_pop(&port->packets);
+        struct win32_packet *packet = pop(port);
         if (port->closed)
             error = ERROR_ABANDONED_WAIT_0;
-        else if (list_empty(&port->packets))
+        else if (!port->first)
             (void)win32_object_reset(&port->object);
         pthread_mutex_unlock(&port->lock);
-        if (!node)
+        if (!packet)
             break;
-        struct win32_packet *packet = list_entry(node, struct win32_packet, node);
         entries[(*ret_count)++] = (OVERLAPPED_ENTRY){.lpCompletionKey = packet->key,
                                                      .lpOverlapped = packet->overlapped,
                                                      .dwNumberOfBytesTransferred = packet->bytes};

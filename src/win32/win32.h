@@ -48,7 +48,7 @@ bool win32_thread_queue(struct win32_thread *thread, struct win32_apc *apc);
 
 /* One packet for whoever asks the port next. */
 struct win32_packet {
-    struct list node;
+    struct win32_packet *next; /* port.c's */
     DWORD bytes;
     ULONG_PTR key;
     LPOVERLAPPED overlapped;
