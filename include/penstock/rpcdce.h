@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* rpcdce.h - bindings, servers, UUIDs and error texts: the documented RPC API.
  *
- * Functions with strings exist as `...A` (RPC_CSTR: unsigned char *, UTF-8); the
- * name without suffix is a macro for it unless UNICODE is defined.
+ * Functions with strings exist as `...A` (RPC_CSTR: unsigned char *, UTF-8) and as
+ * `...W` (RPC_WSTR: UTF-16); the name without suffix is a macro, for the second where
+ * UNICODE is defined.
  *
  * Rules common to all functions, not repeated below:
  *   - Any thread may call them, several at a time, unless a comment says more.
@@ -497,13 +498,58 @@ PENSTOCK_API int RPC_ENTRY UuidEqual(UUID *Uuid1, UUID *Uuid2, RPC_STATUS *Statu
 PENSTOCK_API unsigned short RPC_ENTRY UuidHash(UUID *Uuid, RPC_STATUS *Status);
 PENSTOCK_API int RPC_ENTRY UuidIsNil(UUID *Uuid, RPC_STATUS *Status);
 
+/* ---- Strings in UTF-16 ----------------------------------------------------- */
+
+/* As their siblings above, to whose comments they belong, with UTF-16 in native byte order.
+ * Strings they give are released with RpcStringFreeW, those of the siblings with RpcStringFreeA.
+ * A half of a surrogate pair without the other: the status for a malformed string of that
+ * kind, RPC_S_INVALID_ARG where there is none.  `ErrorText`: DCE_C_ERROR_STRING_LEN units.
+ * Any thread.  learn.microsoft.com, the pages without suffix. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUseProtseqW(RPC_WSTR Protseq, unsigned int MaxCalls,
+                                                       void *SecurityDescriptor);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUseProtseqEpW(RPC_WSTR Protseq, unsigned int MaxCalls,
+                                                         RPC_WSTR Endpoint,
+                                                         void *SecurityDescriptor);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUseProtseqEpExW(RPC_WSTR Protseq, unsigned int MaxCalls,
+                                                           RPC_WSTR Endpoint,
+                                                           void *SecurityDescriptor,
+                                                           PRPC_POLICY Policy);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcNetworkIsProtseqValidW(RPC_WSTR Protseq);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcStringBindingComposeW(RPC_WSTR ObjUuid, RPC_WSTR ProtSeq,
+                                                           RPC_WSTR NetworkAddr, RPC_WSTR Endpoint,
+                                                           RPC_WSTR Options,
+                                                           RPC_WSTR *StringBinding);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcStringBindingParseW(RPC_WSTR StringBinding, RPC_WSTR *ObjUuid,
+                                                         RPC_WSTR *Protseq, RPC_WSTR *NetworkAddr,
+                                                         RPC_WSTR *Endpoint,
+                                                         RPC_WSTR *NetworkOptions);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcStringFreeW(RPC_WSTR *String);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcBindingFromStringBindingW(RPC_WSTR StringBinding,
+                                                               RPC_BINDING_HANDLE *Binding);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcBindingToStringBindingW(RPC_BINDING_HANDLE Binding,
+                                                             RPC_WSTR *StringBinding);
+PENSTOCK_API RPC_STATUS RPC_ENTRY DceErrorInqTextW(RPC_STATUS RpcStatus, RPC_WSTR ErrorText);
+PENSTOCK_API RPC_STATUS RPC_ENTRY UuidToStringW(const UUID *Uuid, RPC_WSTR *StringUuid);
+PENSTOCK_API RPC_STATUS RPC_ENTRY UuidFromStringW(RPC_WSTR StringUuid, UUID *Uuid);
+
 PENSTOCK_END_DECLS
 
 /* ---- Names without suffix ------------------------------------------------ */
 
-/* There are no W functions yet, so that with UNICODE these names do not exist:
- * better an error from the compiler than UTF-16 read as octets. */
-#ifndef UNICODE
+#ifdef UNICODE
+#define RpcServerUseProtseq         RpcServerUseProtseqW
+#define RpcServerUseProtseqEp       RpcServerUseProtseqEpW
+#define RpcServerUseProtseqEpEx     RpcServerUseProtseqEpExW
+#define RpcStringBindingCompose     RpcStringBindingComposeW
+#define RpcStringBindingParse       RpcStringBindingParseW
+#define RpcStringFree               RpcStringFreeW
+#define RpcBindingFromStringBinding RpcBindingFromStringBindingW
+#define RpcBindingToStringBinding   RpcBindingToStringBindingW
+#define RpcNetworkIsProtseqValid    RpcNetworkIsProtseqValidW
+#define DceErrorInqText             DceErrorInqTextW
+#define UuidToString                UuidToStringW
+#define UuidFromString              UuidFromStringW
+#else
 #define RpcServerUseProtseq         RpcServerUseProtseqA
 #define RpcServerUseProtseqEp       RpcServerUseProtseqEpA
 #define RpcServerUseProtseqEpEx     RpcServerUseProtseqEpExA

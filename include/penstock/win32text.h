@@ -55,6 +55,11 @@ typedef const TCHAR *LPCTSTR, *PCTSTR;
 #define LOWORD(value)              ((WORD)((DWORD)(value)&0xffffu))
 #define HIWORD(value)              ((WORD)((DWORD)(value) >> 16))
 
+/* As filters of RpcExcept and blocks of RpcFinally say them, too. */
+#define GetExceptionCode()         RpcxExceptionCode()
+#define AbnormalTermination()      RpcxAbnormalTermination()
+#define EXCEPTION_ACCESS_VIOLATION STATUS_ACCESS_VIOLATION
+
 /* ---- The process heap --------------------------------------------------------- */
 
 #define HEAP_NO_SERIALIZE        0x1u
