@@ -745,7 +745,7 @@ static const struct test *const groups[] = {async_tests, pipe_tests, failure_tes
                                             notify_tests, subscribe_tests, argument_tests,
                                             cancel_tests, deadline_tests, order_tests,
                                             stats_tests, machine_tests, misuse_tests, attribute_tests,
-                                            error_tests, object_tests, rival_tests};
+                                            error_tests, object_tests, rival_tests, moment_tests};
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 
 static void on_alarm(int number)
