@@ -222,6 +222,7 @@ static void call_timeout_of_a_pipe(void)
 struct pusher {
     NDR_ASYNC_PIPE *pipe;
     int pushes;
+    unsigned pause_ms; /* a loop that is not tight waits before its pushes, not in them */
     uint8_t value;
     RPC_STATUS status;
 };
@@ -232,18 +233,20 @@ static void *push_in_rivalry(void *arg)
     uint8_t *octets = malloc(PUSH_LEN);
     CHECK(octets);
     memset(octets, pusher->value, PUSH_LEN);
-    for (int i = 0; i < pusher->pushes && pusher->status == RPC_S_OK; i++)
+    for (int i = 0; i < pusher->pushes && pusher->status == RPC_S_OK; i++) {
         pusher->status = PUSH(pusher->pipe, octets, PUSH_LEN);
+        sleep_ms(pusher->pause_ms);
+    }
     free(octets);
     return NULL;
 }
 
 static void start_rivals(struct pusher *pushers, pthread_t *threads, NDR_ASYNC_PIPE *pipe,
-                         int pushes)
+                         int pushes, unsigned pause_ms)
 {
     CHECK_EQUAL(RpcxPipeSetLimits(pipe->state, 10000, 1000), RPC_S_OK);
     for (int i = 0; i < PUSHERS; i++) {
-        pushers[i] = (struct pusher){pipe, pushes, (uint8_t)i, RPC_S_OK};
+        pushers[i] = (struct pusher){pipe, pushes, pause_ms, (uint8_t)i, RPC_S_OK};
         CHECK(pthread_create(&threads[i], NULL, push_in_rivalry, &pushers[i]) == 0);
     }
 }
@@ -259,7 +262,7 @@ static void large_pushes_of_several_threads(void)
     int32_t reply = 5;
     unsigned counts[PUSHERS] = {0};
     struct served *served = start_call(&caller, h, IN_PIPE, 0);
-    start_rivals(pushers, threads, &caller.pipe[0], PUSHES);
+    start_rivals(pushers, threads, &caller.pipe[0], PUSHES, 0);
     for (int i = 0; i < PUSHERS * PUSHES; i++) {
         for (unsigned long have = 0, n; have < PUSH_LEN; have += n) {
             CHECK_EQUAL(pull_polled(&served->pipe[0], buf + have, PUSH_LEN - have, &n), RPC_S_OK);
@@ -292,15 +295,16 @@ static void large_pushes_of_several_threads(void)
 static void ended_under_a_push(void)
 {
     RPC_BINDING_HANDLE h = serve_here();
-    for (int abort = 0; abort < 2; abort++) {
+    for (int way = 0; way < 4; way++) {
+        const bool abort = way % 2;
         struct caller caller;
         struct pusher pushers[PUSHERS];
         pthread_t threads[PUSHERS];
         int32_t reply = 5;
         unsigned long n;
         struct served *served = start_call(&caller, h, OUT_PIPE, 0);
-        start_rivals(pushers, threads, &served->pipe[0], INT_MAX);
-        sleep_ms(100);
+        start_rivals(pushers, threads, &served->pipe[0], INT_MAX, way / 2);
+        sleep_ms(200);
         if (abort)
             CHECK_EQUAL(RpcAsyncAbortCall(served->async, 0x20009999), RPC_S_OK);
         else
