@@ -244,7 +244,7 @@ static void *push_in_rivalry(void *arg)
 static void start_rivals(struct pusher *pushers, pthread_t *threads, NDR_ASYNC_PIPE *pipe,
                          int pushes, unsigned pause_ms)
 {
-    CHECK_EQUAL(RpcxPipeSetLimits(pipe->state, 10000, 1000), RPC_S_OK);
+    CHECK_EQUAL(RpcxPipeSetLimits(pipe->state, pause_ms ? 4 * PUSH_LEN : 10000, 1000), RPC_S_OK);
     for (int i = 0; i < PUSHERS; i++) {
         pushers[i] = (struct pusher){pipe, pushes, pause_ms, (uint8_t)i, RPC_S_OK};
         CHECK(pthread_create(&threads[i], NULL, push_in_rivalry, &pushers[i]) == 0);
