@@ -92,17 +92,16 @@ static void event_is_written_first(void)
 
 /* ---- Two at once -------------------------------------------------------------------- */
 
-/* Pushes until RpcSendComplete stays away, and what the transport will not find room for. */
+/* Pushes until RpcSendComplete stays away: megabytes of which some are still queued. */
 static uint64_t push_until_full(struct caller *caller)
 {
     uint64_t sent = 0;
     CHECK_EQUAL(RpcxPipeSetLimits(caller->pipe[0].state, 2000000, 0), RPC_S_OK);
     do {
         CHECK(sent < UINT64_C(100000000));
-        CHECK_EQUAL(push_pattern(&caller->pipe[0], &sent, sizeof(buf), sizeof(buf)), RPC_S_OK);
-    } while (WaitForSingleObject(caller->event, 100) == WAIT_OBJECT_0);
-    for (int i = 0; i < 15; i++)
-        CHECK_EQUAL(push_pattern(&caller->pipe[0], &sent, sizeof(buf), sizeof(buf)), RPC_S_OK);
+        for (int i = 0; i < 15; i++)
+            CHECK_EQUAL(push_pattern(&caller->pipe[0], &sent, sizeof(buf), sizeof(buf)), RPC_S_OK);
+    } while (WaitForSingleObject(caller->event, 150) == WAIT_OBJECT_0);
     return sent;
 }
 
@@ -244,7 +243,8 @@ static void *push_in_rivalry(void *arg)
 static void start_rivals(struct pusher *pushers, pthread_t *threads, NDR_ASYNC_PIPE *pipe,
                          int pushes, unsigned pause_ms)
 {
-    CHECK_EQUAL(RpcxPipeSetLimits(pipe->state, pause_ms ? 4 * PUSH_LEN : 10000, 1000), RPC_S_OK);
+    CHECK_EQUAL(RpcxPipeSetLimits(pipe->state, pause_ms ? 4 * PUSH_LEN : 10000, 1000),
+                RPC_S_OK);
     for (int i = 0; i < PUSHERS; i++) {
         pushers[i] = (struct pusher){pipe, pushes, pause_ms, (uint8_t)i, RPC_S_OK};
         CHECK(pthread_create(&threads[i], NULL, push_in_rivalry, &pushers[i]) == 0);
