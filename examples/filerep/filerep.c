@@ -18,8 +18,8 @@
 #define EXIT_USAGE       2
 #define EXIT_INTERRUPTED 130 /* as a shell reports a program that SIGINT ended */
 
-/* For the signal handler, which gets no pointer. */
-static volatile sig_atomic_t interrupted;
+/* For the signal handler, which gets no pointer and runs on any thread. */
+static _Atomic bool interrupted;
 static int interrupt_fd = -1; /* the client's */
 
 void *__RPC_USER MIDL_user_allocate(size_t size)
@@ -39,7 +39,7 @@ static void on_signal(int number)
     (void)number;
     int saved_errno = errno;
     const uint64_t one = 1;
-    interrupted = 1;
+    interrupted = true;
     (void)!write(interrupt_fd, &one, sizeof(one)); /* can only fail when it is awake anyway */
     errno = saved_errno;
 }

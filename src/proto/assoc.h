@@ -138,7 +138,7 @@ struct assoc_event {
     RPC_STATUS status;
     bool did_not_execute; /* FAULT: the manager was certainly not entered */
     bool last;            /* REQUEST, RESPONSE: last fragment             */
-    const uint8_t *stub; /* FAULT: extended error information, if stub_len is not 0 */
+    const uint8_t *stub; /* FAULT, DEAD: extended error information, if stub_len is not 0 */
     size_t stub_len;
     /* REQUEST of a new call */
     uint32_t call_id;
@@ -193,12 +193,18 @@ struct assoc {
         struct { /* server */
             const char *secondary_address; /* our endpoint as a string; borrowed    */
             struct assoc_bind *bind;       /* state BINDING or an alter_context     */
+            /* Writes what is to be said besides the `reason` of a bind_nak (extended error
+             * information) into `cap` octets; how many.  NULL: nothing. */
+            size_t (*explain)(struct assoc *assoc, uint16_t reason, uint8_t *buf, size_t cap);
         };
         struct assoc_offered *offered; /* client: until it is answered, else NULL   */
     };
 };
 
 /* ---- Life ---------------------------------------------------------------- */
+
+/* What a client makes of a bind_nak (enum pdu_reject_reason). */
+RPC_STATUS assoc_status_of_nak(uint16_t reason);
 
 /* frag_max: LIMIT_FRAG_TCP or LIMIT_FRAG_LOCAL.  secondary_address (server) is
  * borrowed for the association's life. */

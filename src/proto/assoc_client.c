@@ -231,7 +231,7 @@ static void on_alter_context_resp(struct assoc *assoc, const struct assoc_pdu *p
 }
 
 /* wire.md 5.1; reasons 1, 2 and 9 are our reading. */
-static RPC_STATUS status_of_nak(uint16_t reason)
+RPC_STATUS assoc_status_of_nak(uint16_t reason)
 {
     switch (reason) {
     case PDU_REJECT_CONGESTION:
@@ -252,12 +252,14 @@ static RPC_STATUS status_of_nak(uint16_t reason)
 static void on_bind_nak(struct assoc *assoc, const struct assoc_pdu *pdu,
                         struct assoc_event *event)
 {
-    struct pdu_bind_nak nak;
+    struct pdu_bind_nak nak = {.eerr_len = 0};
     RPC_STATUS status = RPC_S_PROTOCOL_ERROR;
     if (assoc->state == ASSOC_BINDING &&
         pdu_decode_bind_nak(&pdu->hdr, pdu->octets, pdu->hdr.frag_len, &nak) == PDU_OK)
-        status = status_of_nak(nak.reason);
+        status = assoc_status_of_nak(nak.reason);
     assoc_die(assoc, status, event);
+    event->stub = nak.eerr;
+    event->stub_len = nak.eerr_len;
 }
 
 /* ---- Answers to calls ---------------------------------------------------- */

@@ -33,10 +33,14 @@ static void refuse_request(struct assoc *assoc, uint32_t call_id, uint16_t conte
 void server_die_with_nak(struct assoc *assoc, uint32_t call_id, uint16_t reason,
                          struct assoc_event *event)
 {
-    uint8_t *buf = assoc_queue_begin(assoc, PDU_BIND_NAK_LEN);
+    uint8_t eerr[LIMIT_FRAG_MIN - PDU_BIND_NAK_INFO_LEN]; /* nothing is negotiated yet */
+    const size_t eerr_len =
+        assoc->explain ? assoc->explain(assoc, reason, eerr, sizeof(eerr)) : 0;
+    const size_t len = eerr_len > 0 ? PDU_BIND_NAK_INFO_LEN + eerr_len : PDU_BIND_NAK_LEN;
+    uint8_t *buf = assoc_queue_begin(assoc, len);
     if (buf)
-        assoc_queue_end(assoc, PDU_BIND_NAK_LEN,
-                        pdu_encode_bind_nak(buf, PDU_BIND_NAK_LEN, call_id, reason));
+        assoc_queue_end(assoc, len,
+                        pdu_encode_bind_nak_info(buf, len, call_id, reason, eerr, eerr_len));
     assoc_die(assoc, RPC_S_PROTOCOL_ERROR, event);
 }
 

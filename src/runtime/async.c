@@ -143,9 +143,7 @@ _Static_assert(sizeof(LONG_PTR) >= sizeof(uint64_t), "a deadline fits");
 
 uint64_t async_take_deadline(PRPC_ASYNC_STATE async)
 {
-    uint64_t due_us = (uint64_t)async->Reserved[0];
-    async->Reserved[0] = 0;
-    return due_us;
+    return (uint64_t)__atomic_exchange_n(&async->Reserved[0], 0, __ATOMIC_RELAXED);
 }
 
 RPC_STATUS RpcxAsyncSetDeadline(PRPC_ASYNC_STATE pAsync, DWORD Milliseconds)
@@ -168,6 +166,7 @@ RPC_STATUS RpcxAsyncSetDeadline(PRPC_ASYNC_STATE pAsync, DWORD Milliseconds)
     }
     if (running)
         return status;
-    pAsync->Reserved[0] = (LONG_PTR)due_us;
+    /* Threads may have taken the call for running that another has just ended. */
+    __atomic_store_n(&pAsync->Reserved[0], (LONG_PTR)due_us, __ATOMIC_RELAXED);
     return RPC_S_OK;
 }

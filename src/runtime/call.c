@@ -34,8 +34,10 @@ struct call_rare *call_rare(struct rpc_call *call)
     if (call->rare)
         return call->rare;
     call->rare = calloc(1, sizeof(*call->rare));
-    if (call->rare)
-        ndr_full_pointers_init(&call->rare->full, NULL);
+    if (!call->rare)
+        return NULL;
+    ndr_full_pointers_init(&call->rare->full, NULL);
+    client_init_deadline(call);
     return call->rare;
 }
 

@@ -139,6 +139,7 @@ struct rpc_call {
     bool unbound;      /* client: op->unbind was called                            */
     bool looking;      /* server: a job tries to decode the request; counted in conn->held */
     bool dispatched;   /* server: the manager was called                           */
+    bool pushing;      /* a push is under way, see pipe_take_turn()                */
     uint8_t happened;  /* server: RpcNotification... bits, see subscribe.h         */
     uint8_t held_len;  /* server: a terminator, all zeros, that waits for what comes after it */
     bool nested;       /* on the connection of another, inside it: call_outer()    */
@@ -405,6 +406,8 @@ RPC_STATUS client_set_deadline(struct rpc_call *call, uint64_t due_us, RPC_STATU
 void client_clear_deadline(struct rpc_call *call);
 /* 0: there is none. */
 uint64_t client_deadline_us(const struct rpc_call *call);
+/* A new call->rare. */
+void client_init_deadline(struct rpc_call *call);
 
 /* ---- The rest of client_call.c and server_call.c ------------------------------ */
 

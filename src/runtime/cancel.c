@@ -76,6 +76,13 @@ static void on_deadline(struct io_timer *timer)
     conn_unlock(call->conn);
 }
 
+/* Once: a deadline that has just passed is being looked at while the next is set. */
+void client_init_deadline(struct rpc_call *call)
+{
+    call->rare->timer.object = &call->object;
+    call->rare->timer.expired = on_deadline;
+}
+
 RPC_STATUS client_set_deadline(struct rpc_call *call, uint64_t due_us, RPC_STATUS status)
 {
     if (call->over)
@@ -87,8 +94,6 @@ RPC_STATUS client_set_deadline(struct rpc_call *call, uint64_t due_us, RPC_STATU
     struct call_rare *rare = call_rare(call);
     if (!rare)
         return RPC_S_OUT_OF_RESOURCES;
-    rare->timer.object = &call->object;
-    rare->timer.expired = on_deadline;
     if (!timer_set(&rare->timer, due_us))
         return RPC_S_OUT_OF_RESOURCES;
     rare->deadline_us = due_us;

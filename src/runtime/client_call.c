@@ -75,11 +75,13 @@ static void client_on_event(struct conn *conn, const struct assoc_event *event,
         else
             nested_on_request(conn, event, buf);
         return;
+    case ASSOC_EVENT_DEAD:
+        error_on_nak(conn, event->stub, event->stub_len);
+        return;
     case ASSOC_EVENT_NONE:
     case ASSOC_EVENT_BIND:
     case ASSOC_EVENT_CANCEL:
     case ASSOC_EVENT_ORPHANED:
-    case ASSOC_EVENT_DEAD:
         return; /* not a client's */
     }
 }

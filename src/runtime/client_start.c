@@ -177,8 +177,10 @@ RPC_STATUS client_start_prepare(struct client_start *start, bool shared)
                                .lane = ordered ? &binding->lane : NULL,
                                .timeout_ms = com_timeout_connect_ms(com_timeout)};
     const uint64_t left_ms = client_start_left_ms(start);
-    if (left_ms != UINT64_MAX && (wish->timeout_ms == 0 || left_ms < wish->timeout_ms))
-        wish->timeout_ms = left_ms > 0 ? (unsigned)left_ms : 1; /* 0 would be for ever */
+    /* One more: clocks that count milliseconds would end the attempt before the deadline, and
+     * it would look as if the server were not there.  0 would be for ever. */
+    if (left_ms != UINT64_MAX && (wish->timeout_ms == 0 || left_ms + 1 < wish->timeout_ms))
+        wish->timeout_ms = (unsigned)left_ms + 1;
     if (wish->syntaxes == 0)
         return RPC_S_UNSUPPORTED_TRANS_SYN;
     const bool expected = server_pool_expect_ndr64(start->binding->pool, wish->syntaxes);

@@ -24,6 +24,7 @@
 #include "base/trace.h"
 #include "runtime/call.h"
 #include "runtime/capture.h"
+#include "runtime/error_info.h"
 
 static void conn_on_io(struct io_watch *watch, uint32_t events);
 static void conn_on_idle(struct io_watch *watch);
@@ -48,6 +49,8 @@ static void conn_destroy(struct counted *object)
         close(conn->watch.fd);
     if (conn->capture)
         capture_close(conn->capture); /* not before the last sender has written down its part */
+    if (conn->assoc.role == ASSOC_CLIENT)
+        error_put(conn->bind_errors);
     assoc_fini(&conn->assoc);
     rxbuf_put(conn->rest);
     free(conn->tracer);
@@ -180,10 +183,10 @@ static void handle_octets(struct conn *conn, struct rxbuf *buf, size_t at, size_
          * fetched while the next is looked at. */
         if (end - at > n)
             __builtin_prefetch(buf->octets + at + n);
+        if (event.kind != ASSOC_EVENT_NONE)
+            ops_of(conn)->on_event(conn, &event, buf);
         if (event.kind == ASSOC_EVENT_DEAD)
             conn_fail(conn, event.status);
-        else if (event.kind != ASSOC_EVENT_NONE)
-            ops_of(conn)->on_event(conn, &event, buf);
     }
     keep_rest(conn, buf, at, end - at);
 }

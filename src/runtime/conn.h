@@ -95,6 +95,7 @@ struct conn {
             unsigned calls;         /* calls placed on it                              */
             unsigned keep_alive_s;  /* what transport_keep_alive() was told            */
             RPC_STATUS bind_status; /* of the bind that was answered                   */
+            struct error_record *bind_errors; /* why it was refused; owned (error_info.h) */
         };
         struct { /* server */
             /* server_order.c's: calls that wait for their turn to begin, the one whose turn

@@ -316,7 +316,7 @@ static RPC_STATUS connect_and_bind(struct server_pool *pool, const struct conn_w
         conn_close(conn);
     conn_unlock(conn);
     if (status != RPC_S_OK) {
-        error_on_bind(pool->address, pool->endpoint, status);
+        error_on_bind(conn, pool->address, pool->endpoint, status);
         conn_put(conn);
         return status;
     }

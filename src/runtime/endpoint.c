@@ -14,6 +14,7 @@
 #include "base/limits.h"
 #include "base/trace.h"
 #include "runtime/call.h"
+#include "runtime/error_info.h"
 #include "runtime/server.h"
 #include "runtime/string_binding.h"
 
@@ -95,6 +96,7 @@ static void adopt(struct endpoint *endpoint, int fd)
                                  endpoint->listener.endpoint);
     if (!conn)
         return;
+    conn->assoc.explain = error_explain_nak;
     pthread_mutex_lock(&endpoints_lock);
     bool room = conn_count < LIMIT_SERVER_CONNS;
     if (room) {

@@ -66,9 +66,22 @@ void error_on_connect(enum transport_kind kind, const char *address,
                           (RPC_STATUS)win32_error(failure->error), 1, &where[3]);
 }
 
-void error_on_bind(const char *address, const char *endpoint, RPC_STATUS status)
+void error_on_nak(struct conn *conn, const uint8_t *octets, size_t len)
+{
+    if (len == 0)
+        return;
+    error_put(conn->bind_errors);
+    conn->bind_errors = error_decode(octets, len);
+}
+
+void error_on_bind(struct conn *conn, const char *address, const char *endpoint,
+                   RPC_STATUS status)
 {
     const struct error_arg args[2] = {ERROR_TEXT(address), ERROR_TEXT(endpoint)};
+    conn_lock(conn);
+    if (conn->bind_errors)
+        error_thread_set(error_get(conn->bind_errors));
+    conn_unlock(conn);
     error_thread_note(RPCX_EEINFO_GC_PENSTOCK, ERROR_AT_BIND, status, 2, args);
 }
 
@@ -129,28 +142,34 @@ static struct error_record *with_name(struct error_record *head)
     return named;
 }
 
-/* This thread's chain with one record more, as octets. */
-static size_t describe(struct conn *conn, uint32_t component, unsigned location,
-                       RPC_STATUS status, const char *operation, uint8_t buf[ERROR_WIRE_MAX])
+/* This thread's chain with one record more, which has `arg` unless it is NULL, as octets. */
+static size_t describe(uint32_t component, unsigned location, RPC_STATUS status,
+                       const struct error_arg *arg, uint8_t *buf, size_t cap)
 {
     pthread_once(&settings_once, read_settings);
     if (sending_off)
         return 0;
-    const struct error_arg arg = ERROR_TEXT(operation ? operation : "");
-    size_t cap = assoc_fault_info_max(&conn->assoc);
-    struct error_record *head = with_name(error_note(error_get(error_thread()), component,
-                                                     location, status, operation ? 1 : 0, &arg));
-    size_t len = error_encode(head, buf, cap < ERROR_WIRE_MAX ? cap : ERROR_WIRE_MAX);
+    struct error_record *head = with_name(
+        error_note(error_get(error_thread()), component, location, status, arg ? 1 : 0, arg));
+    size_t len = error_encode(head, buf, cap);
     error_put(head);
     return len;
+}
+
+/* Room for it in a fault. */
+static size_t fault_room(const struct conn *conn)
+{
+    size_t cap = assoc_fault_info_max(&conn->assoc);
+    return cap < ERROR_WIRE_MAX ? cap : ERROR_WIRE_MAX;
 }
 
 RPC_STATUS error_send_fault(struct rpc_call *call, RPC_STATUS status, bool did_not_execute,
                             enum error_location location)
 {
     uint8_t buf[ERROR_WIRE_MAX];
-    size_t len = describe(call->conn, RPCX_EEINFO_GC_PENSTOCK, location, status, call->op->name,
-                          buf);
+    const struct error_arg arg = ERROR_TEXT(call->op->name);
+    size_t len = describe(RPCX_EEINFO_GC_PENSTOCK, location, status, &arg, buf,
+                          fault_room(call->conn));
     return call_fault_info(&call->wire, status, did_not_execute, buf, len);
 }
 
@@ -175,9 +194,18 @@ void error_reject(struct conn *conn, RPC_STATUS status)
 {
     uint8_t buf[ERROR_WIRE_MAX];
     unsigned location = admission_location(status);
+    uint32_t component = location != 0 ? EEInfoGCRuntime : RPCX_EEINFO_GC_PENSTOCK;
     error_thread_clear(); /* a thread of the pool: what it has is of another call */
-    size_t len = location != 0
-                     ? describe(conn, EEInfoGCRuntime, location, status, NULL, buf)
-                     : describe(conn, RPCX_EEINFO_GC_PENSTOCK, ERROR_AT_ADMISSION, status, NULL, buf);
+    size_t len = describe(component, location != 0 ? location : ERROR_AT_ADMISSION, status, NULL,
+                          buf, fault_room(conn));
     assoc_reject_info(&conn->assoc, status, true, buf, len);
+}
+
+size_t error_explain_nak(struct assoc *assoc, uint16_t reason, uint8_t *buf, size_t cap)
+{
+    (void)assoc;
+    const struct error_arg arg = ERROR_NUMBER(reason);
+    error_thread_clear();
+    return describe(RPCX_EEINFO_GC_PENSTOCK, ERROR_AT_NAK, assoc_status_of_nak(reason), &arg, buf,
+                    cap);
 }

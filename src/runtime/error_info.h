@@ -50,7 +50,8 @@ enum error_location {
     ERROR_AT_REQUEST,     /* server: the request could not be read */
     ERROR_AT_MANAGER,     /* server: the manager raised, or it was aborted */
     ERROR_AT_ADMISSION,   /* server: the call was refused   */
-    ERROR_AT_DISCIPLINE   /* server: something broke on the way */
+    ERROR_AT_DISCIPLINE,  /* server: something broke on the way */
+    ERROR_AT_NAK          /* server: the bind was refused; number, the reason on the wire */
 };
 /* Documented ones that mean what we mean, of components EEInfoGC... */
 #define ERROR_LOCATION_NO_TYPE      170 /* runtime */
@@ -96,12 +97,17 @@ struct error_record *error_decode(const uint8_t *octets, size_t len);
 /* RPC_S_OK and *ret_head, or which of both. */
 RPC_STATUS error_load(const uint8_t *octets, size_t len, struct error_record **ret_head);
 
+struct assoc;
 struct rpc_call;
 struct conn;
 /* Client: this thread could not reach a server, or the server did not accept the bind. */
 void error_on_connect(enum transport_kind kind, const char *address,
                       const struct transport_failure *failure);
-void error_on_bind(const char *address, const char *endpoint, RPC_STATUS status);
+void error_on_bind(struct conn *conn, const char *address, const char *endpoint,
+                   RPC_STATUS status);
+/* Client, lock held: the association has died, perhaps by a bind_nak with `len` octets of
+ * information. */
+void error_on_nak(struct conn *conn, const uint8_t *octets, size_t len);
 
 /* Client, lock held: a fault came for the call, with `len` octets of information. */
 void error_on_fault(struct rpc_call *call, RPC_STATUS status, const uint8_t *octets, size_t len);
@@ -118,5 +124,7 @@ RPC_STATUS error_send_fault(struct rpc_call *call, RPC_STATUS status, bool did_n
                             enum error_location location);
 /* Server, lock held: refuses the request that came last. */
 void error_reject(struct conn *conn, RPC_STATUS status);
+/* Server, lock held: what a bind_nak says besides its reason, see struct assoc. */
+size_t error_explain_nak(struct assoc *assoc, uint16_t reason, uint8_t *buf, size_t cap);
 
 #endif

@@ -20,15 +20,26 @@ void pipes_set_limits_default(struct pipe *pipe)
     pipe->low = atomic_load(&default_low);
 }
 
+/* Released, or another thread is about it: sending its end may drop the lock. */
+static bool is_ended(const struct rpc_call *call)
+{
+    return call->released || (call->op->flags & NDR_OP_ASYNC && !call->async);
+}
+
+static RPC_STATUS ended_with(const struct rpc_call *call)
+{
+    return call->status != RPC_S_OK ? call->status : RPC_X_PIPE_CLOSED;
+}
+
 struct pipe *pipe_enter(char *state, RPC_STATUS *ret_status)
 {
     struct pipe *pipe = pipe_from_state(state, ret_status);
     if (!pipe)
         return NULL;
     conn_lock(pipe->call->conn);
-    if (!pipe->call->released)
+    if (!is_ended(pipe->call))
         return pipe;
-    *ret_status = pipe->call->status != RPC_S_OK ? pipe->call->status : RPC_X_PIPE_CLOSED;
+    *ret_status = ended_with(pipe->call);
     conn_unlock(pipe->call->conn);
     call_put(pipe->call);
     return NULL;
@@ -131,11 +142,12 @@ static RPC_STATUS pull_locked(struct pipe *pipe, void *buf, unsigned long esize,
         if (call->over)
             break;
         /* Reading drops the lock: another thread may have read for us meanwhile. */
-        if (conn_read_eager(call->conn) == CONN_READ_DRY && call->status == RPC_S_OK &&
-            pipe_rx_elements(&pipe->rx) == 0 && !pipe_at_end(pipe))
+        const enum conn_read result = conn_read_eager(call->conn);
+        if (is_ended(call)) /* by a rival thread, against the rules */
+            return ended_with(call);
+        if (result == CONN_READ_DRY && call->status == RPC_S_OK && pipe_rx_elements(&pipe->rx) == 0 &&
+            !pipe_at_end(pipe))
             break;
-        if (call->released) /* by a rival thread, against the rules */
-            return RPC_X_PIPE_CLOSED;
     }
     pipe->receive_armed = true;
     pipe_wait_begin(pipe);
@@ -190,9 +202,11 @@ void call_ask_send_complete(struct rpc_call *call, size_t low, bool null_push)
     notify_post(call, NOTIFY_SEND);
 }
 
-static RPC_STATUS push_locked(struct pipe *pipe, const void *buf, unsigned long ecount)
+static RPC_STATUS push_in_turn(struct pipe *pipe, const void *buf, unsigned long ecount)
 {
     struct rpc_call *call = pipe->call;
+    if (is_ended(call)) /* by a rival thread, against the rules */
+        return ended_with(call);
     RPC_STATUS status = pipe_check_push(pipe);
     if (status != RPC_S_OK)
         return status;
@@ -204,8 +218,8 @@ static RPC_STATUS push_locked(struct pipe *pipe, const void *buf, unsigned long 
     if (call->over)
         return RPC_X_PIPE_CLOSED;
     status = ecount > 0 ? pipe_send_elements(pipe, buf, ecount) : pipe_send_end(pipe);
-    if (call->released) /* by a rival thread, against the rules */
-        return RPC_X_PIPE_CLOSED;
+    if (is_ended(call))
+        return ended_with(call);
     if (call->status != RPC_S_OK)
         return tell_failure(pipe, RPC_S_OK, NOTIFY_SEND);
     if (status != RPC_S_OK)
@@ -226,7 +240,9 @@ static RPC_STATUS pipe_push(char *state, void *buf, unsigned long ecount)
     if (!pipe)
         return status;
     notify_ack(pipe->call);
-    status = push_locked(pipe, buf, ecount);
+    pipe_take_turn(pipe->call);
+    status = push_in_turn(pipe, buf, ecount);
+    pipe_give_turn(pipe->call);
     notify_pump(pipe->call);
     TRACE(TRACE_PIPE, "call %u: push %lu -> %d", pipe->call->wire.id, ecount, (int)status);
     pipe_leave(pipe, status);

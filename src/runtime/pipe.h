@@ -22,6 +22,12 @@ RPC_STATUS pipe_check_push(const struct pipe *pipe);
 /* The application took octets: below the low mark the connection is read again. */
 void pipe_check_low_mark(struct pipe *pipe);
 
+/* (drops) A push may wait in its middle, and another thread's must not come between its
+ * parts: from taking to giving the turn the call's pushes are this thread's alone.  The call
+ * may be over or released by the time it is taken. */
+void pipe_take_turn(struct rpc_call *call);
+void pipe_give_turn(struct rpc_call *call);
+
 /* (drops) Sends `count` elements at `memory`; when it returns they are sent or copied.
  * RPC_S_INVALID_ARG: more elements than a chunk holds, nothing was sent; else what the
  * call has failed with. */

@@ -47,21 +47,47 @@ struct outgoing {
     uint8_t carry[8]; /* end of the slice before, see send_whole()              */
 };
 
+void pipe_take_turn(struct rpc_call *call)
+{
+    if (call->pushing) {
+        reactor_block_begin(); /* a routine's thread is of the pool */
+        while (call->pushing)
+            conn_wait(call->conn);
+        reactor_block_end();
+    }
+    call->pushing = true;
+}
+
+void pipe_give_turn(struct rpc_call *call)
+{
+    call->pushing = false;
+    conn_notify(call->conn);
+}
+
 /* Another thread is giving the call up: no fragment behind its last word. */
 static void wait_while_leaving(struct rpc_call *call)
 {
-    struct conn *conn = call->conn;
     while (call->leaving && !call->over)
-        conn_wait(conn);
+        conn_wait(call->conn);
+}
+
+/* After the lock was dropped: the call may have failed, or have been ended by an answer that
+ * came early, or by another thread. */
+static RPC_STATUS check_going_on(const struct rpc_call *call)
+{
+    if (call->status != RPC_S_OK)
+        return call->status;
+    return call->over ? RPC_X_PIPE_CLOSED : RPC_S_OK;
 }
 
 static RPC_STATUS send_slice(struct outgoing *out, bool last)
 {
     struct rpc_call *call = out->pipe->call;
     wait_while_leaving(call);
-    if (call->status != RPC_S_OK || call->over)
-        return call->status;
-    RPC_STATUS status = call_send(&call->wire, out->iov, out->count, last);
+    RPC_STATUS status = check_going_on(call);
+    if (status != RPC_S_OK)
+        return status;
+    status = call_send(&call->wire, out->iov, out->count, last);
     out->count = out->len = 0;
     if (status != RPC_S_OK) {
         call_break(call, status);
@@ -228,15 +254,16 @@ RPC_STATUS pipe_send_elements(struct pipe *pipe, const uint8_t *memory, unsigned
     const uint64_t len = (uint64_t)count * pipe->rx.type->layout.stride;
     const bool direct = sends_directly(pipe, len);
     wait_at_high_mark(pipe);
-    if (call->status != RPC_S_OK)
-        return call->status;
+    RPC_STATUS status = check_going_on(call);
+    if (status != RPC_S_OK)
+        return status;
 
     size_t stub_max = call_frag_stub_max(&call->wire);
     struct outgoing out = {.pipe = pipe,
                            .slice = LIMIT_PUSH_SLICE / stub_max * stub_max,
                            .direct = direct,
                            .collect = collects(pipe, direct, len)};
-    RPC_STATUS status = put(&out, call_held(call), call->held_len);
+    status = put(&out, call_held(call), call->held_len);
     call->held_len = 0;
     for (unsigned i = 0; i < plan.piece_count && status == RPC_S_OK; i++) {
         status = put_piece(&out, &plan.pieces[i], memory);

@@ -267,10 +267,13 @@ static void server_pull(char *state, void *buf, unsigned long esize, unsigned lo
 static void server_push(char *state, void *buf, unsigned long ecount)
 {
     struct pipe *pipe = enter(state);
-    RPC_STATUS status = (ecount == 0 || buf) && ecount <= UINT32_MAX ? pipe_check_push(pipe)
-                                                                     : RPC_S_INVALID_ARG;
+    RPC_STATUS status = (ecount == 0 || buf) && ecount <= UINT32_MAX ? RPC_S_OK : RPC_S_INVALID_ARG;
+    pipe_take_turn(pipe->call);
+    if (status == RPC_S_OK)
+        status = pipe_check_push(pipe);
     if (status == RPC_S_OK)
         status = send_elements(pipe, buf, ecount);
+    pipe_give_turn(pipe->call);
     leave(pipe, status);
 }
 

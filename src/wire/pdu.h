@@ -38,6 +38,7 @@
 #define PDU_RESPONSE_LEN    24u
 #define PDU_FAULT_LEN       32u
 #define PDU_BIND_NAK_LEN    24u
+#define PDU_BIND_NAK_INFO_LEN 40u /* with the signature that announces error information */
 #define PDU_SEC_TRAILER_LEN 8u
 #define PDU_LEN_MAX         65535u
 
@@ -316,11 +317,13 @@ enum pdu_reject_reason {
     PDU_REJECT_CHECKSUM = 9,
 };
 
-/* bind_nak (C706 12.6.4.5).  Peers stop where they like behind the reason. */
+/* bind_nak (C706 12.6.4.5; MS-RPCE 2.2.2.9).  Peers stop where they like behind the reason. */
 struct pdu_bind_nak {
     uint16_t reason;         /* enum pdu_reject_reason                         */
     uint8_t version_count;   /* pairs really present                           */
     const uint8_t *versions; /* major, minor, major, ...; NULL without a count */
+    const uint8_t *eerr;     /* extended error information, eerr.h             */
+    size_t eerr_len;         /* 0: none                                        */
 };
 
 enum pdu_verdict pdu_decode_bind(const struct pdu_header *hdr, const uint8_t *pdu, size_t len,
@@ -356,6 +359,10 @@ size_t pdu_encode_bind_ack(uint8_t *buf, size_t cap, enum pdu_type type, uint8_t
 
 /* 24 octets, naming 5.0 as the version we speak, as Windows does. */
 size_t pdu_encode_bind_nak(uint8_t *buf, size_t cap, uint32_t call_id, uint16_t reason);
+/* The same, with extended error information unless eerr_len is 0: PDU_BIND_NAK_INFO_LEN and
+ * eerr_len octets. */
+size_t pdu_encode_bind_nak_info(uint8_t *buf, size_t cap, uint32_t call_id, uint16_t reason,
+                                const uint8_t *eerr, size_t eerr_len);
 
 /* For the encoders in this layer: writes a header whose frag_len is 0, and closes
  * it with the writer's length.  Returns what the encoder returns. */

@@ -179,6 +179,10 @@ enum pdu_verdict pdu_decode_bind_ack(const struct pdu_header *hdr, const uint8_t
     return PDU_OK;
 }
 
+/* "A bind_nak with extended error information", MS-RPCE 2.2.1.1.2. */
+static const GUID eerr_signature = {0x90740320, 0xfad0, 0x11d3,
+                                    {0x82, 0xd7, 0x00, 0x90, 0x27, 0xb1, 0x30, 0xab}};
+
 enum pdu_verdict pdu_decode_bind_nak(const struct pdu_header *hdr, const uint8_t *pdu, size_t len,
                                      struct pdu_bind_nak *ret_nak)
 {
@@ -199,8 +203,16 @@ enum pdu_verdict pdu_decode_bind_nak(const struct pdu_header *hdr, const uint8_t
         if (nak.version_count > 0)
             nak.versions = wire_take(&body, 2 * (size_t)nak.version_count);
     }
-    /* What follows, if anything, is extended error information
-     * (MS-RPCE 2.2.2.9), which is not used. */
+    /* The signature stands at a multiple of 4; the text's "frag_length - 0x1c" for what follows
+     * it cannot be meant, 16 octets of it begin no earlier than at 20. */
+    wire_take(&body, -(hdr->frag_len - wire_left(&body)) & 3);
+    if (!body.failed && wire_left(&body) > sizeof(GUID)) {
+        const GUID signature = wire_guid(&body);
+        if (memcmp(&signature, &eerr_signature, sizeof(signature)) == 0) {
+            nak.eerr_len = wire_left(&body);
+            nak.eerr = wire_take(&body, nak.eerr_len);
+        }
+    }
     *ret_nak = nak;
     return PDU_OK;
 }
@@ -285,6 +297,12 @@ size_t pdu_encode_bind_ack(uint8_t *buf, size_t cap, enum pdu_type type, uint8_t
 
 size_t pdu_encode_bind_nak(uint8_t *buf, size_t cap, uint32_t call_id, uint16_t reason)
 {
+    return pdu_encode_bind_nak_info(buf, cap, call_id, reason, NULL, 0);
+}
+
+size_t pdu_encode_bind_nak_info(uint8_t *buf, size_t cap, uint32_t call_id, uint16_t reason,
+                                const uint8_t *eerr, size_t eerr_len)
+{
     struct wire_writer w;
     wire_writer_init(&w, buf, cap);
     pdu_put_header(&w, PDU_BIND_NAK, PFC_WHOLE, call_id);
@@ -293,5 +311,9 @@ size_t pdu_encode_bind_nak(uint8_t *buf, size_t cap, uint32_t call_id, uint16_t 
     wire_put_u8(&w, PDU_VERS);
     wire_put_u8(&w, PDU_VERS_MINOR);
     wire_put_zeros(&w, 3); /* 24 octets, as Windows sends it */
+    if (eerr_len > 0) {
+        wire_put_guid(&w, &eerr_signature);
+        wire_put_bytes(&w, eerr, eerr_len);
+    }
     return pdu_close(&w);
 }

@@ -185,6 +185,8 @@ static void add_bind_nak(struct text *t, const struct pdu_bind_nak *nak)
     add(t, " reason=%u", nak->reason);
     for (size_t i = 0; i < nak->version_count; i++)
         add(t, " speaks=%u.%u", nak->versions[2 * i], nak->versions[2 * i + 1]);
+    if (nak->eerr_len > 0)
+        add(t, " eerr=%zu", nak->eerr_len);
 }
 
 static void add_request(struct text *t, const struct pdu_request *req)

@@ -175,3 +175,68 @@ def test_c_bind_refused():
         line, = run_client(fake.binding, *ECHO)
     assert [(e["location"], e["status"]) for e in line["errors"]] == [(3, 1723), (2, 1723)]
     assert line["errors"][1]["params"][0] == "127.0.0.1"
+
+
+def refused(octets):
+    """What the client prints whose bind is answered with these octets."""
+    def script(wire, _):
+        wire.recv()
+        wire.send(octets)
+    with FakeServer(script) as fake:
+        line, = run_client(fake.binding, *ECHO)
+    assert line["status"] == 1723
+    return line["errors"]
+
+
+@pytest.mark.parametrize("versions", [(), ((5, 0),), ((5, 0), (5, 1))])
+def test_c_a_bind_nak_is_read(versions):
+    """The information begins at a multiple of 4 behind the versions."""
+    errors = refused(pdu.bind_nak(1, versions=versions, eerr=eerr.write(ALL)))
+    assert [(e["component"], e["location"], e["status"]) for e in errors] == [
+        (eerr.PENSTOCK, 3, 1723), (eerr.PENSTOCK, 2, 1723), (8, 311, 1722), (1, 0, 5)]
+    assert errors[2]["computer"] == "FAR"
+
+
+@pytest.mark.parametrize("octets", [
+    pdu.bind_nak(1, eerr=b""), pdu.bind_nak(1, eerr=eerr.write(ALL)[:-8]),
+    pdu.bind_nak(1, eerr=bytes(700)),
+    pdu.bind_nak(1, eerr=eerr.write(ALL), signature=pdu.uuid.UUID(int=1))], ids=itertools.count())
+def test_c_damaged_bind_nak(octets):
+    assert [e["location"] for e in refused(octets)] == [3, 2]
+
+
+def refuse_bind(server):
+    """The information in a bind_nak of ours, after a bind that asks for nothing."""
+    with server.connect() as wire:
+        wire.send(pdu.bind([]))
+        nak = wire.recv()
+    assert nak.ptype == pdu.BIND_NAK and nak.versions == [(5, 0)]
+    return nak
+
+
+def test_a_bind_naks_say_why(server):
+    nak = refuse_bind(server)
+    record, = eerr.read(nak.stub)
+    assert (record.component, record.location) == (eerr.PENSTOCK, 12)
+    assert record.params == [(eerr.LONG, nak.reason)] and record.status in (1727, 1728)
+    assert eerr.text(record.name) == HOST and record.pid > 0
+
+
+def test_a_bind_nak_off(tmp_path, monkeypatch):
+    monkeypatch.setenv("PENSTOCK_ERROR_INFO", "off")
+    tmp_path.chmod(0o700)
+    server = Server(tmp_path)
+    nak = refuse_bind(server)
+    assert nak.stub == b"" and len(nak.octets) == 24
+    assert server.stop() == 0
+
+
+def test_b_samba_reads_a_bind_nak(server):
+    """Samba's library takes the PDU, and the record in it, for what they are."""
+    dcerpc = pytest.importorskip("samba.dcerpc.dcerpc", reason="python3-samba is missing")
+    from samba import ndr
+    nak = refuse_bind(server)
+    packet = ndr.ndr_unpack(dcerpc.ncacn_packet, nak.octets)
+    assert packet.ptype == dcerpc.DCERPC_PKT_BIND_NAK
+    assert packet.u.reject_reason == nak.reason and packet.u.num_versions == 1
+    assert samba_record(nak.stub).generating_component == eerr.PENSTOCK

@@ -288,7 +288,7 @@ def test_b_bind_nak(server, transport, octets, reasons):
         assert nak.ptype == pdu.BIND_NAK and nak.flags == FIRST | LAST
         assert nak.reason in reasons
         assert nak.versions == [(5, 0)]
-        assert len(nak.octets) == 24
+        assert len(eerr.read(nak.stub)) == 1 and len(nak.octets) == 24 + 16 + len(nak.stub)
         assert nak.call == struct.unpack_from("<I", octets, 12)[0]
         wire.expect_end()
 

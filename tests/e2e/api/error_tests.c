@@ -268,6 +268,74 @@ static void asynchronous_pull(void)
     RpcBindingFree(&h);
 }
 
+/* And the one whose push does, the first to come upon it or one that was blocked. */
+static void asynchronous_push(void)
+{
+    RPC_BINDING_HANDLE h = serve_here();
+    for (int null_push = 0; null_push < 2; null_push++) {
+        struct caller caller;
+        struct known known;
+        uint8_t octets[8] = {0};
+        struct served *served = start_call(&caller, h, IN_PIPE, 0);
+        CHECK_EQUAL(add(97, "no more"), RPC_S_OK);
+        CHECK_EQUAL(RpcAsyncAbortCall(served->async, 1236), RPC_S_OK);
+        RpcErrorClearInformation();
+        CHECK(knows_nothing());
+        EXPECT(&caller, RpcCallComplete);
+        CHECK_EQUAL(PUSH(&caller.pipe[0], octets, null_push ? 0 : sizeof(octets)), 1236);
+        learn(&known);
+        CHECK_EQUAL(known.count, 3); /* ours, the abort's, the manager's */
+        CHECK_EQUAL(known.records[0].Status, 1236);
+        CHECK_EQUAL(known.records[1].Status, 1236);
+        CHECK_EQUAL(known.records[2].Status, 97);
+        forget(&known);
+        served_free(served);
+        caller_fini(&caller);
+    }
+    RpcBindingFree(&h);
+}
+
+struct blocked_push {
+    NDR_ASYNC_PIPE pipe;
+    _Atomic bool pushes;
+};
+
+static void *push_until_told(void *arg)
+{
+    struct blocked_push *push = arg;
+    static uint8_t octets[1000000];
+    struct known known;
+    RPC_STATUS status;
+    push->pushes = true;
+    while ((status = PUSH(&push->pipe, octets, sizeof(octets))) == RPC_S_OK)
+        ;
+    CHECK_EQUAL(status, 1237);
+    learn(&known);
+    CHECK_EQUAL(known.count, 3);
+    CHECK_EQUAL(known.records[2].Status, 96);
+    forget(&known);
+    return NULL;
+}
+
+static void blocked_push(void)
+{
+    RPC_BINDING_HANDLE h = serve_here();
+    struct caller caller;
+    pthread_t thread;
+    struct served *served = start_call(&caller, h, IN_PIPE, 0);
+    struct blocked_push push = {.pipe = caller.pipe[0]};
+    CHECK(pthread_create(&thread, NULL, push_until_told, &push) == 0);
+    while (!push.pushes)
+        sleep_ms(1);
+    sleep_ms(200); /* it is blocked by now */
+    CHECK_EQUAL(add(96, "full"), RPC_S_OK);
+    CHECK_EQUAL(RpcAsyncAbortCall(served->async, 1237), RPC_S_OK);
+    pthread_join(thread, NULL);
+    served_free(served);
+    caller_fini(&caller);
+    RpcBindingFree(&h);
+}
+
 /* The server dies: no fault says why, but we know that the connection ended. */
 static void server_died(void)
 {
@@ -445,6 +513,8 @@ const struct test error_tests[] = {
     {"errors_nobody_listens", nobody_listens},
     {"errors_asynchronous_complete", asynchronous_complete},
     {"errors_asynchronous_pull", asynchronous_pull},
+    {"AP-18_errors_asynchronous_push", asynchronous_push},
+    {"AP-18_errors_blocked_push", blocked_push},
     {"errors_server_died", server_died},
     {"errors_save_and_load", save_and_load},
     {"errors_wrong_arguments", wrong_arguments},

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "machine.h"
+#include "rivals.h"
 #include "steps.h"
 
 const char *transport = "ncalrpc";
@@ -164,11 +165,12 @@ static void serve_call(const struct served *call)
 
 void s_plain(PRPC_ASYNC_STATE async, handle_t h, int32_t n, int32_t *twice)
 {
-    serve_call(&(struct served){.async = async, .handle = h, .n = n, .twice = twice});
+    serve_call(&(struct served){
+        .operation = PLAIN, .async = async, .handle = h, .n = n, .twice = twice});
 }
 void s_nothing(PRPC_ASYNC_STATE async, handle_t h)
 {
-    serve_call(&(struct served){.async = async, .handle = h});
+    serve_call(&(struct served){.operation = NOTHING, .async = async, .handle = h});
 }
 void s_bulk(PRPC_ASYNC_STATE async, handle_t h, uint32_t n, const byte *octets)
 {
@@ -177,37 +179,47 @@ void s_bulk(PRPC_ASYNC_STATE async, handle_t h, uint32_t n, const byte *octets)
         wrong += octets[i] != octet(i);
     serve_call(&(struct served){.async = async, .handle = h, .n = wrong ? -1 : (int32_t)n});
 }
+static void serve_pipe(enum operation operation, PRPC_ASYNC_STATE async, handle_t h, int32_t n,
+                       ASYNC_byte_pipe *data, int32_t *twice)
+{
+    serve_call(&(struct served){.operation = operation, .async = async, .handle = h, .n = n,
+                                .twice = twice, .pipe_at = {(NDR_ASYNC_PIPE *)data}});
+}
 void s_in_pipe(PRPC_ASYNC_STATE async, handle_t h, int32_t n, ASYNC_byte_pipe *data,
                int32_t *twice)
 {
-    serve_call(&(struct served){.async = async, .handle = h, .n = n, .twice = twice,
-                                .pipe_at = {(NDR_ASYNC_PIPE *)data}});
+    serve_pipe(IN_PIPE, async, h, n, data, twice);
 }
 void s_out_pipe(PRPC_ASYNC_STATE async, handle_t h, int32_t n, ASYNC_byte_pipe *data,
                 int32_t *twice)
 {
-    s_in_pipe(async, h, n, data, twice);
+    serve_pipe(OUT_PIPE, async, h, n, data, twice);
 }
 void s_both_pipe(PRPC_ASYNC_STATE async, handle_t h, int32_t n, ASYNC_byte_pipe *data,
                  int32_t *twice)
 {
-    s_in_pipe(async, h, n, data, twice);
+    serve_pipe(BOTH_PIPE, async, h, n, data, twice);
+}
+static void serve_two(enum operation operation, PRPC_ASYNC_STATE async, handle_t h,
+                      ASYNC_byte_pipe *first, ASYNC_long_pipe *second)
+{
+    serve_call(&(struct served){
+        .operation = operation, .async = async, .handle = h,
+        .pipe_at = {(NDR_ASYNC_PIPE *)first, (NDR_ASYNC_PIPE *)second}});
 }
 void s_two_in(PRPC_ASYNC_STATE async, handle_t h, ASYNC_byte_pipe *first, ASYNC_long_pipe *second)
 {
-    serve_call(&(struct served){
-        .async = async, .handle = h,
-        .pipe_at = {(NDR_ASYNC_PIPE *)first, (NDR_ASYNC_PIPE *)second}});
+    serve_two(TWO_IN, async, h, first, second);
 }
 void s_two_out(PRPC_ASYNC_STATE async, handle_t h, ASYNC_byte_pipe *first,
                ASYNC_long_pipe *second)
 {
-    s_two_in(async, h, first, second);
+    serve_two(TWO_OUT, async, h, first, second);
 }
 void s_in_then_out(PRPC_ASYNC_STATE async, handle_t h, ASYNC_byte_pipe *first,
                    ASYNC_long_pipe *second)
 {
-    s_two_in(async, h, first, second);
+    serve_two(IN_THEN_OUT, async, h, first, second);
 }
 void s_status_result(PRPC_ASYNC_STATE async, handle_t h, int32_t n)
 {
@@ -282,6 +294,17 @@ static bool calls_wait(uint64_t until_ms)
     return pthread_cond_timedwait(&calls_changed, &calls_lock, &until) == 0;
 }
 
+/* The first of the queue, or NULL; lock held. */
+static struct served *take_call(void)
+{
+    struct served *call = calls;
+    if (call) {
+        calls = call->next;
+        call->next = NULL;
+    }
+    return call;
+}
+
 struct served *accept_call(void)
 {
     uint64_t until = now_ms() + SOON_MS;
@@ -289,9 +312,15 @@ struct served *accept_call(void)
     while (!calls)
         if (!calls_wait(until))
             failed(__FILE__, __LINE__, "no call arrived");
-    struct served *call = calls;
-    calls = call->next;
-    call->next = NULL;
+    struct served *call = take_call();
+    pthread_mutex_unlock(&calls_lock);
+    return call;
+}
+
+struct served *accept_call_now(void)
+{
+    pthread_mutex_lock(&calls_lock);
+    struct served *call = take_call();
     pthread_mutex_unlock(&calls_lock);
     return call;
 }
@@ -436,6 +465,13 @@ struct child step_server(void)
 struct child step_client(const struct child *server)
 {
     return spawn("--steps", "client", server->binding);
+}
+
+struct child rival_server(const char *seed)
+{
+    struct child child = spawn("--rivals", seed, "x");
+    child_line(&child, child.binding, sizeof(child.binding));
+    return child;
 }
 
 struct child spawn_client(const char *what)
@@ -708,7 +744,8 @@ void check_usable_at(const char *file, int line, RPC_BINDING_HANDLE h)
 static const struct test *const groups[] = {async_tests, pipe_tests, failure_tests, flow_tests,
                                             notify_tests, subscribe_tests, argument_tests,
                                             cancel_tests, deadline_tests, order_tests,
-                                            stats_tests, machine_tests, misuse_tests, attribute_tests, error_tests, object_tests};
+                                            stats_tests, machine_tests, misuse_tests, attribute_tests,
+                                            error_tests, object_tests, rival_tests, moment_tests};
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 
 static void on_alarm(int number)
@@ -757,6 +794,11 @@ int main(int argc, char **argv)
         if (!client)
             listen_and_say_where();
         steps_main(client ? bind_text(argv[4]) : NULL);
+    }
+    if (argc == 5 && strcmp(argv[1], "--rivals") == 0) {
+        transport = argv[2];
+        listen_and_say_where();
+        rivals_serve(argv[3]);
     }
     bool list = argc == 2 && strcmp(argv[1], "--list") == 0;
     if (argc == 3)

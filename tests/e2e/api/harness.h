@@ -25,7 +25,8 @@ struct test {
 };
 extern const struct test async_tests[], pipe_tests[], failure_tests[], flow_tests[],
     notify_tests[], subscribe_tests[], argument_tests[], cancel_tests[], deadline_tests[],
-    order_tests[], stats_tests[], machine_tests[], misuse_tests[], attribute_tests[], error_tests[], object_tests[]; /* end with a NULL name */
+    order_tests[], stats_tests[], machine_tests[], misuse_tests[], attribute_tests[], error_tests[],
+    object_tests[], rival_tests[], moment_tests[]; /* end with a NULL name */
 
 /* "At once": what need not wait for anything is seen within this time, milliseconds.
  * More than the machine ever needs, less than any time-out of the runtime. */
@@ -100,7 +101,11 @@ extern _Atomic enum script script; /* written by the test, read by managers */
 extern _Atomic uint32_t script_code;
 void script_continue(void);
 
+/* The asynchronous operations, for those who do the same with several. */
+enum operation { PLAIN, NOTHING, IN_PIPE, OUT_PIPE, BOTH_PIPE, TWO_IN, TWO_OUT, IN_THEN_OUT };
+
 struct served {
+    enum operation operation;
     PRPC_ASYNC_STATE async;
     RPC_BINDING_HANDLE handle;
     NDR_ASYNC_PIPE *pipe_at[2]; /* the runtime's structures */
@@ -127,6 +132,8 @@ void hold_release(void);
 
 /* The next call a manager was given.  Fails the test when none comes. */
 struct served *accept_call(void);
+/* The same; NULL: there is none now. */
+struct served *accept_call_now(void);
 /* Is there none? */
 bool no_call(void);
 void served_free(struct served *served);
@@ -165,7 +172,6 @@ struct caller {
 void caller_init(struct caller *caller, unsigned flags);
 void caller_fini(struct caller *caller);
 
-enum operation { PLAIN, NOTHING, IN_PIPE, OUT_PIPE, BOTH_PIPE, TWO_IN, TWO_OUT, IN_THEN_OUT };
 /* Makes the call; what the stub raised. */
 RPC_STATUS caller_call(struct caller *caller, RPC_BINDING_HANDLE h, enum operation operation,
                        int32_t n);

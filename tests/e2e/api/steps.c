@@ -326,7 +326,10 @@ void step_end(struct child *child)
     shutdown(child->out, SHUT_WR);
     CHECK_EQUAL(waitpid(child->pid, &status, 0), child->pid);
     child_forget(child);
+    char said[512] = "";
+    ssize_t len = recv(child->out, said, sizeof(said) - 1, MSG_DONTWAIT);
     close(child->out);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        failed(__FILE__, __LINE__, "a process ended with %#x", (unsigned)status);
+        failed(__FILE__, __LINE__, "a process ended with %#x: %s", (unsigned)status,
+               len > 0 ? said : "it said nothing");
 }

@@ -77,16 +77,21 @@ static void hears_cancels(void)
 {
     RPC_BINDING_HANDLE h = serve_here();
     int32_t reply = 1, result;
-    for (int abortive = 0; abortive < 2; abortive++) {
+    for (int way = 0; way < 4; way++) {
         struct caller caller;
+        const bool abortive = way != 0;
         heard.count = 0;
-        struct served *served = start_call(&caller, h, PLAIN, 0);
+        struct served *served = start_call(&caller, h, way == 3 ? IN_PIPE : PLAIN, 0);
         subscribe_callback(served, BOTH);
         sleep_ms(NEVER_MS);
         CHECK_EQUAL(heard_count(), 0);
+        if (way >= 2) /* asked first */
+            CHECK_EQUAL(RpcAsyncCancelCall(&caller.async, FALSE), RPC_S_OK);
+        if (way >= 2)
+            sleep_ms(NEVER_MS);
         CHECK_EQUAL(RpcAsyncCancelCall(&caller.async, abortive), RPC_S_OK);
         RpcAsyncCancelCall(&caller.async, FALSE);
-        await_heard(1);
+        await_heard(1); /* also of a connection of its own, which ends with it */
         CHECK(heard.who[0] == served->async);
         CHECK_EQUAL(heard.events[0], RpcClientCancel);
         CHECK_EQUAL(unsubscribe(served, RpcNotificationCallCancel), 1);

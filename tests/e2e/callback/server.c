@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../endpoint.h"
 #include "rpc.h"
 
 #include "callback.h"
@@ -199,16 +200,6 @@ static int complain(const char *what, RPC_STATUS status)
     return 1;
 }
 
-static RPC_STATUS use(char *text)
-{
-    char *colon = strchr(text, ':');
-    if (!colon)
-        return RPC_S_INVALID_ARG;
-    *colon = '\0';
-    return RpcServerUseProtseqEp((RPC_CSTR)text, RPC_C_PROTSEQ_MAX_REQS_DEFAULT,
-                                 (RPC_CSTR)colon + 1, NULL);
-}
-
 int main(int argc, char **argv)
 {
     RPC_STATUS status = RAISED(Term(1));
@@ -216,7 +207,7 @@ int main(int argc, char **argv)
         return complain("a callback without a call", status);
     status = RPC_S_OK;
     for (int i = 1; i < argc && status == RPC_S_OK; i++)
-        status = use(argv[i]);
+        status = use_endpoint(argv[i]);
     if (status == RPC_S_OK)
         status = RpcServerRegisterIf(callback_v1_0_s_ifspec, NULL, NULL);
     if (status == RPC_S_OK)

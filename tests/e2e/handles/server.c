@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../detached.h"
+#include "../endpoint.h"
 #include "server.h"
 
 #define MAGIC 0x5e551040
@@ -396,16 +397,6 @@ static int complain(const char *what, RPC_STATUS status)
     return 1;
 }
 
-static RPC_STATUS use(char *text)
-{
-    char *colon = strchr(text, ':');
-    if (!colon)
-        return RPC_S_INVALID_ARG;
-    *colon = '\0';
-    return RpcServerUseProtseqEp((RPC_CSTR)text, RPC_C_PROTSEQ_MAX_REQS_DEFAULT,
-                                 (RPC_CSTR)colon + 1, NULL);
-}
-
 int main(int argc, char **argv)
 {
     const RPC_IF_HANDLE interfaces[] = {handles_v1_0_s_ifspec, handles_strict_v1_0_s_ifspec,
@@ -417,9 +408,9 @@ int main(int argc, char **argv)
                                         handles_async_place_v1_0_s_ifspec};
     const size_t interface_count = sizeof(interfaces) / sizeof(interfaces[0]);
     char automatic[] = "ncalrpc:test-handles-auto";
-    RPC_STATUS status = use(automatic);
+    RPC_STATUS status = use_endpoint(automatic);
     for (int i = 1; i < argc && status == RPC_S_OK; i++)
-        status = use(argv[i]);
+        status = use_endpoint(argv[i]);
     for (size_t i = 0; i < interface_count && status == RPC_S_OK; i++)
         status = RpcServerRegisterIf(interfaces[i], NULL, NULL);
     if (status == RPC_S_OK)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* serve.c - see serve.h. */
+#include "../endpoint.h"
 #include "serve.h"
 
 #include <signal.h>
@@ -17,15 +18,9 @@ int serve(RPC_IF_HANDLE interface, int argc, char **argv)
 {
     signal(SIGPIPE, SIG_DFL); /* the library must not rely on anything else */
     for (int i = 1; i < argc; i++) {
-        char *colon = strchr(argv[i], ':');
-        if (!colon)
-            return complain(argv[i], RPC_S_INVALID_ARG);
-        *colon = '\0';
-        RPC_STATUS status = RpcServerUseProtseqEp((RPC_CSTR)argv[i],
-                                                  RPC_C_PROTSEQ_MAX_REQS_DEFAULT,
-                                                  (RPC_CSTR)colon + 1, NULL);
+        RPC_STATUS status = use_endpoint(argv[i]);
         if (status != RPC_S_OK)
-            return complain(colon + 1, status);
+            return complain(argv[i], status);
     }
     RPC_STATUS status = RpcServerRegisterIf(interface, NULL, NULL);
     if (status == RPC_S_OK)

@@ -133,9 +133,17 @@ def bind_ack(call=1, results=((ACCEPTED, 0, NDR),), *, flags=FIRST | LAST, xmit=
     return build(ALTER_RESP if alter else BIND_ACK, flags, call, body, order, **header)
 
 
-def bind_nak(reason, call=1, versions=((5, 0),)):
+# Extended error information follows it in a bind_nak (MS-RPCE 2.2.1.1.2).
+EERR_SIGNATURE = uuid.UUID("90740320-fad0-11d3-82d7-009027b130ab")
+
+
+def bind_nak(reason, call=1, versions=((5, 0),), eerr=None, signature=EERR_SIGNATURE):
     body = struct.pack("<HB", reason, len(versions)) + b"".join(bytes(v) for v in versions)
-    return build(BIND_NAK, FIRST | LAST, call, body + bytes(-len(body) % 8))
+    if eerr is None:
+        body += bytes(-len(body) % 8)
+    else:
+        body += bytes(-len(body) % 4) + signature.bytes_le + eerr
+    return build(BIND_NAK, FIRST | LAST, call, body)
 
 
 def response(stub=b"", *, call=2, flags=FIRST | LAST, context=0, hint=None, order="<",
@@ -260,8 +268,13 @@ def parse_bind_ack(pdu, body, order):
 def parse_bind_nak(pdu, body, order):
     pdu.reason, count = struct.unpack_from(order + "HB", body)
     pdu.versions = [tuple(body[3 + 2 * i:5 + 2 * i]) for i in range(count)]
-    rest = body[3 + 2 * count:]
-    need(rest == bytes(len(rest)) and len(rest) <= 3, "octets behind a bind_nak")
+    end = 3 + 2 * count
+    rest = body[end:end + -end % 4]
+    need(rest == bytes(len(rest)), "octets behind the versions")
+    end += len(rest)
+    signature, pdu.stub = body[end:end + 16], body[end + 16:]
+    need(signature in (b"", EERR_SIGNATURE.bytes_le) and bool(signature) == bool(pdu.stub),
+         "octets behind a bind_nak")
 
 
 def parse_request(pdu, body, order):

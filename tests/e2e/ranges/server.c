@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../endpoint.h"
 #include "ranges.h"
 #include "rpc.h"
 #include "win32.h"
@@ -135,12 +136,7 @@ void SyncPoints(handle_t h, POINT_PIPE *data)
 int main(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
-        char *colon = strchr(argv[i], ':');
-        if (!colon)
-            return 2;
-        *colon = '\0';
-        if (RpcServerUseProtseqEp((RPC_CSTR)argv[i], RPC_C_PROTSEQ_MAX_REQS_DEFAULT,
-                                  (RPC_CSTR)(colon + 1), NULL) != RPC_S_OK)
+        if (use_endpoint(argv[i]) != RPC_S_OK)
             return 1;
     }
     if (RpcServerRegisterIf(ranges_v1_0_s_ifspec, NULL, NULL) != RPC_S_OK ||

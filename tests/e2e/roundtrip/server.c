@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../endpoint.h"
 #include "rpc.h"
 
 #include "b_cs_char.h"
@@ -36,14 +37,9 @@ int main(int argc, char **argv)
     RPC_STATUS status;
     sample_size_max = (size_t)4 << 20;
     for (int i = 1; i < argc; i++) {
-        char *colon = strchr(argv[i], ':');
-        if (!colon)
-            return complain(argv[i], RPC_S_INVALID_ARG);
-        *colon = '\0';
-        status = RpcServerUseProtseqEp((RPC_CSTR)argv[i], RPC_C_PROTSEQ_MAX_REQS_DEFAULT,
-                                       (RPC_CSTR)colon + 1, NULL);
+        status = use_endpoint(argv[i]);
         if (status != RPC_S_OK)
-            return complain(colon + 1, status);
+            return complain(argv[i], status);
     }
     for (size_t i = 0; i < interface_count; i++) {
         status = RpcServerRegisterIf(interfaces[i], NULL, NULL);

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "../endpoint.h"
 #include "common.h"
 #include "rpc.h"
 #include "scale.h"
@@ -176,22 +177,12 @@ void Look(handle_t h, STATE *state)
     state->rss_kib = own_status("VmRSS:");
 }
 
-static RPC_STATUS use(char *endpoint)
-{
-    char *colon = strchr(endpoint, ':');
-    if (!colon)
-        return RPC_S_INVALID_ARG;
-    *colon = '\0';
-    return RpcServerUseProtseqEp((RPC_CSTR)endpoint, RPC_C_PROTSEQ_MAX_REQS_DEFAULT,
-                                 (RPC_CSTR)colon + 1, NULL);
-}
-
 int main(int argc, char **argv)
 {
     RPC_STATUS status = RPC_S_OK;
     char nothing;
     for (int i = 1; i < argc && status == RPC_S_OK; i++)
-        status = use(argv[i]);
+        status = use_endpoint(argv[i]);
     if (status == RPC_S_OK)
         status = RpcServerRegisterIf(scale_v1_0_s_ifspec, NULL, NULL);
     if (status == RPC_S_OK)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../endpoint.h"
 #include "syncpipes.h"
 
 void *MIDL_user_allocate(size_t size)
@@ -252,22 +253,12 @@ error_status_t LastRaised(handle_t h)
 
 /* ---- Main --------------------------------------------------------------------------- */
 
-static RPC_STATUS use(char *endpoint)
-{
-    char *colon = strchr(endpoint, ':');
-    if (!colon)
-        return RPC_S_INVALID_ARG;
-    *colon = '\0';
-    return RpcServerUseProtseqEp((RPC_CSTR)endpoint, RPC_C_PROTSEQ_MAX_REQS_DEFAULT,
-                                 (RPC_CSTR)colon + 1, NULL);
-}
-
 int main(int argc, char **argv)
 {
     RPC_STATUS status = RPC_S_OK;
     char octet;
     for (int i = 1; i < argc && status == RPC_S_OK; i++)
-        status = use(argv[i]);
+        status = use_endpoint(argv[i]);
     if (status == RPC_S_OK)
         status = RpcServerRegisterIf(syncpipes_v1_0_s_ifspec, NULL, NULL);
     if (status == RPC_S_OK)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../endpoint.h"
 #include "efs.h"
 #include "frstrans.h"
 #include "store.h"
@@ -217,14 +218,8 @@ int main(int argc, char **argv)
 {
     const RPC_IF_HANDLE interfaces[] = {efsrpc_v1_0_s_ifspec, FrsTransport_v1_0_s_ifspec};
     RPC_STATUS status = RPC_S_OK;
-    for (int i = 1; i < argc && status == RPC_S_OK; i++) {
-        char *colon = strchr(argv[i], ':');
-        if (!colon)
-            return complain(argv[i], RPC_S_INVALID_ARG);
-        *colon = '\0';
-        status = RpcServerUseProtseqEp((RPC_CSTR)argv[i], RPC_C_PROTSEQ_MAX_REQS_DEFAULT,
-                                       (RPC_CSTR)colon + 1, NULL);
-    }
+    for (int i = 1; i < argc && status == RPC_S_OK; i++)
+        status = use_endpoint(argv[i]);
     for (int i = 0; i < 2 && status == RPC_S_OK; i++)
         status = RpcServerRegisterIf(interfaces[i], NULL, NULL);
     if (status == RPC_S_OK)
