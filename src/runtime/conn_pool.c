@@ -242,15 +242,34 @@ static bool take_shared(struct server_pool *pool, const struct conn_wish *wish,
     return conn != NULL;
 }
 
+static void set_timeout(struct conn *conn, unsigned timeout_ms)
+{
+    const struct timeval tv = {.tv_sec = timeout_ms / 1000,
+                               .tv_usec = (suseconds_t)(timeout_ms % 1000) * 1000};
+    setsockopt(conn->watch.fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+}
+
+/* Was nothing received for as long as it may be?  The socket's time-out counts the ticks of
+ * the system's clock, and may be over a little early. */
+static bool is_silent(struct conn *conn, uint64_t until_ms)
+{
+    const uint64_t now = clock_ms();
+    if (now >= until_ms || until_ms == UINT64_MAX)
+        return true;
+    set_timeout(conn, (unsigned)(until_ms - now));
+    return false;
+}
+
 /* Waits for the answer to the bind or alter_context; the socket's time-out bounds each
  * receive. */
-static RPC_STATUS wait_bound(struct conn *conn)
+static RPC_STATUS wait_bound(struct conn *conn, unsigned timeout_ms)
 {
+    const uint64_t until_ms = timeout_ms ? clock_ms() + timeout_ms : UINT64_MAX;
     if (cancel_thread_conn(conn)) {
         conn_flush_until(conn, 0);
         while (!conn->bound && conn_alive(conn))
-            if (conn_read(conn, true) == CONN_READ_DRY)
-                break; /* silence */
+            if (conn_read(conn, true) == CONN_READ_DRY && is_silent(conn, until_ms))
+                break;
     }
     if (!cancel_thread_conn(NULL)) {
         conn_fail(conn, RPC_S_CALL_CANCELLED); /* it may have been shut down */
@@ -264,13 +283,6 @@ static RPC_STATUS wait_bound(struct conn *conn)
     return conn->bind_status;
 }
 
-static void set_timeout(struct conn *conn, unsigned timeout_ms)
-{
-    const struct timeval tv = {.tv_sec = timeout_ms / 1000,
-                               .tv_usec = (suseconds_t)(timeout_ms % 1000) * 1000};
-    setsockopt(conn->watch.fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-}
-
 /* Asks for a context on a connection nobody else has.  Not locked.  A connection that is
  * alive and has asked for nothing more is as good as before, also after a failure. */
 static RPC_STATUS alter(struct conn *conn, const struct conn_wish *wish)
@@ -282,7 +294,7 @@ static RPC_STATUS alter(struct conn *conn, const struct conn_wish *wish)
         set_timeout(conn, wish->timeout_ms);
         status = assoc_alter(&conn->assoc, &wish->interface_id, wish->syntaxes);
         if (status == RPC_S_OK)
-            status = wait_bound(conn);
+            status = wait_bound(conn, wish->timeout_ms);
         set_timeout(conn, 0);
     }
     conn_unlock(conn);
@@ -309,7 +321,7 @@ static RPC_STATUS connect_and_bind(struct server_pool *pool, const struct conn_w
     conn_lock(conn);
     status = assoc_bind(&conn->assoc, &wish->interface_id, wish->syntaxes, group_id);
     if (status == RPC_S_OK)
-        status = wait_bound(conn);
+        status = wait_bound(conn, wish->timeout_ms);
     if (status == RPC_S_OK) /* or its block would lie between the connection and the call, */
         txq_trim(&conn->assoc.txq); /* and leave a hole that fits neither */
     else
