@@ -16,8 +16,10 @@ int main(int argc, char **argv)
     int64_t total = 0;
     RPC_STATUS status =
         RpcBindingFromStringBinding((RPC_CSTR) "ncalrpc:[hello]", &server);
-    if (status != RPC_S_OK || argc != 2)
+    if (status != RPC_S_OK || argc != 2) {
+        fprintf(stderr, "usage: hello_client NAME < FILE\n");
         return 2;
+    }
 
     RpcAsyncInitializeHandle(&call, sizeof(call));
     call.NotificationType = RpcNotificationTypeEvent;

@@ -52,6 +52,11 @@ int main(void)
         status = RpcServerRegisterIf(hello_v1_0_s_ifspec, NULL, NULL);
     if (status == RPC_S_OK)
         status = RpcServerListen(1, RPC_C_LISTEN_MAX_CALLS_DEFAULT, FALSE);
+    if (status != RPC_S_OK) {
+        unsigned char text[DCE_C_ERROR_STRING_LEN];
+        DceErrorInqText(status, text);
+        fprintf(stderr, "hello_server: %s\n", (char *)text);
+    }
     return status != RPC_S_OK;
 }
 

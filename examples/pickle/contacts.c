@@ -107,8 +107,11 @@ int main(int argc, char **argv)
 {
     BOOK book = {0};
     CONTACT contact;
-    if (argc < 2 || argc > 4)
+    if (argc < 2 || argc > 4) {
+        fprintf(stderr, "usage: contacts FILE              shows them\n"
+                        "       contacts FILE NAME [NUMBER] adds one\n");
         return 2;
+    }
     RPC_STATUS status = load(argv[1], &book);
     if (status == RPC_S_OK && argc == 2) {
         for (const CONTACT *c = book.first; c; c = c->next)

@@ -29,6 +29,7 @@ struct idl_compiler {
     unsigned error_count;
     bool com_noted;        /* that COM is skipped has been said */
     bool failed;           /* an error was reported, whatever became of its record */
+    bool import_missing;   /* said; whatever nobody has declared may have been in there */
     struct name_map muted; /* warning numbers switched off by midl_pragma */
 
     struct name_map interned; /* every identifier once: compare by pointer */

@@ -29,7 +29,7 @@ static struct value evaluate_name(struct idl_compiler *c, const struct expr *exp
     if (symbol)
         diag_error(c, &expr->loc, not_constant, "constant expression expected: '%s' is none",
                    expr->text);
-    else
+    else if (!c->import_missing)
         diag_error(c, &expr->loc, 2009, "undefined symbol '%s'", expr->text);
     return invalid;
 }

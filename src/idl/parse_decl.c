@@ -180,6 +180,7 @@ static bool import(struct parser *parser, const char *source, struct decl ***end
         } else if (!c->host.open_import ||
                    !c->host.open_import(c->host.ctx, name, parser->unit->path, &imported)) {
             diag_error(c, &loc, 1001, "cannot open input file '%s'", name);
+            c->import_missing = true;
         } else if (names_find(&c->imported, imported.path, strlen(imported.path))) {
             diag_warning(c, &loc, 2007, 4, "import ignored; file '%s' already imported", name);
         } else {

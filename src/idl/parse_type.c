@@ -221,8 +221,9 @@ static struct type *named_type(struct parser *parser)
         if (!symbol && is_unimplemented(name)) {
             diag_error(c, &type->loc, 2029, "type not implemented: '%s'", name);
         } else if (!symbol) {
-            diag_error(c, &type->loc, 2009, "undefined symbol: no type is named '%s'%s", name,
-                       suggest_type(c, name));
+            if (!c->import_missing)
+                diag_error(c, &type->loc, 2009, "undefined symbol: no type is named '%s'%s", name,
+                           suggest_type(c, name));
             /* Say it once. */
             struct symbol *bad = ARENA_NEW(&c->arena, struct symbol);
             *bad = (struct symbol){.kind = SYMBOL_BAD, .loc = type->loc};

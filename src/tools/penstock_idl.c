@@ -169,7 +169,7 @@ static char *find_as_written(const struct driver *driver, const char *name, cons
 
 /* Files come from systems where ObjSafe.idl and objsafe.idl are one: when nothing has the
  * name as written, case is ignored. */
-static char *find_file(struct driver *driver, const char *name, const char *importer)
+static char *find_in_any_case(struct driver *driver, const char *name, const char *importer)
 {
     char *path = find_as_written(driver, name, importer);
     if (path)
@@ -177,6 +177,20 @@ static char *find_file(struct driver *driver, const char *name, const char *impo
     driver->ignore_case = true;
     path = find_as_written(driver, name, importer);
     driver->ignore_case = false;
+    return path;
+}
+
+/* And folders are parted by a backslash there, which few names have here. */
+static char *find_file(struct driver *driver, const char *name, const char *importer)
+{
+    char *path = find_in_any_case(driver, name, importer);
+    if (path || !strchr(name, '\\'))
+        return path;
+    char *slashes = check_alloc(strdup(name));
+    for (char *at = slashes; (at = strchr(at, '\\')) != NULL;)
+        *at = '/';
+    path = find_in_any_case(driver, slashes, importer);
+    free(slashes);
     return path;
 }
 
