@@ -42,10 +42,11 @@ void assoc_init(struct assoc *assoc, enum assoc_role role, uint16_t frag_max,
         .role = (uint8_t)role,
         .frag_max = frag_max,
         .frag_send = LIMIT_FRAG_MIN & ~7u, /* until negotiated */
-        .next_call_id = 1,
     };
     if (role == ASSOC_SERVER)
         assoc->secondary_address = secondary_address;
+    else
+        assoc->next_call_id = 1;
     txq_init(&assoc->txq);
     list_init(&assoc->calls);
 }

@@ -173,8 +173,6 @@ struct assoc {
     uint16_t call_count;
     RPC_STATUS status;  /* why it is DEAD */
     uint32_t group_id;
-    uint32_t next_call_id; /* client */
-    uint32_t orphaned_id;  /* client: the highest of a call given up; 0: none */
     struct txq txq;
 
     struct list calls;
@@ -197,7 +195,11 @@ struct assoc {
              * information) into `cap` octets; how many.  NULL: nothing. */
             size_t (*explain)(struct assoc *assoc, uint16_t reason, uint8_t *buf, size_t cap);
         };
-        struct assoc_offered *offered; /* client: until it is answered, else NULL   */
+        struct { /* client */
+            struct assoc_offered *offered; /* until it is answered, else NULL       */
+            uint32_t next_call_id;
+            uint32_t orphaned_id; /* the highest of a call given up; 0: none        */
+        };
     };
 };
 

@@ -229,8 +229,9 @@ RPC_STATUS call_orphan(struct call *call)
     if (!call->tx_begun || call->state == CALL_DONE)
         return RPC_S_OK;
     RPC_STATUS status = queue_empty_pdu(call, PDU_ORPHANED);
-    if (status == RPC_S_OK && call->id > call->assoc->orphaned_id)
-        call->assoc->orphaned_id = call->id;
+    struct assoc *assoc = call->assoc;
+    if (status == RPC_S_OK && assoc->role == ASSOC_CLIENT && call->id > assoc->orphaned_id)
+        assoc->orphaned_id = call->id;
     return status;
 }
 

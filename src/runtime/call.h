@@ -314,6 +314,14 @@ static inline bool pipe_sends(const struct pipe *pipe)
     return pipe->call->server ? pipe->out : pipe->in;
 }
 
+/* The first pipe towards us that is not before `index`; pipe_count: none. */
+static inline unsigned call_next_receiving(const struct rpc_call *call, unsigned index)
+{
+    while (index < call->pipe_count && !pipe_receives(&call->pipes[index]))
+        index++;
+    return index;
+}
+
 /* Has everything of the pipe arrived, so that a pull may say so? */
 bool pipe_at_end(const struct pipe *pipe);
 

@@ -154,8 +154,8 @@ static void keep_rest(struct conn *conn, struct rxbuf *buf, size_t at, size_t le
         return;
     rxbuf_get(buf);
     conn->rest = buf;
-    conn->rest_at = (uint32_t)at;
-    conn->rest_len = (uint32_t)len;
+    buf->at = at;
+    buf->len = (uint32_t)len;
 }
 
 static void show_received(struct conn *conn, const uint8_t *octets, size_t len)
@@ -200,8 +200,8 @@ static void handle_octets(struct conn *conn, struct rxbuf *buf, size_t at, size_
 static struct rxbuf *open_buffer(struct conn *conn, size_t *ret_at, size_t *ret_len)
 {
     struct rxbuf *rest = conn->rest;
-    *ret_at = conn->rest_at;
-    *ret_len = rest ? conn->rest_len : 0;
+    *ret_at = rest ? rest->at : 0;
+    *ret_len = rest ? rest->len : 0;
     conn->rest = NULL;
     if (rest && *ret_len > MOVE_MAX && rest->capacity - *ret_at > PDU_LEN_MAX)
         return rest;
@@ -218,13 +218,14 @@ static void compact_rest(struct conn *conn)
 {
     if (!conn->rest || conn->rest->capacity < LIMIT_RECV_LEN)
         return;
-    struct rxbuf *exact = rxbuf_new(conn->rest_len);
+    struct rxbuf *rest = conn->rest, *exact = rxbuf_new(rest->len);
     if (!exact)
         return; /* it only costs memory */
-    copy_octets(exact->octets, conn->rest->octets + conn->rest_at, conn->rest_len);
-    rxbuf_put(conn->rest);
+    copy_octets(exact->octets, rest->octets + rest->at, rest->len);
+    exact->at = 0;
+    exact->len = rest->len;
+    rxbuf_put(rest);
     conn->rest = exact;
-    conn->rest_at = 0;
 }
 
 enum conn_read conn_read(struct conn *conn, bool block)
@@ -349,7 +350,7 @@ static void arm_for(struct conn *conn, uint32_t events)
         txq_trim(&conn->assoc.txq); /* who waits holds no buffers */
     calls_trim(conn);
     conn->lazy = 0;
-    conn->armed = events;
+    conn->armed = (uint16_t)events; /* EPOLLIN, EPOLLOUT, EPOLLRDHUP: 14 bits */
     if (reactor_arm(&conn->watch, events))
         return;
     conn->armed = 0;
@@ -374,8 +375,10 @@ static void settle_dead(struct conn *conn)
         conn_close(conn);
         return;
     }
-    if (!conn->lingering)
+    if (!conn->lingering) {
         shutdown(conn->watch.fd, SHUT_WR);
+        conn->lingered = 0;
+    }
     conn->lingering = true;
     arm_for(conn, EPOLLIN);
 }

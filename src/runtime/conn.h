@@ -68,21 +68,22 @@ struct conn {
     bool settle_sent;      /* dead; to be settled by the thread that is sending */
     bool lingering;        /* dead; a fault is on its way, input is swallowed   */
     bool prompt;           /* server: the last request came soon after a reply  */
-    bool bound;            /* client: the bind was answered                     */
     bool shared;           /* client: asynchronous calls may be added           */
     uint16_t stopped;      /* calls at their receive high mark: do not read     */
     uint16_t held;         /* requests being looked at: do not read             */
     uint16_t await_output; /* calls that wait for the queue to drain (notify)   */
     uint16_t pipe_calls;   /* calls with pipes that are on the association      */
-    uint32_t armed;        /* epoll events waited for; 0: none                  */
-    uint32_t lingered;     /* octets swallowed so                               */
+    uint16_t armed;        /* epoll events waited for; 0: none                  */
     uint32_t capture;      /* number in PENSTOCK_PCAP, 0: none                  */
-    uint32_t last_read;    /* octets the last successful receive brought        */
+    union {
+        uint32_t last_read; /* octets the last successful receive brought       */
+        uint32_t lingered;  /* lingering: octets swallowed so                   */
+    };
     uint32_t silence_max_ms; /* client: longest wait for the peer; 0: any       */
     uint32_t idle_since_ms;  /* owner's: of clock_ms(), the low bits            */
 
-    uint32_t rest_at, rest_len; /* the first octets of an incomplete PDU are in */
-    struct rxbuf *rest;         /* this, or NULL                                */
+    struct rxbuf *rest; /* has the first octets of an incomplete PDU: `len`, from `at`
+                         * on; or NULL                                          */
     struct conn_tracer *tracer; /* the writer's, of what was sent; NULL: not traced yet */
 
     /* owner's */
@@ -94,7 +95,8 @@ struct conn {
             uint64_t lane;          /* number of the time it has been shared since     */
             unsigned calls;         /* calls placed on it                              */
             unsigned keep_alive_s;  /* what transport_keep_alive() was told            */
-            RPC_STATUS bind_status; /* of the bind that was answered                   */
+            RPC_STATUS bind_status; /* of the bind,                                    */
+            bool bound;             /* which was answered                              */
             struct error_record *bind_errors; /* why it was refused; owned (error_info.h) */
         };
         struct { /* server */

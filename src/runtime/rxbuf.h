@@ -18,6 +18,7 @@ struct rxbuf {
     union {
         struct rxbuf *next_free; /* rxbuf.c's */
         uint64_t origin;         /* for its user: stub offset of the first octet */
+        size_t at;               /* for its user: where they begin               */
     };
     uint8_t octets[];
 };
