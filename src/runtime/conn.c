@@ -24,6 +24,7 @@
 #include "base/trace.h"
 #include "runtime/call.h"
 #include "runtime/capture.h"
+#include "runtime/conn_setup.h"
 #include "runtime/error_info.h"
 
 static void conn_on_io(struct io_watch *watch, uint32_t events);
@@ -53,6 +54,7 @@ static void conn_destroy(struct counted *object)
         error_put(conn->bind_errors);
     assoc_fini(&conn->assoc);
     rxbuf_put(conn->rest);
+    conn_setup_free(conn->setup);
     free(conn->tracer);
     pthread_mutex_destroy(&conn->lock);
     free(conn);
@@ -63,7 +65,8 @@ struct conn *conn_new(int fd, enum transport_kind kind, enum assoc_role role,
 {
     struct conn *conn = calloc(1, sizeof(*conn));
     if (!conn) {
-        close(fd);
+        if (fd >= 0)
+            close(fd);
         return NULL;
     }
     counted_init(&conn->watch.object, conn_destroy);
@@ -83,6 +86,23 @@ struct conn *conn_new(int fd, enum transport_kind kind, enum assoc_role role,
         conn->capture = capture_open(role == ASSOC_SERVER);
     TRACE(TRACE_ASSOC, "conn %d: new %s association", fd, role == ASSOC_SERVER ? "server" : "client");
     return conn;
+}
+
+void conn_renew(struct conn *conn)
+{
+    const uint16_t frag_max = conn->assoc.frag_max;
+    const enum assoc_role role = conn->assoc.role;
+    assoc_fini(&conn->assoc);
+    assoc_init(&conn->assoc, role, frag_max, NULL);
+    rxbuf_put(conn->rest);
+    conn->rest = NULL;
+    conn->peer_closed = false;
+    conn->corked = false;
+    conn->last_read = 0;
+    if (conn->capture) {
+        capture_close(conn->capture);
+        conn->capture = capture_open(role == ASSOC_SERVER);
+    }
 }
 
 bool conn_watch(struct conn *conn)
@@ -406,6 +426,11 @@ void conn_settle(struct conn *conn, enum conn_arm arm)
 {
     calls_compact(conn);
     order_check(conn);
+    if (conn->setup) {
+        if (conn_setup_settle(conn))
+            return;
+        arm = CONN_ARM_NOW; /* the application is waiting */
+    }
     if (conn->closed)
         return;
     if (!conn_alive(conn)) {
@@ -456,6 +481,11 @@ static void conn_on_io(struct io_watch *watch, uint32_t events)
     }
     if (conn->lingering) {
         on_linger_io(conn);
+        conn_unlock(conn);
+        return;
+    }
+    if (conn_is_pending(conn) && conn_setup_on_io(conn)) {
+        conn_settle(conn, CONN_ARM_NOW);
         conn_unlock(conn);
         return;
     }

@@ -19,12 +19,14 @@
 
 #include "base/handle.h"
 #include "io/reactor.h"
+#include "io/timer.h"
 #include "io/transport.h"
 #include "proto/assoc.h"
 #include "runtime/conn_trace.h"
 #include "runtime/rxbuf.h"
 
 struct conn;
+struct conn_setup;
 struct rpc_call;
 
 /* What the side a connection is on, client or server, does with it. */
@@ -69,6 +71,8 @@ struct conn {
     bool lingering;        /* dead; a fault is on its way, input is swallowed   */
     bool prompt;           /* server: the last request came soon after a reply  */
     bool shared;           /* client: asynchronous calls may be added           */
+    bool awaited;          /* client: its contexts are not known yet, but will be those of
+                            * its setup's wish                                  */
     uint16_t stopped;      /* calls at their receive high mark: do not read     */
     uint16_t held;         /* requests being looked at: do not read             */
     uint16_t await_output; /* calls that wait for the queue to drain (notify)   */
@@ -84,6 +88,8 @@ struct conn {
 
     struct rxbuf *rest; /* has the first octets of an incomplete PDU: `len`, from `at`
                          * on; or NULL                                          */
+    struct conn_setup *setup; /* client: on its way up (conn_setup.h), or what ended that;
+                               * NULL: it is up, or a thread that waits sees to it */
     struct conn_tracer *tracer; /* the writer's, of what was sent; NULL: not traced yet */
 
     /* owner's */
@@ -98,6 +104,7 @@ struct conn {
             RPC_STATUS bind_status; /* of the bind,                                    */
             bool bound;             /* which was answered                              */
             struct error_record *bind_errors; /* why it was refused; owned (error_info.h) */
+            struct io_timer setup_timer; /* conn_setup.c's                             */
         };
         struct { /* server */
             /* server_order.c's: calls that wait for their turn to begin, the one whose turn
@@ -113,7 +120,8 @@ struct conn {
     };
 };
 
-/* Takes over `fd` (closed even on failure).  One reference for the caller.
+/* Takes over `fd` (closed even on failure; -1: conn_setup.c opens it).  One reference for the
+ * caller.
  * `role` decides who speaks first; `secondary_address` as in assoc_init.
  * Not yet in the reactor.  No lock.  NULL: out of memory. */
 struct conn *conn_new(int fd, enum transport_kind kind, enum assoc_role role,
@@ -168,6 +176,13 @@ void conn_flush_until(struct conn *conn, size_t len);
 /* Sends what was just queued with borrowed octets and copies what could not be
  * sent, so that their owner may have them back.  (drops) */
 void conn_push_out(struct conn *conn);
+
+/* Copies what is queued and borrowed, so that its owners may have it back; nobody must be
+ * sending. */
+void conn_own_output(struct conn *conn);
+
+/* A connection that carried no call is to be bound again, on another descriptor. */
+void conn_renew(struct conn *conn);
 
 /* Ends an operation: sees to it that somebody waits for what must be waited for. */
 void conn_settle(struct conn *conn, enum conn_arm arm);
