@@ -165,6 +165,15 @@ enum conn_read conn_read_eager(struct conn *conn);
  * conn_read(). */
 void conn_read_next(struct conn *conn);
 
+/* Of the side it is on. */
+const struct conn_ops *conn_ops_of(const struct conn *conn);
+
+/* May the reactor's threads read?  A pull may always: it makes room. */
+bool conn_may_read(const struct conn *conn);
+
+/* Nobody receives for a while: a few octets must not hold a whole buffer. */
+void conn_compact_rest(struct conn *conn);
+
 /* (drops) Sends what is queued until the transport takes no more.  Nothing when
  * another thread is sending: it will go on with what was added. */
 void conn_flush(struct conn *conn);
@@ -184,14 +193,20 @@ void conn_own_output(struct conn *conn);
 /* A connection that carried no call is to be bound again, on another descriptor. */
 void conn_renew(struct conn *conn);
 
-/* Ends an operation: sees to it that somebody waits for what must be waited for. */
+/* Ends an operation: the one place where it is decided what a connection needs next.  Alive:
+ * somebody waits for its descriptor, this thread or the reactor.  On its way up: the next step
+ * (conn_setup.h).  Dead, for whatever reason: what is owed to the peer is sent, then it is
+ * closed.  Every path that may have failed the connection ends here, and the tick looks after
+ * those that do not (conn_fail()).  (drops) */
 void conn_settle(struct conn *conn, enum conn_arm arm);
 
 /* The same for the thread that sent while others found the association dead. */
 void conn_settle_sent(struct conn *conn);
 
-/* The association is over with `status`: every call on it is told, the transport
- * is shut down. */
+/* The association is over with `status`: every call on it fails, whoever waits in conn_wait()
+ * looks again.  Closing is left to conn_settle(), of this thread or, at the latest, of the
+ * tick; the calls in line of a connection on its way up fail then, too.  May be called again,
+ * and from anywhere: it drops no lock. */
 void conn_fail(struct conn *conn, RPC_STATUS status);
 
 /* Shuts the transport down without a word; for connections without calls. */

@@ -271,6 +271,7 @@ static void server_stopped(void)
     RPC_BINDING_HANDLE h = bind_text(server.binding);
     struct caller caller, plain;
     unsigned long n;
+    CHECK_EQUAL(c_ping(h, 1), 2); /* the connection is up */
     caller_init(&caller, 0);
     CHECK_EQUAL(caller_call(&caller, h, OUT_PIPE, 1), RPC_S_OK);
     caller_init(&plain, 0);
