@@ -138,6 +138,8 @@
 /* Connection attempt, milliseconds, all addresses of a host together: so much for each
  * step of RpcMgmtSetComTimeout's scale, 30 seconds in its middle. */
 #define LIMIT_CONNECT_STEP_MS 5000u
+/* A Unix socket's server with a full backlog is tried again after as much, milliseconds. */
+#define LIMIT_BACKLOG_RETRY_MS 5u
 
 /* Server call states that stay addressable after their call ended, see
  * runtime/server_call.c (AP-18). */

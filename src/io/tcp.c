@@ -2,13 +2,10 @@
 /* tcp.c - ncacn_ip_tcp: IPv4 and IPv6 stream sockets. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +15,6 @@
 
 #include <penstock/rpcnterr.h>
 
-#include "base/clock.h"
 #include "io/transport_internal.h"
 
 /* How often a free port is looked for that both address families can have. */
@@ -67,74 +63,23 @@ void transport_shutdown(enum transport_kind kind, int fd, bool abandon)
     shutdown(fd, SHUT_RDWR);
 }
 
-/* ---- Connect ------------------------------------------------------------- */
+/* ---- Addresses ----------------------------------------------------------- */
 
-/* False: errno says why. */
-static bool wait_connected(int fd, uint64_t deadline_ms, int interrupt_fd)
+void tcp_describe_failure(const struct transport_address *address, int error,
+                          struct transport_failure *failure)
 {
-    for (;;) {
-        uint64_t now = clock_ms();
-        errno = ETIMEDOUT;
-        if (now >= deadline_ms)
-            return false;
-        struct pollfd pfds[2] = {{.fd = fd, .events = POLLOUT},
-                                 {.fd = interrupt_fd, .events = POLLIN}}; /* or -1 */
-        uint64_t left = deadline_ms - now;
-        int n = poll(pfds, 2, left > INT_MAX ? INT_MAX : (int)left);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n >= 0)
-            errno = n == 0 ? ETIMEDOUT : ECANCELED;
-        if (n <= 0 || pfds[1].revents)
-            return false;
-        int error = 0;
-        socklen_t len = sizeof(error);
-        if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
-            return false;
-        errno = error;
-        return error == 0;
-    }
-}
-
-static void set_nonblocking(int fd, bool on)
-{
-    int flags = fcntl(fd, F_GETFL);
-    fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
-}
-
-static int connect_one(const struct addrinfo *ai, uint64_t deadline_ms, int interrupt_fd)
-{
-    int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, ai->ai_protocol);
-    if (fd < 0)
-        return -1;
-    set_nonblocking(fd, true);
-    if (connect(fd, ai->ai_addr, ai->ai_addrlen) != 0 &&
-        (errno != EINPROGRESS || !wait_connected(fd, deadline_ms, interrupt_fd))) {
-        int error = errno;
-        close(fd);
-        errno = error;
-        return -1;
-    }
-    set_nonblocking(fd, false);
-    transport_tune(TRANSPORT_TCP, fd);
-    return fd;
-}
-
-static void describe_failure(const struct addrinfo *ai, int error,
-                             struct transport_failure *failure)
-{
+    const struct sockaddr *name = (const struct sockaddr *)(const void *)&address->name;
     char port[NI_MAXSERV] = "";
     failure->error = error;
-    if (getnameinfo(ai->ai_addr, ai->ai_addrlen, failure->where, sizeof(failure->where), port,
+    if (getnameinfo(name, address->len, failure->where, sizeof(failure->where), port,
                     sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
         failure->where[0] = '\0';
     failure->port = (unsigned)strtoul(port, NULL, 10);
     memset(failure->ip, 0, sizeof(failure->ip));
-    if (ai->ai_family == AF_INET)
-        memcpy(failure->ip + 12, &((const struct sockaddr_in *)(const void *)ai->ai_addr)->sin_addr,
-               4);
-    else if (ai->ai_family == AF_INET6)
-        memcpy(failure->ip, &((const struct sockaddr_in6 *)(const void *)ai->ai_addr)->sin6_addr, 16);
+    if (name->sa_family == AF_INET)
+        memcpy(failure->ip + 12, &((const struct sockaddr_in *)(const void *)name)->sin_addr, 4);
+    else if (name->sa_family == AF_INET6)
+        memcpy(failure->ip, &((const struct sockaddr_in6 *)(const void *)name)->sin6_addr, 16);
 }
 
 static RPC_STATUS status_from_gai(int error)
@@ -142,33 +87,30 @@ static RPC_STATUS status_from_gai(int error)
     return error == EAI_MEMORY ? RPC_S_OUT_OF_MEMORY : RPC_S_INVALID_NET_ADDR;
 }
 
-RPC_STATUS tcp_connect(const char *address, const char *endpoint, unsigned timeout_ms,
-                       int interrupt_fd, int *ret_fd, struct transport_failure *failure)
+RPC_STATUS tcp_resolve(const char *address, const char *endpoint,
+                       struct transport_address **ret_addresses, unsigned *ret_count,
+                       int *ret_error)
 {
-    uint64_t deadline_ms = timeout_ms > 0 ? clock_ms() + timeout_ms : UINT64_MAX;
     struct addrinfo hints = {.ai_family = AF_UNSPEC,
                              .ai_socktype = SOCK_STREAM,
                              .ai_flags = AI_NUMERICSERV};
     struct addrinfo *list = NULL;
-    int error = getaddrinfo(address && *address ? address : NULL, endpoint, &hints, &list);
-    if (error != 0) {
-        failure->resolver = error;
-        return status_from_gai(error);
-    }
-
-    int fd = -1;
-    for (const struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next) {
-        fd = connect_one(ai, deadline_ms, interrupt_fd);
-        if (fd < 0)
-            describe_failure(ai, errno, failure);
+    *ret_error = getaddrinfo(address && *address ? address : NULL, endpoint, &hints, &list);
+    if (*ret_error != 0)
+        return status_from_gai(*ret_error);
+    unsigned count = 0;
+    for (const struct addrinfo *ai = list; ai; ai = ai->ai_next)
+        count++;
+    *ret_addresses = calloc(count, sizeof(**ret_addresses));
+    *ret_count = 0;
+    for (const struct addrinfo *ai = list; ai && *ret_addresses; ai = ai->ai_next) {
+        struct transport_address *to = &(*ret_addresses)[(*ret_count)++];
+        to->protocol = ai->ai_protocol;
+        to->len = ai->ai_addrlen;
+        memcpy(&to->name, ai->ai_addr, ai->ai_addrlen);
     }
     freeaddrinfo(list);
-    if (fd < 0)
-        return failure->error == EMFILE || failure->error == ENFILE ? RPC_S_OUT_OF_RESOURCES
-                                                                    : RPC_S_SERVER_UNAVAILABLE;
-    *failure = (struct transport_failure){0};
-    *ret_fd = fd;
-    return RPC_S_OK;
+    return *ret_addresses ? RPC_S_OK : RPC_S_OUT_OF_MEMORY;
 }
 
 /* ---- Listen -------------------------------------------------------------- */

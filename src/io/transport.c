@@ -54,19 +54,6 @@ RPC_STATUS transport_check_endpoint(enum transport_kind kind, const char *endpoi
     return RPC_S_INVALID_ENDPOINT_FORMAT;
 }
 
-RPC_STATUS transport_connect(enum transport_kind kind, const char *address, const char *endpoint,
-                             unsigned timeout_ms, int interrupt_fd, int *ret_fd,
-                             struct transport_failure *ret_failure)
-{
-    *ret_failure = (struct transport_failure){0};
-    RPC_STATUS status = transport_check_endpoint(kind, endpoint);
-    if (status != RPC_S_OK)
-        return status;
-    return kind == TRANSPORT_TCP
-               ? tcp_connect(address, endpoint, timeout_ms, interrupt_fd, ret_fd, ret_failure)
-               : unix_connect(endpoint, timeout_ms, interrupt_fd, ret_fd, ret_failure);
-}
-
 RPC_STATUS transport_listen(enum transport_kind kind, const char *endpoint, int backlog,
                             struct transport_listener *ret_listener)
 {

@@ -36,12 +36,57 @@ struct transport_failure {
     unsigned port;  /* 0: there is none                                             */
 };
 
-/* Connects to `endpoint` at `address` (NULL or "": this host; ignored by ncalrpc),
- * trying each address of a host in turn, all within `timeout_ms`, 0: as long as the system
- * tries, and until `interrupt_fd` (-1: none) becomes readable.  Gives *ret_fd.  *ret_failure
- * is written in any case, all zero unless an attempt failed.
- * RPC_S_SERVER_UNAVAILABLE: nobody answers, or interrupted; RPC_S_INVALID_NET_ADDR: the host is
- * unknown; RPC_S_INVALID_ENDPOINT_FORMAT; RPC_S_OUT_OF_RESOURCES. */
+struct transport_address;
+
+/* An attempt to connect to one server, each of its addresses in turn (connect.c). */
+struct transport_attempt {
+    enum transport_kind kind;
+    struct transport_address *addresses; /* owned */
+    unsigned count, next;
+    struct transport_failure failure;    /* of the last address; all zero: none has failed */
+};
+
+enum transport_progress {
+    TRANSPORT_CONNECTED,
+    TRANSPORT_CONNECTING, /* go on when the descriptor is writable                          */
+    TRANSPORT_BUSY,       /* ncalrpc: the server's backlog is full; nothing says when it has
+                           * room: go on in LIMIT_BACKLOG_RETRY_MS                          */
+    TRANSPORT_FAILED
+};
+
+/* Finds the addresses of `address` (NULL or "": this host; ignored by ncalrpc); a name may be
+ * asked for elsewhere, and nothing can interrupt that.  What fails leaves nothing to release.
+ * RPC_S_INVALID_NET_ADDR: the host is unknown (then the failure says why);
+ * RPC_S_INVALID_ENDPOINT_FORMAT; RPC_S_OUT_OF_MEMORY. */
+RPC_STATUS transport_attempt_init(struct transport_attempt *attempt, enum transport_kind kind,
+                                  const char *address, const char *endpoint);
+void transport_attempt_fini(struct transport_attempt *attempt);
+
+/* The same for the one address that `fd` is connected to, without asking anybody.
+ * RPC_S_SERVER_UNAVAILABLE: it no longer is; RPC_S_OUT_OF_MEMORY. */
+RPC_STATUS transport_attempt_init_peer(struct transport_attempt *attempt,
+                                       enum transport_kind kind, int fd);
+
+/* Tries the addresses that are left, without blocking.  FAILED: none is; else *ret_fd is the
+ * caller's. */
+enum transport_progress transport_attempt_begin(struct transport_attempt *attempt, int *ret_fd);
+
+/* How it goes with the address that begin() gave `fd` for.  FAILED: the caller closes it, and
+ * may begin with the next one. */
+enum transport_progress transport_attempt_go_on(struct transport_attempt *attempt, int fd);
+
+/* The address under way has taken too long: so the failure says. */
+void transport_attempt_expire(struct transport_attempt *attempt);
+
+/* What an attempt failed with: RPC_S_SERVER_UNAVAILABLE; RPC_S_OUT_OF_RESOURCES: no
+ * descriptors were left. */
+RPC_STATUS transport_attempt_status(const struct transport_attempt *attempt);
+
+/* Both in one, blocking: all addresses within `timeout_ms`, 0: as long as the system tries, and
+ * until `interrupt_fd` (-1: none) becomes readable.  Gives *ret_fd.  *ret_failure is written in
+ * any case, all zero unless an attempt failed.
+ * RPC_S_SERVER_UNAVAILABLE: nobody answers, or interrupted; and what init() may say;
+ * RPC_S_OUT_OF_RESOURCES. */
 RPC_STATUS transport_connect(enum transport_kind kind, const char *address, const char *endpoint,
                              unsigned timeout_ms, int interrupt_fd, int *ret_fd,
                              struct transport_failure *ret_failure);

@@ -5,14 +5,27 @@
 
 #include "io/transport.h"
 
+/* One place a server may listen at. */
+struct transport_address {
+    int protocol;
+    socklen_t len;
+    struct sockaddr_storage name;
+};
+
 RPC_STATUS tcp_check_endpoint(const char *endpoint);
-RPC_STATUS tcp_connect(const char *address, const char *endpoint, unsigned timeout_ms,
-                       int interrupt_fd, int *ret_fd, struct transport_failure *failure);
+/* The addresses, owned by the caller, and how many; *ret_error is the resolver's. */
+RPC_STATUS tcp_resolve(const char *address, const char *endpoint,
+                       struct transport_address **ret_addresses, unsigned *ret_count,
+                       int *ret_error);
+void tcp_describe_failure(const struct transport_address *address, int error,
+                          struct transport_failure *failure);
 RPC_STATUS tcp_listen(const char *endpoint, int backlog, struct transport_listener *listener);
 
 RPC_STATUS unix_check_endpoint(const char *endpoint);
-RPC_STATUS unix_connect(const char *endpoint, unsigned timeout_ms, int interrupt_fd, int *ret_fd,
-                        struct transport_failure *failure);
+RPC_STATUS unix_resolve(const char *endpoint, struct transport_address **ret_addresses,
+                        unsigned *ret_count);
+void unix_describe_failure(const struct transport_address *address, int error,
+                           struct transport_failure *failure);
 RPC_STATUS unix_listen(const char *endpoint, int backlog, struct transport_listener *listener);
 void unix_remove(const char *endpoint);
 

@@ -7,7 +7,6 @@
  * servers from doing so at once. */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +18,6 @@
 
 #include <penstock/rpcnterr.h>
 
-#include "base/clock.h"
 #include "io/transport_internal.h"
 
 #define SYSTEM_DIR "/run/penstock"
@@ -63,61 +61,45 @@ static int connect_to(const struct sockaddr_un *addr)
     return -1;
 }
 
-/* The same, waiting while the server's backlog is full: nothing says when it has room. */
-#define BACKLOG_RETRY_MS 5
-static int connect_patiently(const struct sockaddr_un *addr, uint64_t deadline_ms,
-                             int interrupt_fd)
+/* A user's own server first, then one of the system. */
+RPC_STATUS unix_resolve(const char *endpoint, struct transport_address **ret_addresses,
+                        unsigned *ret_count)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return -1;
-    int error = 0;
-    while (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) != 0) {
-        error = errno;
-        struct pollfd pfd = {.fd = interrupt_fd, .events = POLLIN}; /* or -1 */
-        if (error != EAGAIN || clock_ms() >= deadline_ms ||
-            poll(&pfd, 1, BACKLOG_RETRY_MS) > 0) {
-            close(fd);
-            errno = error;
-            return -1;
-        }
-    }
-    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
-    return fd;
-}
-
-RPC_STATUS unix_connect(const char *endpoint, unsigned timeout_ms, int interrupt_fd, int *ret_fd,
-                        struct transport_failure *failure)
-{
-    const uint64_t deadline_ms = timeout_ms > 0 ? clock_ms() + timeout_ms : UINT64_MAX;
     char dir[sizeof(((struct sockaddr_un *)0)->sun_path)];
     RPC_STATUS status = user_dir(dir, sizeof(dir));
     if (status != RPC_S_OK)
         return status;
-    /* A user's own server first, then one of the system. */
     const char *dirs[] = {dir, SYSTEM_DIR};
+    struct transport_address *addresses = calloc(2, sizeof(*addresses));
+    if (!addresses)
+        return RPC_S_OUT_OF_MEMORY;
     for (size_t i = 0; i < 2; i++) {
-        struct sockaddr_un addr;
-        status = address_in(dirs[i], endpoint, &addr);
-        if (status != RPC_S_OK)
+        struct sockaddr_un name;
+        status = address_in(dirs[i], endpoint, &name);
+        if (status != RPC_S_OK) {
+            free(addresses);
             return status;
-        int fd = connect_patiently(&addr, deadline_ms, interrupt_fd);
-        if (fd >= 0) {
-            *ret_fd = fd;
-            return RPC_S_OK;
         }
-        /* The user's own socket, if there is one, is what the failure is about. */
-        if (failure->error == 0 || failure->error == ENOENT) {
-            size_t len = strlen(addr.sun_path);
-            size_t room = sizeof(failure->where) - 1;
-            failure->error = errno;
-            snprintf(failure->where, sizeof(failure->where), "%s",
-                     addr.sun_path + (len > room ? len - room : 0));
-        }
-        if (errno == EMFILE || errno == ENFILE)
-            return RPC_S_OUT_OF_RESOURCES;
+        addresses[i].len = sizeof(name);
+        memcpy(&addresses[i].name, &name, sizeof(name));
     }
-    return RPC_S_SERVER_UNAVAILABLE;
+    *ret_addresses = addresses;
+    *ret_count = 2;
+    return RPC_S_OK;
+}
+
+/* The user's own socket, if there is one, is what the failure is about. */
+void unix_describe_failure(const struct transport_address *address, int error,
+                           struct transport_failure *failure)
+{
+    const struct sockaddr_un *name = (const struct sockaddr_un *)(const void *)&address->name;
+    if (failure->error != 0 && failure->error != ENOENT)
+        return;
+    size_t len = strlen(name->sun_path);
+    size_t room = sizeof(failure->where) - 1;
+    failure->error = error;
+    snprintf(failure->where, sizeof(failure->where), "%s",
+             name->sun_path + (len > room ? len - room : 0));
 }
 
 /* Removes a name nobody answers behind.  Returns 0, or EADDRINUSE. */

@@ -32,7 +32,7 @@ bool async_in_use(const RPC_ASYNC_STATE *async)
     struct rpc_call *call = async_get(async, &status);
     if (!call)
         return false;
-    conn_lock(call->conn);
+    call_lock(call);
     bool in_use = call->async == async && !call->released;
     conn_unlock(call->conn);
     call_put(call);
@@ -67,7 +67,7 @@ static struct rpc_call *enter(PRPC_ASYNC_STATE pAsync, RPC_STATUS *ret_status)
     struct rpc_call *call = async_get(pAsync, ret_status);
     if (!call)
         return NULL;
-    conn_lock(call->conn);
+    call_lock(call);
     if (call->async == pAsync && !call->released) {
         notify_ack(call);
         return call;
@@ -156,7 +156,7 @@ RPC_STATUS RpcxAsyncSetDeadline(PRPC_ASYNC_STATE pAsync, DWORD Milliseconds)
     struct rpc_call *call = async_get(pAsync, &status);
     bool running = false;
     if (call) { /* not by enter(): no notification was seen by this */
-        conn_lock(call->conn);
+        call_lock(call);
         running = call->async == pAsync && !call->released;
         if (running)
             status = call->server ? RPC_S_INVALID_ASYNC_CALL

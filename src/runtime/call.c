@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/status.h"
 #include "base/trace.h"
+#include "runtime/client_begin.h"
 #include "runtime/error_info.h"
 #include "runtime/pipe.h"
 
@@ -250,6 +251,8 @@ RPC_STATUS call_arrived(struct rpc_call *call, struct rxbuf *buf, const uint8_t 
 /* No PDU finds the call any more. */
 static void unlink_call(struct rpc_call *call)
 {
+    if (call_waits(call))
+        client_begin_leave(call);
     if (!call->wire.assoc)
         return;
     call_end(&call->wire);

@@ -129,7 +129,6 @@ struct rpc_call {
 
     bool server;
     bool ndr64;        /* the transfer syntax, else NDR 2.0                        */
-    bool starting;     /* client: the stub has not returned, notify nothing yet     */
     bool leaving;      /* client: its orphaned or co_cancel is on its way, nothing may follow it */
     bool over;         /* nothing more will happen on the wire                     */
     bool released;     /* the application is done with it                          */
@@ -169,6 +168,10 @@ struct rpc_call {
             struct win32_thread *issuer;  /* the thread that made the call and is to be
                                            * told by an APC; counted                      */
             struct error_record *errors;  /* why it failed; owned (error_info.h)          */
+            struct call_begin *begin;     /* its connection was not up (client_begin.h);
+                                           * NULL: it was; owned                          */
+            struct conn *moved_from;      /* counted: the one it was in line for before,
+                                           * call_lock()                                  */
         };
         struct { /* server, server_call.c's */
             struct interface *iface; /* counts its calls                                  */
@@ -181,6 +184,14 @@ struct rpc_call {
 
     struct pipe pipes[]; /* and, behind them, the frame: call_frame() */
 };
+
+/* Locks the connection of an asynchronous call.  One without pipes that is still in line for
+ * its connection may be moved to another (conn_setup_move()); all others keep theirs, and
+ * conn_lock(call->conn) will do. */
+void call_lock(struct rpc_call *call);
+/* Moves it: the lock of the connection before is held, its reference is kept, that on `conn`
+ * taken over. */
+void call_set_conn(struct rpc_call *call, struct conn *conn);
 
 /* The call behind a number, with a reference; NULL: *ret_status. */
 struct rpc_call *call_from_handle(uint64_t handle, RPC_STATUS *ret_status);
@@ -259,6 +270,9 @@ static inline void *call_held(const struct rpc_call *call)
     assert(call->held_len <= sizeof(zeros));
     return (void *)(uintptr_t)zeros;
 }
+/* The transfer syntax turned out to be another than call_new() was told; nothing has been sent
+ * or received yet.  RPC_S_OUT_OF_MEMORY; RPC_S_CANNOT_SUPPORT. */
+RPC_STATUS call_use_syntax(struct rpc_call *call, bool ndr64);
 
 /* A call with pipes was put on its connection's association. */
 void call_join_pipes(struct rpc_call *call);
@@ -287,6 +301,8 @@ void call_break(struct rpc_call *call, RPC_STATUS status);
 /* pipe.c: a push or the request of a call with [in] pipes was queued: RpcSendComplete
  * follows if the application asked for it. */
 void call_ask_send_complete(struct rpc_call *call, size_t low, bool null_push);
+/* The same, and it did ask. */
+void call_tell_sent(struct rpc_call *call, size_t low);
 
 /* The call ended well on the wire: it leaves the association. */
 void call_finish(struct rpc_call *call);

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "runtime/call.h"
 #include "runtime/characters.h"
+#include "runtime/client_begin.h"
 #include "runtime/error_info.h"
 
 static void rare_free(struct call_rare *rare)
@@ -98,6 +99,9 @@ static void client_call_gone(struct rpc_call *call)
         binding_put(call->binding);
     if (call->issuer)
         win32_thread_put(call->issuer);
+    client_begin_free(call->begin);
+    if (call->moved_from)
+        conn_put(call->moved_from);
 }
 
 static void call_destroy(struct counted *object)
@@ -219,5 +223,39 @@ RPC_STATUS call_new(struct conn *conn, const RPC_CLIENT_INTERFACE *spec, const N
     }
     call->receiving = (uint16_t)call_next_receiving(call, 0);
     *ret_call = call;
+    return RPC_S_OK;
+}
+
+/* The connection before is still there for whoever was about to lock it. */
+void call_lock(struct rpc_call *call)
+{
+    for (;;) {
+        struct conn *conn = __atomic_load_n(&call->conn, __ATOMIC_ACQUIRE);
+        conn_lock(conn);
+        if (__atomic_load_n(&call->conn, __ATOMIC_RELAXED) == conn)
+            return;
+        conn_unlock(conn);
+    }
+}
+
+void call_set_conn(struct rpc_call *call, struct conn *conn)
+{
+    assert(!call->moved_from && call->pipe_count == 0);
+    call->moved_from = call->conn;
+    __atomic_store_n(&call->conn, conn, __ATOMIC_RELEASE);
+}
+
+RPC_STATUS call_use_syntax(struct rpc_call *call, bool ndr64)
+{
+    if (call->ndr64 == ndr64)
+        return RPC_S_OK;
+    call->ndr64 = ndr64;
+    for (unsigned i = 0; i < call->pipe_count; i++) {
+        struct pipe *pipe = &call->pipes[i];
+        pipe_rx_fini(&pipe->rx);
+        RPC_STATUS status = pipe_rx_init(&pipe->rx, pipe->param->type, pipe->param->range, ndr64);
+        if (status != RPC_S_OK)
+            return status;
+    }
     return RPC_S_OK;
 }

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/trace.h"
 #include "runtime/call.h"
+#include "runtime/client_begin.h"
 
 /* What a full transport has not taken is sent by the reactor: the thread that makes a
  * synchronous call may be receiving. */
@@ -30,6 +31,11 @@ void client_give_up(struct rpc_call *call, RPC_STATUS status)
         return;
     struct conn *conn = call->conn;
     TRACE(TRACE_CALL, "call %u %s: abandoned", call->wire.id, call->op->name);
+    if (call_waits(call)) { /* the server knows nothing of it */
+        call_fail(call, status);
+        conn_settle(conn, CONN_ARM_NOW);
+        return;
+    }
     /* On a connection of its own the call is orphaned and the connection closed:
      * servers take that at once.  On a shared one only a cancel can be sent
      * (wire.md 5.5); a late answer is dropped. */
@@ -50,7 +56,7 @@ RPC_STATUS client_cancel(struct rpc_call *call, bool abort)
 {
     if (call->over)
         return RPC_S_OK;
-    if (abort)
+    if (abort || call_waits(call))
         client_give_up(call, RPC_S_CALL_CANCELLED);
     else
         ask_to_end(call);
@@ -67,7 +73,7 @@ uint64_t client_deadline_us(const struct rpc_call *call)
 static void on_deadline(struct io_timer *timer)
 {
     struct rpc_call *call = list_entry(timer->object, struct rpc_call, object);
-    conn_lock(call->conn);
+    call_lock(call);
     /* It may have been moved or taken back before we got here. */
     if (client_deadline_us(call) != 0 && client_deadline_us(call) <= clock_us()) {
         TRACE(TRACE_CALL, "call %u %s: its deadline has passed", call->wire.id, call->op->name);

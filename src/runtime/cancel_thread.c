@@ -167,14 +167,27 @@ bool cancel_thread_call(struct rpc_call *call)
 
 /* ---- The thread that cancels ------------------------------------------------------------ */
 
-/* Nothing of the call has left: it never will.  Record locked. */
-static void cancel_unplaced(struct sync_wait *wait)
+/* Nothing of the call has left: it never will.  Record locked.  The connection the thread
+ * waits on, with a reference: its lock comes before the record's. */
+static struct conn *cancel_unplaced(struct sync_wait *wait)
 {
     wait->cancelled = true;
     if (wait->wake_fd >= 0)
         (void)eventfd_write(wait->wake_fd, 1);
-    if (wait->conn) /* the thread is in recv() or sendmsg(), and sees the end of it */
-        shutdown(wait->conn->watch.fd, SHUT_RDWR);
+    if (wait->conn)
+        conn_get(wait->conn);
+    return wait->conn;
+}
+
+/* The thread is in recv() or sendmsg(), with the lock dropped, and sees the end of it.  It has
+ * been marked as cancelled, so it gives the connection up whatever it was told meanwhile. */
+static void end_waiting(struct conn *conn)
+{
+    conn_lock(conn);
+    if (!conn->closed) /* else the number may be another's descriptor */
+        shutdown(conn->watch.fd, SHUT_RDWR);
+    conn_unlock(conn);
+    conn_put(conn);
 }
 
 /* What the thread waits for: true, a call, with a reference, or nothing (NULL). */
@@ -182,6 +195,7 @@ static bool find_call(const struct win32_thread *thread, struct rpc_call **ret_c
                       int *ret_timeout_s)
 {
     bool unplaced = false;
+    struct conn *conn = NULL;
     *ret_call = NULL;
     pthread_mutex_lock(&records_lock);
     for (struct list *node = records.next; node != &records; node = node->next) {
@@ -191,7 +205,7 @@ static bool find_call(const struct win32_thread *thread, struct rpc_call **ret_c
         pthread_mutex_lock(&record->lock);
         unplaced = record->wait.active && !record->wait.call;
         if (unplaced)
-            cancel_unplaced(&record->wait);
+            conn = cancel_unplaced(&record->wait);
         *ret_call = record->wait.call;
         *ret_timeout_s = record->wait.timeout_s;
         if (*ret_call)
@@ -200,6 +214,8 @@ static bool find_call(const struct win32_thread *thread, struct rpc_call **ret_c
         break;
     }
     pthread_mutex_unlock(&records_lock);
+    if (conn)
+        end_waiting(conn);
     if (unplaced)
         server_pools_wake(); /* it may be waiting for another thread's connection */
     return *ret_call != NULL;

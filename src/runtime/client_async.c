@@ -6,12 +6,14 @@
 #include <penstock/rpc.h>
 #include <penstock/rpcndr.h>
 
+#include "base/clock.h"
 #include "base/trace.h"
 #include "runtime/async.h"
 #include "runtime/call.h"
 #include "runtime/characters.h"
-#include "runtime/client_start.h"
-#include "runtime/conn_pool.h"
+#include "runtime/client_begin.h"
+#include "runtime/conn_pool_internal.h"
+#include "runtime/conn_setup.h"
 #include "runtime/context.h"
 #include "runtime/error_info.h"
 #include "runtime/exception.h"
@@ -105,27 +107,108 @@ static RPC_STATUS attach(struct rpc_call *call, struct client_start *start, PRPC
                : RPC_S_OK;
 }
 
+/* The connection is up: in which syntax is known, if it was not before. */
+static RPC_STATUS settle_syntax(struct rpc_call *call, struct client_start *start)
+{
+    struct conn_place *place = &start->place;
+    if (place->pending) {
+        const struct assoc_context *context = assoc_context_for(
+            &call->conn->assoc, &start->wish.interface_id, start->wish.syntaxes);
+        if (!context) /* it ended meanwhile */
+            return RPC_S_CALL_FAILED_DNE;
+        place->context_id = context->id;
+        place->ndr64 = context->ndr64;
+    }
+    if (place->ndr64 != call->ndr64) {
+        client_request_fini(&start->request);
+        client_request_move(&start->request, &start->other);
+    }
+    RPC_STATUS status = call_keep_full(call, &start->request.full);
+    return status == RPC_S_OK ? call_use_syntax(call, place->ndr64) : status;
+}
+
+/* Calls that came here while the connection was on its way up, to a server that turned out
+ * to take one at a time. */
+static bool has_another_call(const struct conn *conn)
+{
+    pthread_mutex_lock(&server_pools_lock);
+    bool has = conn->calls > 1 && !conn->shared;
+    pthread_mutex_unlock(&server_pools_lock);
+    return has;
+}
+
+/* Lock held.  In line, or on another connection than before. */
+static RPC_STATUS wait_for_turn(struct rpc_call *call, struct client_start *start, bool move)
+{
+    RPC_STATUS status = client_begin_new(call, start);
+    if (status != RPC_S_OK) {
+        server_pool_give(call->conn, true);
+        return status;
+    }
+    client_begin_wait(call, !move);
+    status = move ? conn_setup_move(call->begin, &start->wish) : RPC_S_OK;
+    if (status != RPC_S_OK)
+        client_begin_leave(call);
+    return status;
+}
+
 /* Sending drops the lock: the answer may be here, told and collected before this thread
  * goes on.  So everything the application may use is ready before the first octet
  * leaves, and what fails after that is told as RpcCallComplete, not raised. */
 static RPC_STATUS async_call_locked(struct rpc_call *call, struct client_start *start,
                                     PRPC_ASYNC_STATE async)
 {
-    RPC_STATUS status = attach(call, start, async);
+    struct conn *conn = call->conn;
+    RPC_STATUS status = conn_setup_start(conn);
     if (status == RPC_S_OK)
-        status = client_start_send(call, start);
-    else
-        server_pool_give(call->conn, true);
+        status = attach(call, start, async);
+    const bool move = status == RPC_S_OK && start->place.pending && !conn_is_pending(conn) &&
+                      has_another_call(conn);
+    if (status != RPC_S_OK) {
+        server_pool_give(conn, true);
+    } else if (conn_is_pending(conn) || move) {
+        status = wait_for_turn(call, start, move);
+    } else {
+        status = settle_syntax(call, start);
+        if (status == RPC_S_OK)
+            status = client_start_send(call, start);
+        else
+            server_pool_give(conn, true);
+    }
     if (status != RPC_S_OK && !call->over) { /* not started */
         async->StubInfo = NULL;
         call_release(call, status);
-        conn_settle(call->conn, CONN_ARM_NOW);
         return status;
     }
-    if (op_has_in_pipes(call->op) && !call->over)
+    if (op_has_in_pipes(call->op) && !call->over && !call->begin)
         call_ask_send_complete(call, 0, false); /* for the request itself (AP-16) */
-    conn_settle(call->conn, CONN_ARM_NOW);
     return RPC_S_OK;
+}
+
+static RPC_STATUS try_async_call(struct client_start *start, PRPC_ASYNC_STATE async)
+{
+    RPC_STATUS status = client_start_prepare_async(start);
+    if (status != RPC_S_OK)
+        return status;
+    struct rpc_call *call;
+    struct conn *conn = start->place.conn;
+    status = call_new(conn, start->spec, start->op, false, start->place.ndr64, &call);
+    if (status != RPC_S_OK) {
+        client_start_give_back(start);
+        return status;
+    }
+    conn_lock(conn);
+    if (start->place.pending || conn_watch(conn)) {
+        status = async_call_locked(call, start, async);
+    } else {
+        server_pool_give(conn, true);
+        call_release(call, RPC_S_OUT_OF_RESOURCES);
+        status = RPC_S_OUT_OF_RESOURCES;
+    }
+    conn_settle(conn, CONN_ARM_NOW);
+    conn_unlock(conn);
+    call_put(call);
+    return status;
 }
 
 static RPC_STATUS async_call(struct client_start *start, PRPC_ASYNC_STATE async)
@@ -138,37 +221,15 @@ static RPC_STATUS async_call(struct client_start *start, PRPC_ASYNC_STATE async)
     if (status != RPC_S_OK)
         return status;
     start->deadline_us = async_take_deadline(async);
-    if (client_start_left_ms(start) == 0)
+    if (start->deadline_us != 0 && start->deadline_us <= clock_us())
         return RPC_S_CALL_CANCELLED;
     status = convert_characters(start);
     if (status != RPC_S_OK)
         return status;
-    status = client_start_prepare(start, !(start->op->flags & NDR_OP_HAS_PIPES));
-    if (status == RPC_S_SERVER_UNAVAILABLE && client_start_left_ms(start) == 0)
-        return RPC_S_CALL_CANCELLED; /* that is what ended the attempt */
-    if (status != RPC_S_OK)
-        return status;
-    server_pool_anchor(start->binding->pool, &start->wish);
-    struct rpc_call *call;
-    status = call_new(start->place.conn, start->spec, start->op, false, start->place.ndr64, &call);
-    if (status != RPC_S_OK) {
-        client_start_give_back(start);
-        return status;
-    }
-    status = call_keep_full(call, &start->full);
-    conn_lock(call->conn);
-    if (status != RPC_S_OK) {
-        server_pool_give(call->conn, true);
-        call_release(call, status);
-    } else if (conn_watch(call->conn)) {
-        status = async_call_locked(call, start, async);
-    } else {
-        server_pool_give(call->conn, true);
-        call_release(call, RPC_S_OUT_OF_RESOURCES);
-        status = RPC_S_OUT_OF_RESOURCES;
-    }
-    conn_unlock(call->conn);
-    call_put(call);
+    /* A frame with converted arrays is the first attempt's. */
+    do
+        status = try_async_call(start, async);
+    while (!start->op->characters && client_start_again(start, status));
     return status;
 }
 
@@ -195,7 +256,7 @@ void client_call_unbind(struct rpc_call *call)
 {
     if (call->server || !call->op->unbind)
         return;
-    conn_lock(call->conn);
+    call_lock(call);
     bool due = call->released && !call->unbound;
     call->unbound |= due;
     conn_unlock(call->conn);

@@ -21,6 +21,7 @@
 #include "runtime/client_start.h"
 #include "runtime/cancel_thread.h"
 #include "runtime/conn_pool.h"
+#include "runtime/conn_setup.h"
 #include "runtime/context.h"
 #include "runtime/error_info.h"
 #include "runtime/exception.h"
@@ -86,9 +87,10 @@ static void client_on_event(struct conn *conn, const struct assoc_event *event,
     }
 }
 
+/* Each call gives its place back by itself. */
 static void client_on_closed(struct conn *conn)
 {
-    (void)conn; /* each call gives its place back by itself */
+    conn_setup_closed(conn);
 }
 
 const struct conn_ops client_conn_ops = {client_on_event, client_on_closed};
@@ -100,7 +102,8 @@ void client_call_left(struct rpc_call *call)
      * the next one must not meet.  Calls without pipes that were sent whole are
      * known by their id: late answers are dropped. */
     bool clean = call->wire.tx_ended && call->wire.state == CALL_DONE && !call->leaving;
-    bool harmless = call->wire.tx_ended && call->pipe_count == 0 && conn->shared;
+    bool harmless = (call->wire.tx_ended && call->pipe_count == 0 && conn->shared) ||
+                    !call->wire.tx_begun;
     conn->silence_max_ms = 0;
     server_pool_give(conn, clean || harmless);
     if (!clean && !harmless && !conn->closed)
@@ -157,7 +160,7 @@ static RPC_STATUS move_pipes(struct rpc_call *call, void *frame)
 
 static RPC_STATUS new_sync_call(struct client_start *start, struct rpc_call **ret_call)
 {
-    RPC_STATUS status = client_start_prepare(start, false);
+    RPC_STATUS status = client_start_prepare(start);
     if (status != RPC_S_OK)
         return cancel_thread_seen() ? RPC_S_CALL_CANCELLED : status;
     status = call_new(start->place.conn, start->spec, start->op, false, start->place.ndr64,
@@ -177,7 +180,7 @@ static RPC_STATUS send_uncancelled(struct rpc_call *call, struct client_start *s
     return RPC_S_CALL_CANCELLED;
 }
 
-static RPC_STATUS sync_call(struct client_start *start, void *frame)
+static RPC_STATUS try_sync_call(struct client_start *start, void *frame)
 {
     struct sync_wait outer;
     struct rpc_call *call;
@@ -191,6 +194,7 @@ static RPC_STATUS sync_call(struct client_start *start, void *frame)
     start->reported = true;
     status = send_uncancelled(call, start);
     bool answered = !(start->op->flags & NDR_OP_MAYBE);
+    start->unsent = start->unsent && status != RPC_S_OK;
     if (status == RPC_S_OK && call->pipe_count > 0)
         status = move_pipes(call, frame);
     if (status == RPC_S_OK && answered)
@@ -206,13 +210,22 @@ static RPC_STATUS sync_call(struct client_start *start, void *frame)
     conn_unlock(call->conn);
     cancel_thread_end(&outer);
     if (status == RPC_S_OK && answered) {
-        status = client_decode_reply(call, &start->contexts, &start->full, frame);
+        status = client_decode_reply(call, &start->contexts, &start->request.full, frame);
         if (status != RPC_S_OK)
             client_note_unreadable(call, status);
     }
     if (status != RPC_S_OK)
         error_deliver(call);
     call_put(call);
+    return status;
+}
+
+static RPC_STATUS sync_call(struct client_start *start, void *frame)
+{
+    RPC_STATUS status;
+    do
+        status = try_sync_call(start, frame);
+    while (client_start_again(start, status));
     return status;
 }
 

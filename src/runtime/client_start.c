@@ -13,6 +13,7 @@
 #include "base/trace.h"
 #include "runtime/capture.h"
 #include "runtime/characters.h"
+#include "runtime/error_info.h"
 #include "runtime/exception.h"
 #include "runtime/memory_env.h"
 #include "runtime/ndr_api.h"
@@ -23,16 +24,36 @@ const NDR_OPERATION *client_operation(const RPC_CLIENT_INTERFACE *spec, unsigned
     return opnum < interface->operation_count ? &interface->operations[opnum] : NULL;
 }
 
+void client_request_init(struct client_request *request)
+{
+    ndr_writer_init(&request->writer);
+    ndr_full_pointers_init(&request->full, NULL);
+}
+
+void client_request_fini(struct client_request *request)
+{
+    ndr_writer_fini(&request->writer);
+    ndr_full_pointers_fini(&request->full);
+}
+
+void client_request_move(struct client_request *to, struct client_request *from)
+{
+    client_request_init(to);
+    to->writer = from->writer;
+    ndr_writer_init(&from->writer);
+    ndr_full_pointers_move(&to->full, &from->full);
+}
+
 void client_start_init(struct client_start *start)
 {
-    ndr_writer_init(&start->writer);
-    ndr_full_pointers_init(&start->full, NULL);
+    client_request_init(&start->request);
+    client_request_init(&start->other);
 }
 
 void client_start_fini(struct client_start *start)
 {
-    ndr_writer_fini(&start->writer);
-    ndr_full_pointers_fini(&start->full);
+    client_request_fini(&start->request);
+    client_request_fini(&start->other);
     client_contexts_fini(&start->contexts);
     characters_free(start->characters);
     if (start->place.conn)
@@ -89,25 +110,27 @@ struct ndr_memory client_stub_memory(const RPC_CLIENT_INTERFACE *spec, const NDR
     return memory;
 }
 
-static RPC_STATUS encode_request(struct client_start *start, bool ndr64)
+static RPC_STATUS encode_request(struct client_start *start, struct client_request *request,
+                                 bool ndr64)
 {
+    struct ndr_writer *writer = &request->writer;
     const struct ndr_context_hooks hooks = client_contexts_hooks(&start->contexts);
     client_contexts_fini(&start->contexts);
     client_contexts_init(&start->contexts, start->op);
     start->contexts.binding = start->binding;
     const struct ndr_memory memory = client_stub_memory(start->spec, start->op);
-    ndr_writer_reset(&start->writer);
-    ndr_full_pointers_reset(&start->full);
-    start->writer.contexts = &hooks;
-    start->writer.memory = &memory;
-    start->writer.full = &start->full;
-    start->writer.ndr64 = ndr64;
-    start->writer.depth_max = binding_limits(start->binding).depth_max;
-    RPC_STATUS status = ndr_encode_params(&start->writer, start->op, start->frame, NDR_PARAM_IN);
-    start->writer.contexts = NULL;
-    start->writer.memory = NULL;
-    start->writer.full = NULL;
-    if (status == RPC_S_OK && start->writer.len > LIMIT_STUB_LEN)
+    ndr_writer_reset(writer);
+    ndr_full_pointers_reset(&request->full);
+    writer->contexts = &hooks;
+    writer->memory = &memory;
+    writer->full = &request->full;
+    writer->ndr64 = ndr64;
+    writer->depth_max = binding_limits(start->binding).depth_max;
+    RPC_STATUS status = ndr_encode_params(writer, start->op, start->frame, NDR_PARAM_IN);
+    writer->contexts = NULL;
+    writer->memory = NULL;
+    writer->full = NULL;
+    if (status == RPC_S_OK && writer->len > LIMIT_STUB_LEN)
         return RPC_S_OUT_OF_RESOURCES;
     return status;
 }
@@ -140,7 +163,7 @@ static RPC_STATUS prepare_nested(struct client_start *start)
     start->place = (struct conn_place){
         .conn = within->conn, .context_id = within->wire.context_id, .ndr64 = within->ndr64};
     conn_get(within->conn);
-    RPC_STATUS status = encode_request(start, within->ndr64);
+    RPC_STATUS status = encode_request(start, &start->request, within->ndr64);
     if (status == RPC_S_OK)
         trace_values(start->op, start->frame, NDR_PARAM_IN, true);
     return status;
@@ -154,50 +177,85 @@ uint64_t client_start_left_ms(const struct client_start *start)
     return start->deadline_us > now ? (start->deadline_us - now + 999) / 1000 : 0;
 }
 
-/* Wrong arguments are told before a server is asked for, so they are encoded in the transfer
- * syntax it will probably choose, and again if it does not. */
-RPC_STATUS client_start_prepare(struct client_start *start, bool shared)
+/* What the call needs of a connection. */
+static struct conn_wish make_wish(const struct client_start *start, bool shared)
 {
-    RPC_STATUS status = find_binding(start);
-    if (status != RPC_S_OK)
-        return status;
-    if (!(start->op->flags & (NDR_OP_ASYNC | NDR_OP_MAYBE | NDR_OP_HAS_PIPES)))
-        start->within = nested_place(start->binding->pool, start->spec);
-    if (start->within)
-        return prepare_nested(start);
     struct binding *binding = start->binding;
-    struct conn_wish *wish = &start->wish;
     pthread_mutex_lock(&binding->lock);
     const unsigned com_timeout = binding->com_timeout;
     const bool ordered = shared && !binding->noncausal;
     pthread_mutex_unlock(&binding->lock);
-    *wish = (struct conn_wish){.interface_id = interface_syntax(start->spec),
-                               .syntaxes = allowed_syntaxes(start),
-                               .shared = shared,
-                               .lane = ordered ? &binding->lane : NULL,
-                               .timeout_ms = com_timeout_connect_ms(com_timeout)};
-    const uint64_t left_ms = client_start_left_ms(start);
-    /* One more: clocks that count milliseconds would end the attempt before the deadline, and
-     * it would look as if the server were not there.  0 would be for ever. */
-    if (left_ms != UINT64_MAX && (wish->timeout_ms == 0 || left_ms + 1 < wish->timeout_ms))
-        wish->timeout_ms = (unsigned)left_ms + 1;
-    if (wish->syntaxes == 0)
+    return (struct conn_wish){.interface_id = interface_syntax(start->spec),
+                              .syntaxes = allowed_syntaxes(start),
+                              .shared = shared,
+                              .lane = ordered ? &binding->lane : NULL,
+                              .timeout_ms = com_timeout_connect_ms(com_timeout)};
+}
+
+/* Wrong arguments are told before a server is asked for, so they are encoded in the transfer
+ * syntax it will probably choose, and again if it does not. */
+static RPC_STATUS encode_expected(struct client_start *start, bool *ret_ndr64)
+{
+    if (start->wish.syntaxes == 0)
         return RPC_S_UNSUPPORTED_TRANS_SYN;
-    const bool expected = server_pool_expect_ndr64(start->binding->pool, wish->syntaxes);
-    status = encode_request(start, expected);
+    *ret_ndr64 = server_pool_expect_ndr64(start->binding->pool, start->wish.syntaxes);
+    RPC_STATUS status = encode_request(start, &start->request, *ret_ndr64);
+    if (status == RPC_S_OK)
+        trace_values(start->op, start->frame, NDR_PARAM_IN, true);
+    return status;
+}
+
+RPC_STATUS client_start_prepare(struct client_start *start)
+{
+    bool expected;
+    RPC_STATUS status = find_binding(start);
     if (status != RPC_S_OK)
         return status;
-    trace_values(start->op, start->frame, NDR_PARAM_IN, true);
-    if (ordered)
-        pthread_mutex_lock(&binding->lane_lock);
-    status = server_pool_take(binding->pool, wish, &start->place);
-    if (ordered)
-        pthread_mutex_unlock(&binding->lane_lock);
+    if (!(start->op->flags & (NDR_OP_MAYBE | NDR_OP_HAS_PIPES)))
+        start->within = nested_place(start->binding->pool, start->spec);
+    if (start->within)
+        return prepare_nested(start);
+    start->wish = make_wish(start, false);
+    status = encode_expected(start, &expected);
+    if (status == RPC_S_OK)
+        status = server_pool_take(start->binding->pool, &start->wish, &start->place);
     if (status == RPC_S_OK && start->place.ndr64 != expected) {
-        status = encode_request(start, start->place.ndr64);
+        status = encode_request(start, &start->request, start->place.ndr64);
         if (status != RPC_S_OK)
             client_start_give_back(start);
     }
+    return status;
+}
+
+/* The arguments are the application's again when the stub returns, and the server may choose
+ * later: then they are encoded in both. */
+RPC_STATUS client_start_prepare_async(struct client_start *start)
+{
+    bool expected;
+    RPC_STATUS status = find_binding(start);
+    if (status != RPC_S_OK)
+        return status;
+    struct binding *binding = start->binding;
+    struct conn_wish *wish = &start->wish;
+    *wish = make_wish(start, !(start->op->flags & NDR_OP_HAS_PIPES));
+    status = encode_expected(start, &expected);
+    if (status != RPC_S_OK)
+        return status;
+    if (wish->lane)
+        pthread_mutex_lock(&binding->lane_lock);
+    status = server_pool_take_async(binding->pool, wish, &start->place);
+    if (wish->lane)
+        pthread_mutex_unlock(&binding->lane_lock);
+    if (status != RPC_S_OK)
+        return status;
+    if (start->place.pending && wish->syntaxes == ASSOC_SYNTAXES)
+        status = encode_request(start, &start->other, !expected);
+    else if (!start->place.pending && start->place.ndr64 != expected)
+        status = encode_request(start, &start->request, start->place.ndr64);
+    if (start->place.pending)
+        start->place.ndr64 = expected;
+    if (status != RPC_S_OK)
+        client_start_give_back(start);
     return status;
 }
 
@@ -214,46 +272,87 @@ static void watch_peer(struct conn *conn, unsigned keep_alive_s, unsigned silenc
     conn->keep_alive_s = keep_alive_s;
 }
 
+struct client_terms client_terms(struct binding *binding, const NDR_OPERATION *op)
+{
+    pthread_mutex_lock(&binding->lock);
+    const struct client_terms terms = {
+        .has_object = binding->has_object,
+        .object = binding->object_uuid,
+        .keep_alive_s = com_timeout_keep_alive_s(binding->com_timeout),
+        .silence_max_ms = op->flags & NDR_OP_ASYNC ? 0 : binding->call_timeout_ms};
+    pthread_mutex_unlock(&binding->lock);
+    return terms;
+}
+
 /* The request of a call with [in] pipes goes on with them: it is padded to where the first
  * chunk's count may stand. */
-RPC_STATUS client_start_send(struct rpc_call *call, struct client_start *start)
+RPC_STATUS client_request_queue(struct rpc_call *call, const struct client_terms *terms,
+                                const struct client_request *request)
 {
     static const uint8_t zeros[8];
-    struct conn *conn = call->conn;
-    if (!start->within && (!conn_alive(conn) || conn->assoc.state != ASSOC_OPEN)) {
-        server_pool_give(conn, false);
-        return RPC_S_CALL_FAILED_DNE;
-    }
-    struct binding *binding = start->binding ? start->binding : call->binding;
-    pthread_mutex_lock(&binding->lock);
-    const UUID object = binding->object_uuid;
-    const bool has_object = binding->has_object;
-    const unsigned keep_alive_s = com_timeout_keep_alive_s(binding->com_timeout);
-    const unsigned call_timeout_ms = binding->call_timeout_ms;
-    pthread_mutex_unlock(&binding->lock);
-    if (!start->within)
-        watch_peer(conn, keep_alive_s, call->op->flags & NDR_OP_ASYNC ? 0 : call_timeout_ms);
-    if (start->within) {
-        RPC_STATUS nested = nested_start(call, start->within, has_object ? &object : NULL);
-        if (nested != RPC_S_OK)
-            return nested;
-    } else {
-        call_get(call); /* the association's */
-        call_start(&call->wire, &conn->assoc, start->place.context_id, (uint16_t)call->op->opnum,
-                   has_object ? &object : NULL);
-    }
+    if (!call->nested)
+        watch_peer(call->conn, terms->keep_alive_s, terms->silence_max_ms);
     call->wire.maybe = (call->op->flags & NDR_OP_MAYBE) != 0;
     call_join_pipes(call);
     TRACE(TRACE_CALL, "call %u %s: starts", call->wire.id, call->op->name);
 
     bool more = op_has_in_pipes(call->op);
-    size_t gap = -start->writer.len & (call->ndr64 ? 7 : 3);
-    const struct iovec stub[2] = {{start->writer.octets, start->writer.len},
+    size_t gap = -request->writer.len & (call->ndr64 ? 7 : 3);
+    const struct iovec stub[2] = {{request->writer.octets, request->writer.len},
                                   {(void *)(uintptr_t)zeros, more ? gap : 0}};
-    RPC_STATUS status = call_send(&call->wire, stub, 2, !more);
+    return call_send(&call->wire, stub, 2, !more);
+}
+
+RPC_STATUS client_start_send(struct rpc_call *call, struct client_start *start)
+{
+    struct conn *conn = call->conn;
+    if (!start->within && (!conn_alive(conn) || conn->assoc.state != ASSOC_OPEN)) {
+        start->unsent = true;
+        server_pool_give(conn, false);
+        return RPC_S_CALL_FAILED_DNE;
+    }
+    const struct client_terms terms =
+        client_terms(start->binding ? start->binding : call->binding, call->op);
+    const UUID *object = terms.has_object ? &terms.object : NULL;
+    if (start->within) {
+        RPC_STATUS nested = nested_start(call, start->within, object);
+        if (nested != RPC_S_OK)
+            return nested;
+    } else {
+        call_get(call); /* the association's */
+        call_start(&call->wire, &conn->assoc, start->place.context_id, (uint16_t)call->op->opnum,
+                   object);
+    }
+    const uint64_t sent = conn->assoc.txq.total;
+    RPC_STATUS status = client_request_queue(call, &terms, &start->request);
     if (status == RPC_S_OK)
         conn_push_out(conn);
     if (status != RPC_S_OK && !call->over)
         call_break(call, status);
+    start->unsent = !start->within && txq_total_sent(&conn->assoc.txq) == sent;
     return call->status;
+}
+
+/* What the transport has taken may have been executed, whatever became of the connection
+ * afterwards: a server can act and die before it acknowledges. */
+bool client_start_again(struct client_start *start, RPC_STATUS status)
+{
+    if (!start->unsent || start->again ||
+        (status != RPC_S_CALL_FAILED && status != RPC_S_CALL_FAILED_DNE))
+        return false;
+    TRACE(TRACE_CALL, "%s: the connection had ended before, once more", start->op->name);
+    client_contexts_fini(&start->contexts);
+    client_contexts_init(&start->contexts, start->op);
+    ndr_full_pointers_reset(&start->request.full);
+    if (start->place.conn)
+        conn_put(start->place.conn);
+    if (start->binding)
+        binding_put(start->binding);
+    start->place = (struct conn_place){.conn = NULL};
+    start->binding = NULL;
+    error_thread_clear();
+    start->unsent = false;
+    start->reported = false;
+    start->again = true;
+    return true;
 }

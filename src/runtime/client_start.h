@@ -12,6 +12,25 @@
 #include "runtime/conn_pool.h"
 #include "runtime/context.h"
 
+/* A request in one transfer syntax. */
+struct client_request {
+    struct ndr_writer writer;
+    struct ndr_full_pointers full; /* of it, for the reply */
+};
+void client_request_init(struct client_request *request);
+void client_request_fini(struct client_request *request);
+/* `to` owns nothing yet; `from` is empty then. */
+void client_request_move(struct client_request *to, struct client_request *from);
+
+/* What a binding handle says about a call, as it is when the call begins. */
+struct client_terms {
+    bool has_object;
+    UUID object;
+    unsigned keep_alive_s;
+    unsigned silence_max_ms;
+};
+struct client_terms client_terms(struct binding *binding, const NDR_OPERATION *op);
+
 /* What a call needs before it exists. */
 struct client_start {
     const RPC_CLIENT_INTERFACE *spec;
@@ -22,10 +41,12 @@ struct client_start {
     struct conn_place place; /* conn NULL: none yet */
     struct rpc_call *within; /* a callback whose routine makes the call; NULL: none */
     uint64_t deadline_us;    /* of an asynchronous call; 0: none */
-    struct ndr_writer writer;
-    struct ndr_full_pointers full;
+    struct client_request request;
+    struct client_request other; /* in the other syntax, if it is not known yet which it will be */
     struct client_contexts contexts;
     struct characters *characters; /* of an asynchronous call's [cs_char] arrays, or NULL */
+    bool unsent;   /* see client_start_send()                   */
+    bool again;    /* the second time, see client_start_again() */
     bool reported; /* there was a call, which says itself why it failed */
 };
 
@@ -37,15 +58,25 @@ void client_start_init(struct client_start *start);
 /* The binding handle in the frame, or NULL. */
 RPC_BINDING_HANDLE client_frame_binding(const NDR_OPERATION *op, const void *frame);
 
-/* Everything up to the first octet: arguments checked and encoded, a connection, which a
- * `shared` call may have in common with others. */
-RPC_STATUS client_start_prepare(struct client_start *start, bool shared);
+/* Everything up to the first octet: arguments checked and encoded, a connection, which may
+ * take its time. */
+RPC_STATUS client_start_prepare(struct client_start *start);
+/* The same for an asynchronous call: the connection may be on its way up (conn_setup.h). */
+RPC_STATUS client_start_prepare_async(struct client_start *start);
 /* Milliseconds that a call which has a deadline may still take. */
 uint64_t client_start_left_ms(const struct client_start *start);
 /* Gives the connection back that was taken and no call was placed on. */
 void client_start_give_back(struct client_start *start);
-/* Puts the call on its connection and queues the request.  Lock held. */
+/* Puts the call on its connection and sends the request; start->unsent says of a failure that
+ * nothing of it was taken by the transport.  Lock held. */
 RPC_STATUS client_start_send(struct rpc_call *call, struct client_start *start);
+/* Queues the request of a call that is on its association, borrowed.  Lock held. */
+RPC_STATUS client_request_queue(struct rpc_call *call, const struct client_terms *terms,
+                                const struct client_request *request);
+/* The attempt failed with `status` and not an octet of the request was taken by the transport,
+ * so nothing of it can have been executed: true, once, when a connection kept from before may be
+ * to blame; then all is prepared anew. */
+bool client_start_again(struct client_start *start, RPC_STATUS status);
 /* For the extended error information of the thread: the answer came and makes no sense; the
  * call failed before there was anything of it (where something is known already, that was
  * the cause). */

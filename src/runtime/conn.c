@@ -7,23 +7,21 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <penstock/rpcnterr.h>
 
 #include "base/clock.h"
-#include "base/copy.h"
 #include "base/limits.h"
 #include "base/trace.h"
 #include "runtime/call.h"
 #include "runtime/capture.h"
+#include "runtime/conn_setup.h"
 #include "runtime/error_info.h"
 
 static void conn_on_io(struct io_watch *watch, uint32_t events);
@@ -37,7 +35,7 @@ struct conn_waiter {
     bool is_woken;
 };
 
-static const struct conn_ops *ops_of(const struct conn *conn)
+const struct conn_ops *conn_ops_of(const struct conn *conn)
 {
     return conn->assoc.role == ASSOC_SERVER ? &server_conn_ops : &client_conn_ops;
 }
@@ -53,6 +51,7 @@ static void conn_destroy(struct counted *object)
         error_put(conn->bind_errors);
     assoc_fini(&conn->assoc);
     rxbuf_put(conn->rest);
+    conn_setup_free(conn->setup);
     free(conn->tracer);
     pthread_mutex_destroy(&conn->lock);
     free(conn);
@@ -63,7 +62,8 @@ struct conn *conn_new(int fd, enum transport_kind kind, enum assoc_role role,
 {
     struct conn *conn = calloc(1, sizeof(*conn));
     if (!conn) {
-        close(fd);
+        if (fd >= 0)
+            close(fd);
         return NULL;
     }
     counted_init(&conn->watch.object, conn_destroy);
@@ -83,6 +83,23 @@ struct conn *conn_new(int fd, enum transport_kind kind, enum assoc_role role,
         conn->capture = capture_open(role == ASSOC_SERVER);
     TRACE(TRACE_ASSOC, "conn %d: new %s association", fd, role == ASSOC_SERVER ? "server" : "client");
     return conn;
+}
+
+void conn_renew(struct conn *conn)
+{
+    const uint16_t frag_max = conn->assoc.frag_max;
+    const enum assoc_role role = conn->assoc.role;
+    assoc_fini(&conn->assoc);
+    assoc_init(&conn->assoc, role, frag_max, NULL);
+    rxbuf_put(conn->rest);
+    conn->rest = NULL;
+    conn->peer_closed = false;
+    conn->corked = false;
+    conn->last_read = 0;
+    if (conn->capture) {
+        capture_close(conn->capture);
+        conn->capture = capture_open(role == ASSOC_SERVER);
+    }
 }
 
 bool conn_watch(struct conn *conn)
@@ -145,193 +162,6 @@ void conn_wait_readable(struct conn *conn)
     conn_role_ended(conn);
 }
 
-/* ---- Receiving ------------------------------------------------------------ */
-
-/* Octets of an incomplete PDU wait in their buffer for the next receive. */
-static void keep_rest(struct conn *conn, struct rxbuf *buf, size_t at, size_t len)
-{
-    if (len == 0)
-        return;
-    rxbuf_get(buf);
-    conn->rest = buf;
-    buf->at = at;
-    buf->len = (uint32_t)len;
-}
-
-static void show_received(struct conn *conn, const uint8_t *octets, size_t len)
-{
-    const struct iovec iov = {(void *)(uintptr_t)octets, len};
-    if (conn->capture)
-        capture_pdus(conn->capture, false, &iov, 1);
-    if (trace_enabled(TRACE_PDU))
-        conn_trace_pdu(conn->watch.fd, "<-", octets, len);
-}
-
-/* Feeds the octets of `buf` from `at` to `end` to the association.  What is left of them,
- * an incomplete PDU, stays where it is. */
-static void handle_octets(struct conn *conn, struct rxbuf *buf, size_t at, size_t end)
-{
-    while (at < end) {
-        struct assoc_event event;
-        size_t need;
-        size_t n = assoc_recv(&conn->assoc, buf->octets + at, end - at, &need, &event);
-        if (n == 0)
-            break;
-        show_received(conn, buf->octets + at, n);
-        at += n;
-        /* Fragments of a stream are of one length: the header after the next one is
-         * fetched while the next is looked at. */
-        if (end - at > n)
-            __builtin_prefetch(buf->octets + at + n);
-        if (event.kind != ASSOC_EVENT_NONE)
-            ops_of(conn)->on_event(conn, &event, buf);
-        if (event.kind == ASSOC_EVENT_DEAD)
-            conn_fail(conn, event.status);
-    }
-    keep_rest(conn, buf, at, end - at);
-}
-
-/* An incomplete PDU up to this length is moved to the buffer of the next receive; a
- * longer one goes on where it began, if all of it has room there. */
-#define MOVE_MAX (8u << 10)
-
-/* The buffer of the next receive, with what is left of the last one at *ret_at, *ret_len
- * octets.  NULL: out of memory. */
-static struct rxbuf *open_buffer(struct conn *conn, size_t *ret_at, size_t *ret_len)
-{
-    struct rxbuf *rest = conn->rest;
-    *ret_at = rest ? rest->at : 0;
-    *ret_len = rest ? rest->len : 0;
-    conn->rest = NULL;
-    if (rest && *ret_len > MOVE_MAX && rest->capacity - *ret_at > PDU_LEN_MAX)
-        return rest;
-    struct rxbuf *buf = rxbuf_new(LIMIT_RECV_LEN);
-    if (buf && rest)
-        copy_octets(buf->octets, rest->octets + *ret_at, *ret_len);
-    *ret_at = 0;
-    rxbuf_put(rest);
-    return buf;
-}
-
-/* Nobody receives for a while: a few octets must not hold a whole buffer. */
-static void compact_rest(struct conn *conn)
-{
-    if (!conn->rest || conn->rest->capacity < LIMIT_RECV_LEN)
-        return;
-    struct rxbuf *rest = conn->rest, *exact = rxbuf_new(rest->len);
-    if (!exact)
-        return; /* it only costs memory */
-    copy_octets(exact->octets, rest->octets + rest->at, rest->len);
-    exact->at = 0;
-    exact->len = rest->len;
-    rxbuf_put(rest);
-    conn->rest = exact;
-}
-
-enum conn_read conn_read(struct conn *conn, bool block)
-{
-    if (!conn_alive(conn))
-        return CONN_READ_DEAD;
-    if (conn->reading) {
-        if (!block)
-            return CONN_READ_DRY;
-        /* What the other thread reads may be what the caller waits for. */
-        conn_wait(conn);
-        return conn_alive(conn) ? CONN_READ_SOME : CONN_READ_DEAD;
-    }
-    if (block && conn->silence_max_ms > 0) {
-        conn_wait_readable(conn);
-        if (!conn_alive(conn))
-            return CONN_READ_DEAD;
-        if (conn->reading) /* another thread was faster */
-            return CONN_READ_SOME;
-        block = false;
-    }
-    size_t at, have;
-    struct rxbuf *buf = open_buffer(conn, &at, &have);
-    if (!buf) {
-        conn_fail(conn, RPC_S_OUT_OF_MEMORY);
-        return CONN_READ_DEAD;
-    }
-    size_t room = buf->capacity - at - have;
-    if (conn->kind == TRANSPORT_TCP && room > LIMIT_RECV_TCP)
-        room = LIMIT_RECV_TCP;
-    size_t wanted = calls_room(conn);
-    room = wanted < room ? wanted : room;
-    conn->reading = true;
-    conn_unlock(conn);
-    ssize_t n;
-    do
-        n = recv(conn->watch.fd, buf->octets + at + have, room, block ? 0 : MSG_DONTWAIT);
-    while (n < 0 && errno == EINTR);
-    int error = n < 0 ? errno : 0;
-    conn_lock(conn);
-
-    enum conn_read result = CONN_READ_SOME;
-    if (n > 0 && conn_alive(conn)) {
-        conn->last_read = (uint32_t)n;
-        handle_octets(conn, buf, at, at + have + (size_t)n);
-    } else if (n < 0 && (error == EAGAIN || error == EWOULDBLOCK)) {
-        result = CONN_READ_DRY;
-        keep_rest(conn, buf, at, have);
-    } else {
-        TRACE(TRACE_IO, "conn %d: recv: %s", conn->watch.fd, n == 0 ? "end" : strerror(error));
-        conn_fail(conn, RPC_S_CALL_FAILED);
-        conn->peer_closed = true;
-    }
-    /* Only now: what these octets mean is settled before anyone reads on. */
-    conn->reading = false;
-    conn_role_ended(conn);
-    rxbuf_put(buf);
-    return conn_alive(conn) ? result : CONN_READ_DEAD;
-}
-
-/* A receiver that waits in the kernel makes the sender pay for waking it with every
- * push, which keeps the sender just behind.  So it looks again by itself.  TCP has
- * buffers of megabytes: there it sleeps a while, the sender runs on, and the next
- * receive is a large one.  A Unix socket holds little more than one push. */
-static void look_away(enum transport_kind kind)
-{
-    const struct timespec moment = {.tv_nsec = 1000}; /* and the timer slack, 50 us */
-    if (kind == TRANSPORT_TCP)
-        nanosleep(&moment, NULL);
-    else
-        sched_yield();
-}
-
-enum conn_read conn_read_eager(struct conn *conn)
-{
-    enum conn_read result = conn_read(conn, false);
-    if (result != CONN_READ_DRY || conn->last_read < LIMIT_SPIN_LEN)
-        return result;
-    uint64_t end = clock_us() + LIMIT_SPIN_US;
-    while (result == CONN_READ_DRY && !conn->reading && clock_us() < end) {
-        conn_unlock(conn);
-        look_away((enum transport_kind)conn->kind);
-        conn_lock(conn);
-        result = conn_read(conn, false);
-    }
-    if (result == CONN_READ_DRY)
-        conn->last_read = 0; /* the stream has paused: no more of this until it runs */
-    return result;
-}
-
-/* May the reactor's threads read?  A pull may always: it makes room. */
-static bool may_read(const struct conn *conn)
-{
-    return conn_alive(conn) && !conn->stopped && !conn->held &&
-           (conn->assoc.role == ASSOC_CLIENT || txq_len(&conn->assoc.txq) <= LIMIT_UNREAD_LEN);
-}
-
-void conn_read_next(struct conn *conn)
-{
-    conn->replied_us = (uint32_t)clock_us() | 1u;
-    if (!conn->prompt || !may_read(conn) || conn->reading || !reactor_has_idle_thread())
-        return;
-    /* Bounded by SO_RCVTIMEO, see conn_new(). */
-    conn->prompt = conn_read(conn, true) == CONN_READ_SOME;
-}
-
 /* ---- Waiting -------------------------------------------------------------- */
 
 /* The application comes back again and again: the descriptor is in nobody's way. */
@@ -345,7 +175,7 @@ static void leave_unarmed(struct conn *conn)
 static void arm_for(struct conn *conn, uint32_t events)
 {
     if (!conn->reading)
-        compact_rest(conn);
+        conn_compact_rest(conn);
     if (txq_len(&conn->assoc.txq) == 0)
         txq_trim(&conn->assoc.txq); /* who waits holds no buffers */
     calls_trim(conn);
@@ -406,6 +236,11 @@ void conn_settle(struct conn *conn, enum conn_arm arm)
 {
     calls_compact(conn);
     order_check(conn);
+    if (conn->setup) {
+        if (conn_setup_settle(conn))
+            return;
+        arm = CONN_ARM_NOW; /* the application is waiting */
+    }
     if (conn->closed)
         return;
     if (!conn_alive(conn)) {
@@ -424,7 +259,7 @@ void conn_settle(struct conn *conn, enum conn_arm arm)
         return;
     }
     uint32_t events = EPOLLRDHUP;
-    if (!conn->reading && may_read(conn))
+    if (!conn->reading && conn_may_read(conn))
         events |= EPOLLIN;
     if (output && !conn->blocked_push)
         events |= EPOLLOUT;
@@ -459,11 +294,16 @@ static void conn_on_io(struct io_watch *watch, uint32_t events)
         conn_unlock(conn);
         return;
     }
+    if (conn_is_pending(conn) && conn_setup_on_io(conn)) {
+        conn_settle(conn, CONN_ARM_NOW);
+        conn_unlock(conn);
+        return;
+    }
     if (events & EPOLLIN && conn->assoc.role == ASSOC_SERVER && conn->replied_us != 0) {
         conn->prompt = (uint32_t)clock_us() - conn->replied_us < LIMIT_PROMPT_US;
         conn->replied_us = 0;
     }
-    if (events & (EPOLLIN | EPOLLHUP | EPOLLERR) && may_read(conn))
+    if (events & (EPOLLIN | EPOLLHUP | EPOLLERR) && conn_may_read(conn))
         conn_read(conn, false);
     else if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR) && !conn->reading)
         on_hang_up(conn);
@@ -512,7 +352,7 @@ void conn_close(struct conn *conn)
     reactor_remove(&conn->watch);
     TRACE(TRACE_ASSOC, "conn %d: closed", conn->watch.fd);
     conn_role_ended(conn);
-    ops_of(conn)->on_closed(conn);
+    conn_ops_of(conn)->on_closed(conn);
 }
 
 void conn_fail(struct conn *conn, RPC_STATUS status)
@@ -527,4 +367,6 @@ void conn_fail(struct conn *conn, RPC_STATUS status)
         call_fail(call, status);
     }
     conn_notify(conn);
+    if (!conn->closed)
+        reactor_touch(&conn->watch); /* should this thread not settle it, the tick does */
 }

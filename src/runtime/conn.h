@@ -19,12 +19,14 @@
 
 #include "base/handle.h"
 #include "io/reactor.h"
+#include "io/timer.h"
 #include "io/transport.h"
 #include "proto/assoc.h"
 #include "runtime/conn_trace.h"
 #include "runtime/rxbuf.h"
 
 struct conn;
+struct conn_setup;
 struct rpc_call;
 
 /* What the side a connection is on, client or server, does with it. */
@@ -69,6 +71,8 @@ struct conn {
     bool lingering;        /* dead; a fault is on its way, input is swallowed   */
     bool prompt;           /* server: the last request came soon after a reply  */
     bool shared;           /* client: asynchronous calls may be added           */
+    bool awaited;          /* client: its contexts are not known yet, but will be those of
+                            * its setup's wish                                  */
     uint16_t stopped;      /* calls at their receive high mark: do not read     */
     uint16_t held;         /* requests being looked at: do not read             */
     uint16_t await_output; /* calls that wait for the queue to drain (notify)   */
@@ -84,6 +88,8 @@ struct conn {
 
     struct rxbuf *rest; /* has the first octets of an incomplete PDU: `len`, from `at`
                          * on; or NULL                                          */
+    struct conn_setup *setup; /* client: on its way up (conn_setup.h), or what ended that;
+                               * NULL: it is up, or a thread that waits sees to it */
     struct conn_tracer *tracer; /* the writer's, of what was sent; NULL: not traced yet */
 
     /* owner's */
@@ -98,6 +104,7 @@ struct conn {
             RPC_STATUS bind_status; /* of the bind,                                    */
             bool bound;             /* which was answered                              */
             struct error_record *bind_errors; /* why it was refused; owned (error_info.h) */
+            struct io_timer setup_timer; /* conn_setup.c's                             */
         };
         struct { /* server */
             /* server_order.c's: calls that wait for their turn to begin, the one whose turn
@@ -113,7 +120,8 @@ struct conn {
     };
 };
 
-/* Takes over `fd` (closed even on failure).  One reference for the caller.
+/* Takes over `fd` (closed even on failure; -1: conn_setup.c opens it).  One reference for the
+ * caller.
  * `role` decides who speaks first; `secondary_address` as in assoc_init.
  * Not yet in the reactor.  No lock.  NULL: out of memory. */
 struct conn *conn_new(int fd, enum transport_kind kind, enum assoc_role role,
@@ -157,6 +165,15 @@ enum conn_read conn_read_eager(struct conn *conn);
  * conn_read(). */
 void conn_read_next(struct conn *conn);
 
+/* Of the side it is on. */
+const struct conn_ops *conn_ops_of(const struct conn *conn);
+
+/* May the reactor's threads read?  A pull may always: it makes room. */
+bool conn_may_read(const struct conn *conn);
+
+/* Nobody receives for a while: a few octets must not hold a whole buffer. */
+void conn_compact_rest(struct conn *conn);
+
 /* (drops) Sends what is queued until the transport takes no more.  Nothing when
  * another thread is sending: it will go on with what was added. */
 void conn_flush(struct conn *conn);
@@ -169,14 +186,27 @@ void conn_flush_until(struct conn *conn, size_t len);
  * sent, so that their owner may have them back.  (drops) */
 void conn_push_out(struct conn *conn);
 
-/* Ends an operation: sees to it that somebody waits for what must be waited for. */
+/* Copies what is queued and borrowed, so that its owners may have it back; nobody must be
+ * sending. */
+void conn_own_output(struct conn *conn);
+
+/* A connection that carried no call is to be bound again, on another descriptor. */
+void conn_renew(struct conn *conn);
+
+/* Ends an operation: the one place where it is decided what a connection needs next.  Alive:
+ * somebody waits for its descriptor, this thread or the reactor.  On its way up: the next step
+ * (conn_setup.h).  Dead, for whatever reason: what is owed to the peer is sent, then it is
+ * closed.  Every path that may have failed the connection ends here, and the tick looks after
+ * those that do not (conn_fail()).  (drops) */
 void conn_settle(struct conn *conn, enum conn_arm arm);
 
 /* The same for the thread that sent while others found the association dead. */
 void conn_settle_sent(struct conn *conn);
 
-/* The association is over with `status`: every call on it is told, the transport
- * is shut down. */
+/* The association is over with `status`: every call on it fails, whoever waits in conn_wait()
+ * looks again.  Closing is left to conn_settle(), of this thread or, at the latest, of the
+ * tick; the calls in line of a connection on its way up fail then, too.  May be called again,
+ * and from anywhere: it drops no lock. */
 void conn_fail(struct conn *conn, RPC_STATUS status);
 
 /* Shuts the transport down without a word; for connections without calls. */

@@ -43,6 +43,7 @@ struct conn_place {
     struct conn *conn; /* counted */
     uint16_t context_id;
     bool ndr64; /* the context's transfer syntax, else NDR 2.0 */
+    bool pending; /* the connection is on its way up: the context is not known */
 };
 
 /* A connection with a presentation context for the wish, for one more call: one that has it,
@@ -53,16 +54,19 @@ struct conn_place {
 RPC_STATUS server_pool_take(struct server_pool *pool, const struct conn_wish *wish,
                             struct conn_place *ret_place);
 
+/* The same for an asynchronous call: what is not there is set up by the reactor
+ * (conn_setup.h).  Blocks at most for the look-up of a name.  A new connection in place of the
+ * only one of a group with context handles keeps them, should the call cost it its own.
+ * RPC_S_INVALID_NET_ADDR; RPC_S_OUT_OF_MEMORY. */
+RPC_STATUS server_pool_take_async(struct server_pool *pool, const struct conn_wish *wish,
+                                  struct conn_place *ret_place);
+
 /* Threads that wait for another thread's connection look whether they were cancelled. */
 void server_pools_wake(void);
 
 /* The transfer syntax that a call which may use any of `syntaxes` will probably get: what
  * the server chose last. */
 bool server_pool_expect_ndr64(struct server_pool *pool, unsigned syntaxes);
-
-/* Before a call that may cost its connection, when it is cancelled: if that is the only
- * one and there are context handles, another one of the group is opened to keep them. */
-void server_pool_anchor(struct server_pool *pool, const struct conn_wish *wish);
 
 /* One call less on `conn` (locked by the caller); `reusable` when it left nothing
  * behind.  The connection goes back to the pool or is closed. */

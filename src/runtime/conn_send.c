@@ -121,6 +121,11 @@ void conn_push_out(struct conn *conn)
     }
     conn_flush(conn);
     /* Whoever lent what is borrowed still waits above or is this thread. */
+    conn_own_output(conn);
+}
+
+void conn_own_output(struct conn *conn)
+{
     assert(!conn->writing);
     if (txq_settle(&conn->assoc.txq))
         return;

@@ -44,8 +44,9 @@ static int64_t half_of(const uint8_t ip[8])
 }
 
 /* What the system said; a record of the call's own follows. */
-void error_on_connect(enum transport_kind kind, const char *address,
-                      const struct transport_failure *failure)
+struct error_record *error_note_connect(struct error_record *next, enum transport_kind kind,
+                                        const char *address,
+                                        const struct transport_failure *failure)
 {
     char text[192];
     const char *why = failure->resolver != 0 ? gai_strerror(failure->resolver)
@@ -56,14 +57,29 @@ void error_on_connect(enum transport_kind kind, const char *address,
                                        ERROR_POINTER(half_of(failure->ip)),
                                        ERROR_POINTER(half_of(failure->ip + 8)), ERROR_TEXT(text)};
     if (failure->resolver != 0)
-        error_thread_note(EEInfoGCWinsock, ERROR_LOCATION_RESOLVE, 11001, 1,
+        return error_note(next, EEInfoGCWinsock, ERROR_LOCATION_RESOLVE, 11001, 1,
                           &ERROR_TEXT(address));
-    else if (failure->error != 0 && kind == TRANSPORT_TCP)
-        error_thread_note(EEInfoGCWinsock, ERROR_LOCATION_CONNECT,
+    if (failure->error != 0 && kind == TRANSPORT_TCP)
+        return error_note(next, EEInfoGCWinsock, ERROR_LOCATION_CONNECT,
                           (RPC_STATUS)win32_error(failure->error), 4, where);
-    else if (failure->error != 0)
-        error_thread_note(RPCX_EEINFO_GC_PENSTOCK, ERROR_AT_CONNECT,
+    if (failure->error != 0)
+        return error_note(next, RPCX_EEINFO_GC_PENSTOCK, ERROR_AT_CONNECT,
                           (RPC_STATUS)win32_error(failure->error), 1, &where[3]);
+    return next;
+}
+
+struct error_record *error_note_bind(struct conn *conn, const char *address,
+                                     const char *endpoint, RPC_STATUS status)
+{
+    const struct error_arg args[2] = {ERROR_TEXT(address), ERROR_TEXT(endpoint)};
+    struct error_record *next = conn->bind_errors ? error_get(conn->bind_errors) : NULL;
+    return error_note(next, RPCX_EEINFO_GC_PENSTOCK, ERROR_AT_BIND, status, 2, args);
+}
+
+void error_on_connect(enum transport_kind kind, const char *address,
+                      const struct transport_failure *failure)
+{
+    error_thread_set(error_note_connect(error_get(error_thread()), kind, address, failure));
 }
 
 void error_on_nak(struct conn *conn, const uint8_t *octets, size_t len)

@@ -100,7 +100,14 @@ RPC_STATUS error_load(const uint8_t *octets, size_t len, struct error_record **r
 struct assoc;
 struct rpc_call;
 struct conn;
-/* Client: this thread could not reach a server, or the server did not accept the bind. */
+/* Client: a server could not be reached: records in front of `next`, whose reference they
+ * take; or it did not accept the bind: in front of what its bind_nak said (lock held). */
+struct error_record *error_note_connect(struct error_record *next, enum transport_kind kind,
+                                        const char *address,
+                                        const struct transport_failure *failure);
+struct error_record *error_note_bind(struct conn *conn, const char *address,
+                                     const char *endpoint, RPC_STATUS status);
+/* The same for the calling thread's chain. */
 void error_on_connect(enum transport_kind kind, const char *address,
                       const struct transport_failure *failure);
 void error_on_bind(struct conn *conn, const char *address, const char *endpoint,

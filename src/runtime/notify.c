@@ -164,8 +164,7 @@ static void tell_by_queue(struct rpc_call *call, bool (*queue)(struct rpc_call *
 void notify_pump(struct rpc_call *call)
 {
     struct notify *notify = &call->notify;
-    if (!notify->due || notify->unread || notify->delivering || call->released ||
-        call->starting || !call->async)
+    if (!notify->due || notify->unread || notify->delivering || call->released || !call->async)
         return;
     switch (call->async->NotificationType) {
     case RpcNotificationTypeEvent:

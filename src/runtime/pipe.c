@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "base/trace.h"
+#include "runtime/client_begin.h"
 #include "runtime/error_info.h"
 #include "runtime/pipe.h"
 
@@ -139,7 +140,7 @@ static RPC_STATUS pull_locked(struct pipe *pipe, void *buf, unsigned long esize,
             return RPC_S_OK;
         }
         pipe_check_low_mark(pipe);
-        if (call->over)
+        if (call->over || call_waits(call))
             break;
         /* Reading drops the lock: another thread may have read for us meanwhile. */
         const enum conn_read result = conn_read_eager(call->conn);
@@ -188,6 +189,11 @@ void call_ask_send_complete(struct rpc_call *call, size_t low, bool null_push)
 {
     if (!call_asks_send_complete(call) || (null_push && !call->server))
         return;
+    call_tell_sent(call, low);
+}
+
+void call_tell_sent(struct rpc_call *call, size_t low)
+{
     const bool waiting = call->send_mark != 0;
     call->send_low = low < UINT32_MAX ? (uint32_t)low : UINT32_MAX;
     call->send_mark = call->conn->assoc.txq.total;
@@ -217,14 +223,17 @@ static RPC_STATUS push_in_turn(struct pipe *pipe, const void *buf, unsigned long
     }
     if (call->over)
         return RPC_X_PIPE_CLOSED;
-    status = ecount > 0 ? pipe_send_elements(pipe, buf, ecount) : pipe_send_end(pipe);
+    const bool early = client_begin_push(pipe, buf, ecount, &status);
+    if (!early)
+        status = ecount > 0 ? pipe_send_elements(pipe, buf, ecount) : pipe_send_end(pipe);
     if (is_ended(call))
         return ended_with(call);
     if (call->status != RPC_S_OK)
         return tell_failure(pipe, RPC_S_OK, NOTIFY_SEND);
     if (status != RPC_S_OK)
         return status;
-    call_ask_send_complete(call, pipe->low, ecount == 0);
+    if (!early)
+        call_ask_send_complete(call, pipe->low, ecount == 0);
     conn_settle(call->conn, ecount == 0 ? CONN_ARM_NOW : CONN_ARM_LAZY);
     return RPC_S_OK;
 }

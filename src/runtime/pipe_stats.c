@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "runtime/client_begin.h"
 #include "runtime/pipe.h"
 
 void pipe_wait_begin(struct pipe *pipe)
@@ -49,7 +50,8 @@ static RPCX_PIPE_STATS read_stats(const struct pipe *pipe)
     };
     /* A call with pipes has its connection to itself. */
     if (pipe_sends(pipe))
-        now.OctetsQueued += txq_len(&call->conn->assoc.txq) + call->held_len;
+        now.OctetsQueued += txq_len(&call->conn->assoc.txq) + call->held_len +
+                            (call_defers(call) ? call->begin->pushed_len : 0);
     return now;
 }
 

@@ -18,6 +18,7 @@
 #include "base/limits.h"
 #include "base/trace.h"
 #include "proto/chunk.h"
+#include "runtime/client_begin.h"
 
 RPC_STATUS pipe_check_push(const struct pipe *pipe)
 {
@@ -306,5 +307,5 @@ RPC_STATUS pipe_send_end(struct pipe *pipe)
     }
     struct outgoing out = {.pipe = pipe, .slice = LIMIT_PUSH_SLICE};
     put(&out, end->lead, end->lead_len);
-    return send_slice(&out, call_all_finished(call));
+    return send_slice(&out, call_all_finished(call) && !call_has_early_pushes(call));
 }

@@ -173,7 +173,7 @@ def test_c_push_cancel(octets):
         assert 777 <= stub_len(rest) <= 777 + 64
         wire.send(pdu.response(count.pack(octets + 777, 0, 1), call=cancel.call))
     with FakeServer(script) as fake:
-        line, = run(fake, "push", octets, 0, 0, 777)
+        line, = run(fake, "push", octets, DELAY, 0, 777)
         assert line["status"] == 0
 
 
@@ -195,7 +195,7 @@ def test_c_push_given_up(octets, deadline):
         assert octets <= stub_len(before) <= octets + 64
         assert until_end(wire) == []
     with FakeServer(script) as fake:
-        args = ["push-deadline", octets, DELAY] if deadline else ["push", octets, 0, 1, 0]
+        args = ["push-deadline", octets, DELAY] if deadline else ["push", octets, DELAY, 1, 0]
         line, = run(fake, *args)
         assert line["status"] == CANCELLED and line["ms"] < DELAY + 1000
 

@@ -343,6 +343,7 @@ static void server_died(void)
     RPC_BINDING_HANDLE h = bind_text(child.binding);
     struct caller caller;
     struct known known;
+    CHECK_EQUAL(c_ping(h, 1), 2); /* the connection is up */
     caller_init(&caller, 0);
     CHECK_EQUAL(caller_call(&caller, h, PLAIN, 1), RPC_S_OK);
     child_kill(&child, SIGKILL);

@@ -38,7 +38,8 @@ static void server_dies_under_push(void)
         struct child server = spawn_server();
         RPC_BINDING_HANDLE h = bind_text(server.binding);
         struct caller caller;
-        caller_init(&caller, flags);
+        CHECK_EQUAL(c_ping(h, 1), 2); /* the connection is up */
+    caller_init(&caller, flags);
         CHECK_EQUAL(caller_call(&caller, h, IN_PIPE, 1), RPC_S_OK);
         if (flags)
             EXPECT(&caller, RpcSendComplete);
@@ -70,6 +71,7 @@ static void server_dies_between_pushes(void)
     struct child server = spawn_server();
     RPC_BINDING_HANDLE h = bind_text(server.binding);
     struct caller caller;
+    CHECK_EQUAL(c_ping(h, 1), 2); /* the connection is up */
     caller_init(&caller, 0);
     CHECK_EQUAL(caller_call(&caller, h, IN_PIPE, 1), RPC_S_OK);
     CHECK_EQUAL(PUSH(&caller.pipe[0], buf, 1000), RPC_S_OK);
@@ -90,6 +92,7 @@ static void server_dies_under_pull(void)
     RPC_BINDING_HANDLE h = bind_text(server.binding);
     struct caller caller;
     unsigned long n;
+    CHECK_EQUAL(c_ping(h, 1), 2); /* the connection is up */
     caller_init(&caller, 0);
     CHECK_EQUAL(caller_call(&caller, h, OUT_PIPE, 1), RPC_S_OK);
     CHECK_EQUAL(PULL(&caller.pipe[0], buf, 10, &n), RPC_S_ASYNC_CALL_PENDING);
@@ -110,6 +113,7 @@ static void pull_after_failed_complete(void)
     RPC_BINDING_HANDLE h = bind_text(server.binding);
     struct caller caller;
     unsigned long n;
+    CHECK_EQUAL(c_ping(h, 1), 2); /* the connection is up */
     caller_init(&caller, 0);
     CHECK_EQUAL(caller_call(&caller, h, OUT_PIPE, 1), RPC_S_OK);
     CHECK_EQUAL(PULL(&caller.pipe[0], buf, 10, &n), RPC_S_ASYNC_CALL_PENDING);
@@ -267,6 +271,7 @@ static void server_stopped(void)
     RPC_BINDING_HANDLE h = bind_text(server.binding);
     struct caller caller, plain;
     unsigned long n;
+    CHECK_EQUAL(c_ping(h, 1), 2); /* the connection is up */
     caller_init(&caller, 0);
     CHECK_EQUAL(caller_call(&caller, h, OUT_PIPE, 1), RPC_S_OK);
     caller_init(&plain, 0);

@@ -232,9 +232,12 @@ void s_status_params(PRPC_ASYNC_STATE async, handle_t h, int32_t n, error_status
     serve_call(&(struct served){.async = async, .handle = h, .n = n, .twice = (int32_t *)comm});
 }
 void (*in_manager)(handle_t h);
+atomic_uchar pings[PINGS_COUNTED];
 
 int32_t s_ping(handle_t h, int32_t n)
 {
+    if (n >= 0 && n < PINGS_COUNTED)
+        pings[n]++;
     if (in_manager)
         in_manager(h);
     return n + 1;
@@ -745,7 +748,8 @@ static const struct test *const groups[] = {async_tests, pipe_tests, failure_tes
                                             notify_tests, subscribe_tests, argument_tests,
                                             cancel_tests, deadline_tests, order_tests,
                                             stats_tests, machine_tests, misuse_tests, attribute_tests,
-                                            error_tests, object_tests, rival_tests, moment_tests};
+                                            error_tests, object_tests, rival_tests, moment_tests,
+                                            connect_tests, idle_tests};
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 
 static void on_alarm(int number)

@@ -10,6 +10,7 @@
 #define API_HARNESS_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -26,7 +27,8 @@ struct test {
 extern const struct test async_tests[], pipe_tests[], failure_tests[], flow_tests[],
     notify_tests[], subscribe_tests[], argument_tests[], cancel_tests[], deadline_tests[],
     order_tests[], stats_tests[], machine_tests[], misuse_tests[], attribute_tests[], error_tests[],
-    object_tests[], rival_tests[], moment_tests[]; /* end with a NULL name */
+    object_tests[], rival_tests[], moment_tests[],
+    connect_tests[], idle_tests[]; /* end with a NULL name */
 
 /* "At once": what need not wait for anything is seen within this time, milliseconds.
  * More than the machine ever needs, less than any time-out of the runtime. */
@@ -122,6 +124,9 @@ RPC_BINDING_HANDLE another_binding(void);
 
 /* ping() runs this on its manager's thread, unless it is NULL; what it raises, ping() does. */
 extern void (*in_manager)(handle_t h);
+/* How often ping() was executed with n, for n below PINGS_COUNTED. */
+#define PINGS_COUNTED 65536
+extern atomic_uchar pings[PINGS_COUNTED];
 
 /* hold() subscribes to a disconnect with this, and stays in the manager until
  * hold_release(). */

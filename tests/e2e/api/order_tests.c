@@ -687,6 +687,7 @@ static void host_gone(void)
     RPC_BINDING_HANDLE h = bind_text(server.binding);
     struct caller caller;
     const int idle_s = 1;
+    CHECK_EQUAL(c_ping(h, 1), 2); /* the connection is up */
     caller_init(&caller, 0);
     CHECK_EQUAL(caller_call(&caller, h, PLAIN, 1), RPC_S_OK);
     int fd = socket_to(port_of(server.binding));
