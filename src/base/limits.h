@@ -112,8 +112,10 @@
 /* With several managers running, how long their threads have to return before another
  * is started, microseconds. */
 #define LIMIT_SPAWN_US 1000
-/* How often that, at most, while one of these managers computes or waits for a processor. */
-#define LIMIT_SPAWN_ROUNDS 20u
+/* While one of these managers computes: until it has run so long, microseconds; and how often
+ * LIMIT_SPAWN_US at most, should it have to wait for a processor. */
+#define LIMIT_SPAWN_RUN_US 20000u
+#define LIMIT_SPAWN_ROUNDS 200u
 /* How long a surplus pool thread stays idle before it leaves, milliseconds. */
 #define LIMIT_POOL_LINGER_MS 500
 

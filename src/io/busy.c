@@ -42,9 +42,11 @@ static bool is_runnable(pid_t tid)
     return end && end[1] == ' ' && end[2] == 'R';
 }
 
-bool busy_since(const struct busy_sample *sample)
+bool busy_since(const struct busy_sample *sample, uint64_t *ret_ran_us)
 {
     const struct timespec now = cpu_time(&sample->thread);
-    return now.tv_sec != sample->cpu.tv_sec || now.tv_nsec != sample->cpu.tv_nsec ||
-           is_runnable(sample->thread.tid);
+    const int64_t ran_ns = (int64_t)(now.tv_sec - sample->cpu.tv_sec) * 1000000000 +
+                           (now.tv_nsec - sample->cpu.tv_nsec);
+    *ret_ran_us = ran_ns > 0 ? (uint64_t)ran_ns / 1000 : 0;
+    return ran_ns != 0 || is_runnable(sample->thread.tid);
 }

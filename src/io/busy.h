@@ -3,7 +3,7 @@
  *
  *     busy_sample(&sample, &thread);
  *     ... some time ...
- *     busy_since(&sample)      it has run meanwhile, runs, or waits for its turn
+ *     busy_since(&sample, &us) it has run meanwhile, runs, or waits for its turn
  *
  * A thread that was preempted for milliseconds on a loaded machine looks exactly like one
  * that waits for a lock or a disk, unless the scheduler is asked. */
@@ -11,6 +11,7 @@
 #define IO_BUSY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -30,8 +31,8 @@ void busy_self(struct busy_thread *ret_thread);
 
 void busy_sample(struct busy_sample *ret_sample, const struct busy_thread *thread);
 
-/* Some microseconds; no lock.  False also for a thread that is gone, and for one that only
- * waits for a processor where /proc is missing. */
-bool busy_since(const struct busy_sample *sample);
+/* Some microseconds; no lock.  *ret_ran_us: how long it has run, microseconds.  False also for
+ * a thread that is gone, and for one that only waits for a processor where /proc is missing. */
+bool busy_since(const struct busy_sample *sample, uint64_t *ret_ran_us);
 
 #endif

@@ -38,6 +38,7 @@ static struct {
     unsigned blocked;     /* between block_begin and block_end */
     struct list managers; /* these, struct pool_thread, the last to begin first */
     pthread_cond_t freed; /* `released` grew */
+    unsigned undecided;   /* of them, those that have not begun: is another thread needed? */
     unsigned hesitating;  /* threads that wait for another before they spawn one */
     unsigned released;    /* of those, how many may go on without */
     unsigned core_threads, thread_max;
@@ -56,6 +57,7 @@ static struct {
 struct pool_thread {
     struct list node; /* reactor.managers */
     struct busy_thread thread;
+    bool undecided; /* guarded by reactor.lock */
 };
 
 /* Per pool thread. */
@@ -331,11 +333,12 @@ static void run_own_jobs(void)
 }
 
 /* Are there fewer threads outside managers than cores, and none with nothing to do?
- * Those that send a reply or read are back in a moment.  Lock held. */
-static bool needs_thread(void)
+ * Those that send a reply or read are back in a moment, and so are others (`undecided`) that
+ * ask the same: their managers have not begun.  Lock held. */
+static bool needs_thread(unsigned undecided)
 {
     return reactor.waiting == 0 && reactor.threads < reactor.thread_max &&
-           reactor.threads - reactor.blocked < reactor.core_threads;
+           reactor.threads - (reactor.blocked - undecided) < reactor.core_threads;
 }
 
 /* Waits for another manager to return, LIMIT_SPAWN_US long.  Lock held, dropped
@@ -360,47 +363,59 @@ static bool wait_freed(void)
     return freed;
 }
 
-/* Those managers that began last, but for this thread's.  Lock held. */
+/* Those managers that began last.  Lock held. */
 static unsigned sample_managers(struct busy_sample samples[SAMPLES_MAX])
 {
     unsigned count = 0;
     for (struct list *node = reactor.managers.next;
-         node != &reactor.managers && count < SAMPLES_MAX; node = node->next)
-        if (node != &self.node)
-            busy_sample(&samples[count++], &list_entry(node, struct pool_thread, node)->thread);
+         node != &reactor.managers && count < SAMPLES_MAX; node = node->next) {
+        const struct pool_thread *other = list_entry(node, struct pool_thread, node);
+        if (!other->undecided) /* nor this thread itself */
+            busy_sample(&samples[count++], &other->thread);
+    }
     return count;
 }
 
-/* Does one of the managers run, or is it only off its processor?  Lock held, dropped
- * meanwhile. */
-static bool one_is_busy(const struct busy_sample *samples, unsigned count)
+/* Does one of the managers run, or is it only off its processor?  Adds to *total_us how long
+ * the busiest has run.  Lock held, dropped meanwhile. */
+static bool one_is_busy(const struct busy_sample *samples, unsigned count, uint64_t *total_us)
 {
     bool busy = false;
+    uint64_t most_us = 0, ran_us;
     pthread_mutex_unlock(&reactor.lock);
-    for (unsigned i = 0; i < count && !busy; i++)
-        busy = busy_since(&samples[i]);
+    for (unsigned i = 0; i < count; i++) {
+        busy = busy_since(&samples[i], &ran_us) || busy;
+        most_us = ran_us > most_us ? ran_us : most_us;
+    }
     pthread_mutex_lock(&reactor.lock);
+    *total_us += most_us;
     return busy;
 }
 
 /* Has one of several managers returned soon?  Then its thread looks after everybody else,
  * and this one need not start another: a burst of short calls runs on a few threads,
- * managers that do block get theirs a moment later.  One that computes, or would if it
- * had a processor, is not blocked, and has longer.  Lock held, dropped meanwhile; this
+ * managers that do block get theirs a moment later.  One that computes is not blocked, and
+ * has longer; while it only would compute if it had a processor, another thread would have
+ * none either.  Lock held, dropped meanwhile; this
  * thread is still one that runs no manager. */
 static bool another_is_freed(void)
 {
     struct busy_sample samples[SAMPLES_MAX];
     if (reactor.threads <= reactor.core_threads)
         return false; /* one to spare is always there at once */
-    for (unsigned round = 0; round < LIMIT_SPAWN_ROUNDS; round++) {
+    bool freed = false;
+    uint64_t ran_us = 0;
+    reactor.undecided++;
+    self.undecided = true;
+    for (unsigned round = 0; round < LIMIT_SPAWN_ROUNDS && ran_us < LIMIT_SPAWN_RUN_US; round++) {
         unsigned count = sample_managers(samples);
-        if (wait_freed() || !needs_thread())
-            return true;
-        if (!one_is_busy(samples, count))
-            return false;
+        freed = wait_freed() || !needs_thread(reactor.undecided - 1);
+        if (freed || !one_is_busy(samples, count, &ran_us))
+            break;
     }
-    return false;
+    reactor.undecided--;
+    self.undecided = false;
+    return freed;
 }
 
 void reactor_block_begin(void)
@@ -418,7 +433,7 @@ void reactor_block_begin(void)
     }
     if (moved > 0)
         wake(moved);
-    if (needs_thread() && !another_is_freed() && needs_thread())
+    if (needs_thread(reactor.undecided) && !another_is_freed() && needs_thread(reactor.undecided))
         spawn_thread();
     pthread_mutex_unlock(&reactor.lock);
 }

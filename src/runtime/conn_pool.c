@@ -155,6 +155,11 @@ static bool still_alive(struct conn *conn)
     if (conn_alive(conn) && !conn->closed && conn->assoc.state == ASSOC_OPEN) {
         ssize_t n = recv(conn->watch.fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT);
         alive = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+        if (n > 0) { /* late answers to calls that were given up, and perhaps the end behind */
+            while (conn_read(conn, false) == CONN_READ_SOME && !conn->reading)
+                ;
+            alive = conn_alive(conn);
+        }
     }
     conn_unlock(conn);
     return alive;
