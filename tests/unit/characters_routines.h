@@ -5,6 +5,7 @@
 #define PENSTOCK_TESTS_CHARACTERS_ROUTINES_H
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "b_cs_char.h"
@@ -15,8 +16,9 @@ enum { UTF8 = 106, LATIN = 4, FLIPPED = 77, SAME = 3 };
 
 #define REFUSED 1234
 
-static int routine_calls, routine_refuses = -1; /* the n-th from now; < 0: none */
-static error_status_t refusal;
+/* Client and server of one process may convert at once. */
+static atomic_int routine_calls, routine_refuses = -1; /* the n-th from now; < 0: none */
+static _Atomic error_status_t refusal;
 
 static bool refuses(error_status_t *status)
 {

@@ -374,6 +374,7 @@ static void push_in_callback(void)
     struct caller caller;
     static struct feeder feeder;
     uint64_t got = 0;
+    CHECK_USABLE(h); /* a connection: else the type would be looked at when it is up */
     caller_init(&caller, RPC_C_NOTIFY_ON_SEND_COMPLETE);
     caller.async.UserInfo = &feeder;
     caller.async.u.NotificationRoutine = on_feed;

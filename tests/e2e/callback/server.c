@@ -53,11 +53,12 @@ int64_t Sum(handle_t h, int32_t n)
     volatile int64_t sum = 0;
     (void)h;
     began++;
-    last_status = RAISED(for (int32_t i = 0; i < n; i++) sum += Term(i));
+    RPC_STATUS status = RAISED(for (int32_t i = 0; i < n; i++) sum += Term(i));
+    last_status = status;
     cancelled += RpcServerTestCancel(NULL) == RPC_S_OK;
     ended++;
-    if (last_status != RPC_S_OK)
-        RpcRaiseException(last_status);
+    if (status != RPC_S_OK)
+        RpcRaiseException(status);
     return sum;
 }
 
