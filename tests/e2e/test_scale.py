@@ -18,7 +18,7 @@ COUNT = 10_000
 SPARE = 200
 # The pool, one to spare, and the program's own (docs/design/threads.md); also on a machine so
 # busy that managers are pushed off their processor.
-THREADS = len(os.sched_getaffinity(0)) + 2
+THREADS = len(os.sched_getaffinity(0)) + 2 + (sanitizer() == "tsan")  # which has one, too
 
 
 @pytest.fixture(scope="module")
