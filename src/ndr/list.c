@@ -65,13 +65,25 @@ void ndr_list_pop(struct ndr_list *list, void *item)
     memcpy(item, list->items + list->count * list->item_size, list->item_size);
 }
 
+static void swap_word(unsigned char *a, unsigned char *b)
+{
+    uint64_t at_a, at_b;
+    memcpy(&at_a, a, sizeof(at_a));
+    memcpy(&at_b, b, sizeof(at_b));
+    memcpy(a, &at_b, sizeof(at_b));
+    memcpy(b, &at_a, sizeof(at_a));
+}
+
 void ndr_list_reverse(struct ndr_list *list, size_t first)
 {
     size_t low = first, high = list->count;
     while (low + 1 < high) {
         unsigned char *a = list->items + low++ * list->item_size;
         unsigned char *b = list->items + --high * list->item_size;
-        for (size_t i = 0; i < list->item_size; i++) {
+        size_t i = 0;
+        for (; i + sizeof(uint64_t) <= list->item_size; i += sizeof(uint64_t))
+            swap_word(a + i, b + i);
+        for (; i < list->item_size; i++) {
             unsigned char octet = a[i];
             a[i] = b[i];
             b[i] = octet;
