@@ -78,18 +78,18 @@ static void async_functions(void)
 /* A state that was copied while its call runs is not the call's. */
 static void copied_state(void)
 {
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     struct caller caller;
     int32_t reply = 6, result;
     struct served *served = start_call(&caller, h, PLAIN, 0);
-    RPC_ASYNC_STATE copy = caller.async, other_copy = *served->async;
+    RPC_ASYNC_STATE copy = caller.async, other_copy = *served->there.async;
     bad_status(RpcAsyncGetCallStatus(&copy));
     bad_status(RpcAsyncCancelCall(&copy, TRUE));
     bad_status(RpcAsyncCompleteCall(&copy, &result));
     bad_status(RpcAsyncAbortCall(&other_copy, 5));
     bad_status(RpcAsyncCompleteCall(&other_copy, &reply));
     EXPECT_QUIET(&caller);
-    ROW(RPC_S_OK, RpcAsyncCompleteCall(served->async, &reply));
+    ROW(RPC_S_OK, served_complete(served, &reply));
     EXPECT(&caller, RpcCallComplete);
     ROW(RPC_S_OK, complete(&caller, &result));
     CHECK_EQUAL(result, 6);
@@ -306,7 +306,7 @@ static void listen_functions(void)
 /* RPC_IF_ALLOW_SECURE_ONLY: nobody can be secure yet, so nobody is served. */
 static void secure_only(void)
 {
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     RPC_STATUS status;
     ROW(RPC_S_OK, RpcServerUnregisterIf(s_api_v1_0_s_ifspec, NULL, 1));
     ROW(RPC_S_OK, RpcServerRegisterIfEx(s_api_v1_0_s_ifspec, NULL, NULL,
@@ -326,7 +326,7 @@ static void *stop_waiter(void *arg)
 
 static void stop_with_a_call_running(void)
 {
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     struct caller caller, refused;
     int32_t reply = 3, result;
     atomic_int waited[2] = {-1, -1};
@@ -348,7 +348,7 @@ static void stop_with_a_call_running(void)
     ROW(RPC_S_SERVER_TOO_BUSY, complete(&refused, NULL));
     sleep_ms(NEVER_MS);
     CHECK_EQUAL(atomic_load(&waited[!early]), -1); /* waits for the call */
-    ROW(RPC_S_OK, RpcAsyncCompleteCall(served->async, &reply));
+    ROW(RPC_S_OK, served_complete(served, &reply));
     EXPECT(&caller, RpcCallComplete);
     ROW(RPC_S_OK, complete(&caller, &result));
     pthread_join(threads[!early], NULL);
@@ -370,7 +370,7 @@ static void stop_with_a_call_running(void)
 
 static void server_handles(void)
 {
-    RPC_BINDING_HANDLE h = serve_here(), out = NULL;
+    RPC_BINDING_HANDLE h = serve_in_this_process(), out = NULL;
     struct caller caller;
     UUID uuid;
     RPC_CSTR text = NULL;
@@ -380,7 +380,7 @@ static void server_handles(void)
     ROW(RPC_S_INVALID_ARG, RpcServerInqBindingHandle(NULL));
     ROW(RPC_S_NO_CALL_ACTIVE, RpcBindingServerFromClient(NULL, &out));
     struct served *served = start_call(&caller, h, PLAIN, 0);
-    RPC_BINDING_HANDLE call = served->handle, same = call;
+    RPC_BINDING_HANDLE call = served->there.handle, same = call;
     ROW(RPC_S_WRONG_KIND_OF_BINDING, RpcBindingFree(&same));
     CHECK(same == call);
     ROW(RPC_S_WRONG_KIND_OF_BINDING, RpcBindingCopy(call, &out));
@@ -405,7 +405,7 @@ static void server_handles(void)
         RAISED(status, c_ping(bad_handles[i], 1));
         CHECK_EQUAL(status, RPC_S_INVALID_BINDING);
     }
-    ROW(RPC_S_OK, RpcAsyncCompleteCall(served->async, &reply));
+    ROW(RPC_S_OK, served_complete(served, &reply));
     ROW(RPC_S_INVALID_BINDING, RpcBindingInqObject(call, &uuid)); /* the call is over */
     ROW(RPC_S_INVALID_BINDING, RpcServerTestCancel(call));
     EXPECT(&caller, RpcCallComplete);
@@ -493,12 +493,12 @@ static void event_functions(void)
 /* An event that is closed while a call would set it: nothing happens. */
 static void event_closed_early(void)
 {
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     struct caller caller;
     int32_t reply = 1, result;
     struct served *served = start_call(&caller, h, PLAIN, 0);
     caller_fini(&caller);
-    ROW(RPC_S_OK, RpcAsyncCompleteCall(served->async, &reply));
+    ROW(RPC_S_OK, served_complete(served, &reply));
     uint64_t until = now_ms() + AT_ONCE_MS;
     while (RpcAsyncGetCallStatus(&caller.async) == RPC_S_ASYNC_CALL_PENDING)
         CHECK(now_ms() < until);
@@ -512,7 +512,7 @@ static void event_closed_early(void)
 
 static void stub_functions(void)
 {
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     RPC_ASYNC_STATE async;
     RPC_STATUS status;
     void *frame[8] = {h};

@@ -139,7 +139,7 @@ static void *on_another_thread(void *call)
 
 static void attributes_of_a_handle(void)
 {
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     struct caller caller;
     RPC_CALL_ATTRIBUTES_V1_A a = {.Version = 1};
     pthread_t thread;
@@ -147,13 +147,13 @@ static void attributes_of_a_handle(void)
     CHECK_EQUAL(RpcServerInqCallAttributesA(NULL, &a), RPC_S_NO_CALL_ACTIVE);
     CHECK_EQUAL(RpcServerInqCallAttributesA(h, &a), RPC_S_INVALID_BINDING);
     struct served *served = start_call(&caller, h, PLAIN, 0);
-    RPC_BINDING_HANDLE call = RpcAsyncGetCallHandle(served->async);
+    RPC_BINDING_HANDLE call = RpcAsyncGetCallHandle(served->there.async);
     check_attributes(call, 0, getpid());
     check_versions(call);
     check_refusals(call);
     CHECK(pthread_create(&thread, NULL, on_another_thread, call) == 0);
     CHECK(pthread_join(thread, NULL) == 0);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     CHECK_EQUAL(RpcServerInqCallAttributesA(call, &a), RPC_S_INVALID_BINDING);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, NULL), RPC_S_OK);
@@ -185,7 +185,7 @@ static void look_inside(handle_t h)
 
 static void attributes_in_the_manager(void)
 {
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     in_manager = look_inside;
     CHECK_EQUAL(c_ping(h, 1), 2);
     in_manager = NULL;
@@ -203,16 +203,16 @@ static unsigned long status_of(RPC_BINDING_HANDLE call)
 /* Cancelled by its client, and by a client that is gone; and its process was another. */
 static void attributes_call_status(void)
 {
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     struct caller caller;
     int32_t reply = 1;
     struct served *served = start_call(&caller, h, PLAIN, 0);
-    CHECK_EQUAL(status_of(served->handle), 0);
+    CHECK_EQUAL(status_of(served->there.handle), 0);
     CHECK_EQUAL(RpcAsyncCancelCall(&caller.async, FALSE), RPC_S_OK);
-    for (uint64_t begin = now_ms(); status_of(served->handle) == 0;)
+    for (uint64_t begin = now_ms(); status_of(served->there.handle) == 0;)
         CHECK(now_ms() - begin < AT_ONCE_MS);
-    CHECK_EQUAL(status_of(served->handle), RPC_CALL_STATUS_CANCELLED);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(status_of(served->there.handle), RPC_CALL_STATUS_CANCELLED);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, NULL), RPC_S_OK);
     served_free(served);
@@ -220,13 +220,13 @@ static void attributes_call_status(void)
 
     struct child child = spawn_client("plain");
     served = accept_call();
-    check_attributes(served->handle, 0, child.pid);
+    check_attributes(served->there.handle, 0, child.pid);
     child_ready(&child);
     child_kill(&child, SIGKILL);
-    for (uint64_t begin = now_ms(); status_of(served->handle) == 0;)
+    for (uint64_t begin = now_ms(); status_of(served->there.handle) == 0;)
         CHECK(now_ms() - begin < AT_ONCE_MS);
-    CHECK_EQUAL(status_of(served->handle), RPC_CALL_STATUS_DISCONNECTED);
-    RpcAsyncCompleteCall(served->async, &reply);
+    CHECK_EQUAL(status_of(served->there.handle), RPC_CALL_STATUS_DISCONNECTED);
+    served_complete(served, &reply);
     child_stop(&child);
     served_free(served);
     RpcBindingFree(&h);
@@ -235,16 +235,16 @@ static void attributes_call_status(void)
 /* Where the client is, as a server finds it: the handle as text, a handle back, its parts. */
 static void address_of_the_client(void)
 {
-    RPC_BINDING_HANDLE h = serve_here(), back;
+    RPC_BINDING_HANDLE h = serve_in_this_process(), back;
     UUID object = {0x01020304, 5, 6, {7, 8, 9, 10, 11, 12, 13, 14}}, got;
     RPC_CSTR text, protseq, address, endpoint, uuid;
     struct caller caller;
     int32_t reply = 1;
     CHECK_EQUAL(RpcBindingSetObject(h, &object), RPC_S_OK);
     struct served *served = start_call(&caller, h, PLAIN, 0);
-    CHECK_EQUAL(RpcBindingInqObject(served->handle, &got), RPC_S_OK);
+    CHECK_EQUAL(RpcBindingInqObject(served->there.handle, &got), RPC_S_OK);
     CHECK(memcmp(&got, &object, sizeof(got)) == 0);
-    CHECK_EQUAL(RpcBindingToStringBinding(served->handle, &text), RPC_S_OK);
+    CHECK_EQUAL(RpcBindingToStringBinding(served->there.handle, &text), RPC_S_OK);
     CHECK_EQUAL(RpcStringBindingParse(text, &uuid, &protseq, &address, &endpoint, NULL), RPC_S_OK);
     CHECK(strcmp((char *)protseq, transport) == 0);
     CHECK(strcmp((char *)uuid, "01020304-0005-0006-0708-090a0b0c0d0e") == 0);
@@ -254,7 +254,7 @@ static void address_of_the_client(void)
     RpcStringFree(&protseq);
     RpcStringFree(&endpoint);
     RpcStringFree(&text);
-    CHECK_EQUAL(RpcBindingServerFromClient(served->handle, &back), RPC_S_OK);
+    CHECK_EQUAL(RpcBindingServerFromClient(served->there.handle, &back), RPC_S_OK);
     CHECK_EQUAL(RpcBindingInqObject(back, &got), RPC_S_OK);
     CHECK(memcmp(&got, &object, sizeof(got)) == 0);
     CHECK_EQUAL(RpcBindingToStringBinding(back, &text), RPC_S_OK);
@@ -267,7 +267,7 @@ static void address_of_the_client(void)
     RpcStringFree(&address);
     RpcStringFree(&text);
     CHECK_EQUAL(RpcBindingFree(&back), RPC_S_OK);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, NULL), RPC_S_OK);
     served_free(served);

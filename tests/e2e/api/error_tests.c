@@ -99,7 +99,7 @@ static void add_and_raise(handle_t h)
 
 static void raised_with_records(void)
 {
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     struct known known;
     RPC_STATUS status;
     in_manager = add_and_raise;
@@ -153,7 +153,7 @@ static void call_nobody(handle_t h)
 
 static void raised_through_two(void)
 {
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     struct known known;
     RPC_STATUS status;
     nowhere = bind_text(strcmp(transport, "ncalrpc") == 0 ? "ncalrpc:[nobody-there]"
@@ -224,12 +224,12 @@ static void *abort_with_record(void *async)
 /* The thread that completes the call learns why it failed, and no other. */
 static void asynchronous_complete(void)
 {
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     struct caller caller;
     struct known known;
     pthread_t thread;
     struct served *served = start_call(&caller, h, PLAIN, 0);
-    CHECK(pthread_create(&thread, NULL, abort_with_record, served->async) == 0);
+    CHECK(pthread_create(&thread, NULL, abort_with_record, served->there.async) == 0);
     CHECK(pthread_join(thread, NULL) == 0);
     EXPECT(&caller, RpcCallComplete);
     CHECK(knows_nothing());
@@ -248,14 +248,14 @@ static void asynchronous_complete(void)
 /* So does the one whose pull tells. */
 static void asynchronous_pull(void)
 {
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     struct caller caller;
     struct known known;
     unsigned long count;
     uint8_t octets[8];
     struct served *served = start_call(&caller, h, OUT_PIPE, 0);
     CHECK_EQUAL(add(98, "no data"), RPC_S_OK);
-    CHECK_EQUAL(RpcAsyncAbortCall(served->async, 1235), RPC_S_OK);
+    CHECK_EQUAL(served_abort(served, 1235), RPC_S_OK);
     RpcErrorClearInformation();
     CHECK(knows_nothing());
     CHECK_EQUAL(pull_polled(&caller.pipe[0], octets, sizeof(octets), &count), 1235);
@@ -271,14 +271,14 @@ static void asynchronous_pull(void)
 /* And the one whose push does, the first to come upon it or one that was blocked. */
 static void asynchronous_push(void)
 {
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     for (int null_push = 0; null_push < 2; null_push++) {
         struct caller caller;
         struct known known;
         uint8_t octets[8] = {0};
         struct served *served = start_call(&caller, h, IN_PIPE, 0);
         CHECK_EQUAL(add(97, "no more"), RPC_S_OK);
-        CHECK_EQUAL(RpcAsyncAbortCall(served->async, 1236), RPC_S_OK);
+        CHECK_EQUAL(served_abort(served, 1236), RPC_S_OK);
         RpcErrorClearInformation();
         CHECK(knows_nothing());
         EXPECT(&caller, RpcCallComplete);
@@ -319,7 +319,7 @@ static void *push_until_told(void *arg)
 
 static void blocked_push(void)
 {
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     struct caller caller;
     pthread_t thread;
     struct served *served = start_call(&caller, h, IN_PIPE, 0);
@@ -329,7 +329,7 @@ static void blocked_push(void)
         sleep_ms(1);
     sleep_ms(200); /* it is blocked by now */
     CHECK_EQUAL(add(96, "full"), RPC_S_OK);
-    CHECK_EQUAL(RpcAsyncAbortCall(served->async, 1237), RPC_S_OK);
+    CHECK_EQUAL(served_abort(served, 1237), RPC_S_OK);
     pthread_join(thread, NULL);
     served_free(served);
     caller_fini(&caller);
@@ -483,7 +483,7 @@ static void add_many(handle_t h)
 
 static void too_many_records(void)
 {
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     RPC_ERROR_ENUM_HANDLE handle;
     RPC_EXTENDED_ERROR_INFO info;
     RPC_STATUS status;

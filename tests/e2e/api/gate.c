@@ -254,7 +254,7 @@ void gate_open(struct gate *gate)
 struct gate *gate_serve(RPC_BINDING_HANDLE *ret_server, RPC_BINDING_HANDLE *ret_h)
 {
     RPC_CSTR target;
-    *ret_server = serve_here();
+    *ret_server = serve_in_this_process();
     CHECK_EQUAL(RpcBindingToStringBinding(*ret_server, &target), RPC_S_OK);
     struct gate *gate = gate_new((char *)target);
     RpcStringFree(&target);
@@ -265,7 +265,7 @@ struct gate *gate_serve(RPC_BINDING_HANDLE *ret_server, RPC_BINDING_HANDLE *ret_
 void gate_answer(struct caller *caller, struct served *served, int32_t reply)
 {
     int32_t result = 0;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(caller, RpcCallComplete);
     CHECK_EQUAL(complete(caller, &result), RPC_S_OK);
     CHECK_EQUAL(result, reply);

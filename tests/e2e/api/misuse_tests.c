@@ -32,10 +32,10 @@ static void raised_after_hand_off(void)
         EXPECT(&caller, RpcCallComplete);
         CHECK_EQUAL(complete(&caller, NULL), 0x20006666);
         EXPECT_QUIET(&caller);
-        CHECK(is_invalid(RpcAsyncCompleteCall(served->async, &reply)) ||
-              RpcAsyncCompleteCall(served->async, &reply) == 0x20006666);
-        CHECK(RpcAsyncAbortCall(served->async, 1) != RPC_S_OK);
-        if (served->pipe_at[0]) {
+        CHECK(is_invalid(served_complete(served, &reply)) ||
+              served_complete(served, &reply) == 0x20006666);
+        CHECK(served_abort(served, 1) != RPC_S_OK);
+        if (operation != PLAIN && operation != NOTHING) {
             CHECK(PUSH(&served->pipe[0], buf, 1) != RPC_S_OK);
             CHECK(PULL(&served->pipe[0], buf, 1, &n) != RPC_S_OK);
         }
@@ -80,7 +80,7 @@ static void raised_while_completed(void)
         struct caller caller;
         int32_t reply = 5, result = 0;
         struct served *served = start_call(&caller, h, NOTHING, 0);
-        RPC_STATUS answered = RpcAsyncCompleteCall(served->async, &reply);
+        RPC_STATUS answered = served_complete(served, &reply);
         EXPECT(&caller, RpcCallComplete);
         RPC_STATUS seen = complete(&caller, &result);
         CHECK_EITHER(seen, RPC_S_OK, 0x20008888);
@@ -97,6 +97,7 @@ static void raised_while_completed(void)
 
 #define RIVALS 4
 
+/* In one process: the client's, or the server's. */
 struct contest {
     pthread_barrier_t start;
     PRPC_ASYNC_STATE async;
@@ -134,6 +135,15 @@ static void hold_contest(struct contest *contest, PRPC_ASYNC_STATE async, bool a
     CHECK_EQUAL(contest->won, 1);
 }
 
+/* Was the call aborted? */
+static long long hold_contest_there(struct served *served, long long a, long long b)
+{
+    struct contest contest;
+    (void)a, (void)b;
+    hold_contest(&contest, served->there.async, true);
+    return contest.aborted > 0;
+}
+
 /* AR-16: on either side one of several threads ends the call, the others are refused. */
 static void ended_by_several_threads(void)
 {
@@ -142,8 +152,7 @@ static void ended_by_several_threads(void)
         struct caller caller;
         struct contest contest;
         struct served *served = start_call(&caller, h, PLAIN, 0);
-        hold_contest(&contest, served->async, true);
-        bool aborted = contest.aborted > 0;
+        bool aborted = far(hold_contest_there, served, 0, 0);
         EXPECT(&caller, RpcCallComplete);
         CHECK_EQUAL(RpcAsyncGetCallStatus(&caller.async), aborted ? 0x2000aaaa : RPC_S_OK);
         if (aborted)
@@ -186,7 +195,7 @@ static void state_used_again_after_failures(void)
             } else if (way == 4) {
                 CHECK_EQUAL(complete(&caller, NULL), RPC_X_PIPE_DISCIPLINE_ERROR);
             } else {
-                CHECK_EQUAL(RpcAsyncAbortCall(served->async, 4444), RPC_S_OK);
+                CHECK_EQUAL(served_abort(served, 4444), RPC_S_OK);
                 EXPECT(&caller, RpcCallComplete);
                 CHECK_EQUAL(way == 2 ? PULL(&caller.pipe[0], buf, 1, &n)
                                      : PUSH(&caller.pipe[0], buf, 1),
@@ -197,7 +206,7 @@ static void state_used_again_after_failures(void)
         CHECK_EQUAL(caller_call(&caller, h, PLAIN, way), RPC_S_OK);
         served = accept_call();
         CHECK_EQUAL(served->n, way);
-        CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+        CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
         EXPECT(&caller, RpcCallComplete);
         CHECK_EQUAL(complete(&caller, &result), RPC_S_OK);
         CHECK_EQUAL(result, 9);
@@ -229,7 +238,7 @@ static void binding_freed_under_a_pipe(void)
     PULL_END(&served->pipe[0]);
     CHECK_EQUAL(push_pattern(&served->pipe[0], &back, 10000, 3000), RPC_S_OK);
     CHECK_EQUAL(PUSH(&served->pipe[0], NULL, 0), RPC_S_OK);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     CHECK_EQUAL(pull_pattern(&caller.pipe[0], &home, 10000), RPC_S_OK);
     PULL_END(&caller.pipe[0]);
     EXPECT(&caller, RpcCallComplete);
@@ -294,7 +303,7 @@ static void pushed_by_several_threads(void)
     }
     CHECK_EQUAL(PUSH(&caller.pipe[0], NULL, 0), RPC_S_OK);
     PULL_END(&served->pipe[0]);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, NULL), RPC_S_OK);
     served_free(served);
@@ -351,7 +360,7 @@ static void calls_inside_a_routine(void)
         RAISED(status, c_plain(async, h, 1, &twice));
         CHECK_EQUAL(status, RPC_S_OK);
         struct served *served = accept_call();
-        CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+        CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
         CHECK_EQUAL(WaitForSingleObject(inside.done, SOON_MS), WAIT_OBJECT_0);
         CHECK_EQUAL(inside.ping, RPC_S_OK);
         CHECK_EQUAL(inside.pong, 41);
@@ -361,7 +370,7 @@ static void calls_inside_a_routine(void)
         served_free(served);
         served = accept_call();
         CHECK_EQUAL(served->n, 33);
-        CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+        CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
         EXPECT(&second, RpcCallComplete);
         CHECK_EQUAL(complete(&second, &result), RPC_S_OK);
         CHECK_EQUAL(result, 6);
@@ -419,7 +428,7 @@ static void cancelled_inside_a_routine(void)
         CHECK_EQUAL(leaving.completed, RPC_S_CALL_CANCELLED);
         sleep_ms(NEVER_MS);
         CHECK_EQUAL(leaving.told, 2);
-        RpcAsyncAbortCall(served->async, 1);
+        served_abort(served, 1);
         CloseHandle(leaving.done);
         served_free(served);
         caller_fini(&caller);

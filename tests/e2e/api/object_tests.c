@@ -112,7 +112,7 @@ static int32_t answer_for(RPC_BINDING_HANDLE h, UUID *object)
 
 static void object_managers(void)
 {
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     RPC_MGR_EPV *own = NULL, *got = NULL;
     CHECK_EQUAL(RpcServerInqIf(s_api_v1_0_s_ifspec, NULL, &own), RPC_S_OK);
     api_v1_0_epv_t managers_a = *(api_v1_0_epv_t *)own, managers_b = managers_a;

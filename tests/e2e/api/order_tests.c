@@ -56,7 +56,7 @@ static int32_t serve_next(void)
 {
     struct served *served = accept_call();
     int32_t n = served->n;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &n), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &n), RPC_S_OK);
     served_free(served);
     return n;
 }
@@ -67,7 +67,7 @@ static int32_t serve_next(void)
 
 static void long_order(void)
 {
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     struct caller *callers = calloc(LONG_ORDER, sizeof(*callers));
     struct served **served = calloc(LONG_ORDER, sizeof(struct served *));
     CHECK(callers && served);
@@ -78,7 +78,7 @@ static void long_order(void)
         CHECK_EQUAL(served[i]->n, i);
     }
     for (int i = LONG_ORDER - 1; i >= 0; i--) {
-        CHECK_EQUAL(RpcAsyncCompleteCall(served[i]->async, &i), RPC_S_OK);
+        CHECK_EQUAL(served_complete(served[i], &i), RPC_S_OK);
         served_free(served[i]);
         collect(&callers[i], i);
     }
@@ -112,7 +112,7 @@ static void *issue(void *arg)
 
 static void order_of_each_thread(void)
 {
-    RPC_BINDING_HANDLE h = serve_here(), other = another_binding();
+    RPC_BINDING_HANDLE h = serve_in_this_process(), other = another_binding();
     struct issuer *issuers = calloc(THREADS, sizeof(*issuers));
     int next[THREADS] = {0};
     CHECK(issuers);
@@ -142,7 +142,7 @@ static void order_of_each_thread(void)
 
 static void manager_that_does_not_return(void)
 {
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     struct caller callers[KEPT];
     struct served *served[KEPT];
     script = RETURN_LATE;
@@ -160,7 +160,7 @@ static void manager_that_does_not_return(void)
     script_continue();
     for (int i = 0; i < KEPT; i++) {
         int32_t n = served[i]->n;
-        CHECK_EQUAL(RpcAsyncCompleteCall(served[i]->async, &n), RPC_S_OK);
+        CHECK_EQUAL(served_complete(served[i], &n), RPC_S_OK);
         served_free(served[i]);
     }
     for (int i = 0; i < KEPT; i++)
@@ -173,7 +173,7 @@ static void manager_that_does_not_return(void)
  * held up. */
 static void cancelled_in_line(void)
 {
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     struct caller callers[8];
     script = RETURN_LATE;
     for (int i = 0; i < 8; i++)
@@ -185,7 +185,7 @@ static void cancelled_in_line(void)
         CHECK_EQUAL(complete(&callers[i], NULL), RPC_S_CALL_CANCELLED);
     script_continue();
     int32_t n = 0;
-    RpcAsyncCompleteCall(served->async, &n);
+    served_complete(served, &n);
     served_free(served);
     struct caller last;
     start_polled(&last, h, 99);
@@ -218,14 +218,14 @@ static int connections_of(RPC_BINDING_HANDLE h, int count)
     for (int i = 0; i < count; i++) {
         int known = 0;
         served[i] = accept_call();
-        client_endpoint(served[i]->handle, seen[different], sizeof(seen[0]));
+        client_endpoint(served[i]->there.handle, seen[different], sizeof(seen[0]));
         while (strcmp(seen[known], seen[different]) != 0)
             known++;
         different += known == different;
     }
     for (int i = 0; i < count; i++) {
         int32_t n = served[i]->n;
-        CHECK_EQUAL(RpcAsyncCompleteCall(served[i]->async, &n), RPC_S_OK);
+        CHECK_EQUAL(served_complete(served[i], &n), RPC_S_OK);
         served_free(served[i]);
     }
     for (int i = 0; i < count; i++)
@@ -237,7 +237,7 @@ static int connections_of(RPC_BINDING_HANDLE h, int count)
  * and a manager that keeps its thread delays nobody on another. */
 static void noncausal(void)
 {
-    RPC_BINDING_HANDLE h = serve_here(), copy;
+    RPC_BINDING_HANDLE h = serve_in_this_process(), copy;
     if (!on_tcp()) {
         ROW(RPC_S_CANNOT_SUPPORT, RpcBindingSetOption(h, RPC_C_OPT_BINDING_NONCAUSAL, TRUE));
         RpcBindingFree(&h);
@@ -261,8 +261,8 @@ static void client_endpoint_of_call(RPC_BINDING_HANDLE h, char *ret_text, size_t
     struct caller caller;
     struct served *served = start_call(&caller, h, PLAIN, 0);
     int32_t n = 5;
-    client_endpoint(served->handle, ret_text, size);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &n), RPC_S_OK);
+    client_endpoint(served->there.handle, ret_text, size);
+    CHECK_EQUAL(served_complete(served, &n), RPC_S_OK);
     served_free(served);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, &n), RPC_S_OK);
@@ -271,7 +271,7 @@ static void client_endpoint_of_call(RPC_BINDING_HANDLE h, char *ret_text, size_t
 
 static void unique_binding(void)
 {
-    RPC_BINDING_HANDLE h = serve_here(), other = another_binding(), copy;
+    RPC_BINDING_HANDLE h = serve_in_this_process(), other = another_binding(), copy;
     char first[128], second[128];
     if (!on_tcp()) {
         ROW(RPC_S_CANNOT_SUPPORT, RpcBindingSetOption(h, RPC_C_OPT_UNIQUE_BINDING, TRUE));
@@ -305,7 +305,7 @@ static void option_arguments(void)
     void *const bad[] = {NULL, (void *)1, (void *)-1, garbage};
     static const unsigned long supported[] = {RPC_C_OPT_BINDING_NONCAUSAL,
                                               RPC_C_OPT_UNIQUE_BINDING, RPC_C_OPT_CALL_TIMEOUT};
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     RPC_BINDING_HANDLE tcp = bind_text("ncacn_ip_tcp:127.0.0.1[1]");
     RPC_BINDING_HANDLE local = bind_text("ncalrpc:[nobody]"), copy, stale;
     ULONG_PTR value = 77;
@@ -354,8 +354,8 @@ static void option_arguments(void)
     ROW(RPC_S_OK, RpcBindingInqOption(h, RPC_C_OPT_DONT_LINGER, &value));
     CHECK_EQUAL(value, TRUE);
     for (unsigned long option = 0; option < 20; option++) {
-        ROW(RPC_S_WRONG_KIND_OF_BINDING, RpcBindingSetOption(served->handle, option, 1));
-        ROW(RPC_S_WRONG_KIND_OF_BINDING, RpcBindingInqOption(served->handle, option, &value));
+        ROW(RPC_S_WRONG_KIND_OF_BINDING, RpcBindingSetOption(served->there.handle, option, 1));
+        ROW(RPC_S_WRONG_KIND_OF_BINDING, RpcBindingInqOption(served->there.handle, option, &value));
     }
     if (on_tcp()) { /* in use: for the calls to come */
         ROW(RPC_S_OK, RpcBindingSetOption(h, RPC_C_OPT_BINDING_NONCAUSAL, TRUE));
@@ -364,7 +364,7 @@ static void option_arguments(void)
     }
     ROW(RPC_S_OK, RpcMgmtSetComTimeout(h, RPC_C_BINDING_MIN_TIMEOUT));
     int32_t n = 4;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &n), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &n), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, &n), RPC_S_OK);
     CHECK_EQUAL(n, 4);
@@ -430,7 +430,7 @@ static void on_disconnect(PRPC_ASYNC_STATE state, void *context, RPC_ASYNC_EVENT
  * gone.  Asynchronous calls of the same binding take as long as they take. */
 static void call_timeout_server_side(void)
 {
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     RPC_STATUS status;
     struct caller caller;
     int32_t n = 6;
@@ -452,7 +452,7 @@ static void call_timeout_server_side(void)
     }
     hold_release();
     CHECK_EQUAL(RpcAsyncGetCallStatus(&caller.async), RPC_S_ASYNC_CALL_PENDING);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &n), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &n), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, &n), RPC_S_OK);
     CHECK_EQUAL(n, 6);
@@ -542,7 +542,7 @@ static void connection_lost_in_line(void)
     pthread_t thread;
     RPC_CSTR text;
     struct caller callers[8];
-    RPC_BINDING_HANDLE here = serve_here();
+    RPC_BINDING_HANDLE here = serve_in_this_process();
     CHECK_EQUAL(RpcBindingToStringBinding(here, &text), RPC_S_OK);
     RPC_BINDING_HANDLE h = through_relay(&relay, (char *)text, &thread);
     RpcStringFree(&text);
@@ -559,7 +559,7 @@ static void connection_lost_in_line(void)
         CHECK_EQUAL(complete(&callers[i], NULL), RPC_S_CALL_FAILED);
     }
     uint64_t until = now_ms() + SOON_MS;
-    while (RpcServerTestCancel(served->handle) != RPC_S_OK) {
+    while (served_test_cancel_by_handle(served) != RPC_S_OK) {
         CHECK(now_ms() < until);
         sleep_ms(1);
     }
@@ -567,7 +567,7 @@ static void connection_lost_in_line(void)
     script_continue();
     CHECK(!in_time || no_call());
     int32_t n = 0;
-    CHECK(RpcAsyncCompleteCall(served->async, &n) != RPC_S_OK);
+    CHECK(served_complete(served, &n) != RPC_S_OK);
     served_free(served);
     close(relay.listener);
     CHECK_USABLE(here);

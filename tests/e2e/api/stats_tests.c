@@ -27,7 +27,7 @@ static void check_moved(const NDR_ASYNC_PIPE *pipe, uint64_t pushed, uint64_t pu
 /* Both sides of an [in, out] pipe. */
 static void what_was_moved(void)
 {
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     struct caller caller;
     struct served *served = start_call(&caller, h, BOTH_PIPE, 0);
     NDR_ASYNC_PIPE *client = &caller.pipe[0], *server = &served->pipe[0];
@@ -50,7 +50,7 @@ static void what_was_moved(void)
     CHECK_EQUAL(pull_pattern(client, &got, 500), RPC_S_OK);
     check_moved(client, 3000, 500, 1);
     int32_t reply = 5;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     PULL_END(client);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, NULL), RPC_S_OK);
@@ -66,7 +66,7 @@ static void what_was_moved(void)
 /* Octets are those of the wire, elements those of the program; arrived ones are queued. */
 static void elements_and_octets(void)
 {
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     struct caller caller;
     int32_t longs[100] = {0};
     unsigned long n;
@@ -86,7 +86,7 @@ static void elements_and_octets(void)
     PULL_END(&served->pipe[1]);
     check_moved(&served->pipe[1], 0, 100, 4);
     CHECK_EQUAL(stats_of(&served->pipe[1]).OctetsQueued, 0);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, NULL), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, NULL), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, NULL), RPC_S_OK);
     served_free(served);
@@ -100,7 +100,7 @@ static void elements_and_octets(void)
  * again (AP-32); and asking for statistics acknowledges nothing. */
 static void pull_waits(void)
 {
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     struct caller caller;
     uint8_t buf[100];
     unsigned long n;
@@ -129,7 +129,7 @@ static void pull_waits(void)
     PULL_END(&served->pipe[0]);
     check_moved(&served->pipe[0], 0, 10, 1);
     int32_t reply = 5;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, NULL), RPC_S_OK);
     served_free(served);
@@ -157,7 +157,7 @@ static void *push_flood(void *arg)
 /* A push that waits at the limit is seen from another thread, while it does and after. */
 static void push_waits(void)
 {
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     struct caller caller;
     pthread_t thread;
     uint64_t got = 0, until = now_ms() + SOON_MS;
@@ -185,7 +185,7 @@ static void push_waits(void)
     check_moved(&caller.pipe[0], FLOOD_LEN, 0, 1);
     check_moved(&served->pipe[0], 0, FLOOD_LEN, 1);
     int32_t reply = 5;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, NULL), RPC_S_OK);
     served_free(served);
@@ -195,7 +195,7 @@ static void push_waits(void)
 
 static void wrong_arguments(void)
 {
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     struct caller caller;
     RPCX_PIPE_STATS stats = {.TimesBlocked = 77};
     static char on_no_pipe[64];
@@ -211,7 +211,7 @@ static void wrong_arguments(void)
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, NULL), RPC_S_CALL_CANCELLED);
     CHECK_EQUAL(RpcxPipeInqStats(state, &stats, sizeof(stats)), RPC_S_CALL_CANCELLED);
-    RpcAsyncAbortCall(served->async, 1);
+    served_abort(served, 1);
     served_free(served);
     caller_fini(&caller);
     CHECK_USABLE(h);
