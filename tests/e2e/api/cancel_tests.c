@@ -20,9 +20,9 @@
 /* What a manager does. */
 enum { ANSWER, ANSWER_CANCEL, RAISE_CANCEL, IGNORE_CANCEL };
 
-static atomic_int lingering;    /* managers inside               */
-static atomic_int cancels_seen; /* by them                       */
-static atomic_bool may_return;  /* of IGNORE_CANCEL              */
+static BOTH_SIDES atomic_int lingering;    /* managers inside               */
+static BOTH_SIDES atomic_int cancels_seen; /* by them                       */
+static BOTH_SIDES atomic_bool may_return;  /* of IGNORE_CANCEL              */
 
 /* Until the call is cancelled, or with IGNORE_CANCEL the test says so. */
 static int32_t linger(int32_t how)
@@ -175,7 +175,7 @@ static void joined_at(const char *file, int line, struct caller_thread *t, unsig
 
 static void server_answers(void)
 {
-    RPC_BINDING_HANDLE h = serve_in_this_process();
+    RPC_BINDING_HANDLE h = serve_here();
     for (int operation = LINGER; operation <= SYNC_OUT; operation++) {
         for (int ex = 0; ex < 2; ex++) {
             struct caller_thread t = {.h = h, .operation = operation, .how = ANSWER_CANCEL,
@@ -232,7 +232,7 @@ static void times_out(RPC_BINDING_HANDLE h, int operation, long seconds, bool ex
 
 static void time_out(void)
 {
-    RPC_BINDING_HANDLE h = serve_in_this_process();
+    RPC_BINDING_HANDLE h = serve_here();
     for (int operation = LINGER; operation <= SYNC_OUT; operation++)
         for (int ex = 0; ex < 2; ex++)
             for (long seconds = 0; seconds < 2; seconds++)
@@ -276,7 +276,7 @@ static DWORD ping_often(LPVOID arg)
 
 static void no_call_or_over(void)
 {
-    struct pinger p = {.h = serve_in_this_process()};
+    struct pinger p = {.h = serve_here()};
     p.proceed = CreateEvent(NULL, FALSE, FALSE, NULL);
     p.done = CreateEvent(NULL, FALSE, FALSE, NULL);
     HANDLE thread = CreateThread(NULL, 0, ping_twice, &p, 0, NULL);
@@ -387,7 +387,7 @@ static void cancel_connecting(RPC_BINDING_HANDLE h)
 
 static void connecting(void)
 {
-    RPC_BINDING_HANDLE good = serve_in_this_process();
+    RPC_BINDING_HANDLE good = serve_here();
     for (int full = 0; full < 2; full++) {
         struct silent silent;
         be_silent(&silent, full);
@@ -428,7 +428,7 @@ static void blocked_in_send(void)
 
 static void in_a_routine(void)
 {
-    RPC_BINDING_HANDLE h = serve_in_this_process();
+    RPC_BINDING_HANDLE h = serve_here();
     for (int abandoned = 0; abandoned < 2; abandoned++) {
         struct caller_thread t = {.h = h, .operation = SYNC_IN, .how = ANSWER_CANCEL,
                                   .octets = 100000};
@@ -465,7 +465,7 @@ static void pull_and_cancel(char *state, byte *buf, unsigned long esize, unsigne
 
 static void by_itself(void)
 {
-    RPC_BINDING_HANDLE h = serve_in_this_process();
+    RPC_BINDING_HANDLE h = serve_here();
     byte_pipe pipe = {.pull = pull_and_cancel, .alloc = routine_alloc};
     RPC_STATUS status;
     CHECK(GetCurrentThreadId() != 0); /* from now on there can be a handle of it */

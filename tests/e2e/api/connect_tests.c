@@ -152,7 +152,7 @@ static void refused(void)
 static void no_bind_ack(void)
 {
     static const int reasons[] = {0, 1, 2, 4, 8, 9, -1};
-    RPC_BINDING_HANDLE server = serve_in_this_process();
+    RPC_BINDING_HANDLE server = serve_here();
     RPC_CSTR target;
     CHECK_EQUAL(RpcBindingToStringBinding(server, &target), RPC_S_OK);
     for (int r = 0; r < 7; r++) {

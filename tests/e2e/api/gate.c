@@ -254,7 +254,7 @@ void gate_open(struct gate *gate)
 struct gate *gate_serve(RPC_BINDING_HANDLE *ret_server, RPC_BINDING_HANDLE *ret_h)
 {
     RPC_CSTR target;
-    *ret_server = serve_in_this_process();
+    *ret_server = serve_here();
     CHECK_EQUAL(RpcBindingToStringBinding(*ret_server, &target), RPC_S_OK);
     struct gate *gate = gate_new((char *)target);
     RpcStringFree(&target);

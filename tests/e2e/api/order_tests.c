@@ -67,7 +67,7 @@ static int32_t serve_next(void)
 
 static void long_order(void)
 {
-    RPC_BINDING_HANDLE h = serve_in_this_process();
+    RPC_BINDING_HANDLE h = serve_here();
     struct caller *callers = calloc(LONG_ORDER, sizeof(*callers));
     struct served **served = calloc(LONG_ORDER, sizeof(struct served *));
     CHECK(callers && served);
@@ -112,7 +112,7 @@ static void *issue(void *arg)
 
 static void order_of_each_thread(void)
 {
-    RPC_BINDING_HANDLE h = serve_in_this_process(), other = another_binding();
+    RPC_BINDING_HANDLE h = serve_here(), other = another_binding();
     struct issuer *issuers = calloc(THREADS, sizeof(*issuers));
     int next[THREADS] = {0};
     CHECK(issuers);
@@ -142,7 +142,7 @@ static void order_of_each_thread(void)
 
 static void manager_that_does_not_return(void)
 {
-    RPC_BINDING_HANDLE h = serve_in_this_process();
+    RPC_BINDING_HANDLE h = serve_here();
     struct caller callers[KEPT];
     struct served *served[KEPT];
     script = RETURN_LATE;
@@ -173,7 +173,7 @@ static void manager_that_does_not_return(void)
  * held up. */
 static void cancelled_in_line(void)
 {
-    RPC_BINDING_HANDLE h = serve_in_this_process();
+    RPC_BINDING_HANDLE h = serve_here();
     struct caller callers[8];
     script = RETURN_LATE;
     for (int i = 0; i < 8; i++)
@@ -196,13 +196,26 @@ static void cancelled_in_line(void)
     RpcBindingFree(&h);
 }
 
-/* The client's end of the call's connection. */
-static void client_endpoint(RPC_BINDING_HANDLE handle, char *ret_text, size_t size)
+struct endpoint {
+    struct served *served;
+    char text[128];
+};
+
+static void client_endpoint_there(void *arg)
 {
+    struct endpoint *endpoint = arg;
     RPC_CSTR text;
-    CHECK_EQUAL(RpcBindingToStringBinding(handle, &text), RPC_S_OK);
-    snprintf(ret_text, size, "%s", (char *)text);
+    CHECK_EQUAL(RpcBindingToStringBinding(endpoint->served->there.handle, &text), RPC_S_OK);
+    snprintf(endpoint->text, sizeof(endpoint->text), "%s", (char *)text);
     RpcStringFree(&text);
+}
+
+/* The client's end of the call's connection, as the server has it. */
+static void client_endpoint(struct served *served, char *ret_text, size_t size)
+{
+    struct endpoint endpoint = {.served = served};
+    far_call(client_endpoint_there, &endpoint, sizeof(endpoint));
+    snprintf(ret_text, size, "%s", endpoint.text);
 }
 
 /* Makes `count` calls at once; over how many connections they came. */
@@ -218,7 +231,7 @@ static int connections_of(RPC_BINDING_HANDLE h, int count)
     for (int i = 0; i < count; i++) {
         int known = 0;
         served[i] = accept_call();
-        client_endpoint(served[i]->there.handle, seen[different], sizeof(seen[0]));
+        client_endpoint(served[i], seen[different], sizeof(seen[0]));
         while (strcmp(seen[known], seen[different]) != 0)
             known++;
         different += known == different;
@@ -237,7 +250,7 @@ static int connections_of(RPC_BINDING_HANDLE h, int count)
  * and a manager that keeps its thread delays nobody on another. */
 static void noncausal(void)
 {
-    RPC_BINDING_HANDLE h = serve_in_this_process(), copy;
+    RPC_BINDING_HANDLE h = serve_here(), copy;
     if (!on_tcp()) {
         ROW(RPC_S_CANNOT_SUPPORT, RpcBindingSetOption(h, RPC_C_OPT_BINDING_NONCAUSAL, TRUE));
         RpcBindingFree(&h);
@@ -261,7 +274,7 @@ static void client_endpoint_of_call(RPC_BINDING_HANDLE h, char *ret_text, size_t
     struct caller caller;
     struct served *served = start_call(&caller, h, PLAIN, 0);
     int32_t n = 5;
-    client_endpoint(served->there.handle, ret_text, size);
+    client_endpoint(served, ret_text, size);
     CHECK_EQUAL(served_complete(served, &n), RPC_S_OK);
     served_free(served);
     EXPECT(&caller, RpcCallComplete);
@@ -271,7 +284,7 @@ static void client_endpoint_of_call(RPC_BINDING_HANDLE h, char *ret_text, size_t
 
 static void unique_binding(void)
 {
-    RPC_BINDING_HANDLE h = serve_in_this_process(), other = another_binding(), copy;
+    RPC_BINDING_HANDLE h = serve_here(), other = another_binding(), copy;
     char first[128], second[128];
     if (!on_tcp()) {
         ROW(RPC_S_CANNOT_SUPPORT, RpcBindingSetOption(h, RPC_C_OPT_UNIQUE_BINDING, TRUE));
@@ -299,13 +312,24 @@ static void unique_binding(void)
     RpcBindingFree(&h);
 }
 
+static long long options_of_a_call_there(struct served *served, long long a, long long b)
+{
+    ULONG_PTR value;
+    (void)a, (void)b;
+    for (unsigned long option = 0; option < 20; option++) {
+        ROW(RPC_S_WRONG_KIND_OF_BINDING, RpcBindingSetOption(served->there.handle, option, 1));
+        ROW(RPC_S_WRONG_KIND_OF_BINDING, RpcBindingInqOption(served->there.handle, option, &value));
+    }
+    return 0;
+}
+
 static void option_arguments(void)
 {
     static int garbage[64];
     void *const bad[] = {NULL, (void *)1, (void *)-1, garbage};
     static const unsigned long supported[] = {RPC_C_OPT_BINDING_NONCAUSAL,
                                               RPC_C_OPT_UNIQUE_BINDING, RPC_C_OPT_CALL_TIMEOUT};
-    RPC_BINDING_HANDLE h = serve_in_this_process();
+    RPC_BINDING_HANDLE h = serve_here();
     RPC_BINDING_HANDLE tcp = bind_text("ncacn_ip_tcp:127.0.0.1[1]");
     RPC_BINDING_HANDLE local = bind_text("ncalrpc:[nobody]"), copy, stale;
     ULONG_PTR value = 77;
@@ -353,10 +377,7 @@ static void option_arguments(void)
     ROW(RPC_S_OK, RpcBindingSetOption(h, RPC_C_OPT_DONT_LINGER, TRUE));
     ROW(RPC_S_OK, RpcBindingInqOption(h, RPC_C_OPT_DONT_LINGER, &value));
     CHECK_EQUAL(value, TRUE);
-    for (unsigned long option = 0; option < 20; option++) {
-        ROW(RPC_S_WRONG_KIND_OF_BINDING, RpcBindingSetOption(served->there.handle, option, 1));
-        ROW(RPC_S_WRONG_KIND_OF_BINDING, RpcBindingInqOption(served->there.handle, option, &value));
-    }
+    far(options_of_a_call_there, served, 0, 0);
     if (on_tcp()) { /* in use: for the calls to come */
         ROW(RPC_S_OK, RpcBindingSetOption(h, RPC_C_OPT_BINDING_NONCAUSAL, TRUE));
         ROW(RPC_S_OK, RpcBindingSetOption(h, RPC_C_OPT_CALL_TIMEOUT, 20000));
@@ -417,7 +438,7 @@ static void call_timeout(void)
     RpcBindingFree(&h);
 }
 
-static atomic_int disconnects;
+static BOTH_SIDES atomic_int disconnects;
 
 static void on_disconnect(PRPC_ASYNC_STATE state, void *context, RPC_ASYNC_EVENT event)
 {
@@ -430,7 +451,7 @@ static void on_disconnect(PRPC_ASYNC_STATE state, void *context, RPC_ASYNC_EVENT
  * gone.  Asynchronous calls of the same binding take as long as they take. */
 static void call_timeout_server_side(void)
 {
-    RPC_BINDING_HANDLE h = serve_in_this_process();
+    RPC_BINDING_HANDLE h = serve_here();
     RPC_STATUS status;
     struct caller caller;
     int32_t n = 6;
@@ -542,7 +563,7 @@ static void connection_lost_in_line(void)
     pthread_t thread;
     RPC_CSTR text;
     struct caller callers[8];
-    RPC_BINDING_HANDLE here = serve_in_this_process();
+    RPC_BINDING_HANDLE here = serve_here();
     CHECK_EQUAL(RpcBindingToStringBinding(here, &text), RPC_S_OK);
     RPC_BINDING_HANDLE h = through_relay(&relay, (char *)text, &thread);
     RpcStringFree(&text);

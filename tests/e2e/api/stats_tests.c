@@ -10,7 +10,7 @@ static RPCX_PIPE_STATS stats_of(const NDR_ASYNC_PIPE *pipe)
 {
     RPCX_PIPE_STATS stats;
     memset(&stats, 0xee, sizeof(stats));
-    CHECK_EQUAL(RpcxPipeInqStats(pipe->state, &stats, sizeof(stats)), RPC_S_OK);
+    CHECK_EQUAL(pipe_inq_stats(pipe, &stats), RPC_S_OK);
     return stats;
 }
 
@@ -27,7 +27,7 @@ static void check_moved(const NDR_ASYNC_PIPE *pipe, uint64_t pushed, uint64_t pu
 /* Both sides of an [in, out] pipe. */
 static void what_was_moved(void)
 {
-    RPC_BINDING_HANDLE h = serve_in_this_process();
+    RPC_BINDING_HANDLE h = serve_here();
     struct caller caller;
     struct served *served = start_call(&caller, h, BOTH_PIPE, 0);
     NDR_ASYNC_PIPE *client = &caller.pipe[0], *server = &served->pipe[0];
@@ -56,8 +56,8 @@ static void what_was_moved(void)
     CHECK_EQUAL(complete(&caller, NULL), RPC_S_OK);
     /* The call is over. */
     RPCX_PIPE_STATS stats;
-    CHECK(RpcxPipeInqStats(client->state, &stats, sizeof(stats)) != RPC_S_OK);
-    CHECK(RpcxPipeInqStats(server->state, &stats, sizeof(stats)) != RPC_S_OK);
+    CHECK(pipe_inq_stats(client, &stats) != RPC_S_OK);
+    CHECK(pipe_inq_stats(server, &stats) != RPC_S_OK);
     served_free(served);
     caller_fini(&caller);
     RpcBindingFree(&h);
@@ -66,7 +66,7 @@ static void what_was_moved(void)
 /* Octets are those of the wire, elements those of the program; arrived ones are queued. */
 static void elements_and_octets(void)
 {
-    RPC_BINDING_HANDLE h = serve_in_this_process();
+    RPC_BINDING_HANDLE h = serve_here();
     struct caller caller;
     int32_t longs[100] = {0};
     unsigned long n;
@@ -100,7 +100,7 @@ static void elements_and_octets(void)
  * again (AP-32); and asking for statistics acknowledges nothing. */
 static void pull_waits(void)
 {
-    RPC_BINDING_HANDLE h = serve_in_this_process();
+    RPC_BINDING_HANDLE h = serve_here();
     struct caller caller;
     uint8_t buf[100];
     unsigned long n;
@@ -157,7 +157,7 @@ static void *push_flood(void *arg)
 /* A push that waits at the limit is seen from another thread, while it does and after. */
 static void push_waits(void)
 {
-    RPC_BINDING_HANDLE h = serve_in_this_process();
+    RPC_BINDING_HANDLE h = serve_here();
     struct caller caller;
     pthread_t thread;
     uint64_t got = 0, until = now_ms() + SOON_MS;
@@ -195,7 +195,7 @@ static void push_waits(void)
 
 static void wrong_arguments(void)
 {
-    RPC_BINDING_HANDLE h = serve_in_this_process();
+    RPC_BINDING_HANDLE h = serve_here();
     struct caller caller;
     RPCX_PIPE_STATS stats = {.TimesBlocked = 77};
     static char on_no_pipe[64];
