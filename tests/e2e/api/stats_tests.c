@@ -55,7 +55,7 @@ static void what_was_moved(void)
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, NULL), RPC_S_OK);
     /* The call is over. */
-    RPCX_PIPE_STATS stats;
+    RPCX_PIPE_STATS stats = {0};
     CHECK(pipe_inq_stats(client, &stats) != RPC_S_OK);
     CHECK(pipe_inq_stats(server, &stats) != RPC_S_OK);
     served_free(served);
