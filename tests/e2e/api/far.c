@@ -18,8 +18,8 @@
 
 #include "harness.h"
 
-#define PAGE 4096u
-#define SLOTS 256
+#define PAGE       4096u
+#define SLOTS      256
 #define SERVED_MAX 16384
 
 /* A call that takes longer hangs; less than the test's own limit. */
@@ -53,8 +53,8 @@ static bool is_server;
 
 static void *share(size_t len)
 {
-    void *memory = mmap(NULL, len, PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *memory =
+        mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     CHECK(memory != MAP_FAILED);
     return memory;
 }
@@ -176,8 +176,7 @@ pid_t server_pid(void)
 bool server_is_dead(void)
 {
     siginfo_t info = {0};
-    return server > 0 &&
-           waitid(P_PID, (id_t)server, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+    return server > 0 && waitid(P_PID, (id_t)server, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
            info.si_pid == server;
 }
 

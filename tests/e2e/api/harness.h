@@ -195,7 +195,8 @@ struct child {
 };
 struct child spawn_server(void);
 /* A process that makes one call to us and then sleeps: "pull" (out_pipe, one pull),
- * "push" (in_pipe, 1,000 octets), "plain", "no-read" (out_pipe, never pulls), "hold" (which is synchronous). */
+ * "push" (in_pipe, 1,000 octets), "plain", "no-read" (out_pipe, never pulls), "hold" (which is
+ * synchronous). */
 struct child spawn_client(const char *what);
 /* Waits until it says it has done what it was asked. */
 void child_ready(const struct child *child);

@@ -68,6 +68,27 @@ static void server_ends_badly(void)
     RpcBindingFree(&h);
 }
 
+static void *volatile leaked;
+
+static long long leak_there(struct served *served, long long a, long long b)
+{
+    (void)served, (void)a, (void)b;
+    leaked = malloc(1000);
+    memset(leaked, 1, 1000);
+    leaked = NULL;
+    return 0;
+}
+
+static void server_leaks(void)
+{
+#ifndef __SANITIZE_ADDRESS__
+    skip("nothing looks for leaks");
+#endif
+    RPC_BINDING_HANDLE h = serve_here();
+    far(leak_there, NULL, 0, 0);
+    RpcBindingFree(&h);
+}
+
 static void library_used_before(void)
 {
     RPC_BINDING_HANDLE h = serve_in_this_process();
@@ -80,6 +101,7 @@ const struct test harness_tests[] = {
     {"harness_check_fails_in_a_manager", check_fails_in_a_manager},
     {"harness_server_dies", server_dies},
     {"harness_server_ends_badly", server_ends_badly},
+    {"harness_server_leaks", server_leaks},
     {"harness_library_used_before", library_used_before},
     {NULL, NULL},
 };

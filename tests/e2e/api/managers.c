@@ -112,16 +112,20 @@ void s_bulk(PRPC_ASYNC_STATE async, handle_t h, uint32_t n, const byte *octets)
     uint32_t wrong = 0;
     for (uint32_t i = 0; i < n; i++)
         wrong += octets[i] != octet(i);
-    serve_call(&(struct served){.there.async = async, .there.handle = h, .n = wrong ? -1 : (int32_t)n});
+    serve_call(
+        &(struct served){.there.async = async, .there.handle = h, .n = wrong ? -1 : (int32_t)n});
 }
 static void serve_pipe(enum operation operation, PRPC_ASYNC_STATE async, handle_t h, int32_t n,
                        ASYNC_byte_pipe *data, int32_t *twice)
 {
-    serve_call(&(struct served){.operation = operation, .there.async = async, .there.handle = h, .n = n,
-                                .there.twice = twice, .there.pipe_at = {(NDR_ASYNC_PIPE *)data}});
+    serve_call(&(struct served){.operation = operation,
+                                .there.async = async,
+                                .there.handle = h,
+                                .n = n,
+                                .there.twice = twice,
+                                .there.pipe_at = {(NDR_ASYNC_PIPE *)data}});
 }
-void s_in_pipe(PRPC_ASYNC_STATE async, handle_t h, int32_t n, ASYNC_byte_pipe *data,
-               int32_t *twice)
+void s_in_pipe(PRPC_ASYNC_STATE async, handle_t h, int32_t n, ASYNC_byte_pipe *data, int32_t *twice)
 {
     serve_pipe(IN_PIPE, async, h, n, data, twice);
 }
@@ -138,16 +142,17 @@ void s_both_pipe(PRPC_ASYNC_STATE async, handle_t h, int32_t n, ASYNC_byte_pipe 
 static void serve_two(enum operation operation, PRPC_ASYNC_STATE async, handle_t h,
                       ASYNC_byte_pipe *first, ASYNC_long_pipe *second)
 {
-    serve_call(&(struct served){
-        .operation = operation, .there.async = async, .there.handle = h,
-        .there.pipe_at = {(NDR_ASYNC_PIPE *)first, (NDR_ASYNC_PIPE *)second}});
+    serve_call(
+        &(struct served){.operation = operation,
+                         .there.async = async,
+                         .there.handle = h,
+                         .there.pipe_at = {(NDR_ASYNC_PIPE *)first, (NDR_ASYNC_PIPE *)second}});
 }
 void s_two_in(PRPC_ASYNC_STATE async, handle_t h, ASYNC_byte_pipe *first, ASYNC_long_pipe *second)
 {
     serve_two(TWO_IN, async, h, first, second);
 }
-void s_two_out(PRPC_ASYNC_STATE async, handle_t h, ASYNC_byte_pipe *first,
-               ASYNC_long_pipe *second)
+void s_two_out(PRPC_ASYNC_STATE async, handle_t h, ASYNC_byte_pipe *first, ASYNC_long_pipe *second)
 {
     serve_two(TWO_OUT, async, h, first, second);
 }
@@ -164,7 +169,8 @@ void s_status_params(PRPC_ASYNC_STATE async, handle_t h, int32_t n, error_status
                      error_status_t *fault)
 {
     (void)fault; /* not sent: the ACF's own */
-    serve_call(&(struct served){.there.async = async, .there.handle = h, .n = n, .there.twice = (int32_t *)comm});
+    serve_call(&(struct served){
+        .there.async = async, .there.handle = h, .n = n, .there.twice = (int32_t *)comm});
 }
 BOTH_SIDES void (*in_manager)(handle_t h);
 BOTH_SIDES atomic_uchar pings[PINGS_COUNTED];
@@ -195,8 +201,7 @@ void s_hold(handle_t h)
         pthread_cond_wait(&calls_changed, &calls_lock);
     is_holding = may_go = false;
     pthread_mutex_unlock(&calls_lock);
-    CHECK_EQUAL(RpcServerUnsubscribeForNotification(NULL, RpcNotificationClientDisconnect,
-                                                    &queued),
+    CHECK_EQUAL(RpcServerUnsubscribeForNotification(NULL, RpcNotificationClientDisconnect, &queued),
                 RPC_S_OK);
     CHECK_EQUAL(queued, 1);
 }

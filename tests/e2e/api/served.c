@@ -177,7 +177,7 @@ static BOTH_SIDES NDR_ASYNC_PIPE runtime;
 
 /* What is behind the room of a pull must stay. */
 #define GUARD_LEN 64
-#define GUARD 0xa5
+#define GUARD     0xa5
 
 /* The element's length is that of api.idl: first pipes are of bytes, second ones of longs. */
 static NDR_ASYNC_PIPE *pipe_there(char *state, size_t *ret_element_len)
@@ -236,9 +236,9 @@ static void pull_there(void *arg)
     struct moving *moving = arg;
     size_t len = moving_len(moving);
     memset(moving->octets + len, GUARD, GUARD_LEN);
-    moving->status = runtime.pull(state_there(moving->state),
-                                  moving->null_buf ? NULL : moving->octets, moving->count,
-                                  moving->null_count ? NULL : &moving->ret_count);
+    moving->status =
+        runtime.pull(state_there(moving->state), moving->null_buf ? NULL : moving->octets,
+                     moving->count, moving->null_count ? NULL : &moving->ret_count);
     for (size_t i = 0; i < GUARD_LEN; i++)
         CHECK_EQUAL(moving->octets[len + i], GUARD);
 }
@@ -265,8 +265,8 @@ static RPC_STATUS far_pull(char *state, void *buf, unsigned long count, unsigned
         return runtime.pull(state_there(state), buf, count, ret_count);
     struct far_slot *slot = far_take();
     struct moving *moving = (struct moving *)(void *)far_octets(slot);
-    *moving = (struct moving){.state = state, .count = count, .null_buf = !buf,
-                              .null_count = !ret_count};
+    *moving =
+        (struct moving){.state = state, .count = count, .null_buf = !buf, .null_count = !ret_count};
     pipe_there(state, &moving->element_len);
     if (ret_count)
         moving->ret_count = *ret_count;
@@ -285,8 +285,8 @@ static RPC_STATUS far_pull(char *state, void *buf, unsigned long count, unsigned
 static void alloc_there(void *arg)
 {
     struct moving *moving = arg;
-    moving->status = runtime.alloc(state_there(moving->state), moving->count, &moving->buf,
-                                   &moving->ret_count);
+    moving->status =
+        runtime.alloc(state_there(moving->state), moving->count, &moving->buf, &moving->ret_count);
 }
 
 static RPC_STATUS far_alloc(char *state, unsigned long len, void **ret_buf, unsigned long *ret_len)
@@ -307,7 +307,9 @@ void served_set_pipes(struct served *served)
         CHECK(served->there.pipe[i].push && served->there.pipe[i].pull);
         if (!runtime.push)
             runtime = served->there.pipe[i];
-        served->pipe[i] = (NDR_ASYNC_PIPE){.pull = far_pull, .push = far_push, .alloc = far_alloc,
+        served->pipe[i] = (NDR_ASYNC_PIPE){.pull = far_pull,
+                                           .push = far_push,
+                                           .alloc = far_alloc,
                                            .state = (char *)&served->pipe[i]};
     }
 }
