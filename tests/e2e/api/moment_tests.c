@@ -39,11 +39,19 @@ static void *watch(void *arg)
     return NULL;
 }
 
+static uint64_t queued(const struct caller *caller)
+{
+    RPCX_PIPE_STATS stats;
+    CHECK_EQUAL(RpcxPipeInqStats(caller->pipe[0].state, &stats, sizeof(stats)), RPC_S_OK);
+    return stats.OctetsQueued;
+}
+
 static void start_watching(struct watcher *watcher, struct caller *caller, HANDLE port,
                            pthread_t *ret_thread)
 {
     *watcher = (struct watcher){.caller = caller, .port = port, .saw = -1};
     caller->async.Event = UNTOLD;
+    queued(caller); /* takes the call's lock: the runtime's write comes after this one */
     CHECK(pthread_create(ret_thread, NULL, watch, watcher) == 0);
     while (!watcher->waits)
         sleep_ms(1);
@@ -91,13 +99,6 @@ static void event_is_written_first(void)
 }
 
 /* ---- Two at once -------------------------------------------------------------------- */
-
-static uint64_t queued(const struct caller *caller)
-{
-    RPCX_PIPE_STATS stats;
-    CHECK_EQUAL(RpcxPipeInqStats(caller->pipe[0].state, &stats, sizeof(stats)), RPC_S_OK);
-    return stats.OctetsQueued;
-}
 
 /* Pushes until RpcSendComplete stays away: megabytes, of which some are still queued.  No
  * push may wait: each begins far below the high mark, and none is of a tight loop. */
