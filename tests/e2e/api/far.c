@@ -59,8 +59,23 @@ static void *share(size_t len)
     return memory;
 }
 
+static unsigned threads_here(void)
+{
+    unsigned count = 0;
+    DIR *dir = opendir("/proc/self/task");
+    CHECK(dir);
+    for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
+        count += entry->d_name[0] != '.';
+    closedir(dir);
+    return count;
+}
+
+/* A sanitizer or an emulator has threads of its own. */
+static unsigned threads_at_first;
+
 void far_init(void)
 {
+    threads_at_first = threads_here();
     char *start = __start_both_sides, *stop = page_behind;
     CHECK((uintptr_t)start % PAGE == 0 && stop >= __stop_both_sides);
     CHECK((uintptr_t)stop % PAGE == 0 && first_page >= start);
@@ -137,27 +152,11 @@ static __attribute__((noreturn)) void be_server(pid_t client)
     exit(0);                          /* not _exit: a leak check follows, where there is one */
 }
 
-static unsigned threads_here(void)
-{
-    unsigned count = 0;
-    DIR *dir = opendir("/proc/self/task");
-    CHECK(dir);
-    for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
-        count += entry->d_name[0] != '.';
-    closedir(dir);
-    return count;
-}
-
 void far_start(void)
 {
-#ifdef __SANITIZE_THREAD__
-    const unsigned alone = 2; /* the sanitizer has one */
-#else
-    const unsigned alone = 1;
-#endif
     const pid_t client = getpid();
     CHECK(server < 0);
-    if (threads_here() > alone)
+    if (threads_here() > threads_at_first)
         failed(__FILE__, __LINE__, "serve_here() comes after the library has begun threads");
     server = fork();
     CHECK(server >= 0);
