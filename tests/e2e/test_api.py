@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every case of api_test on both transports, one process each.
+"""Every case of api_test on both transports: a process that is the client, and its server.
 
 A case prints "ok NAME", "FAILED NAME why" or "skipped NAME why"; a process that dies or
 hangs in another way fails as well.
@@ -31,3 +31,21 @@ def test_api(case, transport, program_env):
         pytest.skip(said)
     assert said == f"ok {case}" and result.returncode == 0, \
         f"{said} (status {result.returncode})\n{result.stderr[-4000:]}"
+
+
+@pytest.mark.parametrize("case, why", [
+    ("harness_check_fails_in_the_server", "harness_tests.c:13: a is 4, not 5"),
+    ("harness_check_fails_in_a_manager", "harness_tests.c:29: !in_server()"),
+    ("harness_server_dies", "the server is gone (the server died)"),
+    ("harness_server_ends_badly", "the server ended with 0x300"),
+    ("harness_server_leaks", "the server ended with 0x"),
+    ("harness_library_used_before", "serve_here() comes after the library has begun threads"),
+])
+def test_failures_in_the_server_are_failures(case, why, program_env):
+    result = subprocess.run([PROGRAM, case, "ncalrpc"], env=program_env, capture_output=True,
+                            text=True, timeout=90, check=False)
+    said = result.stdout.strip()
+    if result.returncode == 77:
+        pytest.skip(said)
+    assert result.returncode == 1 and said.count("\n") == 0, said
+    assert said.startswith(f"FAILED {case} ") and why in said, said

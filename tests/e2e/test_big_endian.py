@@ -165,7 +165,7 @@ def test_b_octets_are_sambas(big):
             theirs.octets_of(call, direction, syntax, "big").hex(), call
 
 
-# Cases of one process each, without its children: those would not find the emulator.
+# Cases without programs of their own: those would not find the emulator.  A server is forked.
 API_CASES = ["AR-6_AR-10_AR-11_AR-24_AR-31_one_call_complete", "AP-10_buffer_is_ours_again",
              "AP-30_AP-40_F12_pulled_in_pieces", "AP-31_AP-32_AP-34_pending_pull",
              "AP-50_AP-51_input_pipe_and_output_pipe", "AP-52_several_pipes",

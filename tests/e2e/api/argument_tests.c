@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* argument_tests.c - wrong arguments give the documented status and nothing else: every
- * public function, against the contracts in the headers. */
+ * public function, against the contracts in the headers.  Where no call is made there is one
+ * process alone. */
 #include "harness.h"
 
 #include <limits.h>
@@ -75,6 +76,16 @@ static void async_functions(void)
         ROW(RPC_X_INVALID_PIPE_OBJECT, RpcxPipeSetLimits(bad_handles[i], 100, 50));
 }
 
+static long long use_copy_there(struct served *served, long long a, long long b)
+{
+    RPC_ASYNC_STATE copy = *served->there.async;
+    int32_t reply = 6;
+    (void)a, (void)b;
+    bad_status(RpcAsyncAbortCall(&copy, 5));
+    bad_status(RpcAsyncCompleteCall(&copy, &reply));
+    return 0;
+}
+
 /* A state that was copied while its call runs is not the call's. */
 static void copied_state(void)
 {
@@ -82,14 +93,13 @@ static void copied_state(void)
     struct caller caller;
     int32_t reply = 6, result;
     struct served *served = start_call(&caller, h, PLAIN, 0);
-    RPC_ASYNC_STATE copy = caller.async, other_copy = *served->async;
+    RPC_ASYNC_STATE copy = caller.async;
     bad_status(RpcAsyncGetCallStatus(&copy));
     bad_status(RpcAsyncCancelCall(&copy, TRUE));
     bad_status(RpcAsyncCompleteCall(&copy, &result));
-    bad_status(RpcAsyncAbortCall(&other_copy, 5));
-    bad_status(RpcAsyncCompleteCall(&other_copy, &reply));
+    far(use_copy_there, served, 0, 0);
     EXPECT_QUIET(&caller);
-    ROW(RPC_S_OK, RpcAsyncCompleteCall(served->async, &reply));
+    ROW(RPC_S_OK, served_complete(served, &reply));
     EXPECT(&caller, RpcCallComplete);
     ROW(RPC_S_OK, complete(&caller, &result));
     CHECK_EQUAL(result, 6);
@@ -304,19 +314,29 @@ static void listen_functions(void)
 }
 
 /* RPC_IF_ALLOW_SECURE_ONLY: nobody can be secure yet, so nobody is served. */
+static long long register_secure_there(struct served *unused, long long a, long long b)
+{
+    (void)unused, (void)a, (void)b;
+    ROW(RPC_S_OK, RpcServerUnregisterIf(s_api_v1_0_s_ifspec, NULL, 1));
+    ROW(RPC_S_OK, RpcServerRegisterIfEx(s_api_v1_0_s_ifspec, NULL, NULL,
+                                        RPC_IF_ALLOW_SECURE_ONLY, 10, NULL));
+    return 0;
+}
+
 static void secure_only(void)
 {
     RPC_BINDING_HANDLE h = serve_here();
     RPC_STATUS status;
-    ROW(RPC_S_OK, RpcServerUnregisterIf(s_api_v1_0_s_ifspec, NULL, 1));
-    ROW(RPC_S_OK, RpcServerRegisterIfEx(s_api_v1_0_s_ifspec, NULL, NULL,
-                                        RPC_IF_ALLOW_SECURE_ONLY, 10, NULL));
+    far(register_secure_there, NULL, 0, 0);
     RAISED(status, c_ping(h, 1));
     CHECK_EQUAL(status, RPC_S_ACCESS_DENIED);
     RpcBindingFree(&h);
 }
 
 /* A server that stops: a running call ends well, a new one is refused. */
+static BOTH_SIDES atomic_int waited[2];
+static pthread_t waiters[2]; /* in the server */
+
 static void *stop_waiter(void *arg)
 {
     atomic_int *ret_status = arg;
@@ -324,41 +344,72 @@ static void *stop_waiter(void *arg)
     return NULL;
 }
 
+static long long start_waiters_there(struct served *unused, long long a, long long b)
+{
+    (void)unused, (void)a, (void)b;
+    for (int i = 0; i < 2; i++) {
+        atomic_store(&waited[i], -1);
+        CHECK(pthread_create(&waiters[i], NULL, stop_waiter, &waited[i]) == 0);
+    }
+    return 0;
+}
+
+static long long join_there(struct served *unused, long long which, long long b)
+{
+    (void)unused, (void)b;
+    return pthread_join(waiters[which], NULL);
+}
+
+static long long stop_there(struct served *unused, long long a, long long b)
+{
+    (void)unused, (void)a, (void)b;
+    return RpcMgmtStopServerListening(NULL);
+}
+
+static long long listen_without_interface_there(struct served *unused, long long a, long long b)
+{
+    (void)unused, (void)a, (void)b;
+    ROW(RPC_S_OK, RpcServerUnregisterIf(s_api_v1_0_s_ifspec, NULL, 1));
+    return RpcServerListen(1, 10, TRUE);
+}
+
+static long long register_there(struct served *unused, long long a, long long b)
+{
+    (void)unused, (void)a, (void)b;
+    return RpcServerRegisterIf(s_api_v1_0_s_ifspec, NULL, NULL);
+}
+
 static void stop_with_a_call_running(void)
 {
     RPC_BINDING_HANDLE h = serve_here();
     struct caller caller, refused;
     int32_t reply = 3, result;
-    atomic_int waited[2] = {-1, -1};
-    pthread_t threads[2];
     struct served *served = start_call(&caller, h, PLAIN, 0);
-    for (int i = 0; i < 2; i++)
-        CHECK(pthread_create(&threads[i], NULL, stop_waiter, &waited[i]) == 0);
+    far(start_waiters_there, NULL, 0, 0);
     /* One waits, the other is told so. */
     uint64_t until = now_ms() + AT_ONCE_MS;
     while (atomic_load(&waited[0]) == -1 && atomic_load(&waited[1]) == -1)
         CHECK(now_ms() < until);
     int early = atomic_load(&waited[0]) == -1;
     CHECK_EQUAL(atomic_load(&waited[early]), RPC_S_ALREADY_LISTENING);
-    pthread_join(threads[early], NULL);
-    ROW(RPC_S_OK, RpcMgmtStopServerListening(NULL));
+    CHECK_EQUAL(far(join_there, NULL, early, 0), 0);
+    ROW(RPC_S_OK, far(stop_there, NULL, 0, 0));
     caller_init(&refused, 0);
     ROW(RPC_S_OK, caller_call(&refused, h, PLAIN, 1));
     EXPECT(&refused, RpcCallComplete);
     ROW(RPC_S_SERVER_TOO_BUSY, complete(&refused, NULL));
     sleep_ms(NEVER_MS);
     CHECK_EQUAL(atomic_load(&waited[!early]), -1); /* waits for the call */
-    ROW(RPC_S_OK, RpcAsyncCompleteCall(served->async, &reply));
+    ROW(RPC_S_OK, served_complete(served, &reply));
     EXPECT(&caller, RpcCallComplete);
     ROW(RPC_S_OK, complete(&caller, &result));
-    pthread_join(threads[!early], NULL);
+    CHECK_EQUAL(far(join_there, NULL, !early, 0), 0);
     CHECK_EQUAL(atomic_load(&waited[!early]), RPC_S_OK);
-    ROW(RPC_S_OK, RpcServerUnregisterIf(s_api_v1_0_s_ifspec, NULL, 1));
-    ROW(RPC_S_OK, RpcServerListen(1, 10, TRUE));
+    ROW(RPC_S_OK, far(listen_without_interface_there, NULL, 0, 0));
     ROW(RPC_S_OK, caller_call(&refused, h, PLAIN, 1));
     EXPECT(&refused, RpcCallComplete);
     ROW(RPC_S_UNKNOWN_IF, complete(&refused, NULL));
-    ROW(RPC_S_OK, RpcServerRegisterIf(s_api_v1_0_s_ifspec, NULL, NULL));
+    ROW(RPC_S_OK, far(register_there, NULL, 0, 0));
     CHECK_USABLE(h);
     served_free(served);
     caller_fini(&caller);
@@ -368,19 +419,14 @@ static void stop_with_a_call_running(void)
 
 /* ---- A call's own binding handle -------------------------------------------------- */
 
-static void server_handles(void)
+static long long use_handle_there(struct served *served, long long a, long long b)
 {
-    RPC_BINDING_HANDLE h = serve_here(), out = NULL;
-    struct caller caller;
     UUID uuid;
     RPC_CSTR text = NULL;
     unsigned timeout;
-    int32_t reply = 1;
-    ROW(RPC_S_NO_CALL_ACTIVE, RpcServerInqBindingHandle(&out));
-    ROW(RPC_S_INVALID_ARG, RpcServerInqBindingHandle(NULL));
-    ROW(RPC_S_NO_CALL_ACTIVE, RpcBindingServerFromClient(NULL, &out));
-    struct served *served = start_call(&caller, h, PLAIN, 0);
-    RPC_BINDING_HANDLE call = served->handle, same = call;
+    RPC_STATUS status;
+    RPC_BINDING_HANDLE call = served->there.handle, same = call, out = NULL;
+    (void)a, (void)b;
     ROW(RPC_S_WRONG_KIND_OF_BINDING, RpcBindingFree(&same));
     CHECK(same == call);
     ROW(RPC_S_WRONG_KIND_OF_BINDING, RpcBindingCopy(call, &out));
@@ -394,20 +440,41 @@ static void server_handles(void)
     ROW(RPC_S_INVALID_ARG, RpcBindingServerFromClient(call, NULL));
     ROW(RPC_S_OK, RpcBindingServerFromClient(call, &out));
     ROW(RPC_S_OK, RpcBindingFree(&out));
+    /* A stub takes no handle but a client's. */
+    RAISED(status, c_ping(call, 1));
+    CHECK_EQUAL(status, RPC_S_WRONG_KIND_OF_BINDING);
+    return 0;
+}
+
+static long long use_handle_too_late_there(struct served *served, long long a, long long b)
+{
+    UUID uuid;
+    (void)a, (void)b;
+    ROW(RPC_S_INVALID_BINDING, RpcBindingInqObject(served->there.handle, &uuid));
+    ROW(RPC_S_INVALID_BINDING, RpcServerTestCancel(served->there.handle));
+    return 0;
+}
+
+static void server_handles(void)
+{
+    RPC_BINDING_HANDLE h = serve_here(), out = NULL;
+    struct caller caller;
+    int32_t reply = 1;
+    ROW(RPC_S_NO_CALL_ACTIVE, RpcServerInqBindingHandle(&out));
+    ROW(RPC_S_INVALID_ARG, RpcServerInqBindingHandle(NULL));
+    ROW(RPC_S_NO_CALL_ACTIVE, RpcBindingServerFromClient(NULL, &out));
+    struct served *served = start_call(&caller, h, PLAIN, 0);
+    far(use_handle_there, served, 0, 0);
     RPC_STATUS status;
     CHECK_EITHER(RpcBindingServerFromClient(h, &out), RPC_S_WRONG_KIND_OF_BINDING,
                  RPC_S_INVALID_BINDING);
     CHECK_EITHER(RpcServerTestCancel(h), RPC_S_WRONG_KIND_OF_BINDING, RPC_S_INVALID_BINDING);
-    /* A stub takes no handle but a client's. */
-    RAISED(status, c_ping(call, 1));
-    CHECK_EQUAL(status, RPC_S_WRONG_KIND_OF_BINDING);
     for (size_t i = 0; i < BAD_HANDLES; i++) {
         RAISED(status, c_ping(bad_handles[i], 1));
         CHECK_EQUAL(status, RPC_S_INVALID_BINDING);
     }
-    ROW(RPC_S_OK, RpcAsyncCompleteCall(served->async, &reply));
-    ROW(RPC_S_INVALID_BINDING, RpcBindingInqObject(call, &uuid)); /* the call is over */
-    ROW(RPC_S_INVALID_BINDING, RpcServerTestCancel(call));
+    ROW(RPC_S_OK, served_complete(served, &reply));
+    far(use_handle_too_late_there, served, 0, 0); /* the call is over */
     EXPECT(&caller, RpcCallComplete);
     ROW(RPC_S_OK, complete(&caller, NULL));
     served_free(served);
@@ -498,7 +565,7 @@ static void event_closed_early(void)
     int32_t reply = 1, result;
     struct served *served = start_call(&caller, h, PLAIN, 0);
     caller_fini(&caller);
-    ROW(RPC_S_OK, RpcAsyncCompleteCall(served->async, &reply));
+    ROW(RPC_S_OK, served_complete(served, &reply));
     uint64_t until = now_ms() + AT_ONCE_MS;
     while (RpcAsyncGetCallStatus(&caller.async) == RPC_S_ASYNC_CALL_PENDING)
         CHECK(now_ms() < until);

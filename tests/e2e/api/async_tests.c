@@ -34,8 +34,8 @@ static void state_in_use(void)
     CHECK_EQUAL(RpcAsyncInitializeHandle(&caller.async, sizeof(caller.async)),
                 RPC_S_INVALID_ASYNC_HANDLE);
     CHECK(no_call());
-    *served->twice = 42;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    served_set_twice(served, 42);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, &result), RPC_S_OK);
     CHECK_EQUAL(result, 5);
@@ -61,7 +61,7 @@ static void state_used_again(void)
         }
         CHECK_EQUAL(caller_call(&caller, h, PLAIN, i), RPC_S_OK);
         struct served *served = accept_call();
-        CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+        CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
         EXPECT(&caller, RpcCallComplete);
         CHECK_EQUAL(complete(&caller, &result), RPC_S_OK);
         CHECK_EQUAL(result, i);
@@ -142,8 +142,8 @@ static void one_call_complete(void)
     CHECK_EQUAL(complete(&caller, &result), RPC_S_ASYNC_CALL_PENDING); /* AR-11 */
     CHECK_EQUAL(result, 0);
     CHECK_EQUAL(caller.twice, 1111);
-    *served->twice = 42;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    served_set_twice(served, 42);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(RpcAsyncGetCallStatus(&caller.async), RPC_S_OK);
     CHECK_EQUAL(RpcAsyncGetCallStatus(&caller.async), RPC_S_OK);
@@ -173,7 +173,7 @@ static void polling(void)
     struct served *served = accept_call();
     for (int i = 0; i < 5; i++)
         CHECK_EQUAL(RpcAsyncGetCallStatus(&caller.async), RPC_S_ASYNC_CALL_PENDING);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     uint64_t begin = now_ms();
     while (RpcAsyncGetCallStatus(&caller.async) == RPC_S_ASYNC_CALL_PENDING)
         CHECK(now_ms() - begin < AT_ONCE_MS);
@@ -191,13 +191,13 @@ static void void_operation(void)
     struct caller caller;
     int32_t junk = 99, result = 77;
     struct served *served = start_call(&caller, h, NOTHING, 0);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &junk), RPC_S_OK); /* AR-25 */
+    CHECK_EQUAL(served_complete(served, &junk), RPC_S_OK); /* AR-25 */
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(RpcAsyncCompleteCall(&caller.async, &result), RPC_S_OK);
     CHECK_EQUAL(result, 77);
     served_free(served);
     served = start_call(&caller, h, NOTHING, 0);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, NULL), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, NULL), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(RpcAsyncCompleteCall(&caller.async, NULL), RPC_S_OK);
     served_free(served);
@@ -223,15 +223,15 @@ static void calls_beside_pending_ones(void)
     CHECK_EQUAL(status, RPC_S_OK);
     CHECK_EQUAL(pong, 9);
     /* Answered in the reverse order. */
-    CHECK_EQUAL(RpcAsyncCompleteCall(three->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(three, &reply), RPC_S_OK);
     EXPECT(&third, RpcCallComplete);
     CHECK_EQUAL(complete(&third, &result), RPC_S_OK);
     CHECK_EQUAL(PUSH(&second.pipe[0], NULL, 0), RPC_S_OK);
     PULL_END(&two->pipe[0]);
-    CHECK_EQUAL(RpcAsyncCompleteCall(two->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(two, &reply), RPC_S_OK);
     EXPECT(&second, RpcCallComplete);
     CHECK_EQUAL(complete(&second, &result), RPC_S_OK);
-    CHECK_EQUAL(RpcAsyncCompleteCall(one->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(one, &reply), RPC_S_OK);
     EXPECT(&first, RpcCallComplete);
     CHECK_EQUAL(complete(&first, &result), RPC_S_OK);
     served_free(one);
@@ -280,7 +280,7 @@ static void issuing_thread_ends(void)
     CHECK_EQUAL(issuer.status, RPC_S_OK);
     struct served *served = accept_call();
     CHECK_EQUAL(served->n, BULK_LEN);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, NULL), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, NULL), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, NULL), RPC_S_OK);
     served_free(served);
@@ -304,7 +304,7 @@ static void dispatched_in_order(void)
         struct served *served = accept_call();
         int32_t reply = served->n;
         CHECK_EQUAL(served->n, i);
-        CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+        CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
         served_free(served);
     }
     for (int i = 0; i < ORDER_CALLS; i++) {
@@ -327,7 +327,7 @@ static void completed_before_manager_returns(void)
     int32_t reply = 6, result;
     script = RETURN_LATE;
     struct served *served = start_call(&caller, h, PLAIN, 0);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, &result), RPC_S_OK);
     CHECK_EQUAL(result, 6);
@@ -347,16 +347,16 @@ static void cancel_not_abortive(void)
     struct caller caller;
     int32_t reply = 9, result;
     struct served *served = start_call(&caller, h, PLAIN, 0);
-    CHECK_EQUAL(RpcServerTestCancel(RpcAsyncGetCallHandle(served->async)),
+    CHECK_EQUAL(served_test_cancel(served),
                 RPC_S_CALL_IN_PROGRESS);
     CHECK_EQUAL(RpcAsyncCancelCall(&caller.async, FALSE), RPC_S_OK);
     CHECK_EQUAL(RpcAsyncCancelCall(&caller.async, FALSE), RPC_S_OK); /* AR-14: again */
     uint64_t begin = now_ms();
-    while (RpcServerTestCancel(RpcAsyncGetCallHandle(served->async)) != RPC_S_OK)
+    while (served_test_cancel(served) != RPC_S_OK)
         CHECK(now_ms() - begin < AT_ONCE_MS);
     EXPECT_QUIET(&caller);
     CHECK_EQUAL(RpcAsyncGetCallStatus(&caller.async), RPC_S_ASYNC_CALL_PENDING);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     EXPECT_QUIET(&caller);
     CHECK_EQUAL(complete(&caller, &result), RPC_S_OK);
@@ -381,9 +381,9 @@ static void cancel_abortive(void)
     EXPECT_QUIET(&caller);
     CHECK_EQUAL(complete(&caller, NULL), RPC_S_CALL_CANCELLED);
     CHECK_EQUAL(caller.twice, 1111);
-    while (RpcServerTestCancel(RpcAsyncGetCallHandle(served->async)) != RPC_S_OK)
+    while (served_test_cancel(served) != RPC_S_OK)
         CHECK(now_ms() - begin < AT_ONCE_MS);
-    RpcAsyncCompleteCall(served->async, &reply); /* whatever it says: discarded */
+    served_complete(served, &reply); /* whatever it says: discarded */
     EXPECT_QUIET(&caller);
     served_free(served);
     caller_fini(&caller);
@@ -404,7 +404,7 @@ static void cancel_one_of_several(void)
     CHECK_EQUAL(complete(&callers[2], NULL), RPC_S_CALL_CANCELLED);
     for (int i = 0; i < 5; i++) {
         int32_t reply = 100 + i;
-        RPC_STATUS status = RpcAsyncCompleteCall(served[i]->async, &reply);
+        RPC_STATUS status = served_complete(served[i], &reply);
         if (i != 2)
             CHECK_EQUAL(status, RPC_S_OK);
         served_free(served[i]);
@@ -428,7 +428,7 @@ static void cancel_after_completion(void)
     struct caller caller;
     int32_t reply = 4, result;
     struct served *served = start_call(&caller, h, PLAIN, 0);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(RpcAsyncCancelCall(&caller.async, TRUE), RPC_S_OK);
     CHECK_EQUAL(RpcAsyncCancelCall(&caller.async, FALSE), RPC_S_OK);
@@ -447,7 +447,7 @@ static void cancel_while_complete_is_unread(void)
     for (int abort_too = 0; abort_too < 2; abort_too++) {
         struct caller caller;
         struct served *served = start_call(&caller, h, OUT_PIPE, 0);
-        CHECK_EQUAL(RpcAsyncAbortCall(served->async, 4242), RPC_S_OK);
+        CHECK_EQUAL(served_abort(served, 4242), RPC_S_OK);
         sleep_ms(NEVER_MS); /* set, not waited for */
         CHECK_EQUAL(RpcAsyncCancelCall(&caller.async, abort_too), RPC_S_OK);
         EXPECT(&caller, RpcCallComplete);
@@ -540,13 +540,13 @@ static void completed_twice(void)
     for (int by_abort = 0; by_abort < 2; by_abort++) {
         struct served *served = start_call(&caller, h, PLAIN, 0);
         if (by_abort)
-            CHECK_EQUAL(RpcAsyncAbortCall(served->async, 77), RPC_S_OK);
+            CHECK_EQUAL(served_abort(served, 77), RPC_S_OK);
         else
-            CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+            CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
         for (int i = 0; i < 3; i++) {
-            CHECK_EITHER(RpcAsyncCompleteCall(served->async, &reply), RPC_S_INVALID_ASYNC_HANDLE,
+            CHECK_EITHER(served_complete(served, &reply), RPC_S_INVALID_ASYNC_HANDLE,
                          RPC_S_INVALID_ASYNC_CALL);
-            CHECK_EITHER(RpcAsyncAbortCall(served->async, 78), RPC_S_INVALID_ASYNC_HANDLE,
+            CHECK_EITHER(served_abort(served, 78), RPC_S_INVALID_ASYNC_HANDLE,
                          RPC_S_INVALID_ASYNC_CALL);
         }
         EXPECT(&caller, RpcCallComplete);
@@ -556,7 +556,7 @@ static void completed_twice(void)
     }
     EXPECT_QUIET(&bystander);
     reply = 12;
-    CHECK_EQUAL(RpcAsyncCompleteCall(other->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(other, &reply), RPC_S_OK);
     EXPECT(&bystander, RpcCallComplete);
     CHECK_EQUAL(complete(&bystander, &result), RPC_S_OK);
     CHECK_EQUAL(result, 12);
@@ -573,8 +573,8 @@ static void abort_codes(void)
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
         struct caller caller;
         struct served *served = start_call(&caller, h, PLAIN, 0);
-        CHECK_EQUAL(RpcAsyncAbortCall(served->async, 0), RPC_S_INVALID_ARG);
-        CHECK_EQUAL(RpcAsyncAbortCall(served->async, codes[i]), RPC_S_OK);
+        CHECK_EQUAL(served_abort(served, 0), RPC_S_INVALID_ARG);
+        CHECK_EQUAL(served_abort(served, codes[i]), RPC_S_OK);
         EXPECT(&caller, RpcCallComplete);
         CHECK_EQUAL(complete(&caller, NULL), (RPC_STATUS)codes[i]);
         CHECK_EQUAL(caller.twice, 1111);
@@ -605,11 +605,11 @@ static void status_parameters(void)
             CHECK_EQUAL(status, RPC_S_OK);
             struct served *served = accept_call();
             if (!by_result)
-                *served->twice = 44;
+                served_set_twice(served, 44);
             if (codes[i] == RPC_S_OK)
-                CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+                CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
             else
-                CHECK_EQUAL(RpcAsyncAbortCall(served->async, (unsigned long)codes[i]), RPC_S_OK);
+                CHECK_EQUAL(served_abort(served, (unsigned long)codes[i]), RPC_S_OK);
             EXPECT(&caller, RpcCallComplete);
             CHECK_EQUAL(RpcAsyncCompleteCall(&caller.async, &result), codes[i]);
             bool well = codes[i] == RPC_S_OK;
@@ -632,12 +632,12 @@ static void wrong_side(void)
     struct served *served = start_call(&caller, h, PLAIN, 0);
     CHECK_EITHER(RpcAsyncAbortCall(&caller.async, 5), RPC_S_INVALID_ASYNC_CALL,
                  RPC_S_INVALID_ASYNC_HANDLE);
-    CHECK_EITHER(RpcAsyncCancelCall(served->async, TRUE), RPC_S_INVALID_ASYNC_CALL,
+    CHECK_EITHER(served_cancel(served, TRUE), RPC_S_INVALID_ASYNC_CALL,
                  RPC_S_INVALID_ASYNC_HANDLE);
-    CHECK_EITHER(RpcAsyncGetCallStatus(served->async), RPC_S_INVALID_ASYNC_CALL,
+    CHECK_EITHER(served_status(served), RPC_S_INVALID_ASYNC_CALL,
                  RPC_S_INVALID_ASYNC_HANDLE);
     EXPECT_QUIET(&caller);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, &result), RPC_S_OK);
     CHECK_EQUAL(result, 2);
@@ -646,7 +646,7 @@ static void wrong_side(void)
     RpcBindingFree(&h);
 }
 
-/* AR-19: the client is gone when the server completes. */
+/* AR-19: the client, a third process, is gone when the server completes. */
 static void complete_without_client(void)
 {
     RPC_BINDING_HANDLE h = serve_here();
@@ -656,9 +656,9 @@ static void complete_without_client(void)
     child_ready(&client);
     child_kill(&client, SIGKILL);
     uint64_t begin = now_ms();
-    while (RpcServerTestCancel(RpcAsyncGetCallHandle(served->async)) != RPC_S_OK)
+    while (served_test_cancel(served) != RPC_S_OK)
         CHECK(now_ms() - begin < AT_ONCE_MS);
-    CHECK(RpcAsyncCompleteCall(served->async, &reply) != RPC_S_OK);
+    CHECK(served_complete(served, &reply) != RPC_S_OK);
     CHECK_USABLE(h);
     served_free(served);
     child_stop(&client);
@@ -681,7 +681,7 @@ static void one_notification_unread(void)
     CHECK_EQUAL(PULL(&caller.pipe[0], buf, sizeof(buf), &n), RPC_S_ASYNC_CALL_PENDING);
     CHECK_EQUAL(push_pattern(&served->pipe[0], &sent, 300, 100), RPC_S_OK);
     CHECK_EQUAL(PUSH(&served->pipe[0], NULL, 0), RPC_S_OK);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     sleep_ms(NEVER_MS);
     EXPECT(&caller, RpcReceiveComplete);
     EXPECT_QUIET(&caller); /* RpcCallComplete is held back */
@@ -712,7 +712,7 @@ static void held_back_failure(void)
         CHECK_EQUAL(PULL(&caller.pipe[0], buf, sizeof(buf), &n), RPC_S_ASYNC_CALL_PENDING);
         CHECK_EQUAL(push_pattern(&served->pipe[0], &sent, 50, 50), RPC_S_OK);
         sleep_ms(NEVER_MS);
-        CHECK_EQUAL(RpcAsyncAbortCall(served->async, 4321), RPC_S_OK);
+        CHECK_EQUAL(served_abort(served, 4321), RPC_S_OK);
         sleep_ms(NEVER_MS);
         EXPECT(&caller, RpcReceiveComplete);
         EXPECT_QUIET(&caller);
@@ -741,7 +741,7 @@ static void binding_freed(void)
     struct served *served = start_call(&caller, second, PLAIN, 0);
     RpcBindingFree(&second);
     CHECK(!second);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, &result), RPC_S_OK);
     CHECK_EQUAL(result, 2);
@@ -760,8 +760,8 @@ static void *complete_some(void *arg)
     for (int i = 0; i < count; i++) {
         struct served *served = accept_call();
         int32_t reply = served->n * 3;
-        *served->twice = served->n * 2;
-        CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+        served_set_twice(served, served->n * 2);
+        CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
         served_free(served);
     }
     return NULL;

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -131,10 +132,31 @@ static void check_refusals(RPC_BINDING_HANDLE call)
     CHECK_EQUAL(RpcServerInqCallAttributesA(call, &a), RPC_S_INVALID_ARG);
 }
 
+/* In the server: the client is its parent. */
 static void *on_another_thread(void *call)
 {
-    check_attributes(call, 0, getpid());
+    check_attributes(call, 0, getppid());
     return NULL;
+}
+
+static long long look_at_handle_there(struct served *served, long long a, long long b)
+{
+    RPC_BINDING_HANDLE call = RpcAsyncGetCallHandle(served->there.async);
+    pthread_t thread;
+    (void)a, (void)b;
+    check_attributes(call, 0, getppid());
+    check_versions(call);
+    check_refusals(call);
+    CHECK(pthread_create(&thread, NULL, on_another_thread, call) == 0);
+    CHECK(pthread_join(thread, NULL) == 0);
+    return 0;
+}
+
+static long long look_too_late_there(struct served *served, long long a, long long b)
+{
+    RPC_CALL_ATTRIBUTES_V1_A attributes = {.Version = 1};
+    (void)a, (void)b;
+    return RpcServerInqCallAttributesA(served->there.handle, &attributes);
 }
 
 static void attributes_of_a_handle(void)
@@ -142,19 +164,13 @@ static void attributes_of_a_handle(void)
     RPC_BINDING_HANDLE h = serve_here();
     struct caller caller;
     RPC_CALL_ATTRIBUTES_V1_A a = {.Version = 1};
-    pthread_t thread;
     int32_t reply = 1;
     CHECK_EQUAL(RpcServerInqCallAttributesA(NULL, &a), RPC_S_NO_CALL_ACTIVE);
     CHECK_EQUAL(RpcServerInqCallAttributesA(h, &a), RPC_S_INVALID_BINDING);
     struct served *served = start_call(&caller, h, PLAIN, 0);
-    RPC_BINDING_HANDLE call = RpcAsyncGetCallHandle(served->async);
-    check_attributes(call, 0, getpid());
-    check_versions(call);
-    check_refusals(call);
-    CHECK(pthread_create(&thread, NULL, on_another_thread, call) == 0);
-    CHECK(pthread_join(thread, NULL) == 0);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
-    CHECK_EQUAL(RpcServerInqCallAttributesA(call, &a), RPC_S_INVALID_BINDING);
+    far(look_at_handle_there, served, 0, 0);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
+    CHECK_EQUAL(far(look_too_late_there, served, 0, 0), RPC_S_INVALID_BINDING);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, NULL), RPC_S_OK);
     served_free(served);
@@ -162,7 +178,7 @@ static void attributes_of_a_handle(void)
     RpcBindingFree(&h);
 }
 
-static unsigned seen;
+static BOTH_SIDES atomic_uint seen;
 
 /* As the interface has it. */
 static unsigned opnum_of(const char *name)
@@ -178,8 +194,8 @@ static unsigned opnum_of(const char *name)
 
 static void look_inside(handle_t h)
 {
-    check_attributes(h, opnum_of("ping"), getpid());
-    check_attributes(NULL, opnum_of("ping"), getpid());
+    check_attributes(h, opnum_of("ping"), getppid());
+    check_attributes(NULL, opnum_of("ping"), getppid());
     seen++;
 }
 
@@ -193,26 +209,39 @@ static void attributes_in_the_manager(void)
     RpcBindingFree(&h);
 }
 
-static unsigned long status_of(RPC_BINDING_HANDLE call)
+static long long status_there(struct served *served, long long a, long long b)
 {
-    RPC_CALL_ATTRIBUTES_V2_A a = {.Version = 2};
-    CHECK_EQUAL(RpcServerInqCallAttributesA(call, &a), RPC_S_OK);
-    return a.CallStatus;
+    RPC_CALL_ATTRIBUTES_V2_A attributes = {.Version = 2};
+    (void)a, (void)b;
+    CHECK_EQUAL(RpcServerInqCallAttributesA(served->there.handle, &attributes), RPC_S_OK);
+    return (long long)attributes.CallStatus;
 }
 
-/* Cancelled by its client, and by a client that is gone; and its process was another. */
+static unsigned long status_of(struct served *served)
+{
+    return (unsigned long)far(status_there, served, 0, 0);
+}
+
+static long long look_at_client_there(struct served *served, long long client, long long b)
+{
+    (void)b;
+    check_attributes(served->there.handle, 0, (pid_t)client);
+    return 0;
+}
+
+/* Cancelled by its client, and by a client that is gone; and its process was a third. */
 static void attributes_call_status(void)
 {
     RPC_BINDING_HANDLE h = serve_here();
     struct caller caller;
     int32_t reply = 1;
     struct served *served = start_call(&caller, h, PLAIN, 0);
-    CHECK_EQUAL(status_of(served->handle), 0);
+    CHECK_EQUAL(status_of(served), 0);
     CHECK_EQUAL(RpcAsyncCancelCall(&caller.async, FALSE), RPC_S_OK);
-    for (uint64_t begin = now_ms(); status_of(served->handle) == 0;)
+    for (uint64_t begin = now_ms(); status_of(served) == 0;)
         CHECK(now_ms() - begin < AT_ONCE_MS);
-    CHECK_EQUAL(status_of(served->handle), RPC_CALL_STATUS_CANCELLED);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(status_of(served), RPC_CALL_STATUS_CANCELLED);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, NULL), RPC_S_OK);
     served_free(served);
@@ -220,31 +249,30 @@ static void attributes_call_status(void)
 
     struct child child = spawn_client("plain");
     served = accept_call();
-    check_attributes(served->handle, 0, child.pid);
+    far(look_at_client_there, served, child.pid, 0);
     child_ready(&child);
     child_kill(&child, SIGKILL);
-    for (uint64_t begin = now_ms(); status_of(served->handle) == 0;)
+    for (uint64_t begin = now_ms(); status_of(served) == 0;)
         CHECK(now_ms() - begin < AT_ONCE_MS);
-    CHECK_EQUAL(status_of(served->handle), RPC_CALL_STATUS_DISCONNECTED);
-    RpcAsyncCompleteCall(served->async, &reply);
+    CHECK_EQUAL(status_of(served), RPC_CALL_STATUS_DISCONNECTED);
+    served_complete(served, &reply);
     child_stop(&child);
     served_free(served);
     RpcBindingFree(&h);
 }
 
 /* Where the client is, as a server finds it: the handle as text, a handle back, its parts. */
-static void address_of_the_client(void)
+static const UUID object = {0x01020304, 5, 6, {7, 8, 9, 10, 11, 12, 13, 14}};
+
+static long long look_back_there(struct served *served, long long a, long long b)
 {
-    RPC_BINDING_HANDLE h = serve_here(), back;
-    UUID object = {0x01020304, 5, 6, {7, 8, 9, 10, 11, 12, 13, 14}}, got;
-    RPC_CSTR text, protseq, address, endpoint, uuid;
-    struct caller caller;
-    int32_t reply = 1;
-    CHECK_EQUAL(RpcBindingSetObject(h, &object), RPC_S_OK);
-    struct served *served = start_call(&caller, h, PLAIN, 0);
-    CHECK_EQUAL(RpcBindingInqObject(served->handle, &got), RPC_S_OK);
+    RPC_BINDING_HANDLE back;
+    UUID got;
+    RPC_CSTR text, protseq, address, endpoint, uuid, host;
+    (void)a, (void)b;
+    CHECK_EQUAL(RpcBindingInqObject(served->there.handle, &got), RPC_S_OK);
     CHECK(memcmp(&got, &object, sizeof(got)) == 0);
-    CHECK_EQUAL(RpcBindingToStringBinding(served->handle, &text), RPC_S_OK);
+    CHECK_EQUAL(RpcBindingToStringBinding(served->there.handle, &text), RPC_S_OK);
     CHECK_EQUAL(RpcStringBindingParse(text, &uuid, &protseq, &address, &endpoint, NULL), RPC_S_OK);
     CHECK(strcmp((char *)protseq, transport) == 0);
     CHECK(strcmp((char *)uuid, "01020304-0005-0006-0708-090a0b0c0d0e") == 0);
@@ -254,11 +282,10 @@ static void address_of_the_client(void)
     RpcStringFree(&protseq);
     RpcStringFree(&endpoint);
     RpcStringFree(&text);
-    CHECK_EQUAL(RpcBindingServerFromClient(served->handle, &back), RPC_S_OK);
+    CHECK_EQUAL(RpcBindingServerFromClient(served->there.handle, &back), RPC_S_OK);
     CHECK_EQUAL(RpcBindingInqObject(back, &got), RPC_S_OK);
     CHECK(memcmp(&got, &object, sizeof(got)) == 0);
     CHECK_EQUAL(RpcBindingToStringBinding(back, &text), RPC_S_OK);
-    RPC_CSTR host;
     CHECK_EQUAL(RpcStringBindingParse(text, NULL, NULL, &host, &endpoint, NULL), RPC_S_OK);
     CHECK(strcmp((char *)host, (char *)address) == 0);
     CHECK(!endpoint || endpoint[0] == '\0'); /* partially bound */
@@ -267,7 +294,18 @@ static void address_of_the_client(void)
     RpcStringFree(&address);
     RpcStringFree(&text);
     CHECK_EQUAL(RpcBindingFree(&back), RPC_S_OK);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    return 0;
+}
+
+static void address_of_the_client(void)
+{
+    RPC_BINDING_HANDLE h = serve_here();
+    struct caller caller;
+    int32_t reply = 1;
+    CHECK_EQUAL(RpcBindingSetObject(h, (UUID *)(uintptr_t)&object), RPC_S_OK);
+    struct served *served = start_call(&caller, h, PLAIN, 0);
+    far(look_back_there, served, 0, 0);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, NULL), RPC_S_OK);
     served_free(served);

@@ -20,9 +20,9 @@
 /* What a manager does. */
 enum { ANSWER, ANSWER_CANCEL, RAISE_CANCEL, IGNORE_CANCEL };
 
-static atomic_int lingering;    /* managers inside               */
-static atomic_int cancels_seen; /* by them                       */
-static atomic_bool may_return;  /* of IGNORE_CANCEL              */
+static BOTH_SIDES atomic_int lingering;    /* managers inside               */
+static BOTH_SIDES atomic_int cancels_seen; /* by them                       */
+static BOTH_SIDES atomic_bool may_return;  /* of IGNORE_CANCEL              */
 
 /* Until the call is cancelled, or with IGNORE_CANCEL the test says so. */
 static int32_t linger(int32_t how)
@@ -296,7 +296,7 @@ static void no_call_or_over(void)
     struct served *served = start_call(&caller, p.h, PLAIN, 0);
     CHECK_EQUAL(RpcCancelThreadEx(GetCurrentThread(), 0), RPC_S_OK);
     EXPECT_QUIET(&caller);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, NULL), RPC_S_OK);
     served_free(served);

@@ -259,7 +259,7 @@ static void server_without_multiplexing(void)
     CHECK_EQUAL(gate->accepted, CALLS);
     CHECK_EQUAL(RpcAsyncCancelCall(&callers[3].async, TRUE), RPC_S_OK);
     end_with(&callers[3], RPC_S_CALL_CANCELLED);
-    RpcAsyncAbortCall(served[3]->async, 1);
+    served_abort(served[3], 1);
     served_free(served[3]);
     for (int i = CALLS - 1; i >= 0; i--)
         if (i != 3)
@@ -289,7 +289,7 @@ static void pipes_beside_each_other(void)
         EXPECT(caller, RpcReceiveComplete);
         CHECK_EQUAL(pull_pattern(&caller->pipe[0], &pulled, 5000), RPC_S_OK);
         int32_t reply = 0;
-        CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+        CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
         PULL_END(&caller->pipe[0]);
         served_free(served);
         while (RpcAsyncGetCallStatus(&caller->async) == RPC_S_ASYNC_CALL_PENDING)
@@ -333,7 +333,7 @@ static void pushed_before(enum gate_kind kind)
         CHECK_EQUAL(pull_pattern(&served->pipe[0], &pulled, at), RPC_S_OK);
         PULL_END(&served->pipe[0]);
         int32_t reply = 3, result = 0;
-        CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+        CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
         served_free(served);
         while (RpcAsyncGetCallStatus(&caller.async) == RPC_S_ASYNC_CALL_PENDING)
             sleep_ms(1);
@@ -414,7 +414,7 @@ static void push_waits(bool cancel)
     pthread_t thread;
     caller_init(&caller, 0);
     CHECK_EQUAL(caller_call(&caller, h, IN_PIPE, 7), RPC_S_OK);
-    CHECK_EQUAL(RpcxPipeSetLimits(caller.pipe[0].state, 8000, 2000), RPC_S_OK);
+    CHECK_EQUAL(pipe_set_limits(&caller.pipe[0], 8000, 2000), RPC_S_OK);
     CHECK(pthread_create(&thread, NULL, push_much, &pusher) == 0);
     sleep_ms(2 * NEVER_MS);
     CHECK(!pusher.done);

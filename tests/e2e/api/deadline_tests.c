@@ -38,7 +38,7 @@ static void expires_at(const char *file, int line, struct caller *caller, struct
     check_equal(file, line, "the status", complete(caller, NULL), RPC_S_CALL_CANCELLED);
     expect_quiet_at(file, line, caller->event);
     uint64_t until = now_ms() + AT_ONCE_MS;
-    while (served && RpcServerTestCancel(served->handle) != RPC_S_OK) {
+    while (served && served_test_cancel_by_handle(served) != RPC_S_OK) {
         if (now_ms() > until)
             failed(file, line, "the server does not see it");
         sleep_ms(1);
@@ -48,7 +48,7 @@ static void expires_at(const char *file, int line, struct caller *caller, struct
 
 static void discard(struct caller *caller, struct served *served)
 {
-    RpcAsyncAbortCall(served->async, 1);
+    served_abort(served, 1);
     served_free(served);
     caller_fini(caller);
 }
@@ -80,7 +80,7 @@ static void set_before_and_after(void)
 static void answer(struct caller *caller, struct served *served)
 {
     int32_t reply = 9, result = 0;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(caller, RpcCallComplete);
     CHECK_EQUAL(complete(caller, &result), RPC_S_OK);
     CHECK_EQUAL(result, 9);
@@ -113,14 +113,14 @@ static void changed_and_removed(void)
     begin = now_ms();
     CHECK_EQUAL(RpcxAsyncSetDeadline(&caller.async, 50), RPC_S_OK);
     EXPIRES(&caller, second, begin, 50);
-    RpcAsyncAbortCall(second->async, 1);
+    served_abort(second, 1);
     served_free(second);
     /* Used up by that call, whose state is used again; of no effect on one that is over. */
     CHECK_EQUAL(caller_call(&caller, h, PLAIN, 1), RPC_S_OK);
     served = accept_call();
     CHECK_EQUAL(WaitForSingleObject(caller.event, 200), WAIT_TIMEOUT);
     int32_t reply = 9;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(RpcxAsyncSetDeadline(&caller.async, 0), RPC_S_OK);
     EXPECT_QUIET(&caller);
@@ -129,6 +129,12 @@ static void changed_and_removed(void)
     caller_fini(&caller);
     CHECK_USABLE(h);
     RpcBindingFree(&h);
+}
+
+static long long set_deadline_there(struct served *served, long long ms, long long b)
+{
+    (void)b;
+    return RpcxAsyncSetDeadline(served->there.async, (DWORD)ms);
 }
 
 static void arguments(void)
@@ -140,7 +146,7 @@ static void arguments(void)
     CHECK_EQUAL(RpcxAsyncSetDeadline(NULL, 1), RPC_S_INVALID_ASYNC_HANDLE);
     CHECK_EQUAL(RpcxAsyncSetDeadline(&nothing, 1), RPC_S_INVALID_ASYNC_HANDLE);
     struct served *served = start_call(&caller, h, PLAIN, 0);
-    CHECK_EQUAL(RpcxAsyncSetDeadline(served->async, 1), RPC_S_INVALID_ASYNC_CALL);
+    CHECK_EQUAL(far(set_deadline_there, served, 1, 0), RPC_S_INVALID_ASYNC_CALL);
     CHECK_EQUAL(RpcxAsyncSetDeadline(&caller.async, 0), RPC_S_OK);
     EXPIRES(&caller, served, now_ms(), 0);
     discard(&caller, served);
@@ -314,16 +320,16 @@ static void cancel_at_the_limit(void)
     uint64_t sent = 0, got = 0;
     int32_t reply = 6, result;
     struct served *served = start_call(&caller, h, IN_PIPE, 0);
-    RpcxPipeSetLimits(caller.pipe[0].state, 0, 0); /* queues here what the transport refuses */
+    pipe_set_limits(&caller.pipe[0], 0, 0); /* queues here what the transport refuses */
     CHECK_EQUAL(push_pattern(&caller.pipe[0], &sent, 16 << 20, 1 << 20), RPC_S_OK);
     CHECK_EQUAL(RpcAsyncCancelCall(&caller.async, FALSE), RPC_S_OK);
     CHECK_EQUAL(push_pattern(&caller.pipe[0], &sent, 1000, 100), RPC_S_OK);
     CHECK_EQUAL(PUSH(&caller.pipe[0], NULL, 0), RPC_S_OK);
-    CHECK_EQUAL(RpcServerTestCancel(served->handle), RPC_S_CALL_IN_PROGRESS);
+    CHECK_EQUAL(served_test_cancel_by_handle(served), RPC_S_CALL_IN_PROGRESS);
     CHECK_EQUAL(pull_pattern(&served->pipe[0], &got, sent), RPC_S_OK);
     PULL_END(&served->pipe[0]);
-    CHECK_EQUAL(RpcServerTestCancel(served->handle), RPC_S_OK);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_test_cancel_by_handle(served), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, &result), RPC_S_OK);
     CHECK_EQUAL(result, 6);
@@ -353,7 +359,7 @@ static void races_with_completion(void)
         if (pipe)
             theirs = PUSH(&served->pipe[0], NULL, 0);
         if (theirs == RPC_S_OK)
-            theirs = RpcAsyncCompleteCall(served->async, &reply);
+            theirs = served_complete(served, &reply);
         if (pipe) { /* may be told of failure by the pull or by RpcCallComplete */
             unsigned long n;
             RPC_STATUS status = pull_polled(&caller.pipe[0], buf, 1, &n);
@@ -434,7 +440,7 @@ static void many(void)
     int32_t reply = 1;
     for (int i = 0; i < MANY; i++)
         if (i % 3 == 0)
-            CHECK_EQUAL(RpcAsyncCompleteCall(served[i]->async, &reply), RPC_S_OK);
+            CHECK_EQUAL(served_complete(served[i], &reply), RPC_S_OK);
     for (int i = 0; i < MANY; i++)
         if (i % 3 == 1)
             CHECK_EQUAL(RpcxAsyncSetDeadline(&callers[i].async, (DWORD)(i % 400)), RPC_S_OK);
@@ -453,7 +459,7 @@ static void many(void)
             CHECK_EQUAL(RpcAsyncCancelCall(&callers[i].async, TRUE), RPC_S_OK);
         CHECK_EQUAL(complete(&callers[i], NULL), i % 3 ? RPC_S_CALL_CANCELLED : RPC_S_OK);
         if (i % 3)
-            RpcAsyncAbortCall(served[i]->async, 1);
+            served_abort(served[i], 1);
         served_free(served[i]);
     }
     CHECK_USABLE(h);

@@ -123,7 +123,7 @@ static void raised_with_records(void)
     CHECK(strcmp(known.records[2].Parameters[0].u.AnsiString, "second") == 0);
     CHECK_EQUAL(known.records[3].Status, 2);
     for (int i = 0; i < 4; i++) {
-        CHECK_EQUAL(known.records[i].ProcessID, (ULONG)getpid());
+        CHECK_EQUAL(known.records[i].ProcessID, (ULONG)(i == 0 ? getpid() : server_pid()));
         CHECK_EQUAL(known.records[i].Flags, 0);
         CHECK(known.records[i].u.SystemTime.wYear >= 2024);
         CHECK(known.records[i].u.SystemTime.wMonth >= 1 &&
@@ -139,15 +139,16 @@ static void raised_with_records(void)
 }
 
 /* A call inside a manager: its records go on to our client. */
-static void raised_through_two(void);
-static RPC_BINDING_HANDLE nowhere;
-
 static void call_nobody(handle_t h)
 {
     RPC_STATUS status;
+    RPC_BINDING_HANDLE nowhere = bind_text(strcmp(transport, "ncalrpc") == 0
+                                               ? "ncalrpc:[nobody-there]"
+                                               : "ncacn_ip_tcp:127.0.0.1[1]");
     (void)h;
     in_manager = NULL;
     RAISED(status, c_ping(nowhere, 1));
+    RpcBindingFree(&nowhere);
     RpcRaiseException(status);
 }
 
@@ -156,8 +157,6 @@ static void raised_through_two(void)
     RPC_BINDING_HANDLE h = serve_here();
     struct known known;
     RPC_STATUS status;
-    nowhere = bind_text(strcmp(transport, "ncalrpc") == 0 ? "ncalrpc:[nobody-there]"
-                                                          : "ncacn_ip_tcp:127.0.0.1[1]");
     in_manager = call_nobody;
     RAISED(status, c_ping(h, 1));
     CHECK_EQUAL(status, RPC_S_SERVER_UNAVAILABLE);
@@ -167,7 +166,6 @@ static void raised_through_two(void)
     CHECK_EQUAL(known.records[2].Status, RPC_S_SERVER_UNAVAILABLE);
     CHECK(known.records[3].Status == 10061 || known.records[3].Status == 2);
     forget(&known);
-    RpcBindingFree(&nowhere);
     RpcBindingFree(&h);
 }
 
@@ -221,16 +219,34 @@ static void *abort_with_record(void *async)
     return NULL; /* and the thread's chain is freed with it */
 }
 
+static long long abort_on_a_thread_there(struct served *served, long long a, long long b)
+{
+    pthread_t thread;
+    (void)a, (void)b;
+    CHECK(pthread_create(&thread, NULL, abort_with_record, served->there.async) == 0);
+    CHECK(pthread_join(thread, NULL) == 0);
+    CHECK(knows_nothing());
+    return 0;
+}
+
+/* Aborts with `code`, for a reason that a record with `status` gives. */
+static long long abort_for_there(struct served *served, long long status, long long code)
+{
+    CHECK_EQUAL(add((RPC_STATUS)status, "the reason"), RPC_S_OK);
+    CHECK_EQUAL(RpcAsyncAbortCall(served->there.async, (unsigned long)code), RPC_S_OK);
+    RpcErrorClearInformation();
+    CHECK(knows_nothing());
+    return 0;
+}
+
 /* The thread that completes the call learns why it failed, and no other. */
 static void asynchronous_complete(void)
 {
     RPC_BINDING_HANDLE h = serve_here();
     struct caller caller;
     struct known known;
-    pthread_t thread;
     struct served *served = start_call(&caller, h, PLAIN, 0);
-    CHECK(pthread_create(&thread, NULL, abort_with_record, served->async) == 0);
-    CHECK(pthread_join(thread, NULL) == 0);
+    far(abort_on_a_thread_there, served, 0, 0);
     EXPECT(&caller, RpcCallComplete);
     CHECK(knows_nothing());
     CHECK_EQUAL(complete(&caller, NULL), 1234);
@@ -254,9 +270,7 @@ static void asynchronous_pull(void)
     unsigned long count;
     uint8_t octets[8];
     struct served *served = start_call(&caller, h, OUT_PIPE, 0);
-    CHECK_EQUAL(add(98, "no data"), RPC_S_OK);
-    CHECK_EQUAL(RpcAsyncAbortCall(served->async, 1235), RPC_S_OK);
-    RpcErrorClearInformation();
+    far(abort_for_there, served, 98, 1235);
     CHECK(knows_nothing());
     CHECK_EQUAL(pull_polled(&caller.pipe[0], octets, sizeof(octets), &count), 1235);
     learn(&known);
@@ -277,9 +291,7 @@ static void asynchronous_push(void)
         struct known known;
         uint8_t octets[8] = {0};
         struct served *served = start_call(&caller, h, IN_PIPE, 0);
-        CHECK_EQUAL(add(97, "no more"), RPC_S_OK);
-        CHECK_EQUAL(RpcAsyncAbortCall(served->async, 1236), RPC_S_OK);
-        RpcErrorClearInformation();
+        far(abort_for_there, served, 97, 1236);
         CHECK(knows_nothing());
         EXPECT(&caller, RpcCallComplete);
         CHECK_EQUAL(PUSH(&caller.pipe[0], octets, null_push ? 0 : sizeof(octets)), 1236);
@@ -328,8 +340,7 @@ static void blocked_push(void)
     while (!push.pushes)
         sleep_ms(1);
     sleep_ms(200); /* it is blocked by now */
-    CHECK_EQUAL(add(96, "full"), RPC_S_OK);
-    CHECK_EQUAL(RpcAsyncAbortCall(served->async, 1237), RPC_S_OK);
+    far(abort_for_there, served, 96, 1237);
     pthread_join(thread, NULL);
     served_free(served);
     caller_fini(&caller);

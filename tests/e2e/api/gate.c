@@ -265,7 +265,7 @@ struct gate *gate_serve(RPC_BINDING_HANDLE *ret_server, RPC_BINDING_HANDLE *ret_
 void gate_answer(struct caller *caller, struct served *served, int32_t reply)
 {
     int32_t result = 0;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(caller, RpcCallComplete);
     CHECK_EQUAL(complete(caller, &result), RPC_S_OK);
     CHECK_EQUAL(result, reply);

@@ -31,7 +31,7 @@ static void idle_connection_closed(void)
             uint8_t octet_pulled;
             CHECK_EQUAL(PUSH(&served->pipe[0], NULL, 0), RPC_S_OK);
             int32_t reply = i;
-            CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+            CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
             CHECK_EQUAL(pull_polled(&caller.pipe[0], &octet_pulled, 1, &n), RPC_S_OK);
             while (RpcAsyncGetCallStatus(&caller.async) == RPC_S_ASYNC_CALL_PENDING)
                 sleep_ms(1);

@@ -32,10 +32,10 @@ static void raised_after_hand_off(void)
         EXPECT(&caller, RpcCallComplete);
         CHECK_EQUAL(complete(&caller, NULL), 0x20006666);
         EXPECT_QUIET(&caller);
-        CHECK(is_invalid(RpcAsyncCompleteCall(served->async, &reply)) ||
-              RpcAsyncCompleteCall(served->async, &reply) == 0x20006666);
-        CHECK(RpcAsyncAbortCall(served->async, 1) != RPC_S_OK);
-        if (served->pipe_at[0]) {
+        CHECK(is_invalid(served_complete(served, &reply)) ||
+              served_complete(served, &reply) == 0x20006666);
+        CHECK(served_abort(served, 1) != RPC_S_OK);
+        if (operation != PLAIN && operation != NOTHING) {
             CHECK(PUSH(&served->pipe[0], buf, 1) != RPC_S_OK);
             CHECK(PULL(&served->pipe[0], buf, 1, &n) != RPC_S_OK);
         }
@@ -70,6 +70,24 @@ static void raised_amid_a_pipe(void)
     RpcBindingFree(&h);
 }
 
+/* In the server before the call comes, so that nothing lies between the manager's hand-off
+ * and this but a thread's waking. */
+static long long accept_and_complete_there(struct served *unused, long long reply, long long b)
+{
+    struct served *served = accept_call();
+    int32_t value = (int32_t)reply;
+    (void)unused, (void)b;
+    RPC_STATUS status = RpcAsyncCompleteCall(served->there.async, &value);
+    served_free(served);
+    return status;
+}
+
+static void *accept_and_complete(void *ret_status)
+{
+    *(RPC_STATUS *)ret_status = (RPC_STATUS)far(accept_and_complete_there, NULL, 5, 0);
+    return NULL;
+}
+
 /* The manager raises while another thread completes: one of the two is heard. */
 static void raised_while_completed(void)
 {
@@ -78,14 +96,17 @@ static void raised_while_completed(void)
     script_code = 0x20008888;
     for (int i = 0; i < 300; i++) {
         struct caller caller;
-        int32_t reply = 5, result = 0;
-        struct served *served = start_call(&caller, h, NOTHING, 0);
-        RPC_STATUS answered = RpcAsyncCompleteCall(served->async, &reply);
+        int32_t result = 0;
+        RPC_STATUS answered;
+        pthread_t thread;
+        CHECK(pthread_create(&thread, NULL, accept_and_complete, &answered) == 0);
+        caller_init(&caller, 0);
+        CHECK_EQUAL(caller_call(&caller, h, NOTHING, 1), RPC_S_OK);
         EXPECT(&caller, RpcCallComplete);
+        pthread_join(thread, NULL);
         RPC_STATUS seen = complete(&caller, &result);
         CHECK_EITHER(seen, RPC_S_OK, 0x20008888);
         CHECK((answered == RPC_S_OK) == (seen == RPC_S_OK));
-        served_free(served);
         caller_fini(&caller);
     }
     script = HAND_OFF;
@@ -97,6 +118,7 @@ static void raised_while_completed(void)
 
 #define RIVALS 4
 
+/* In one process: the client's, or the server's. */
 struct contest {
     pthread_barrier_t start;
     PRPC_ASYNC_STATE async;
@@ -134,6 +156,15 @@ static void hold_contest(struct contest *contest, PRPC_ASYNC_STATE async, bool a
     CHECK_EQUAL(contest->won, 1);
 }
 
+/* Was the call aborted? */
+static long long hold_contest_there(struct served *served, long long a, long long b)
+{
+    struct contest contest;
+    (void)a, (void)b;
+    hold_contest(&contest, served->there.async, true);
+    return contest.aborted > 0;
+}
+
 /* AR-16: on either side one of several threads ends the call, the others are refused. */
 static void ended_by_several_threads(void)
 {
@@ -142,8 +173,7 @@ static void ended_by_several_threads(void)
         struct caller caller;
         struct contest contest;
         struct served *served = start_call(&caller, h, PLAIN, 0);
-        hold_contest(&contest, served->async, true);
-        bool aborted = contest.aborted > 0;
+        bool aborted = far(hold_contest_there, served, 0, 0);
         EXPECT(&caller, RpcCallComplete);
         CHECK_EQUAL(RpcAsyncGetCallStatus(&caller.async), aborted ? 0x2000aaaa : RPC_S_OK);
         if (aborted)
@@ -186,7 +216,7 @@ static void state_used_again_after_failures(void)
             } else if (way == 4) {
                 CHECK_EQUAL(complete(&caller, NULL), RPC_X_PIPE_DISCIPLINE_ERROR);
             } else {
-                CHECK_EQUAL(RpcAsyncAbortCall(served->async, 4444), RPC_S_OK);
+                CHECK_EQUAL(served_abort(served, 4444), RPC_S_OK);
                 EXPECT(&caller, RpcCallComplete);
                 CHECK_EQUAL(way == 2 ? PULL(&caller.pipe[0], buf, 1, &n)
                                      : PUSH(&caller.pipe[0], buf, 1),
@@ -197,7 +227,7 @@ static void state_used_again_after_failures(void)
         CHECK_EQUAL(caller_call(&caller, h, PLAIN, way), RPC_S_OK);
         served = accept_call();
         CHECK_EQUAL(served->n, way);
-        CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+        CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
         EXPECT(&caller, RpcCallComplete);
         CHECK_EQUAL(complete(&caller, &result), RPC_S_OK);
         CHECK_EQUAL(result, 9);
@@ -229,7 +259,7 @@ static void binding_freed_under_a_pipe(void)
     PULL_END(&served->pipe[0]);
     CHECK_EQUAL(push_pattern(&served->pipe[0], &back, 10000, 3000), RPC_S_OK);
     CHECK_EQUAL(PUSH(&served->pipe[0], NULL, 0), RPC_S_OK);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     CHECK_EQUAL(pull_pattern(&caller.pipe[0], &home, 10000), RPC_S_OK);
     PULL_END(&caller.pipe[0]);
     EXPECT(&caller, RpcCallComplete);
@@ -294,7 +324,7 @@ static void pushed_by_several_threads(void)
     }
     CHECK_EQUAL(PUSH(&caller.pipe[0], NULL, 0), RPC_S_OK);
     PULL_END(&served->pipe[0]);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, NULL), RPC_S_OK);
     served_free(served);
@@ -351,7 +381,7 @@ static void calls_inside_a_routine(void)
         RAISED(status, c_plain(async, h, 1, &twice));
         CHECK_EQUAL(status, RPC_S_OK);
         struct served *served = accept_call();
-        CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+        CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
         CHECK_EQUAL(WaitForSingleObject(inside.done, SOON_MS), WAIT_OBJECT_0);
         CHECK_EQUAL(inside.ping, RPC_S_OK);
         CHECK_EQUAL(inside.pong, 41);
@@ -361,7 +391,7 @@ static void calls_inside_a_routine(void)
         served_free(served);
         served = accept_call();
         CHECK_EQUAL(served->n, 33);
-        CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+        CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
         EXPECT(&second, RpcCallComplete);
         CHECK_EQUAL(complete(&second, &result), RPC_S_OK);
         CHECK_EQUAL(result, 6);
@@ -419,7 +449,7 @@ static void cancelled_inside_a_routine(void)
         CHECK_EQUAL(leaving.completed, RPC_S_CALL_CANCELLED);
         sleep_ms(NEVER_MS);
         CHECK_EQUAL(leaving.told, 2);
-        RpcAsyncAbortCall(served->async, 1);
+        served_abort(served, 1);
         CloseHandle(leaving.done);
         served_free(served);
         caller_fini(&caller);

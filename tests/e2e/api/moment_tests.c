@@ -39,11 +39,19 @@ static void *watch(void *arg)
     return NULL;
 }
 
+static uint64_t queued(const struct caller *caller)
+{
+    RPCX_PIPE_STATS stats;
+    CHECK_EQUAL(RpcxPipeInqStats(caller->pipe[0].state, &stats, sizeof(stats)), RPC_S_OK);
+    return stats.OctetsQueued;
+}
+
 static void start_watching(struct watcher *watcher, struct caller *caller, HANDLE port,
                            pthread_t *ret_thread)
 {
     *watcher = (struct watcher){.caller = caller, .port = port, .saw = -1};
     caller->async.Event = UNTOLD;
+    queued(caller); /* takes the call's lock: the runtime's write comes after this one */
     CHECK(pthread_create(ret_thread, NULL, watch, watcher) == 0);
     while (!watcher->waits)
         sleep_ms(1);
@@ -78,7 +86,7 @@ static void event_is_written_first(void)
         CHECK_EQUAL(PULL(&caller.pipe[0], buf, 10, &n), RPC_S_OK);
         start_watching(&watcher, &caller, by, &thread);
         CHECK_EQUAL(PUSH(&served->pipe[0], NULL, 0), RPC_S_OK);
-        CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+        CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
         pthread_join(thread, NULL);
         CHECK_EQUAL(watcher.saw, RpcCallComplete);
         PULL_END(&caller.pipe[0]);
@@ -92,19 +100,12 @@ static void event_is_written_first(void)
 
 /* ---- Two at once -------------------------------------------------------------------- */
 
-static uint64_t queued(const struct caller *caller)
-{
-    RPCX_PIPE_STATS stats;
-    CHECK_EQUAL(RpcxPipeInqStats(caller->pipe[0].state, &stats, sizeof(stats)), RPC_S_OK);
-    return stats.OctetsQueued;
-}
-
 /* Pushes until RpcSendComplete stays away: megabytes, of which some are still queued.  No
  * push may wait: each begins far below the high mark, and none is of a tight loop. */
 static uint64_t push_until_full(struct caller *caller)
 {
     uint64_t sent = 0;
-    CHECK_EQUAL(RpcxPipeSetLimits(caller->pipe[0].state, 2000000, 0), RPC_S_OK);
+    CHECK_EQUAL(pipe_set_limits(&caller->pipe[0], 2000000, 0), RPC_S_OK);
     do {
         while (queued(caller) < 1500000) {
             CHECK(sent < UINT64_C(100000000));
@@ -136,7 +137,7 @@ static void receive_before_complete(void)
     EXPECT(&caller, RpcSendComplete);
     CHECK_EQUAL(push_pattern(&served->pipe[0], &back, 300, 100), RPC_S_OK);
     CHECK_EQUAL(PUSH(&served->pipe[0], NULL, 0), RPC_S_OK);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT_QUIET(&caller); /* RpcSendComplete has not been answered yet */
     CHECK_EQUAL(RpcAsyncGetCallStatus(&caller.async), RPC_S_OK);
     EXPECT(&caller, RpcReceiveComplete);
@@ -214,7 +215,7 @@ static void call_timeout_of_a_pipe(void)
     CHECK_EQUAL(PUSH(&caller.pipe[0], NULL, 0), RPC_S_OK);
     PULL_END(&served->pipe[0]);
     sleep_ms(300);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, NULL), RPC_S_OK);
     served_free(served);
@@ -253,8 +254,7 @@ static void *push_in_rivalry(void *arg)
 static void start_rivals(struct pusher *pushers, pthread_t *threads, NDR_ASYNC_PIPE *pipe,
                          int pushes, unsigned pause_ms)
 {
-    CHECK_EQUAL(RpcxPipeSetLimits(pipe->state, pause_ms ? 4 * PUSH_LEN : 10000, 1000),
-                RPC_S_OK);
+    CHECK_EQUAL(pipe_set_limits(pipe, pause_ms ? 4 * PUSH_LEN : 10000, 1000), RPC_S_OK);
     for (int i = 0; i < PUSHERS; i++) {
         pushers[i] = (struct pusher){pipe, pushes, pause_ms, (uint8_t)i, RPC_S_OK};
         CHECK(pthread_create(&threads[i], NULL, push_in_rivalry, &pushers[i]) == 0);
@@ -290,7 +290,7 @@ static void large_pushes_of_several_threads(void)
     }
     CHECK_EQUAL(PUSH(&caller.pipe[0], NULL, 0), RPC_S_OK);
     PULL_END(&served->pipe[0]);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, NULL), RPC_S_OK);
     served_free(served);
@@ -316,9 +316,9 @@ static void ended_under_a_push(void)
         start_rivals(pushers, threads, &served->pipe[0], INT_MAX, way / 2);
         sleep_ms(200);
         if (abort)
-            CHECK_EQUAL(RpcAsyncAbortCall(served->async, 0x20009999), RPC_S_OK);
+            CHECK_EQUAL(served_abort(served, 0x20009999), RPC_S_OK);
         else
-            CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_X_PIPE_DISCIPLINE_ERROR);
+            CHECK_EQUAL(served_complete(served, &reply), RPC_X_PIPE_DISCIPLINE_ERROR);
         RPC_STATUS status;
         do /* what was sent before the end may be pulled */
             status = pull_polled(&caller.pipe[0], buf, sizeof(buf), &n);

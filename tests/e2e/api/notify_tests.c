@@ -68,9 +68,9 @@ static void port_tells_completion(void)
         struct served *served = accept_call();
         no_packet(port);
         if (fails)
-            CHECK_EQUAL(RpcAsyncAbortCall(served->async, 4321), RPC_S_OK);
+            CHECK_EQUAL(served_abort(served, 4321), RPC_S_OK);
         else
-            CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+            CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
         CHECK(take(port) == &caller.async);
         CHECK_EQUAL(caller.async.Event, RpcCallComplete);
         CHECK_EQUAL(RpcAsyncGetCallStatus(&caller.async), fails ? 4321 : RPC_S_OK);
@@ -152,7 +152,7 @@ static void port_with_two_threads(void)
         pull_all(&reader); /* pends */
         CHECK_EQUAL(push_pattern(&served->pipe[0], &position, 20000, 7000), RPC_S_OK);
         CHECK_EQUAL(PUSH(&served->pipe[0], NULL, 0), RPC_S_OK);
-        CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+        CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
         if (round % 2)
             sleep_ms(2); /* all of it is here before anybody looks */
         HANDLE threads[2];
@@ -203,7 +203,7 @@ static void port_unread_packet(void)
     CHECK_EQUAL(push_pattern(&served->pipe[0], &pushed, 3000, 1000), RPC_S_OK);
     CHECK_EQUAL(pull_pattern(&caller.pipe[0], &pulled, 3000), RPC_S_OK);
     CHECK_EQUAL(PUSH(&served->pipe[0], NULL, 0), RPC_S_OK);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     PULL_END(&caller.pipe[0]);
     CHECK(take(port) == &caller.async);
     while (caller.async.Event == RpcReceiveComplete) { /* the completion came later */
@@ -230,7 +230,7 @@ static void port_cancel_while_unread(void)
     caller_at_port(&caller, port, 0);
     CHECK_EQUAL(caller_call(&caller, h, PLAIN, 1), RPC_S_OK);
     struct served *served = accept_call();
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     CHECK_EQUAL(WaitForSingleObject(port, AT_ONCE_MS), WAIT_OBJECT_0); /* queued */
     CHECK_EQUAL(RpcAsyncCancelCall(&caller.async, TRUE), RPC_S_OK);
     CHECK(take(port) == &caller.async);
@@ -256,7 +256,7 @@ static void port_closed(void)
         struct served *served = accept_call();
         if (early)
             CHECK(CloseHandle(port));
-        CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+        CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
         if (!early) {
             CHECK_EQUAL(WaitForSingleObject(port, AT_ONCE_MS), WAIT_OBJECT_0);
             CHECK(CloseHandle(port));
@@ -273,11 +273,38 @@ static void port_closed(void)
     RpcBindingFree(&h);
 }
 
+/* The port of the server's process. */
+static HANDLE port_there;
+
+static long long use_port_there(struct served *served, long long flags, long long b)
+{
+    (void)b;
+    if (!port_there)
+        port_there = new_port();
+    use_port(served->there.async, port_there);
+    served->there.async->Flags = (unsigned)flags;
+    return 0;
+}
+
+/* The event that the next packet tells. */
+static long long take_there(struct served *served, long long a, long long b)
+{
+    (void)a, (void)b;
+    CHECK(take(port_there) == served->there.async);
+    return served->there.async->Event;
+}
+
+static long long close_port_there(struct served *served, long long a, long long b)
+{
+    (void)served, (void)a, (void)b;
+    no_packet(port_there);
+    return CloseHandle(port_there);
+}
+
 /* AP-17: a server's worker changes the way it is told from push to push. */
 static void server_changes_its_mind(void)
 {
     RPC_BINDING_HANDLE h = serve_here();
-    HANDLE port = new_port();
     struct caller caller;
     uint64_t pushed = 0, pulled = 0;
     int32_t reply = 3, result = 0;
@@ -285,39 +312,34 @@ static void server_changes_its_mind(void)
     CHECK_EQUAL(caller_call(&caller, h, OUT_PIPE, 0), RPC_S_OK);
     struct served *served = accept_call();
     for (int i = 0; i < 6; i++) {
-        if (i % 2) {
-            use_port(served->async, port);
-            served->async->Flags = RPC_C_NOTIFY_ON_SEND_COMPLETE;
-        } else {
-            if (served->event)
-                CloseHandle(served->event);
+        if (i % 2)
+            far(use_port_there, served, RPC_C_NOTIFY_ON_SEND_COMPLETE, 0);
+        else
             served_use_event(served, RPC_C_NOTIFY_ON_SEND_COMPLETE);
-        }
         CHECK_EQUAL(push_pattern(&served->pipe[0], &pushed, 100, 100), RPC_S_OK);
-        if (i % 2) {
-            CHECK(take(port) == served->async);
-            CHECK_EQUAL(served->async->Event, RpcSendComplete);
-        } else {
+        if (i % 2)
+            CHECK_EQUAL(far(take_there, served, 0, 0), RpcSendComplete);
+        else
             EXPECT_SERVED(served, RpcSendComplete);
-        }
         CHECK_EQUAL(pull_pattern(&caller.pipe[0], &pulled, 100), RPC_S_OK);
     }
     CHECK_EQUAL(PUSH(&served->pipe[0], NULL, 0), RPC_S_OK);
-    CHECK(take(port) == served->async); /* AP-14 */
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(far(take_there, served, 0, 0), RpcSendComplete); /* AP-14 */
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     uint64_t begin = now_ms();
     while (RpcAsyncGetCallStatus(&caller.async) == RPC_S_ASYNC_CALL_PENDING)
         CHECK(now_ms() - begin < AT_ONCE_MS);
     PULL_END(&caller.pipe[0]); /* AP-36 */
     CHECK_EQUAL(complete(&caller, &result), RPC_S_OK);
+    CHECK(far(close_port_there, served, 0, 0));
     served_free(served);
     caller_fini(&caller);
-    CloseHandle(port);
     RpcBindingFree(&h);
 }
 
 /* ---- APCs ----------------------------------------------------------------------------- */
 
+/* Of the process whose routine it is. */
 static struct {
     unsigned count;
     PRPC_ASYNC_STATE async;
@@ -361,7 +383,7 @@ static void apc_in_alertable_wait(void)
         CHECK_EQUAL(caller_call(&caller, h, PLAIN, 6), RPC_S_OK);
         struct served *served = accept_call();
         CHECK_EQUAL(SleepEx(NEVER_MS, TRUE), 0);
-        CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+        CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
         sleep_ms(NEVER_MS);
         CHECK_EQUAL(SleepEx(0, FALSE), 0);
         CHECK_EQUAL(told.count, 0); /* not alertable */
@@ -403,7 +425,7 @@ static void apc_to_another_thread(void)
     caller_by_apc(&caller, thread);
     CHECK_EQUAL(caller_call(&caller, h, PLAIN, 6), RPC_S_OK);
     struct served *served = accept_call();
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     CHECK_EQUAL(WaitForSingleObject(thread, AT_ONCE_MS), WAIT_OBJECT_0);
     CHECK(GetExitCodeThread(thread, &code));
     CHECK_EQUAL(code, id);
@@ -418,7 +440,7 @@ static void apc_to_another_thread(void)
     caller_by_apc(&caller, thread);
     CHECK_EQUAL(caller_call(&caller, h, PLAIN, 6), RPC_S_OK);
     served = accept_call();
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     uint64_t begin = now_ms();
     while (RpcAsyncGetCallStatus(&caller.async) == RPC_S_ASYNC_CALL_PENDING)
         CHECK(now_ms() - begin < AT_ONCE_MS);
@@ -441,7 +463,7 @@ static void apc_overtaken(void)
     caller_by_apc(&caller, NULL);
     CHECK_EQUAL(caller_call(&caller, h, PLAIN, 6), RPC_S_OK);
     struct served *served = accept_call();
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     uint64_t begin = now_ms();
     while (RpcAsyncGetCallStatus(&caller.async) == RPC_S_ASYNC_CALL_PENDING)
         CHECK(now_ms() - begin < AT_ONCE_MS);
@@ -455,39 +477,59 @@ static void apc_overtaken(void)
     RpcBindingFree(&h);
 }
 
+/* Pushes 100 octets; with a thread that is the one this runs on, the routine is told. */
+static long long push_by_apc_there(struct served *served, long long with_thread, long long b)
+{
+    uint64_t pushed = (uint64_t)b;
+    PRPC_ASYNC_STATE async = served->there.async;
+    memset(&async->u, 0, sizeof(async->u));
+    async->NotificationType = RpcNotificationTypeApc;
+    async->u.APC.NotificationRoutine = on_apc;
+    async->Flags = RPC_C_NOTIFY_ON_SEND_COMPLETE;
+    HANDLE self = OpenThread(THREAD_SET_CONTEXT, FALSE, GetCurrentThreadId());
+    CHECK(self);
+    if (with_thread)
+        async->u.APC.hThread = self;
+    CHECK_EQUAL(push_pattern(&served->there.pipe[0], &pushed, 100, 100), RPC_S_OK);
+    CHECK_EQUAL(SleepEx(with_thread ? AT_ONCE_MS : NEVER_MS, TRUE),
+                with_thread ? WAIT_IO_COMPLETION : 0);
+    CHECK_EQUAL(told.count, with_thread != 0);
+    if (with_thread)
+        CHECK_EQUAL(told.event, RpcSendComplete);
+    CHECK(CloseHandle(self));
+    async->NotificationType = RpcNotificationTypeNone;
+    return 0;
+}
+
+static long long told_count_there(struct served *served, long long a, long long b)
+{
+    (void)served, (void)a, (void)b;
+    SleepEx(NEVER_MS, TRUE);
+    return told.count;
+}
+
 /* A server must name the thread: without, nothing is told and the call lives. */
 static void apc_of_a_server_without_thread(void)
 {
     RPC_BINDING_HANDLE h = serve_here();
     struct caller caller;
-    uint64_t pushed = 0, pulled = 0;
+    uint64_t pulled = 0;
     int32_t reply = 3, result = 0;
-    memset(&told, 0, sizeof(told));
     caller_init(&caller, 0);
     CHECK_EQUAL(caller_call(&caller, h, OUT_PIPE, 0), RPC_S_OK);
     struct served *served = accept_call();
-    served->async->NotificationType = RpcNotificationTypeApc;
-    served->async->u.APC.NotificationRoutine = on_apc;
-    served->async->Flags = RPC_C_NOTIFY_ON_SEND_COMPLETE;
-    CHECK_EQUAL(push_pattern(&served->pipe[0], &pushed, 100, 100), RPC_S_OK);
+    far(push_by_apc_there, served, false, 0);
     CHECK_EQUAL(pull_pattern(&caller.pipe[0], &pulled, 100), RPC_S_OK);
-    served->async->u.APC.hThread = OpenThread(THREAD_SET_CONTEXT, FALSE, GetCurrentThreadId());
-    CHECK(served->async->u.APC.hThread);
-    CHECK_EQUAL(push_pattern(&served->pipe[0], &pushed, 100, 100), RPC_S_OK);
-    CHECK_EQUAL(SleepEx(AT_ONCE_MS, TRUE), WAIT_IO_COMPLETION);
-    CHECK_EQUAL(told.count, 1);
-    CHECK_EQUAL(told.event, RpcSendComplete);
-    CHECK(CloseHandle(served->async->u.APC.hThread));
-    served->async->NotificationType = RpcNotificationTypeNone;
+    far(push_by_apc_there, served, true, 100);
     CHECK_EQUAL(PUSH(&served->pipe[0], NULL, 0), RPC_S_OK);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     CHECK_EQUAL(pull_pattern(&caller.pipe[0], &pulled, 100), RPC_S_OK);
     PULL_END(&caller.pipe[0]);
     uint64_t begin = now_ms();
     while (RpcAsyncGetCallStatus(&caller.async) == RPC_S_ASYNC_CALL_PENDING)
         CHECK(now_ms() - begin < AT_ONCE_MS);
     CHECK_EQUAL(complete(&caller, &result), RPC_S_OK);
-    CHECK_EQUAL(told.count, 1);
+    CHECK_EQUAL(far(told_count_there, served, 0, 0), 1);
     served_free(served);
     caller_fini(&caller);
     RpcBindingFree(&h);

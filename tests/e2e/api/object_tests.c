@@ -18,7 +18,7 @@ static bool same(UUID *a, UUID *b)
     return UuidEqual(a, b, &status);
 }
 
-/* The table without any call. */
+/* The table without any call: of one process. */
 static void object_types(void)
 {
     UUID type = type_b;
@@ -57,7 +57,7 @@ static void object_types(void)
     }
 }
 
-/* ---- The program's own table ---------------------------------------------------- */
+/* ---- The program's own table: no call either ------------------------------------- */
 
 static _Atomic unsigned inquiries;
 
@@ -110,43 +110,72 @@ static int32_t answer_for(RPC_BINDING_HANDLE h, UUID *object)
     return status == RPC_S_OK ? answer : -status;
 }
 
+/* What the server does, one step at a time. */
+enum step { TYPE_WITHOUT_MANAGER, MANAGERS, INQUIRY, NO_INQUIRY, NO_MANAGER, NO_TYPE };
+
+static long long take_step_there(struct served *unused, long long step, long long b)
+{
+    static api_v1_0_epv_t managers_a, managers_b;
+    RPC_MGR_EPV *own = NULL, *got = NULL;
+    (void)unused, (void)b;
+    switch ((enum step)step) {
+    case TYPE_WITHOUT_MANAGER:
+        CHECK_EQUAL(RpcObjectSetType(&object_a, &type_a), RPC_S_OK);
+        CHECK_EQUAL(RpcServerInqIf(s_api_v1_0_s_ifspec, &type_a, &got), RPC_S_UNKNOWN_MGR_TYPE);
+        break;
+    case MANAGERS:
+        CHECK_EQUAL(RpcServerInqIf(s_api_v1_0_s_ifspec, NULL, &own), RPC_S_OK);
+        managers_a = managers_b = *(api_v1_0_epv_t *)own;
+        managers_a.ping = ping_a;
+        managers_b.ping = ping_b;
+        CHECK_EQUAL(RpcServerRegisterIf(s_api_v1_0_s_ifspec, &type_a, &managers_a), RPC_S_OK);
+        CHECK_EQUAL(RpcServerRegisterIf(s_api_v1_0_s_ifspec, &type_a, &managers_b),
+                    RPC_S_TYPE_ALREADY_REGISTERED);
+        CHECK_EQUAL(RpcServerRegisterIf(s_api_v1_0_s_ifspec, &type_b, &managers_b), RPC_S_OK);
+        CHECK_EQUAL(RpcServerInqIf(s_api_v1_0_s_ifspec, &type_a, &got), RPC_S_OK);
+        CHECK(got == &managers_a);
+        break;
+    case INQUIRY:
+        CHECK_EQUAL(RpcObjectSetInqFn(inquire), RPC_S_OK);
+        break;
+    case NO_INQUIRY:
+        CHECK_EQUAL(RpcObjectSetInqFn(NULL), RPC_S_OK);
+        CHECK_EQUAL(RpcServerUnregisterIf(s_api_v1_0_s_ifspec, &type_a, TRUE), RPC_S_OK);
+        break;
+    case NO_MANAGER:
+        CHECK_EQUAL(RpcServerUnregisterIf(s_api_v1_0_s_ifspec, &type_b, TRUE), RPC_S_OK);
+        break;
+    case NO_TYPE:
+        CHECK_EQUAL(RpcObjectSetType(&object_a, NULL), RPC_S_OK);
+        CHECK_EQUAL(RpcServerInqIf(NULL, NULL, &got), RPC_S_INVALID_ARG);
+        CHECK_EQUAL(RpcServerInqIf(s_api_v1_0_s_ifspec, NULL, NULL), RPC_S_INVALID_ARG);
+        break;
+    }
+    return 0;
+}
+
 static void object_managers(void)
 {
     RPC_BINDING_HANDLE h = serve_here();
-    RPC_MGR_EPV *own = NULL, *got = NULL;
-    CHECK_EQUAL(RpcServerInqIf(s_api_v1_0_s_ifspec, NULL, &own), RPC_S_OK);
-    api_v1_0_epv_t managers_a = *(api_v1_0_epv_t *)own, managers_b = managers_a;
-    managers_a.ping = ping_a;
-    managers_b.ping = ping_b;
     int32_t plain = answer_for(h, NULL);
-
-    CHECK_EQUAL(RpcObjectSetType(&object_a, &type_a), RPC_S_OK);
+    CHECK_EQUAL(plain, 2);
+    far(take_step_there, NULL, TYPE_WITHOUT_MANAGER, 0);
     CHECK_EQUAL(answer_for(h, &object_a), -RPC_S_UNSUPPORTED_TYPE);
-    CHECK_EQUAL(RpcServerInqIf(s_api_v1_0_s_ifspec, &type_a, &got), RPC_S_UNKNOWN_MGR_TYPE);
-    CHECK_EQUAL(RpcServerRegisterIf(s_api_v1_0_s_ifspec, &type_a, &managers_a), RPC_S_OK);
-    CHECK_EQUAL(RpcServerRegisterIf(s_api_v1_0_s_ifspec, &type_a, &managers_b),
-                RPC_S_TYPE_ALREADY_REGISTERED);
-    CHECK_EQUAL(RpcServerRegisterIf(s_api_v1_0_s_ifspec, &type_b, &managers_b), RPC_S_OK);
-    CHECK_EQUAL(RpcServerInqIf(s_api_v1_0_s_ifspec, &type_a, &got), RPC_S_OK);
-    CHECK(got == &managers_a);
-
+    far(take_step_there, NULL, MANAGERS, 0);
     CHECK_EQUAL(answer_for(h, &object_a), 1001);
     CHECK_EQUAL(answer_for(h, &object_b), plain); /* no type: the nil type's */
     CHECK_EQUAL(answer_for(h, NULL), plain);
-    CHECK_EQUAL(RpcObjectSetInqFn(inquire), RPC_S_OK);
+    far(take_step_there, NULL, INQUIRY, 0);
     CHECK_EQUAL(answer_for(h, &object_b), 2001);
     CHECK_EQUAL(answer_for(h, &object_c), plain);
     CHECK_EQUAL(answer_for(h, &object_a), 1001);
-    CHECK_EQUAL(RpcObjectSetInqFn(NULL), RPC_S_OK);
-
-    CHECK_EQUAL(RpcServerUnregisterIf(s_api_v1_0_s_ifspec, &type_a, TRUE), RPC_S_OK);
+    far(take_step_there, NULL, NO_INQUIRY, 0);
     CHECK_EQUAL(answer_for(h, &object_a), -RPC_S_UNSUPPORTED_TYPE);
     CHECK_EQUAL(answer_for(h, NULL), plain);
-    CHECK_EQUAL(RpcServerUnregisterIf(s_api_v1_0_s_ifspec, &type_b, TRUE), RPC_S_OK);
-    CHECK_EQUAL(RpcObjectSetType(&object_a, NULL), RPC_S_OK);
+    far(take_step_there, NULL, NO_MANAGER, 0);
+    CHECK_EQUAL(answer_for(h, &object_a), -RPC_S_UNSUPPORTED_TYPE);
+    far(take_step_there, NULL, NO_TYPE, 0);
     CHECK_EQUAL(answer_for(h, &object_a), plain);
-    CHECK_EQUAL(RpcServerInqIf(NULL, NULL, &got), RPC_S_INVALID_ARG);
-    CHECK_EQUAL(RpcServerInqIf(s_api_v1_0_s_ifspec, NULL, NULL), RPC_S_INVALID_ARG);
     RpcBindingFree(&h);
 }
 

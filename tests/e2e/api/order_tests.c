@@ -56,7 +56,7 @@ static int32_t serve_next(void)
 {
     struct served *served = accept_call();
     int32_t n = served->n;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &n), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &n), RPC_S_OK);
     served_free(served);
     return n;
 }
@@ -78,7 +78,7 @@ static void long_order(void)
         CHECK_EQUAL(served[i]->n, i);
     }
     for (int i = LONG_ORDER - 1; i >= 0; i--) {
-        CHECK_EQUAL(RpcAsyncCompleteCall(served[i]->async, &i), RPC_S_OK);
+        CHECK_EQUAL(served_complete(served[i], &i), RPC_S_OK);
         served_free(served[i]);
         collect(&callers[i], i);
     }
@@ -160,7 +160,7 @@ static void manager_that_does_not_return(void)
     script_continue();
     for (int i = 0; i < KEPT; i++) {
         int32_t n = served[i]->n;
-        CHECK_EQUAL(RpcAsyncCompleteCall(served[i]->async, &n), RPC_S_OK);
+        CHECK_EQUAL(served_complete(served[i], &n), RPC_S_OK);
         served_free(served[i]);
     }
     for (int i = 0; i < KEPT; i++)
@@ -185,7 +185,7 @@ static void cancelled_in_line(void)
         CHECK_EQUAL(complete(&callers[i], NULL), RPC_S_CALL_CANCELLED);
     script_continue();
     int32_t n = 0;
-    RpcAsyncCompleteCall(served->async, &n);
+    served_complete(served, &n);
     served_free(served);
     struct caller last;
     start_polled(&last, h, 99);
@@ -196,13 +196,26 @@ static void cancelled_in_line(void)
     RpcBindingFree(&h);
 }
 
-/* The client's end of the call's connection. */
-static void client_endpoint(RPC_BINDING_HANDLE handle, char *ret_text, size_t size)
+struct endpoint {
+    struct served *served;
+    char text[128];
+};
+
+static void client_endpoint_there(void *arg)
 {
+    struct endpoint *endpoint = arg;
     RPC_CSTR text;
-    CHECK_EQUAL(RpcBindingToStringBinding(handle, &text), RPC_S_OK);
-    snprintf(ret_text, size, "%s", (char *)text);
+    CHECK_EQUAL(RpcBindingToStringBinding(endpoint->served->there.handle, &text), RPC_S_OK);
+    snprintf(endpoint->text, sizeof(endpoint->text), "%s", (char *)text);
     RpcStringFree(&text);
+}
+
+/* The client's end of the call's connection, as the server has it. */
+static void client_endpoint(struct served *served, char *ret_text, size_t size)
+{
+    struct endpoint endpoint = {.served = served};
+    far_call(client_endpoint_there, &endpoint, sizeof(endpoint));
+    snprintf(ret_text, size, "%s", endpoint.text);
 }
 
 /* Makes `count` calls at once; over how many connections they came. */
@@ -218,14 +231,14 @@ static int connections_of(RPC_BINDING_HANDLE h, int count)
     for (int i = 0; i < count; i++) {
         int known = 0;
         served[i] = accept_call();
-        client_endpoint(served[i]->handle, seen[different], sizeof(seen[0]));
+        client_endpoint(served[i], seen[different], sizeof(seen[0]));
         while (strcmp(seen[known], seen[different]) != 0)
             known++;
         different += known == different;
     }
     for (int i = 0; i < count; i++) {
         int32_t n = served[i]->n;
-        CHECK_EQUAL(RpcAsyncCompleteCall(served[i]->async, &n), RPC_S_OK);
+        CHECK_EQUAL(served_complete(served[i], &n), RPC_S_OK);
         served_free(served[i]);
     }
     for (int i = 0; i < count; i++)
@@ -261,8 +274,8 @@ static void client_endpoint_of_call(RPC_BINDING_HANDLE h, char *ret_text, size_t
     struct caller caller;
     struct served *served = start_call(&caller, h, PLAIN, 0);
     int32_t n = 5;
-    client_endpoint(served->handle, ret_text, size);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &n), RPC_S_OK);
+    client_endpoint(served, ret_text, size);
+    CHECK_EQUAL(served_complete(served, &n), RPC_S_OK);
     served_free(served);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, &n), RPC_S_OK);
@@ -297,6 +310,17 @@ static void unique_binding(void)
     RpcBindingFree(&copy);
     RpcBindingFree(&other);
     RpcBindingFree(&h);
+}
+
+static long long options_of_a_call_there(struct served *served, long long a, long long b)
+{
+    ULONG_PTR value;
+    (void)a, (void)b;
+    for (unsigned long option = 0; option < 20; option++) {
+        ROW(RPC_S_WRONG_KIND_OF_BINDING, RpcBindingSetOption(served->there.handle, option, 1));
+        ROW(RPC_S_WRONG_KIND_OF_BINDING, RpcBindingInqOption(served->there.handle, option, &value));
+    }
+    return 0;
 }
 
 static void option_arguments(void)
@@ -353,10 +377,7 @@ static void option_arguments(void)
     ROW(RPC_S_OK, RpcBindingSetOption(h, RPC_C_OPT_DONT_LINGER, TRUE));
     ROW(RPC_S_OK, RpcBindingInqOption(h, RPC_C_OPT_DONT_LINGER, &value));
     CHECK_EQUAL(value, TRUE);
-    for (unsigned long option = 0; option < 20; option++) {
-        ROW(RPC_S_WRONG_KIND_OF_BINDING, RpcBindingSetOption(served->handle, option, 1));
-        ROW(RPC_S_WRONG_KIND_OF_BINDING, RpcBindingInqOption(served->handle, option, &value));
-    }
+    far(options_of_a_call_there, served, 0, 0);
     if (on_tcp()) { /* in use: for the calls to come */
         ROW(RPC_S_OK, RpcBindingSetOption(h, RPC_C_OPT_BINDING_NONCAUSAL, TRUE));
         ROW(RPC_S_OK, RpcBindingSetOption(h, RPC_C_OPT_CALL_TIMEOUT, 20000));
@@ -364,7 +385,7 @@ static void option_arguments(void)
     }
     ROW(RPC_S_OK, RpcMgmtSetComTimeout(h, RPC_C_BINDING_MIN_TIMEOUT));
     int32_t n = 4;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &n), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &n), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, &n), RPC_S_OK);
     CHECK_EQUAL(n, 4);
@@ -417,7 +438,7 @@ static void call_timeout(void)
     RpcBindingFree(&h);
 }
 
-static atomic_int disconnects;
+static BOTH_SIDES atomic_int disconnects;
 
 static void on_disconnect(PRPC_ASYNC_STATE state, void *context, RPC_ASYNC_EVENT event)
 {
@@ -452,7 +473,7 @@ static void call_timeout_server_side(void)
     }
     hold_release();
     CHECK_EQUAL(RpcAsyncGetCallStatus(&caller.async), RPC_S_ASYNC_CALL_PENDING);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &n), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &n), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, &n), RPC_S_OK);
     CHECK_EQUAL(n, 6);
@@ -559,7 +580,7 @@ static void connection_lost_in_line(void)
         CHECK_EQUAL(complete(&callers[i], NULL), RPC_S_CALL_FAILED);
     }
     uint64_t until = now_ms() + SOON_MS;
-    while (RpcServerTestCancel(served->handle) != RPC_S_OK) {
+    while (served_test_cancel_by_handle(served) != RPC_S_OK) {
         CHECK(now_ms() < until);
         sleep_ms(1);
     }
@@ -567,7 +588,7 @@ static void connection_lost_in_line(void)
     script_continue();
     CHECK(!in_time || no_call());
     int32_t n = 0;
-    CHECK(RpcAsyncCompleteCall(served->async, &n) != RPC_S_OK);
+    CHECK(served_complete(served, &n) != RPC_S_OK);
     served_free(served);
     close(relay.listener);
     CHECK_USABLE(here);

@@ -12,7 +12,7 @@ static uint8_t buf[100000];
 static void finish_call(struct caller *caller, struct served *served)
 {
     int32_t reply = 5, result = 0;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(caller, RpcCallComplete);
     CHECK_EQUAL(complete(caller, &result), RPC_S_OK);
     CHECK_EQUAL(result, 5);
@@ -25,7 +25,7 @@ static void finish_call(struct caller *caller, struct served *served)
 static void finish_drained(struct caller *caller, struct served *served)
 {
     int32_t reply = 5, result = 0;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     PULL_END(&caller->pipe[0]);
     EXPECT(caller, RpcCallComplete);
     CHECK_EQUAL(complete(caller, &result), RPC_S_OK);
@@ -36,22 +36,38 @@ static void finish_drained(struct caller *caller, struct served *served)
 
 /* ---- What each side is given ------------------------------------------------ */
 
+static long long check_state_there(struct served *served, long long a, long long b)
+{
+    static const RPC_ASYNC_NOTIFICATION_INFO nothing;
+    const RPC_ASYNC_STATE *async = served->there.async;
+    (void)a, (void)b;
+    CHECK_EQUAL(async->Flags, 0);
+    CHECK_EQUAL(async->NotificationType, RpcNotificationTypeNone);
+    CHECK(!async->UserInfo);
+    CHECK(memcmp(&async->u, &nothing, sizeof(nothing)) == 0);
+    CHECK_EQUAL(async->Size, sizeof(RPC_ASYNC_STATE));
+    CHECK(RpcAsyncGetCallHandle(served->there.async) == served->there.handle);
+    CHECK_EQUAL(RpcAsyncRegisterInfo(served->there.async), RPC_S_OK);
+    return 0;
+}
+
+/* AP-5: the runtime's pipe object itself works after the manager has returned. */
+static long long push_by_object_there(struct served *served, long long count, long long b)
+{
+    static uint8_t octets[10];
+    (void)b;
+    CHECK((size_t)count <= sizeof(octets));
+    return PUSH(served->there.pipe_at[0], octets, (unsigned long)count);
+}
+
 static void server_state_is_zeroed(void)
 {
     RPC_BINDING_HANDLE h = serve_here();
     struct caller caller;
     struct served *served = start_call(&caller, h, OUT_PIPE, 0);
-    static const RPC_ASYNC_NOTIFICATION_INFO nothing;
-    CHECK_EQUAL(served->async->Flags, 0);
-    CHECK_EQUAL(served->async->NotificationType, RpcNotificationTypeNone);
-    CHECK(!served->async->UserInfo);
-    CHECK(memcmp(&served->async->u, &nothing, sizeof(nothing)) == 0);
-    CHECK_EQUAL(served->async->Size, sizeof(RPC_ASYNC_STATE));
-    CHECK(RpcAsyncGetCallHandle(served->async) == served->handle);
-    CHECK_EQUAL(RpcAsyncRegisterInfo(served->async), RPC_S_OK);
-    /* AP-5: the runtime's pipe object itself works after the manager has returned. */
-    CHECK_EQUAL(PUSH(served->pipe_at[0], buf, 10), RPC_S_OK);
-    CHECK_EQUAL(PUSH(served->pipe_at[0], NULL, 0), RPC_S_OK);
+    far(check_state_there, served, 0, 0);
+    CHECK_EQUAL(far(push_by_object_there, served, 10, 0), RPC_S_OK);
+    CHECK_EQUAL(far(push_by_object_there, served, 0, 0), RPC_S_OK);
     unsigned long n;
     CHECK_EQUAL(pull_polled(&caller.pipe[0], buf, 100, &n), RPC_S_OK);
     CHECK_EQUAL(n, 10);
@@ -59,18 +75,28 @@ static void server_state_is_zeroed(void)
     RpcBindingFree(&h);
 }
 
+static void check_members(NDR_ASYNC_PIPE *pipe)
+{
+    void *memory = NULL;
+    unsigned long size = 0;
+    CHECK(pipe->pull && pipe->push && pipe->alloc && pipe->state);
+    CHECK_EQUAL(pipe->alloc(pipe->state, 100, &memory, &size), RPC_S_CANNOT_SUPPORT);
+}
+
+static long long check_members_there(struct served *served, long long a, long long b)
+{
+    (void)a, (void)b;
+    check_members(served->there.pipe_at[0]);
+    return 0;
+}
+
 static void all_members_are_set(void)
 {
     RPC_BINDING_HANDLE h = serve_here();
     struct caller caller;
     struct served *served = start_call(&caller, h, IN_PIPE, 0);
-    for (int side = 0; side < 2; side++) {
-        NDR_ASYNC_PIPE *pipe = side ? &served->pipe[0] : &caller.pipe[0];
-        void *memory = NULL;
-        unsigned long size = 0;
-        CHECK(pipe->pull && pipe->push && pipe->alloc && pipe->state);
-        CHECK_EQUAL(pipe->alloc(pipe->state, 100, &memory, &size), RPC_S_CANNOT_SUPPORT);
-    }
+    check_members(&caller.pipe[0]);
+    far(check_members_there, served, 0, 0);
     CHECK_EQUAL(PUSH(&caller.pipe[0], NULL, 0), RPC_S_OK);
     PULL_END(&served->pipe[0]);
     finish_call(&caller, served);
@@ -105,7 +131,7 @@ static void buffer_is_ours_again(void)
     struct caller caller;
     struct served *served = start_call(&caller, h, IN_PIPE, 0);
     uint64_t got = 0;
-    CHECK_EQUAL(RpcxPipeSetLimits(caller.pipe[0].state, 0, 0), RPC_S_OK);
+    CHECK_EQUAL(pipe_set_limits(&caller.pipe[0], 0, 0), RPC_S_OK);
     for (unsigned round = 0; round < 100; round++) {
         for (size_t i = 0; i < sizeof(buf); i++)
             buf[i] = octet(round * sizeof(buf) + i);
@@ -130,7 +156,7 @@ static void null_push_only(void)
         PULL_END(&served->pipe[0]);
         CHECK_EQUAL(PUSH(&served->pipe[0], with_buffer ? buf : NULL, 0), RPC_S_OK);
         int32_t reply = 5, result;
-        CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+        CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
         PULL_END(&caller.pipe[0]);
         EXPECT(&caller, RpcCallComplete);
         CHECK_EQUAL(complete(&caller, &result), RPC_S_OK);
@@ -161,7 +187,7 @@ static void client_send_complete(void)
     PULL_END(&served->pipe[0]);
     CHECK_EQUAL(PUSH(&served->pipe[0], NULL, 0), RPC_S_OK);
     int32_t reply = 5;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(&caller, RpcReceiveComplete); /* AP-33: the end, too; AP-35: before the other */
     CHECK_EQUAL(PULL(&caller.pipe[0], buf, 10, &n), RPC_S_OK);
     CHECK_EQUAL(n, 0);
@@ -235,7 +261,7 @@ static void server_send_complete(void)
         CHECK_EQUAL(PUSH(&served->pipe[0], buf, 100), RPC_S_OK);
         EXPECT_SERVED(served, RpcSendComplete);
         if (clear_flag)
-            served->async->Flags = 0;
+            served_set_flags(served, 0);
         CHECK_EQUAL(PUSH(&served->pipe[0], NULL, 0), RPC_S_OK);
         if (clear_flag)
             EXPECT_QUIET(served);
@@ -309,7 +335,7 @@ static void pending_pull(void)
     EXPECT_QUIET(&caller);
     CHECK_EQUAL(PUSH(&served->pipe[0], NULL, 0), RPC_S_OK);
     int32_t reply = 1, result;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     PULL_END(&caller.pipe[0]);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, &result), RPC_S_OK);
@@ -328,8 +354,8 @@ static void pulled_after_the_reply(void)
     int32_t reply = 5, result;
     CHECK_EQUAL(push_pattern(&served->pipe[0], &sent, 30000, 1000), RPC_S_OK);
     CHECK_EQUAL(PUSH(&served->pipe[0], NULL, 0), RPC_S_OK);
-    *served->twice = 42;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    served_set_twice(served, 42);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(RpcAsyncGetCallStatus(&caller.async), RPC_S_OK);
     while (got < 30000) { /* synchronously: never pending */
@@ -384,7 +410,7 @@ static void wrong_order_both(void)
     CHECK_EQUAL(pull_polled(client, buf, 10, &n), RPC_S_OK);
     CHECK_EQUAL(n, 7);
     int32_t reply = 5, result;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     PULL_END(client);
     CHECK_EQUAL(PULL(client, buf, 10, &n), RPC_X_PIPE_CLOSED);
     EXPECT(&caller, RpcCallComplete);
@@ -415,7 +441,7 @@ static void wrong_direction(void)
     CHECK_EQUAL(PULL(&served->pipe[0], buf, 10, &n), RPC_X_WRONG_PIPE_ORDER);
     CHECK_EQUAL(PUSH(&served->pipe[0], NULL, 0), RPC_S_OK);
     int32_t reply = 5, result;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     PULL_END(&caller.pipe[0]);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, &result), RPC_S_OK);
@@ -458,7 +484,7 @@ static void several_pipes(void)
     CHECK_EQUAL(PUSH(&served->pipe[1], values, 4), RPC_S_OK);
     CHECK_EQUAL(PUSH(&served->pipe[1], NULL, 0), RPC_S_OK);
     int32_t reply = 5, result;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     CHECK_EQUAL(PULL(&caller.pipe[1], received, 4, &n), RPC_X_WRONG_PIPE_ORDER);
     CHECK_EQUAL(pull_polled(&caller.pipe[0], buf, 10, &n), RPC_S_OK);
     CHECK_EQUAL(n, 3);
@@ -499,7 +525,7 @@ static void input_pipe_and_output_pipe(void)
     CHECK_EQUAL(n, 3);
     CHECK(memcmp(values, received, sizeof(values)) == 0);
     int32_t reply = 5, result;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     CHECK_EQUAL(pull_polled(&caller.pipe[1], received, 3, &n), RPC_S_OK);
     CHECK_EQUAL(n, 0);
     EXPECT(&caller, RpcCallComplete);
@@ -507,6 +533,14 @@ static void input_pipe_and_output_pipe(void)
     served_free(served);
     caller_fini(&caller);
     RpcBindingFree(&h);
+}
+
+static long long push_to_other_handles_there(struct served *served, long long a, long long b)
+{
+    (void)a, (void)b;
+    RPC_STATUS (*push)(char *, void *, unsigned long) = served->there.pipe[0].push;
+    CHECK_EQUAL(push((char *)served->there.async->StubInfo, buf, 10), RPC_X_INVALID_PIPE_OBJECT);
+    return push((char *)served->there.handle, buf, 10);
 }
 
 /* F12 and kin: arguments of push and pull, on both sides, mid-pipe. */
@@ -526,7 +560,7 @@ static void wrong_arguments(void)
     /* Handles of other kinds are no pipes. */
     CHECK_EQUAL(client->push((char *)h, buf, 10), RPC_X_INVALID_PIPE_OBJECT);
     CHECK_EQUAL(client->push((char *)caller.async.StubInfo, buf, 10), RPC_X_INVALID_PIPE_OBJECT);
-    CHECK_EQUAL(client->push((char *)served->handle, buf, 10), RPC_X_INVALID_PIPE_OBJECT);
+    CHECK_EQUAL(far(push_to_other_handles_there, served, 0, 0), RPC_X_INVALID_PIPE_OBJECT);
     CHECK_EQUAL(PULL(server, buf, 0, &n), RPC_S_INVALID_ARG); /* F12 */
     CHECK_EQUAL(PULL(server, NULL, 10, &n), RPC_S_INVALID_ARG);
     CHECK_EQUAL(PULL(server, buf, 10, NULL), RPC_S_INVALID_ARG);
@@ -556,7 +590,7 @@ static void stale_pipes(void)
     PULL_END(&server);
     CHECK_EQUAL(PUSH(&server, NULL, 0), RPC_S_OK);
     int32_t reply = 5;
-    CHECK_EQUAL(RpcAsyncCompleteCall(old_served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(old_served, &reply), RPC_S_OK);
     PULL_END(&client);
     EXPECT(&old, RpcCallComplete);
     CHECK_EQUAL(complete(&old, NULL), RPC_S_OK);
@@ -577,7 +611,7 @@ static void stale_pipes(void)
     CHECK_EQUAL(pull_pattern(&served->pipe[0], &got, 1000), RPC_S_OK);
     PULL_END(&served->pipe[0]);
     CHECK_EQUAL(PUSH(&served->pipe[0], NULL, 0), RPC_S_OK);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     PULL_END(&next.pipe[0]);
     EXPECT(&next, RpcCallComplete);
     CHECK_EQUAL(complete(&next, NULL), RPC_S_OK);
@@ -594,7 +628,7 @@ static void failed_pipe_stays_failed(void)
     RPC_BINDING_HANDLE h = serve_here();
     struct caller caller;
     struct served *served = start_call(&caller, h, OUT_PIPE, 0);
-    CHECK_EQUAL(RpcAsyncAbortCall(served->async, 5555), RPC_S_OK);
+    CHECK_EQUAL(served_abort(served, 5555), RPC_S_OK);
     for (int i = 0; i < 100; i++) {
         unsigned long n = 3;
         CHECK_EQUAL(pull_polled(&caller.pipe[0], buf, 10, &n), 5555);
@@ -627,7 +661,7 @@ static void client_completes_before_null_push(void)
         RPC_STATUS status;
         while ((status = pull_polled(&served->pipe[0], buf, 100, &n)) == RPC_S_OK)
             CHECK(n > 0); /* what had arrived; but never an end */
-        RpcAsyncAbortCall(served->async, 1); /* whatever it says, no harm is done */
+        served_abort(served, 1); /* whatever it says, no harm is done */
         served_free(served);
         caller_fini(&caller);
         CHECK_USABLE(h);
@@ -645,8 +679,8 @@ static void client_completes_before_drained(void)
     sleep_ms(NEVER_MS);
     CHECK_EQUAL(complete(&caller, NULL), RPC_S_ASYNC_CALL_PENDING); /* no reply yet */
     CHECK_EQUAL(PUSH(&served->pipe[0], NULL, 0), RPC_S_OK);
-    *served->twice = 42;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    served_set_twice(served, 42);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, NULL), RPC_X_PIPE_DISCIPLINE_ERROR);
     CHECK_EQUAL(caller.twice, 1111); /* AR-12 */
@@ -663,7 +697,7 @@ static void failure_before_discipline(void)
     RPC_BINDING_HANDLE h = serve_here();
     struct caller caller;
     struct served *served = start_call(&caller, h, IN_PIPE, 0);
-    CHECK_EQUAL(RpcAsyncAbortCall(served->async, 4444), RPC_S_OK);
+    CHECK_EQUAL(served_abort(served, 4444), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, NULL), 4444);
     served_free(served);
@@ -688,7 +722,7 @@ static void server_completes_too_early(void)
             CHECK_EQUAL(PUSH(&served->pipe[0], buf, 100), RPC_S_OK);
         if (rows[i].some && rows[i].operation == IN_PIPE)
             CHECK_EQUAL(PUSH(&caller.pipe[0], buf, 100), RPC_S_OK);
-        CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_X_PIPE_DISCIPLINE_ERROR);
+        CHECK_EQUAL(served_complete(served, &reply), RPC_X_PIPE_DISCIPLINE_ERROR);
         EXPECT(&caller, RpcCallComplete);
         EXPECT_QUIET(&caller);
         CHECK_EQUAL(complete(&caller, NULL), RPC_X_PIPE_DISCIPLINE_ERROR);
@@ -764,7 +798,7 @@ static void callbacks_one_at_a_time(void)
     }
     CHECK_EQUAL(PUSH(&served->pipe[0], NULL, 0), RPC_S_OK);
     int32_t reply = 1;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     uint64_t until = now_ms() + SOON_MS;
     for (bool done = false; !done;) {
         CHECK(now_ms() < until);

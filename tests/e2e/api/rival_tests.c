@@ -184,7 +184,7 @@ static void RPC_ENTRY told_of_client(PRPC_ASYNC_STATE async, void *context, RPC_
 static void act_as_server(struct play *play, struct dice *dice)
 {
     RPC_ASYNC_NOTIFICATION_INFO info = {.NotificationRoutine = told_of_client};
-    RPC_BINDING_HANDLE handle = play->served->handle;
+    RPC_BINDING_HANDLE handle = play->served->there.handle;
     RPC_NOTIFICATIONS which =
         roll(dice, 2) ? RpcNotificationClientDisconnect : RpcNotificationCallCancel;
     unsigned long queued;
@@ -536,7 +536,7 @@ static void serve_play(struct play *play, unsigned referee, struct dice *dice)
     const unsigned kind = kind_of(play->served->operation);
     const bool aborts = roll(dice, 2);
     int32_t reply = 4711;
-    play->async = play->served->async;
+    play->async = play->served->there.async;
     play->pipes = kinds[kind].pipes;
     memcpy(play->pipe, play->served->pipe, sizeof(play->pipe));
     play->value = value_of(play->served->operation, play->served->n);

@@ -10,7 +10,7 @@ static RPCX_PIPE_STATS stats_of(const NDR_ASYNC_PIPE *pipe)
 {
     RPCX_PIPE_STATS stats;
     memset(&stats, 0xee, sizeof(stats));
-    CHECK_EQUAL(RpcxPipeInqStats(pipe->state, &stats, sizeof(stats)), RPC_S_OK);
+    CHECK_EQUAL(pipe_inq_stats(pipe, &stats), RPC_S_OK);
     return stats;
 }
 
@@ -50,14 +50,14 @@ static void what_was_moved(void)
     CHECK_EQUAL(pull_pattern(client, &got, 500), RPC_S_OK);
     check_moved(client, 3000, 500, 1);
     int32_t reply = 5;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     PULL_END(client);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, NULL), RPC_S_OK);
     /* The call is over. */
-    RPCX_PIPE_STATS stats;
-    CHECK(RpcxPipeInqStats(client->state, &stats, sizeof(stats)) != RPC_S_OK);
-    CHECK(RpcxPipeInqStats(server->state, &stats, sizeof(stats)) != RPC_S_OK);
+    RPCX_PIPE_STATS stats = {0};
+    CHECK(pipe_inq_stats(client, &stats) != RPC_S_OK);
+    CHECK(pipe_inq_stats(server, &stats) != RPC_S_OK);
     served_free(served);
     caller_fini(&caller);
     RpcBindingFree(&h);
@@ -86,7 +86,7 @@ static void elements_and_octets(void)
     PULL_END(&served->pipe[1]);
     check_moved(&served->pipe[1], 0, 100, 4);
     CHECK_EQUAL(stats_of(&served->pipe[1]).OctetsQueued, 0);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, NULL), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, NULL), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, NULL), RPC_S_OK);
     served_free(served);
@@ -129,7 +129,7 @@ static void pull_waits(void)
     PULL_END(&served->pipe[0]);
     check_moved(&served->pipe[0], 0, 10, 1);
     int32_t reply = 5;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, NULL), RPC_S_OK);
     served_free(served);
@@ -185,7 +185,7 @@ static void push_waits(void)
     check_moved(&caller.pipe[0], FLOOD_LEN, 0, 1);
     check_moved(&served->pipe[0], 0, FLOOD_LEN, 1);
     int32_t reply = 5;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, NULL), RPC_S_OK);
     served_free(served);
@@ -211,7 +211,7 @@ static void wrong_arguments(void)
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, NULL), RPC_S_CALL_CANCELLED);
     CHECK_EQUAL(RpcxPipeInqStats(state, &stats, sizeof(stats)), RPC_S_CALL_CANCELLED);
-    RpcAsyncAbortCall(served->async, 1);
+    served_abort(served, 1);
     served_free(served);
     caller_fini(&caller);
     CHECK_USABLE(h);

@@ -31,11 +31,11 @@ static uint8_t octets[PUSH_FULL_LEN];
 
 static PRPC_ASYNC_STATE state(void)
 {
-    return server_binding ? &caller.async : served->async;
+    return server_binding ? &caller.async : served->there.async;
 }
 static HANDLE event_of(void)
 {
-    return server_binding ? caller.event : served->event;
+    return server_binding ? caller.event : served->there.event;
 }
 static NDR_ASYNC_PIPE *pipe_of(unsigned which)
 {
@@ -74,8 +74,8 @@ static struct answer accept_it(void)
 
 static void tell(unsigned flags)
 {
-    if (served->event)
-        CloseHandle(served->event);
+    if (served->there.event)
+        CloseHandle(served->there.event);
     served_use_event(served, flags);
 }
 
@@ -188,8 +188,8 @@ static struct answer count_sends(unsigned long most)
 static struct answer complete_it(void)
 {
     int32_t reply = server_binding ? 0 : REPLY_OF_STEPS;
-    if (!server_binding && served->twice && !gone)
-        *served->twice = 2 * served->n;
+    if (!server_binding && served->there.twice && !gone)
+        *served->there.twice = 2 * served->n;
     struct answer answer = {RpcAsyncCompleteCall(state(), &reply), 0};
     if (server_binding && answer.status == RPC_S_OK)
         CHECK_EQUAL(reply, REPLY_OF_STEPS);
@@ -201,7 +201,7 @@ static struct answer sees_cancel(void)
     uint64_t until = now_ms() + AT_ONCE_MS;
     struct answer answer;
     do {
-        answer.status = RpcServerTestCancel(RpcAsyncGetCallHandle(served->async));
+        answer.status = RpcServerTestCancel(RpcAsyncGetCallHandle(served->there.async));
     } while (answer.status == RPC_S_CALL_IN_PROGRESS && now_ms() < until);
     answer.value = 0;
     return answer;
@@ -243,10 +243,10 @@ static struct answer step(enum verb verb, unsigned long argument)
         tell(0);
         return done;
     case STEP_NO_FLAGS:
-        served->async->Flags = 0;
+        served->there.async->Flags = 0;
         return done;
     case STEP_ABORT:
-        return (struct answer){RpcAsyncAbortCall(served->async, argument), 0};
+        return (struct answer){RpcAsyncAbortCall(served->there.async, argument), 0};
     case STEP_SEES_CANCEL:
         return sees_cancel();
     case STEP_PUSH:

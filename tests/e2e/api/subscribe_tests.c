@@ -11,29 +11,30 @@
 
 #define BOTH (RpcNotificationClientDisconnect | RpcNotificationCallCancel)
 
-static struct {
-    pthread_mutex_t lock;
-    unsigned count;
-    PRPC_ASYNC_STATE who[4];
-    RPC_ASYNC_EVENT events[4];
-} heard = {.lock = PTHREAD_MUTEX_INITIALIZER};
+/* What the server's routines were told; written there. */
+#define HEARD_MAX 4
+static BOTH_SIDES struct {
+    _Atomic unsigned count;
+    _Atomic PRPC_ASYNC_STATE who[HEARD_MAX];
+    _Atomic RPC_ASYNC_EVENT events[HEARD_MAX];
+} heard;
 
 static void hear(PRPC_ASYNC_STATE who, void *context, RPC_ASYNC_EVENT event)
 {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     CHECK(!context);
-    pthread_mutex_lock(&heard.lock);
-    CHECK(heard.count < 4);
-    heard.who[heard.count] = who;
-    heard.events[heard.count++] = event;
-    pthread_mutex_unlock(&heard.lock);
+    pthread_mutex_lock(&lock);
+    const unsigned count = heard.count;
+    CHECK(in_server() && count < HEARD_MAX);
+    heard.who[count] = who;
+    heard.events[count] = event;
+    heard.count = count + 1; /* the last: who sees it may read the rest */
+    pthread_mutex_unlock(&lock);
 }
 
 static unsigned heard_count(void)
 {
-    pthread_mutex_lock(&heard.lock);
-    unsigned count = heard.count;
-    pthread_mutex_unlock(&heard.lock);
-    return count;
+    return heard.count;
 }
 
 /* At once, and no more than that. */
@@ -54,22 +55,36 @@ static RPC_ASYNC_NOTIFICATION_INFO by_callback(void)
     return info;
 }
 
-static void subscribe_callback(struct served *served, DWORD which)
+static long long subscribe_callback_there(struct served *served, long long which, long long b)
 {
     RPC_ASYNC_NOTIFICATION_INFO info = by_callback();
-    CHECK_EQUAL(RpcServerSubscribeForNotification(RpcAsyncGetCallHandle(served->async), which,
-                                                  RpcNotificationTypeCallback, &info),
+    (void)b;
+    CHECK_EQUAL(RpcServerSubscribeForNotification(RpcAsyncGetCallHandle(served->there.async),
+                                                  (DWORD)which, RpcNotificationTypeCallback,
+                                                  &info),
                 RPC_S_OK);
     memset(&info, 0xee, sizeof(info)); /* it was copied */
+    return 0;
+}
+
+static void subscribe_callback(struct served *served, DWORD which)
+{
+    far(subscribe_callback_there, served, which, 0);
+}
+
+static long long unsubscribe_there(struct served *served, long long which, long long b)
+{
+    unsigned long queued = 77;
+    (void)b;
+    CHECK_EQUAL(RpcServerUnsubscribeForNotification(RpcAsyncGetCallHandle(served->there.async),
+                                                    (RPC_NOTIFICATIONS)which, &queued),
+                RPC_S_OK);
+    return (long long)queued;
 }
 
 static unsigned long unsubscribe(struct served *served, RPC_NOTIFICATIONS which)
 {
-    unsigned long queued = 77;
-    CHECK_EQUAL(RpcServerUnsubscribeForNotification(RpcAsyncGetCallHandle(served->async), which,
-                                                    &queued),
-                RPC_S_OK);
-    return queued;
+    return (unsigned long)far(unsubscribe_there, served, which, 0);
 }
 
 /* AR-13: both kinds of cancel, once, whatever follows. */
@@ -92,11 +107,11 @@ static void hears_cancels(void)
         CHECK_EQUAL(RpcAsyncCancelCall(&caller.async, abortive), RPC_S_OK);
         RpcAsyncCancelCall(&caller.async, FALSE);
         await_heard(1); /* also of a connection of its own, which ends with it */
-        CHECK(heard.who[0] == served->async);
+        CHECK(heard.who[0] == served->there.async);
         CHECK_EQUAL(heard.events[0], RpcClientCancel);
         CHECK_EQUAL(unsubscribe(served, RpcNotificationCallCancel), 1);
         CHECK_EQUAL(unsubscribe(served, RpcNotificationClientDisconnect), 1);
-        RPC_STATUS status = RpcAsyncCompleteCall(served->async, &reply);
+        RPC_STATUS status = served_complete(served, &reply);
         EXPECT(&caller, RpcCallComplete);
         if (abortive) {
             CHECK_EQUAL(complete(&caller, &result), RPC_S_CALL_CANCELLED);
@@ -122,10 +137,10 @@ static void hears_disconnect(void)
     subscribe_callback(served, BOTH);
     child_kill(&client, SIGKILL);
     await_heard(1);
-    CHECK(heard.who[0] == served->async);
+    CHECK(heard.who[0] == served->there.async);
     CHECK_EQUAL(heard.events[0], RpcClientDisconnect);
     CHECK_EQUAL(unsubscribe(served, RpcNotificationClientDisconnect), 1);
-    CHECK(RpcAsyncCompleteCall(served->async, &reply) != RPC_S_OK);
+    CHECK(served_complete(served, &reply) != RPC_S_OK);
     CHECK_USABLE(h);
     served_free(served);
     child_stop(&client);
@@ -141,12 +156,12 @@ static void hears_what_was(void)
     struct served *served = start_call(&caller, h, PLAIN, 0);
     CHECK_EQUAL(RpcAsyncCancelCall(&caller.async, FALSE), RPC_S_OK);
     uint64_t begin = now_ms();
-    while (RpcServerTestCancel(RpcAsyncGetCallHandle(served->async)) != RPC_S_OK)
+    while (served_test_cancel(served) != RPC_S_OK)
         CHECK(now_ms() - begin < AT_ONCE_MS);
     subscribe_callback(served, RpcNotificationCallCancel);
     await_heard(1);
     CHECK_EQUAL(heard.events[0], RpcClientCancel);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK); /* still subscribed */
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK); /* still subscribed */
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, &result), RPC_S_OK);
     served_free(served);
@@ -166,7 +181,7 @@ static void hears_nothing_afterwards(void)
     CHECK_EQUAL(RpcAsyncCancelCall(&caller.async, FALSE), RPC_S_OK);
     sleep_ms(NEVER_MS);
     CHECK_EQUAL(heard_count(), 0);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, &result), RPC_S_OK);
     served_free(served);
@@ -176,7 +191,7 @@ static void hears_nothing_afterwards(void)
     served = accept_call();
     child_ready(&client);
     subscribe_callback(served, BOTH);
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     child_kill(&client, SIGKILL);
     sleep_ms(NEVER_MS);
     CHECK_EQUAL(heard_count(), 0);
@@ -185,57 +200,78 @@ static void hears_nothing_afterwards(void)
     RpcBindingFree(&h);
 }
 
+static long long subscribe_object_there(struct served *served, long long type, long long object)
+{
+    RPC_ASYNC_NOTIFICATION_INFO info;
+    HANDLE handle = (HANDLE)(uintptr_t)object;
+    memset(&info, 0, sizeof(info));
+    if (type == RpcNotificationTypeEvent) {
+        info.hEvent = handle;
+    } else if (type == RpcNotificationTypeApc) {
+        info.APC.NotificationRoutine = hear;
+        info.APC.hThread = handle;
+    } else {
+        info.IOC.hIOPort = handle;
+        info.IOC.dwCompletionKey = 99;
+    }
+    return RpcServerSubscribeForNotification(RpcAsyncGetCallHandle(served->there.async),
+                                             RpcNotificationCallCancel,
+                                             (RPC_NOTIFICATION_TYPES)type, &info);
+}
+
+/* An object of the server's; a thread is the one that serves a test of one thread. */
+static long long new_object_there(struct served *served, long long type, long long b)
+{
+    (void)served, (void)b;
+    HANDLE handle = type == RpcNotificationTypeEvent ? CreateEvent(NULL, FALSE, FALSE, NULL)
+                    : type == RpcNotificationTypeApc
+                        ? OpenThread(THREAD_SET_CONTEXT, FALSE, GetCurrentThreadId())
+                        : CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+    CHECK(handle);
+    return (long long)(uintptr_t)handle;
+}
+
+/* Told at once, and closed. */
+static long long expect_object_there(struct served *served, long long type, long long object)
+{
+    HANDLE handle = (HANDLE)(uintptr_t)object;
+    DWORD bytes;
+    ULONG_PTR key;
+    LPOVERLAPPED overlapped;
+    (void)served;
+    if (type == RpcNotificationTypeEvent) {
+        CHECK_EQUAL(WaitForSingleObject(handle, AT_ONCE_MS), WAIT_OBJECT_0);
+    } else if (type == RpcNotificationTypeApc) {
+        CHECK_EQUAL(SleepEx(AT_ONCE_MS, TRUE), WAIT_IO_COMPLETION);
+        CHECK_EQUAL(heard_count(), 1);
+        CHECK_EQUAL(heard.events[0], RpcClientCancel);
+    } else {
+        CHECK(GetQueuedCompletionStatus(handle, &bytes, &key, &overlapped, AT_ONCE_MS));
+        CHECK_EQUAL(key, 99);
+    }
+    CHECK(CloseHandle(handle));
+    return 0;
+}
+
 /* Event, port and APC, each as documented. */
 static void hears_by_objects(void)
 {
     RPC_BINDING_HANDLE h = serve_here();
-    HANDLE event = CreateEvent(NULL, FALSE, FALSE, NULL);
-    HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
-    HANDLE self = OpenThread(THREAD_SET_CONTEXT, FALSE, GetCurrentThreadId());
     int32_t reply = 1, result;
-    CHECK(event && port && self);
     for (int type = RpcNotificationTypeEvent; type <= RpcNotificationTypeIoc; type++) {
         struct caller caller;
-        RPC_ASYNC_NOTIFICATION_INFO info;
-        DWORD bytes;
-        ULONG_PTR key;
-        LPOVERLAPPED overlapped;
         heard.count = 0;
-        memset(&info, 0, sizeof(info));
-        if (type == RpcNotificationTypeEvent) {
-            info.hEvent = event;
-        } else if (type == RpcNotificationTypeApc) {
-            info.APC.NotificationRoutine = hear;
-            info.APC.hThread = self;
-        } else {
-            info.IOC.hIOPort = port;
-            info.IOC.dwCompletionKey = 99;
-        }
         struct served *served = start_call(&caller, h, PLAIN, 0);
-        CHECK_EQUAL(RpcServerSubscribeForNotification(
-                        RpcAsyncGetCallHandle(served->async), RpcNotificationCallCancel,
-                        (RPC_NOTIFICATION_TYPES)type, &info),
-                    RPC_S_OK);
+        const long long object = far(new_object_there, served, type, 0);
+        CHECK_EQUAL(far(subscribe_object_there, served, type, object), RPC_S_OK);
         CHECK_EQUAL(RpcAsyncCancelCall(&caller.async, FALSE), RPC_S_OK);
-        if (type == RpcNotificationTypeEvent) {
-            CHECK_EQUAL(WaitForSingleObject(event, AT_ONCE_MS), WAIT_OBJECT_0);
-        } else if (type == RpcNotificationTypeApc) {
-            CHECK_EQUAL(SleepEx(AT_ONCE_MS, TRUE), WAIT_IO_COMPLETION);
-            CHECK_EQUAL(heard_count(), 1);
-            CHECK_EQUAL(heard.events[0], RpcClientCancel);
-        } else {
-            CHECK(GetQueuedCompletionStatus(port, &bytes, &key, &overlapped, AT_ONCE_MS));
-            CHECK_EQUAL(key, 99);
-        }
-        CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+        far(expect_object_there, served, type, object);
+        CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
         EXPECT(&caller, RpcCallComplete);
         CHECK_EQUAL(complete(&caller, &result), RPC_S_OK);
         served_free(served);
         caller_fini(&caller);
     }
-    CloseHandle(event);
-    CloseHandle(port);
-    CloseHandle(self);
     RpcBindingFree(&h);
 }
 
@@ -258,16 +294,13 @@ static void hears_in_a_synchronous_call(void)
     RpcBindingFree(&h);
 }
 
-static void wrong_subscriptions(void)
+static long long subscribe_wrongly_there(struct served *served, long long a, long long b)
 {
-    RPC_BINDING_HANDLE h = serve_here();
-    struct caller caller;
-    int32_t reply = 1, result;
     unsigned long queued = 5;
     RPC_ASYNC_NOTIFICATION_INFO info = by_callback(), empty;
+    (void)a, (void)b;
     memset(&empty, 0, sizeof(empty));
-    struct served *served = start_call(&caller, h, PLAIN, 0);
-    RPC_BINDING_HANDLE call = RpcAsyncGetCallHandle(served->async);
+    RPC_BINDING_HANDLE call = RpcAsyncGetCallHandle(served->there.async);
     HANDLE event = CreateEvent(NULL, FALSE, FALSE, NULL);
     RPC_ASYNC_NOTIFICATION_INFO by_event = empty;
     by_event.hEvent = event;
@@ -294,9 +327,11 @@ static void wrong_subscriptions(void)
         CHECK_EQUAL(RpcServerSubscribeForNotification(
                         call, rows[i].which, (RPC_NOTIFICATION_TYPES)rows[i].type, rows[i].info),
                     rows[i].status);
+    RPC_BINDING_HANDLE clients = bind_text("ncalrpc:[nobody]");
     CHECK_EQUAL(RpcServerSubscribeForNotification(NULL, BOTH, RpcNotificationTypeCallback, &info),
                 RPC_S_NO_CALL_ACTIVE);
-    CHECK_EQUAL(RpcServerSubscribeForNotification(h, BOTH, RpcNotificationTypeCallback, &info),
+    CHECK_EQUAL(RpcServerSubscribeForNotification(clients, BOTH, RpcNotificationTypeCallback,
+                                                  &info),
                 RPC_S_INVALID_BINDING);
     CHECK_EQUAL(RpcServerUnsubscribeForNotification(call, RpcNotificationCallCancel, &queued),
                 RPC_S_INVALID_ARG); /* not subscribed */
@@ -309,13 +344,35 @@ static void wrong_subscriptions(void)
     subscribe_callback(served, RpcNotificationCallCancel);
     CHECK_EQUAL(RpcServerSubscribeForNotification(call, BOTH, RpcNotificationTypeCallback, &info),
                 RPC_S_INVALID_ARG); /* once each */
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
-    CHECK_EQUAL(RpcServerSubscribeForNotification(call, BOTH, RpcNotificationTypeCallback, &info),
-                RPC_S_INVALID_BINDING); /* over */
+    CloseHandle(event);
+    RpcBindingFree(&clients);
+    return (long long)(uintptr_t)call;
+}
+
+static long long subscribe_too_late_there(struct served *served, long long call, long long b)
+{
+    RPC_ASYNC_NOTIFICATION_INFO info = by_callback();
+    (void)served, (void)b;
+    return RpcServerSubscribeForNotification((RPC_BINDING_HANDLE)(uintptr_t)call, BOTH,
+                                             RpcNotificationTypeCallback, &info);
+}
+
+static void wrong_subscriptions(void)
+{
+    RPC_BINDING_HANDLE h = serve_here();
+    struct caller caller;
+    int32_t reply = 1, result;
+    RPC_ASYNC_NOTIFICATION_INFO info = by_callback();
+    struct served *served = start_call(&caller, h, PLAIN, 0);
+    const long long call = far(subscribe_wrongly_there, served, 0, 0);
+    /* A binding that has a connection, where it is one. */
+    CHECK_EQUAL(RpcServerSubscribeForNotification(h, BOTH, RpcNotificationTypeCallback, &info),
+                RPC_S_INVALID_BINDING);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
+    CHECK_EQUAL(far(subscribe_too_late_there, served, call, 0), RPC_S_INVALID_BINDING);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, &result), RPC_S_OK);
     CHECK_EQUAL(heard_count(), 0);
-    CloseHandle(event);
     served_free(served);
     caller_fini(&caller);
     RpcBindingFree(&h);
