@@ -406,8 +406,8 @@ typedef void(__RPC_USER *CS_TAG_GETTING_ROUTINE)(RPC_BINDING_HANDLE hBinding, in
 /* No such parameter. */
 #define NDR_CS_NONE 0xffffffffu
 
-/* A parameter that is an array of characters here and of octets, as NDR_PARAM describes it, on
- * the wire. */
+/* A parameter, or a field of one, that is an array of characters here and of octets, as NDR_PARAM
+ * describes it, on the wire. */
 typedef struct _NDR_CS_ARRAY {
     uint32_t offset;       /* in the frame: a pointer to the array                       */
     uint32_t element_size; /* of a character here                                        */
@@ -418,6 +418,11 @@ typedef struct _NDR_CS_ARRAY {
     CS_TYPE_LOCAL_SIZE_ROUTINE local_size;
     CS_TYPE_TO_NETCS_ROUTINE to_netcs;
     CS_TYPE_FROM_NETCS_ROUTINE from_netcs;
+    /* A field of a structure: offset, size and length are in it.  It is laid out as in C; the
+     * octets are where the characters are. */
+    const NDR_TYPE *structure; /* NULL: a parameter of its own                      */
+    uint32_t parameter;        /* in the frame: the structure, or a pointer to it   */
+    uint32_t by_value;         /* not 0: the frame has the character, or the structure, itself */
 } NDR_CS_ARRAY;
 
 typedef struct _NDR_CHARACTERS {

@@ -248,7 +248,8 @@ struct var {
     struct proc *proc;              /* parameters: the operation */
     struct node *node;              /* fields, parameters, results: the descriptor */
     const struct node_range *range; /* [range] of the integers in it; NULL: none */
-    const struct characters *characters; /* parameters: arrays of [cs_char]; or NULL */
+    const struct characters *characters; /* parameters, results: those of [cs_char] in it; or
+                                          * NULL */
     struct node_expr *byte_count;   /* parameters: [byte_count]; or NULL */
     const char *source, *source_end;
     struct var *next;

@@ -35,6 +35,24 @@ const struct var *characters_alias(struct type *type)
     }
 }
 
+struct aggregate *characters_holder(struct type *type)
+{
+    while (type->kind == TYPE_ALIAS || type->kind == TYPE_CONST || type->kind == TYPE_POINTER) {
+        if (type->kind == TYPE_ALIAS &&
+            (convert_attr(type->alias) || handle_context_attr(type->alias->attrs)))
+            return NULL;
+        type = type->kind == TYPE_ALIAS ? type->alias->type : type->target;
+    }
+    struct aggregate *aggregate = type->kind == TYPE_STRUCT ? type->aggregate : NULL;
+    if (!aggregate || aggregate->is_encapsulated)
+        return NULL;
+    for (const struct var *field = aggregate->fields; field; field = field->next) {
+        if (field->type && characters_alias(field->type))
+            return aggregate;
+    }
+    return NULL;
+}
+
 const struct attr *characters_tag_routine(const struct proc *proc)
 {
     const struct attr *attr = attr_find(proc->attrs, ATTR_CS_TAG_RTN);
@@ -65,7 +83,7 @@ bool characters_in(const struct proc *proc)
         if (param->characters || characters_is_hidden(proc, param))
             return true;
     }
-    return false;
+    return proc->result_var && proc->result_var->characters;
 }
 
 /* ---- Typedefs ------------------------------------------------------------------------------- */
@@ -99,11 +117,11 @@ void characters_check_typedef(struct idl_compiler *c, struct var *alias)
 
 /* ---- Parameters ------------------------------------------------------------------------------ */
 
-static struct var *find_param(const struct proc *proc, const char *name)
+static const struct var *find_var(const struct var *list, const char *name)
 {
-    for (struct var *param = proc->params; param; param = param->next) {
-        if (param->name && strcmp(param->name, name) == 0)
-            return param;
+    for (; list; list = list->next) {
+        if (list->name && strcmp(list->name, name) == 0)
+            return list;
     }
     return NULL;
 }
@@ -114,39 +132,42 @@ static bool is_integer(struct type *type)
            type->base != BASE_DOUBLE && type->base != BASE_BOOLEAN;
 }
 
-/* The parameter `expr` names, itself or what it points to; NULL: reported. */
-static const struct var *counter(struct idl_compiler *c, const struct proc *proc,
+/* The parameter or field `expr` names, itself or what it points to; NULL: reported. */
+static const struct var *counter(struct idl_compiler *c, const struct var *array,
                                  const struct expr *expr, const char *word)
 {
     bool deref = expr->op == EXPR_DEREF;
     const struct expr *name = deref ? expr->a : expr;
-    const struct var *param = name->op == EXPR_NAME ? find_param(proc, name->text) : NULL;
-    if (!param) {
+    const struct var *beside = array->proc ? array->proc->params : array->aggregate->fields;
+    const struct var *var = name->op == EXPR_NAME ? find_var(beside, name->text) : NULL;
+    if (!var) {
         diag_later(c, &expr->loc,
                    arena_printf(&c->arena, "a %s of a [cs_char] array that is more than the name "
-                                           "of a parameter", word));
+                                           "of a %s", word, array->proc ? "parameter" : "field"));
         return NULL;
     }
-    struct type *type = type_strip(param->type);
+    struct type *type = type_strip(var->type);
     bool is_pointer = type->kind == TYPE_POINTER;
-    if (is_pointer)
+    if (is_pointer && array->proc)
         type = type_strip(type->target);
-    if (!is_integer(type) || attr_find(param->attrs, ATTR_UNIQUE) ||
-        attr_find(param->attrs, ATTR_PTR) || attr_find(param->attrs, ATTR_RANGE)) {
-        diag_later(c, &param->loc,
-                   arena_printf(&c->arena, "a %s of a [cs_char] array other than an integer, or a "
-                                           "[ref] pointer to one, without [range]", word));
+    if (!is_integer(type) || attr_find(var->attrs, ATTR_UNIQUE) ||
+        attr_find(var->attrs, ATTR_PTR) || attr_find(var->attrs, ATTR_RANGE)) {
+        diag_later(c, &var->loc,
+                   arena_printf(&c->arena, "a %s of a [cs_char] array other than an integer%s, "
+                                           "without [range]",
+                                word, array->proc ? ", or a [ref] pointer to one" : ""));
         return NULL;
     }
-    return param;
+    return var;
 }
 
-static bool check_level(struct idl_compiler *c, const struct var *param, const struct shape *shape)
+/* What DCE's guide excludes. */
+static bool check_level(struct idl_compiler *c, const struct var *var, const struct shape *shape)
 {
     static const enum attr_id excluded[] = {ATTR_MIN_IS, ATTR_MAX_IS,  ATTR_FIRST_IS,
                                             ATTR_LAST_IS, ATTR_STRING, ATTR_BSTRING};
     for (size_t i = 0; i < sizeof(excluded) / sizeof(excluded[0]); i++) {
-        const struct attr *attr = attr_find(param->attrs, excluded[i]);
+        const struct attr *attr = attr_find(var->attrs, excluded[i]);
         if (!attr)
             continue;
         diag_error(c, &attr->loc, 2072, "inapplicable attribute: [%s] on an array of [cs_char]",
@@ -154,40 +175,107 @@ static bool check_level(struct idl_compiler *c, const struct var *param, const s
         return false;
     }
     if (shape->is_string) {
-        diag_error(c, &param->loc, 2072, "inapplicable attribute: [string] on an array of [cs_char]");
+        diag_error(c, &var->loc, 2072, "inapplicable attribute: [string] on an array of [cs_char]");
         return false;
     }
     const struct level *level = &shape->levels[0];
-    bool is_array = shape->level_count == 1 && (level->size || level->count > 0);
     if (shape->level_count > 1 && !level->is_pointer && !shape->levels[1].is_pointer) {
-        diag_error(c, &param->loc, 2072,
+        diag_error(c, &var->loc, 2072,
                    "inapplicable attribute: [cs_char] on an array of more than one dimension");
         return false;
     }
-    if (!is_array)
-        diag_later(c, &param->loc, "[cs_char] other than a parameter that is an array of it");
-    else if (level->class == POINTER_FULL)
-        diag_later(c, &param->loc, "[ptr] on an array of [cs_char]");
+    if (shape->level_count == 0)
+        return true;
+    bool is_array = level->size || level->count > 0;
+    if (is_array && shape->level_count == 1 && level->class == POINTER_FULL) {
+        diag_error(c, &var->loc, 2072, "inapplicable attribute: [ptr] on an array of [cs_char]");
+        return false;
+    }
+    if (shape->level_count > 1 || (!is_array && level->class != POINTER_REF))
+        diag_later(c, &var->loc, "[cs_char] behind a pointer, other than an array,");
     else if (level->count_range || level->dont_free || level->all_nodes)
-        diag_later(c, &param->loc, "[range] and [allocate] on an array of [cs_char]");
+        diag_later(c, &var->loc, "[range] and [allocate] on an array of [cs_char]");
     else
         return true;
     return false;
 }
 
+/* Scalars are arrays of one. */
+static struct characters *characters_of(struct idl_compiler *c, const struct var *var,
+                                        const struct shape *shape)
+{
+    const struct level *level = shape->level_count > 0 ? &shape->levels[0] : NULL;
+    if (!check_level(c, var, shape))
+        return NULL;
+    struct characters *characters = ARENA_NEW(&c->arena, struct characters);
+    characters->alias = characters_alias(var->type);
+    characters->count = !level || (level->count == 0 && !level->size) ? 1 : level->count;
+    if (level && level->size && !(characters->size = counter(c, var, level->size, "size")))
+        return NULL;
+    if (level && level->length && !(characters->length = counter(c, var, level->length, "length")))
+        return NULL;
+    return characters;
+}
+
+/* A parameter that is such a structure, or a [ref] or [unique] pointer to one.  True: it is. */
+static bool check_holder(struct idl_compiler *c, struct var *param, const struct shape *shape,
+                         struct characters **ret_list)
+{
+    struct aggregate *aggregate = shape->base->kind == TYPE_STRUCT
+                                      ? characters_holder(shape->base) : NULL;
+    const struct level *level = &shape->levels[0];
+    if (!aggregate)
+        return false;
+    if (shape->level_count > 1 ||
+        (shape->level_count == 1 && (!level->is_pointer || level->size ||
+                                     level->class == POINTER_FULL || level->dont_free ||
+                                     level->all_nodes)) ||
+        param->byte_count || attr_find(param->attrs, ATTR_PARTIAL_IGNORE)) {
+        diag_later(c, &param->loc, "a structure with [cs_char] in it other than a parameter, or "
+                                   "what a [ref] or [unique] parameter points to,");
+        return true;
+    }
+    for (struct var *field = aggregate->fields; field; field = field->next) {
+        struct shape inner;
+        if (!characters_alias(field->type)) {
+            if (aggregate_is_open(aggregate) && !field->next)
+                diag_later(c, &field->loc, "a conformant array beside [cs_char]");
+            continue;
+        }
+        if (!shape_resolve(c, field, ROLE_FIELD, &inner))
+            return true;
+        if (inner.level_count > 0 && inner.levels[0].is_pointer) {
+            diag_later(c, &field->loc, "a field that is a pointer to [cs_char]");
+            return true;
+        }
+        struct characters *characters = characters_of(c, field, &inner);
+        if (!characters)
+            return true;
+        characters->field = field;
+        characters->by_value = shape->level_count == 0;
+        *ret_list = characters;
+        ret_list = &characters->next;
+    }
+    return true;
+}
+
 void characters_check_param(struct idl_compiler *c, struct proc *proc, struct var *param,
                             const struct shape *shape)
 {
-    const struct level *level = &shape->levels[0];
-    if (!check_level(c, param, shape))
-        return;
-    struct characters *characters = ARENA_NEW(&c->arena, struct characters);
-    characters->alias = characters_alias(param->type);
-    characters->count = level->count;
-    if (level->size && !(characters->size = counter(c, proc, level->size, "size")))
-        return;
-    if (level->length && !(characters->length = counter(c, proc, level->length, "length")))
-        return;
+    struct characters *characters = NULL;
+    if (!check_holder(c, param, shape, &characters)) {
+        if (!characters_alias(param->type))
+            return;
+        bool is_result = strcmp(param->name, "_RetVal") == 0 && param->proc == proc;
+        if (is_result && (shape->level_count > 0 || proc->is_async)) {
+            diag_later(c, &proc->loc, "a result that points to [cs_char], or of an asynchronous "
+                                      "operation,");
+            return;
+        }
+        characters = characters_of(c, param, shape);
+        if (characters)
+            characters->by_value = shape->level_count == 0;
+    }
     param->characters = characters;
 }
 
@@ -202,14 +290,15 @@ static bool mentions(const struct expr *expr, const char *name)
     return mentions(expr->a, name) || mentions(expr->b, name) || mentions(expr->c, name);
 }
 
-/* A count of characters changes on its way; nothing else can depend on it. */
-static void check_alone(struct idl_compiler *c, const struct proc *proc, const struct var *count,
+/* A count of characters changes on its way; nothing else can depend on it.  `list`: parameters,
+ * or fields of the same structure. */
+static void check_alone(struct idl_compiler *c, const struct var *list, const struct var *count,
                         const struct var *owner)
 {
-    for (const struct var *param = proc->params; param; param = param->next) {
-        if (param->characters)
+    for (const struct var *var = list; var; var = var->next) {
+        if (!var->type || characters_alias(var->type))
             continue;
-        for (const struct attr *attr = param->attrs; attr; attr = attr->next) {
+        for (const struct attr *attr = var->attrs; attr; attr = attr->next) {
             if (attr->id == ATTR_CASE)
                 continue;
             for (const struct attr_arg *arg = attr->args; arg; arg = arg->next) {
@@ -245,21 +334,30 @@ static void check_tag(struct idl_compiler *c, const struct proc *proc, const str
     *seen |= bit;
 }
 
+static bool is_length_too(const struct proc *proc, const struct characters *array)
+{
+    for (const struct var *param = proc->params; param; param = param->next) {
+        for (const struct characters *other = param->characters; other; other = other->next) {
+            if (array->size && other->length == array->size)
+                return true;
+        }
+    }
+    return false;
+}
+
 static void check_counts(struct idl_compiler *c, const struct proc *proc)
 {
     for (const struct var *param = proc->params; param; param = param->next) {
-        const struct characters *characters = param->characters;
-        if (!characters)
-            continue;
-        if (characters->size)
-            check_alone(c, proc, characters->size, param);
-        if (characters->length)
-            check_alone(c, proc, characters->length, param);
-        for (const struct var *other = proc->params; other; other = other->next) {
-            if (other->characters && characters->size &&
-                other->characters->length == characters->size) {
-                diag_later(c, &param->loc,
-                           "one parameter that is the size and the length of [cs_char] arrays");
+        for (const struct characters *one = param->characters; one; one = one->next) {
+            const struct var *owner = one->field ? one->field : param;
+            const struct var *list = one->field ? one->field->aggregate->fields : proc->params;
+            if (one->size)
+                check_alone(c, list, one->size, owner);
+            if (one->length)
+                check_alone(c, list, one->length, owner);
+            if (is_length_too(proc, one)) {
+                diag_later(c, &owner->loc, "one variable that is the size and the length of "
+                                           "[cs_char] arrays");
                 return;
             }
         }
@@ -277,6 +375,7 @@ void characters_check_proc(struct idl_compiler *c, struct proc *proc)
         sends |= param->characters && param->is_in;
         receives |= param->characters && param->is_out;
     }
+    receives |= proc->result_var && proc->result_var->characters;
     if (!characters_in(proc))
         return;
     check_counts(c, proc);

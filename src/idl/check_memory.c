@@ -6,7 +6,6 @@
 #include "idl/handle.h"
 #include "idl/layout.h"
 #include "idl/parse.h"
-#include "idl/pickle.h"
 #include "idl/shape.h"
 #include "idl/types.h"
 
@@ -147,8 +146,6 @@ static bool check_byte_count(struct idl_compiler *c, struct var *param, const st
     } else if (size) {
         diag_error(c, &attr->loc, 2065, "[byte_count] cannot be specified beside [%s]",
                    size->name);
-    } else if (proc_is_pickled(param->proc)) {
-        diag_later(c, &attr->loc, "[byte_count] in an operation that is serialised");
     } else if (check_count(c, attr, param->proc, &count)) {
         param->byte_count = layout_load(c, param, count);
         return true;

@@ -2,6 +2,7 @@
 /* layout_expr.c - size expressions: names become loads from the frame or structure.
  *
  * A name is first a parameter or field beside the sized one, then a constant. */
+#include "idl/characters.h"
 #include "idl/convert.h"
 #include "idl/expr.h"
 #include "idl/layout.h"
@@ -170,8 +171,14 @@ static struct node_expr *load(const struct scope *scope, const struct expr *expr
     }
     if (type->kind == TYPE_ERROR || !direction_ok(scope, sibling, expr))
         return NULL;
-    if (convert_alias(sibling->type) || (is_pointer && convert_alias(type->target))) {
-        diag_later(c, &expr->loc, "a converted type in an attribute expression");
+    /* DCE has that rule for each of the attributes that convert. */
+    if (convert_alias(sibling->type) || (is_pointer && convert_alias(type->target)) ||
+        characters_alias(sibling->type)) {
+        diag_error(c, &expr->loc, scope->use == USE_SWITCH ? 2174 : 2059,
+                   "attribute expression must be of %s: '%s' has a type the program converts",
+                   scope->use == USE_SWITCH ? "type integer, char, boolean or enum"
+                                            : "integral type",
+                   expr->text);
         return NULL;
     }
     if (deref && !is_pointer) {

@@ -20,7 +20,9 @@ static bool discriminant_of(struct idl_compiler *c, struct type *type, const str
                             struct discriminant *ret)
 {
     if (convert_alias(type)) {
-        diag_later(c, loc, "a converted type as discriminant");
+        diag_error(c, loc, 2192,
+                   "a discriminant must be an integer of at most 32 bits, a character, boolean or "
+                   "enum, not a type the program converts");
         return false;
     }
     type = type_strip(type);

@@ -61,6 +61,108 @@ bool characters_is(const NDR_OPERATION *op, uint32_t offset, uint32_t direction)
     return param && param->flags & direction;
 }
 
+/* ---- Structures ------------------------------------------------------------------------- */
+
+bool characters_is_inside(const NDR_CS_ARRAY *how)
+{
+    return how->structure || how->by_value;
+}
+
+uint8_t *characters_base(const NDR_CS_ARRAY *how, void *frame)
+{
+    if (!how->structure)
+        return frame;
+    uint8_t *at = (uint8_t *)frame + how->parameter;
+    return how->by_value ? at : ndr_load_pointer(at);
+}
+
+void *characters_place(const NDR_CS_ARRAY *how, void *frame)
+{
+    uint8_t *base = characters_base(how, frame);
+    if (!base)
+        return NULL;
+    return characters_is_inside(how) ? base + how->offset : ndr_load_pointer(base + how->offset);
+}
+
+bool characters_travels(const NDR_OPERATION *op, const NDR_CS_ARRAY *how, uint32_t direction)
+{
+    return characters_is(op, how->structure ? how->parameter : how->offset, direction);
+}
+
+bool characters_count_travels(const NDR_OPERATION *op, const NDR_CS_ARRAY *how, uint32_t offset,
+                              uint32_t direction)
+{
+    return offset != NDR_CS_NONE &&
+           characters_is(op, how->structure ? how->parameter : offset, direction);
+}
+
+/* The integer at `offset` of the structure around the array. */
+static void *field_of(const NDR_CS_ARRAY *how, void *frame, uint32_t offset, NDR_KIND *ret_kind)
+{
+    uint8_t *base = characters_base(how, frame);
+    for (uint32_t i = 0; base && i < how->structure->count; i++) {
+        const NDR_FIELD *field = &how->structure->fields[i];
+        if (field->offset != offset)
+            continue;
+        *ret_kind = field->type->kind;
+        return base + offset;
+    }
+    return NULL;
+}
+
+bool characters_load_count(const NDR_OPERATION *op, const NDR_CS_ARRAY *how, void *frame,
+                           uint32_t offset, uint32_t *ret_value)
+{
+    NDR_KIND kind;
+    int64_t value;
+    if (!how->structure)
+        return characters_load(op, frame, offset, ret_value);
+    const void *at = field_of(how, frame, offset, &kind);
+    if (!at || !ndr_load_integer(kind, at, &value) || value < 0 || value > UINT32_MAX)
+        return false;
+    *ret_value = (uint32_t)value;
+    return true;
+}
+
+bool characters_store_count(const NDR_OPERATION *op, const NDR_CS_ARRAY *how, void *frame,
+                            uint32_t offset, uint32_t value)
+{
+    NDR_KIND kind;
+    if (!how->structure)
+        return characters_store(op, frame, offset, value);
+    void *at = field_of(how, frame, offset, &kind);
+    return at && ndr_store_integer(kind, at, value);
+}
+
+static bool same_structure(const NDR_CS_ARRAY *a, const NDR_CS_ARRAY *b)
+{
+    return a->structure == b->structure && (!a->structure || a->parameter == b->parameter);
+}
+
+size_t characters_head(const struct characters_array *arrays, uint32_t count,
+                       const NDR_CS_ARRAY *how)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (arrays[i].how->count == 0 && same_structure(arrays[i].how, how))
+            return arrays[i].how->offset;
+    return how->structure->size;
+}
+
+void characters_copy_rest(const struct characters_array *arrays, uint32_t count,
+                          const NDR_CS_ARRAY *how, uint8_t *to, const uint8_t *from)
+{
+    const size_t head = characters_head(arrays, count, how);
+    size_t done = 0;
+    for (uint32_t i = 0; i < count; i++) { /* in the order of the fields */
+        const NDR_CS_ARRAY *array = arrays[i].how;
+        if (!same_structure(array, how) || array->count == 0)
+            continue;
+        memcpy(to + done, from + done, array->offset - done);
+        done = array->offset + (size_t)array->count * array->element_size;
+    }
+    memcpy(to + done, from + done, head - done);
+}
+
 /* ---- Routines of the program --------------------------------------------------------------- */
 
 enum routine { NET_SIZE, LOCAL_SIZE, TO_NETCS, FROM_NETCS, TAG };
@@ -301,7 +403,8 @@ uint32_t characters_largest(const struct characters_array *arrays, uint32_t coun
     uint32_t largest = 0;
     for (uint32_t i = 0; i < count; i++) {
         bool shares = i == index || (arrays[index].how->size != NDR_CS_NONE &&
-                                     arrays[i].how->size == arrays[index].how->size);
+                                     arrays[i].how->size == arrays[index].how->size &&
+                                     same_structure(arrays[i].how, arrays[index].how));
         uint32_t size = of_net ? arrays[i].net_size : arrays[i].local_size;
         if (shares && size > largest)
             largest = size;
@@ -314,7 +417,7 @@ bool characters_agree(const struct characters_array *arrays, uint32_t index, boo
     const struct characters_array *array = &arrays[index];
     for (uint32_t i = 0; i < index; i++) {
         if (arrays[i].how->length == NDR_CS_NONE || arrays[i].how->length != array->how->length ||
-            !arrays[i].has_length)
+            !arrays[i].has_length || !same_structure(arrays[i].how, array->how))
             continue;
         if (of_net ? arrays[i].net_len != array->net_len : arrays[i].local_len != array->local_len)
             return false;

@@ -46,11 +46,13 @@ static void shadow_integer(struct characters *c, uint32_t offset)
 static RPC_STATUS size_array(struct characters *c, struct characters_array *array,
                              const NDR_CS_ARRAY *how, struct characters_size *ret_size)
 {
-    const bool is_in = characters_is(c->op, how->offset, NDR_PARAM_IN);
-    array->how = how;
-    array->local = ndr_load_pointer((uint8_t *)c->frame + how->offset);
+    const bool is_in = characters_travels(c->op, how, NDR_PARAM_IN);
+    array->local = characters_place(how, c->frame);
     array->local_size = how->count;
-    if (how->count == 0 && !characters_load(c->op, c->frame, how->size, &array->local_size))
+    if (how->structure && !array->local)
+        return RPC_S_OK; /* the engine knows whether it may be NULL */
+    if (how->count == 0 &&
+        !characters_load_count(c->op, how, c->frame, how->size, &array->local_size))
         return RPC_S_INVALID_BOUND;
     uint32_t tag = is_in ? characters_tag(c->op, c->shadow, NDR_PARAM_IN)
                          : characters_wanted_tag(c->op, c->shadow);
@@ -60,38 +62,69 @@ static RPC_STATUS size_array(struct characters *c, struct characters_array *arra
     return status;
 }
 
+/* A structure of ours for the engine, with room for the octets of its conformant array.  Once
+ * for all arrays in it; false: no memory. */
+static bool shadow_structure(struct characters *c, struct characters_array *array)
+{
+    const NDR_CS_ARRAY *how = array->how;
+    const uint32_t count = c->op->characters->array_count;
+    const uint8_t *theirs = characters_base(how, c->frame);
+    if (!how->structure || how->by_value || characters_base(how, c->shadow) != theirs)
+        return true;
+    size_t room = how->structure->size;
+    for (uint32_t i = 0; i < count; i++)
+        if (c->arrays[i].how->structure && c->arrays[i].how->parameter == how->parameter &&
+            c->arrays[i].how->count == 0)
+            room += characters_largest(c->arrays, count, i, true);
+    array->copy = calloc(1, room);
+    if (!array->copy)
+        return false;
+    if (characters_travels(c->op, how, NDR_PARAM_IN))
+        characters_copy_rest(c->arrays, count, how, array->copy, theirs);
+    ndr_store_pointer(c->shadow + how->parameter, array->copy);
+    return true;
+}
+
 static RPC_STATUS fill_array(struct characters *c, uint32_t index, struct characters_size *size)
 {
     struct characters_array *array = &c->arrays[index];
     const NDR_CS_ARRAY *how = array->how;
+    if (how->structure && !array->local)
+        return RPC_S_OK;
     /* One variable says how much of all: the largest will do for the others. */
     array->net_size = characters_largest(c->arrays, c->op->characters->array_count, index, true);
     size->size = array->net_size;
     if (array->net_size > LIMIT_STUB_LEN)
         return RPC_S_OUT_OF_RESOURCES;
-    if (how->count == 0 && !characters_store(c->op, c->shadow, how->size, array->net_size))
+    if (!shadow_structure(c, array))
+        return RPC_S_OUT_OF_MEMORY;
+    if (how->count == 0 &&
+        !characters_store_count(c->op, how, c->shadow, how->size, array->net_size))
         return RPC_S_INVALID_BOUND;
     if (!array->local)
         return RPC_S_OK;
     array->net = calloc(1, characters_room(array, size, array->local_size));
     if (!array->net)
         return RPC_S_OUT_OF_MEMORY;
-    ndr_store_pointer(c->shadow + how->offset, array->net);
-    if (!characters_is(c->op, how->offset, NDR_PARAM_IN))
+    if (!characters_is_inside(how))
+        ndr_store_pointer(c->shadow + how->offset, array->net);
+    if (!characters_travels(c->op, how, NDR_PARAM_IN))
         return RPC_S_OK;
     array->local_len = array->local_size;
     if (how->length != NDR_CS_NONE &&
-        (!characters_load(c->op, c->frame, how->length, &array->local_len) ||
+        (!characters_load_count(c->op, how, c->frame, how->length, &array->local_len) ||
          array->local_len > array->local_size))
         return RPC_S_INVALID_BOUND;
     uint32_t tag = characters_tag(c->op, c->shadow, NDR_PARAM_IN);
     RPC_STATUS status = characters_to_net(array, c->binding, tag, size, array->local_len,
                                           array->net, &array->net_len);
+    if (status == RPC_S_OK && characters_is_inside(how))
+        memcpy(characters_place(how, c->shadow), array->net, array->net_size);
     if (status != RPC_S_OK || how->length == NDR_CS_NONE)
         return status;
     array->has_length = true;
     return characters_agree(c->arrays, index, true) &&
-                   characters_store(c->op, c->shadow, how->length, array->net_len)
+                   characters_store_count(c->op, how, c->shadow, how->length, array->net_len)
                ? RPC_S_OK
                : RPC_S_INVALID_BOUND;
 }
@@ -107,8 +140,10 @@ static RPC_STATUS convert_request(struct characters *c)
     if (!sizes)
         return RPC_S_OUT_OF_MEMORY;
     for (uint32_t i = 0; i < how->array_count && status == RPC_S_OK; i++) {
-        shadow_integer(c, how->arrays[i].size);
-        shadow_integer(c, how->arrays[i].length);
+        if (!how->arrays[i].structure) {
+            shadow_integer(c, how->arrays[i].size);
+            shadow_integer(c, how->arrays[i].length);
+        }
         status = size_array(c, &c->arrays[i], &how->arrays[i], &sizes[i]);
     }
     for (uint32_t i = 0; i < how->array_count && status == RPC_S_OK; i++)
@@ -129,6 +164,8 @@ RPC_STATUS characters_new(const NDR_OPERATION *op, void *frame, RPC_BINDING_HAND
     c->shadow = malloc(op->frame_size);
     c->integers = calloc(3 + 2 * (size_t)count, sizeof(*c->integers));
     c->arrays = calloc(count + 1, sizeof(*c->arrays));
+    for (uint32_t i = 0; c->arrays && i < count; i++)
+        c->arrays[i].how = &op->characters->arrays[i];
     if (c->shadow && c->integers && c->arrays) {
         memcpy(c->shadow, frame, op->frame_size);
         status = convert_request(c);
@@ -166,11 +203,12 @@ static RPC_STATUS return_counts(struct characters *c, const struct characters_ar
                                 uint32_t size)
 {
     const NDR_CS_ARRAY *how = array->how;
-    if (how->count == 0 && characters_is(c->op, how->size, NDR_PARAM_OUT) &&
-        !characters_store(c->op, c->frame, how->size, size))
+    if (how->count == 0 && characters_count_travels(c->op, how, how->size, NDR_PARAM_OUT) &&
+        !characters_store_count(c->op, how, c->frame, how->size, size))
         return RPC_S_INVALID_BOUND;
-    if (how->length != NDR_CS_NONE && characters_is(c->op, how->length, NDR_PARAM_OUT) &&
-        !characters_store(c->op, c->frame, how->length, array->local_len))
+    if (how->length != NDR_CS_NONE &&
+        characters_count_travels(c->op, how, how->length, NDR_PARAM_OUT) &&
+        !characters_store_count(c->op, how, c->frame, how->length, array->local_len))
         return RPC_S_INVALID_BOUND;
     return RPC_S_OK;
 }
@@ -182,16 +220,20 @@ static RPC_STATUS take_array(struct characters *c, uint32_t index, uint32_t tag)
     struct characters_size size;
     uint32_t net_size = how->count;
     array->has_length = false;
-    if (!array->local || !characters_is(c->op, how->offset, NDR_PARAM_OUT))
+    if (!array->local || !characters_travels(c->op, how, NDR_PARAM_OUT) ||
+        !characters_base(how, c->shadow))
         return RPC_S_OK;
-    if (how->count == 0 && !characters_load(c->op, c->shadow, how->size, &net_size))
+    if (how->count == 0 &&
+        !characters_load_count(c->op, how, c->shadow, how->size, &net_size))
         return RPC_S_INVALID_BOUND;
     array->net_len = net_size;
     if (how->length != NDR_CS_NONE &&
-        !characters_load(c->op, c->shadow, how->length, &array->net_len))
+        !characters_load_count(c->op, how, c->shadow, how->length, &array->net_len))
         return RPC_S_INVALID_BOUND;
     if (net_size > array->net_size || array->net_len > net_size)
         return RPC_X_BAD_STUB_DATA;
+    if (characters_is_inside(how))
+        memcpy(array->net, characters_place(how, c->shadow), net_size);
     RPC_STATUS status = characters_size(array, c->binding, tag, false, net_size, &size);
     if (status != RPC_S_OK)
         return status;
@@ -213,6 +255,18 @@ static RPC_STATUS take_array(struct characters *c, uint32_t index, uint32_t tag)
                                                      : RPC_S_INVALID_BOUND;
 }
 
+/* What else is in the structures that came back. */
+static void take_structures(struct characters *c)
+{
+    const uint32_t count = c->op->characters->array_count;
+    for (uint32_t i = 0; i < count; i++) {
+        const NDR_CS_ARRAY *how = c->arrays[i].how;
+        const uint8_t *came = characters_base(how, c->shadow);
+        if (c->arrays[i].copy && came && characters_travels(c->op, how, NDR_PARAM_OUT))
+            characters_copy_rest(c->arrays, count, how, characters_base(how, c->frame), came);
+    }
+}
+
 RPC_STATUS characters_take_reply(struct characters *c)
 {
     const NDR_CHARACTERS *how = c->op->characters;
@@ -231,6 +285,7 @@ RPC_STATUS characters_take_reply(struct characters *c)
             characters_store(c->op, c->frame, tags[i], value);
     }
     RPC_STATUS status = RPC_S_OK;
+    take_structures(c);
     for (uint32_t i = 0; i < how->array_count && status == RPC_S_OK; i++)
         status = take_array(c, i, tag);
     return status;
@@ -240,8 +295,10 @@ void characters_free(struct characters *c)
 {
     if (!c)
         return;
-    for (uint32_t i = 0; c->arrays && i < c->op->characters->array_count; i++)
+    for (uint32_t i = 0; c->arrays && i < c->op->characters->array_count; i++) {
         free(c->arrays[i].net);
+        free(c->arrays[i].copy);
+    }
     free(c->arrays);
     free(c->integers);
     free(c->shadow);

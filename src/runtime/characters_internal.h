@@ -6,9 +6,13 @@
 #include "runtime/characters.h"
 
 /* One [cs_char] array in a call.  Sizes and lengths are elements; a network element is one
- * octet. */
+ * octet.  What is not behind a pointer of its own (characters_is_inside) has octets and
+ * characters at the same place, one after the other. */
 struct characters_array {
     const NDR_CS_ARRAY *how;
+    void *copy;          /* ours, of the structure around it (NULL: another array has it); at a
+                          * server, of octets that are in the frame itself */
+    uint8_t *came;       /* server: the structure that `copy` stands for, or NULL */
     void *local;         /* the characters; NULL: no array in this call */
     byte *net;           /* the octets */
     uint32_t local_size; /* room at `local` */
@@ -27,6 +31,28 @@ struct characters_size {
 const NDR_PARAM *characters_param(const NDR_OPERATION *op, uint32_t offset);
 /* Does it travel in that direction? */
 bool characters_is(const NDR_OPERATION *op, uint32_t offset, uint32_t direction);
+/* Does it stand in a structure, or in the frame itself? */
+bool characters_is_inside(const NDR_CS_ARRAY *how);
+/* The structure it is a field of, or the frame; NULL: the program passed none. */
+uint8_t *characters_base(const NDR_CS_ARRAY *how, void *frame);
+/* The array in that frame; NULL: there is none. */
+void *characters_place(const NDR_CS_ARRAY *how, void *frame);
+/* Does the array travel in that direction?  Does its count, `offset` of size or length? */
+bool characters_travels(const NDR_OPERATION *op, const NDR_CS_ARRAY *how, uint32_t direction);
+bool characters_count_travels(const NDR_OPERATION *op, const NDR_CS_ARRAY *how, uint32_t offset,
+                              uint32_t direction);
+/* A size or length beside the array in that frame; false: as below. */
+bool characters_load_count(const NDR_OPERATION *op, const NDR_CS_ARRAY *how, void *frame,
+                           uint32_t offset, uint32_t *ret_value);
+bool characters_store_count(const NDR_OPERATION *op, const NDR_CS_ARRAY *how, void *frame,
+                            uint32_t offset, uint32_t value);
+/* Octets of the structure that come before its conformant characters. */
+size_t characters_head(const struct characters_array *arrays, uint32_t count,
+                       const NDR_CS_ARRAY *how);
+/* Copies what is no character from one structure to the other. */
+void characters_copy_rest(const struct characters_array *arrays, uint32_t count,
+                          const NDR_CS_ARRAY *how, uint8_t *to, const uint8_t *from);
+
 /* A count or tag, passed by value or behind a pointer; false: there is none, or it does not
  * fit. */
 bool characters_load(const NDR_OPERATION *op, void *frame, uint32_t offset, uint32_t *ret_value);

@@ -27,16 +27,19 @@ struct managed_characters {
 static RPC_STATUS size_array(struct managed_characters *m, struct characters_array *array,
                              const NDR_CS_ARRAY *how, struct characters_size *ret_size)
 {
-    array->how = how;
-    array->net = ndr_load_pointer(m->frame + how->offset);
+    array->net = characters_place(how, m->frame);
     array->net_size = how->count;
-    if (how->count == 0 && !characters_load(m->op, m->frame, how->size, &array->net_size))
+    if (how->structure && !array->net)
+        return RPC_S_OK;
+    if (how->count == 0 &&
+        !characters_load_count(m->op, how, m->frame, how->size, &array->net_size))
         return RPC_X_BAD_STUB_DATA;
     array->net_len = array->net_size;
-    if (how->length != NDR_CS_NONE && characters_is(m->op, how->length, NDR_PARAM_IN) &&
-        !characters_load(m->op, m->frame, how->length, &array->net_len))
+    if (how->length != NDR_CS_NONE &&
+        characters_count_travels(m->op, how, how->length, NDR_PARAM_IN) &&
+        !characters_load_count(m->op, how, m->frame, how->length, &array->net_len))
         return RPC_X_BAD_STUB_DATA;
-    uint32_t tag = characters_is(m->op, how->offset, NDR_PARAM_IN)
+    uint32_t tag = characters_travels(m->op, how, NDR_PARAM_IN)
                        ? characters_tag(m->op, m->frame, NDR_PARAM_IN)
                        : characters_wanted_tag(m->op, m->frame);
     RPC_STATUS status =
@@ -58,7 +61,13 @@ static RPC_STATUS fill_array(struct managed_characters *m, uint32_t index,
     array->local = calloc(array->local_size + (size_t)1, how->element_size);
     if (!array->local)
         return RPC_S_OUT_OF_MEMORY;
-    if (!characters_is(m->op, how->offset, NDR_PARAM_IN))
+    if (how->by_value) { /* the characters will be where the octets are */
+        array->copy = malloc(array->net_size + (size_t)1);
+        if (!array->copy)
+            return RPC_S_OUT_OF_MEMORY;
+        array->net = memcpy(array->copy, array->net, array->net_size);
+    }
+    if (!characters_travels(m->op, how, NDR_PARAM_IN))
         return RPC_S_OK;
     if (array->net_len > array->net_size)
         return RPC_X_BAD_STUB_DATA;
@@ -71,18 +80,49 @@ static RPC_STATUS fill_array(struct managed_characters *m, uint32_t index,
     return status;
 }
 
+/* A structure for the manager, in place of the one with octets.  Once for all arrays in it;
+ * false: no memory. */
+static bool show_structure(struct managed_characters *m, struct characters_array *array)
+{
+    const NDR_CS_ARRAY *how = array->how;
+    uint8_t *came = characters_base(how, m->frame);
+    if (!how->structure || how->by_value || came + how->offset != array->net)
+        return true; /* another array has seen to it */
+    size_t room = how->structure->size;
+    for (uint32_t i = 0; i < m->count; i++)
+        if (m->arrays[i].how->structure && m->arrays[i].how->parameter == how->parameter &&
+            m->arrays[i].how->count == 0)
+            room += m->arrays[i].local_size * (size_t)m->arrays[i].how->element_size;
+    array->copy = calloc(1, room);
+    if (!array->copy)
+        return false;
+    array->came = came;
+    characters_copy_rest(m->arrays, m->count, how, array->copy, came);
+    ndr_store_pointer(m->frame + how->parameter, array->copy);
+    return true;
+}
+
 /* The manager's view of the frame, when all arrays are converted. */
 static RPC_STATUS show_characters(struct managed_characters *m)
 {
     for (uint32_t i = 0; i < m->count; i++) {
-        const struct characters_array *array = &m->arrays[i];
-        if (array->how->count == 0 &&
-            !characters_store(m->op, m->frame, array->how->size, array->local_size))
+        struct characters_array *array = &m->arrays[i];
+        const NDR_CS_ARRAY *how = array->how;
+        if (how->structure && !array->net)
+            continue;
+        if (!show_structure(m, array))
+            return RPC_S_OUT_OF_MEMORY;
+        if (how->count == 0 &&
+            !characters_store_count(m->op, how, m->frame, how->size, array->local_size))
             return RPC_S_INVALID_BOUND;
         if (array->has_length &&
-            !characters_store(m->op, m->frame, array->how->length, array->local_len))
+            !characters_store_count(m->op, how, m->frame, how->length, array->local_len))
             return RPC_S_INVALID_BOUND;
-        ndr_store_pointer(m->frame + array->how->offset, array->local);
+        if (characters_is_inside(how))
+            memcpy(characters_place(how, m->frame), array->local,
+                   array->local_size * (size_t)how->element_size);
+        else
+            ndr_store_pointer(m->frame + how->offset, array->local);
     }
     return RPC_S_OK;
 }
@@ -110,16 +150,20 @@ static RPC_STATUS answer_array(struct managed_characters *m, uint32_t index, uin
     const NDR_CS_ARRAY *how = array->how;
     struct characters_size size;
     uint32_t local_size = how->count;
-    if (!array->local || !characters_is(m->op, how->offset, NDR_PARAM_OUT))
+    if (!array->local || !characters_travels(m->op, how, NDR_PARAM_OUT))
         return RPC_S_OK;
-    if (how->count == 0 && !characters_load(m->op, m->frame, how->size, &local_size))
+    if (how->count == 0 &&
+        !characters_load_count(m->op, how, m->frame, how->size, &local_size))
         return RPC_S_INVALID_BOUND;
     array->local_len = local_size;
     if (how->length != NDR_CS_NONE &&
-        !characters_load(m->op, m->frame, how->length, &array->local_len))
+        !characters_load_count(m->op, how, m->frame, how->length, &array->local_len))
         return RPC_S_INVALID_BOUND;
     if (local_size > array->local_size || array->local_len > local_size)
         return RPC_S_INVALID_BOUND;
+    if (characters_is_inside(how))
+        memcpy(array->local, characters_place(how, m->frame),
+               local_size * (size_t)how->element_size);
     RPC_STATUS status = characters_size(array, m->binding, tag, true, local_size, &size);
     if (status != RPC_S_OK)
         return status;
@@ -164,19 +208,37 @@ static RPC_STATUS answer(struct managed_characters *m)
     return status;
 }
 
+/* What else the manager left in the structure goes back with the one that came. */
+static void hide_structure(struct managed_characters *m, const struct characters_array *array)
+{
+    const NDR_CS_ARRAY *how = array->how;
+    if (!array->came)
+        return;
+    characters_copy_rest(m->arrays, m->count, how, array->came, array->copy);
+    ndr_store_pointer(m->frame + how->parameter, array->came);
+}
+
 /* The engine's view again; it frees what it has made. */
 static RPC_STATUS show_octets(struct managed_characters *m)
 {
     RPC_STATUS status = RPC_S_OK;
     for (uint32_t i = 0; m->shown && i < m->count; i++) {
         const struct characters_array *array = &m->arrays[i];
-        ndr_store_pointer(m->frame + array->how->offset, array->net);
-        if (array->how->count == 0 &&
-            !characters_store(m->op, m->frame, array->how->size,
-                              characters_largest(m->arrays, m->count, i, true)))
+        const NDR_CS_ARRAY *how = array->how;
+        if (how->structure && !array->net)
+            continue;
+        hide_structure(m, array);
+        if (!characters_is_inside(how))
+            ndr_store_pointer(m->frame + how->offset, array->net);
+        else if (how->by_value)
+            memcpy(characters_place(how, m->frame), array->net, array->net_size);
+        if (how->count == 0 &&
+            !characters_store_count(m->op, how, m->frame, how->size,
+                                    characters_largest(m->arrays, m->count, i, true)))
             status = RPC_S_INVALID_BOUND;
-        if (array->has_length &&
-            !characters_store(m->op, m->frame, array->how->length, array->net_len))
+        bool restores = array->has_length || (how->structure && how->length != NDR_CS_NONE);
+        if (restores &&
+            !characters_store_count(m->op, how, m->frame, how->length, array->net_len))
             status = RPC_S_INVALID_BOUND;
     }
     m->shown = false;
@@ -196,6 +258,8 @@ RPC_STATUS characters_begin(const NDR_OPERATION *op, void *frame, RPC_BINDING_HA
     *m = (struct managed_characters){
         .op = op, .frame = frame, .binding = binding, .count = count, .octets_max = octets_max};
     m->arrays = calloc(count + (size_t)1, sizeof(*m->arrays));
+    for (uint32_t i = 0; m->arrays && i < count; i++)
+        m->arrays[i].how = &op->characters->arrays[i];
     if (m->arrays)
         status = prepare(m);
     if (status == RPC_S_OK) {
@@ -221,8 +285,10 @@ void characters_end(struct managed_characters *m)
     if (!m)
         return;
     (void)show_octets(m);
-    for (uint32_t i = 0; m->arrays && i < m->count; i++)
+    for (uint32_t i = 0; m->arrays && i < m->count; i++) {
         free(m->arrays[i].local);
+        free(m->arrays[i].copy);
+    }
     free(m->arrays);
     free(m);
 }

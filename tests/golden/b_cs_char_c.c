@@ -563,13 +563,15 @@ static const NDR_PARAM b_cs_char_AsyncHidden_params[] = {
 /* ---- interface b_cs_char: client ---- */
 
 /* Fixed: [cs_char] arrays */
-static void __RPC_USER b_cs_char_Fixed_name_to_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, void *local,
-    unsigned long count, byte *net, unsigned long *net_count, error_status_t *status)
+static void __RPC_USER b_cs_char_Fixed_name_to_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
+    unsigned long *net_count, error_status_t *status)
 {
     UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
 }
-static void __RPC_USER b_cs_char_Fixed_name_from_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, byte *net,
-    unsigned long net_count, unsigned long size, void *local, unsigned long *count, error_status_t *status)
+static void __RPC_USER b_cs_char_Fixed_name_from_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
+    unsigned long size, void *local, unsigned long *count, error_status_t *status)
 {
     UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
 }
@@ -593,13 +595,15 @@ static const NDR_CHARACTERS b_cs_char_Fixed_Characters = {
 };
 
 /* Varying: [cs_char] arrays */
-static void __RPC_USER b_cs_char_Varying_text_to_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, void *local,
-    unsigned long count, byte *net, unsigned long *net_count, error_status_t *status)
+static void __RPC_USER b_cs_char_Varying_text_to_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
+    unsigned long *net_count, error_status_t *status)
 {
     UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
 }
-static void __RPC_USER b_cs_char_Varying_text_from_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, byte *net,
-    unsigned long net_count, unsigned long size, void *local, unsigned long *count, error_status_t *status)
+static void __RPC_USER b_cs_char_Varying_text_from_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
+    unsigned long size, void *local, unsigned long *count, error_status_t *status)
 {
     UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
 }
@@ -623,13 +627,15 @@ static const NDR_CHARACTERS b_cs_char_Varying_Characters = {
 };
 
 /* Open: [cs_char] arrays */
-static void __RPC_USER b_cs_char_Open_text_to_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, void *local,
-    unsigned long count, byte *net, unsigned long *net_count, error_status_t *status)
+static void __RPC_USER b_cs_char_Open_text_to_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
+    unsigned long *net_count, error_status_t *status)
 {
     UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
 }
-static void __RPC_USER b_cs_char_Open_text_from_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, byte *net,
-    unsigned long net_count, unsigned long size, void *local, unsigned long *count, error_status_t *status)
+static void __RPC_USER b_cs_char_Open_text_from_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
+    unsigned long size, void *local, unsigned long *count, error_status_t *status)
 {
     UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
 }
@@ -653,13 +659,15 @@ static const NDR_CHARACTERS b_cs_char_Open_Characters = {
 };
 
 /* Hidden: [cs_char] arrays */
-static void __RPC_USER b_cs_char_Hidden_text_to_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, void *local,
-    unsigned long count, byte *net, unsigned long *net_count, error_status_t *status)
+static void __RPC_USER b_cs_char_Hidden_text_to_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
+    unsigned long *net_count, error_status_t *status)
 {
     UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
 }
-static void __RPC_USER b_cs_char_Hidden_text_from_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, byte *net,
-    unsigned long net_count, unsigned long size, void *local, unsigned long *count, error_status_t *status)
+static void __RPC_USER b_cs_char_Hidden_text_from_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
+    unsigned long size, void *local, unsigned long *count, error_status_t *status)
 {
     UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
 }
@@ -684,23 +692,27 @@ static const NDR_CHARACTERS b_cs_char_Hidden_Characters = {
 };
 
 /* Pair: [cs_char] arrays */
-static void __RPC_USER b_cs_char_Pair_wide_to_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, void *local,
-    unsigned long count, byte *net, unsigned long *net_count, error_status_t *status)
+static void __RPC_USER b_cs_char_Pair_wide_to_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
+    unsigned long *net_count, error_status_t *status)
 {
     UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
 }
-static void __RPC_USER b_cs_char_Pair_wide_from_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, byte *net,
-    unsigned long net_count, unsigned long size, void *local, unsigned long *count, error_status_t *status)
+static void __RPC_USER b_cs_char_Pair_wide_from_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
+    unsigned long size, void *local, unsigned long *count, error_status_t *status)
 {
     UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
 }
-static void __RPC_USER b_cs_char_Pair_narrow_to_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, void *local,
-    unsigned long count, byte *net, unsigned long *net_count, error_status_t *status)
+static void __RPC_USER b_cs_char_Pair_narrow_to_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
+    unsigned long *net_count, error_status_t *status)
 {
     cs_byte_to_netcs(binding, tag, local, count, net, net_count, status);
 }
-static void __RPC_USER b_cs_char_Pair_narrow_from_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, byte *net,
-    unsigned long net_count, unsigned long size, void *local, unsigned long *count, error_status_t *status)
+static void __RPC_USER b_cs_char_Pair_narrow_from_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
+    unsigned long size, void *local, unsigned long *count, error_status_t *status)
 {
     cs_byte_from_netcs(binding, tag, net, net_count, size, local, count, status);
 }
@@ -733,13 +745,15 @@ static const NDR_CHARACTERS b_cs_char_Pair_Characters = {
 };
 
 /* Get: [cs_char] arrays */
-static void __RPC_USER b_cs_char_Get_text_to_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, void *local,
-    unsigned long count, byte *net, unsigned long *net_count, error_status_t *status)
+static void __RPC_USER b_cs_char_Get_text_to_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
+    unsigned long *net_count, error_status_t *status)
 {
     UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
 }
-static void __RPC_USER b_cs_char_Get_text_from_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, byte *net,
-    unsigned long net_count, unsigned long size, void *local, unsigned long *count, error_status_t *status)
+static void __RPC_USER b_cs_char_Get_text_from_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
+    unsigned long size, void *local, unsigned long *count, error_status_t *status)
 {
     UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
 }
@@ -763,13 +777,15 @@ static const NDR_CHARACTERS b_cs_char_Get_Characters = {
 };
 
 /* AsyncOpen: [cs_char] arrays */
-static void __RPC_USER b_cs_char_AsyncOpen_text_to_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, void *local,
-    unsigned long count, byte *net, unsigned long *net_count, error_status_t *status)
+static void __RPC_USER b_cs_char_AsyncOpen_text_to_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
+    unsigned long *net_count, error_status_t *status)
 {
     UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
 }
-static void __RPC_USER b_cs_char_AsyncOpen_text_from_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, byte *net,
-    unsigned long net_count, unsigned long size, void *local, unsigned long *count, error_status_t *status)
+static void __RPC_USER b_cs_char_AsyncOpen_text_from_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
+    unsigned long size, void *local, unsigned long *count, error_status_t *status)
 {
     UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
 }
@@ -793,13 +809,15 @@ static const NDR_CHARACTERS b_cs_char_AsyncOpen_Characters = {
 };
 
 /* AsyncHidden: [cs_char] arrays */
-static void __RPC_USER b_cs_char_AsyncHidden_text_to_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, void *local,
-    unsigned long count, byte *net, unsigned long *net_count, error_status_t *status)
+static void __RPC_USER b_cs_char_AsyncHidden_text_to_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
+    unsigned long *net_count, error_status_t *status)
 {
     UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
 }
-static void __RPC_USER b_cs_char_AsyncHidden_text_from_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, byte *net,
-    unsigned long net_count, unsigned long size, void *local, unsigned long *count, error_status_t *status)
+static void __RPC_USER b_cs_char_AsyncHidden_text_from_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
+    unsigned long size, void *local, unsigned long *count, error_status_t *status)
 {
     UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
 }

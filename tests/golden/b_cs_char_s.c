@@ -633,13 +633,15 @@ static const b_cs_char_SERVER_EPV b_cs_char_DefaultEpv = {
 };
 
 /* Fixed: [cs_char] arrays */
-static void __RPC_USER b_cs_char_Fixed_name_to_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, void *local,
-    unsigned long count, byte *net, unsigned long *net_count, error_status_t *status)
+static void __RPC_USER b_cs_char_Fixed_name_to_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
+    unsigned long *net_count, error_status_t *status)
 {
     UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
 }
-static void __RPC_USER b_cs_char_Fixed_name_from_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, byte *net,
-    unsigned long net_count, unsigned long size, void *local, unsigned long *count, error_status_t *status)
+static void __RPC_USER b_cs_char_Fixed_name_from_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
+    unsigned long size, void *local, unsigned long *count, error_status_t *status)
 {
     UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
 }
@@ -663,13 +665,15 @@ static const NDR_CHARACTERS b_cs_char_Fixed_Characters = {
 };
 
 /* Varying: [cs_char] arrays */
-static void __RPC_USER b_cs_char_Varying_text_to_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, void *local,
-    unsigned long count, byte *net, unsigned long *net_count, error_status_t *status)
+static void __RPC_USER b_cs_char_Varying_text_to_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
+    unsigned long *net_count, error_status_t *status)
 {
     UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
 }
-static void __RPC_USER b_cs_char_Varying_text_from_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, byte *net,
-    unsigned long net_count, unsigned long size, void *local, unsigned long *count, error_status_t *status)
+static void __RPC_USER b_cs_char_Varying_text_from_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
+    unsigned long size, void *local, unsigned long *count, error_status_t *status)
 {
     UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
 }
@@ -693,13 +697,15 @@ static const NDR_CHARACTERS b_cs_char_Varying_Characters = {
 };
 
 /* Open: [cs_char] arrays */
-static void __RPC_USER b_cs_char_Open_text_to_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, void *local,
-    unsigned long count, byte *net, unsigned long *net_count, error_status_t *status)
+static void __RPC_USER b_cs_char_Open_text_to_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
+    unsigned long *net_count, error_status_t *status)
 {
     UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
 }
-static void __RPC_USER b_cs_char_Open_text_from_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, byte *net,
-    unsigned long net_count, unsigned long size, void *local, unsigned long *count, error_status_t *status)
+static void __RPC_USER b_cs_char_Open_text_from_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
+    unsigned long size, void *local, unsigned long *count, error_status_t *status)
 {
     UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
 }
@@ -723,13 +729,15 @@ static const NDR_CHARACTERS b_cs_char_Open_Characters = {
 };
 
 /* Hidden: [cs_char] arrays */
-static void __RPC_USER b_cs_char_Hidden_text_to_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, void *local,
-    unsigned long count, byte *net, unsigned long *net_count, error_status_t *status)
+static void __RPC_USER b_cs_char_Hidden_text_to_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
+    unsigned long *net_count, error_status_t *status)
 {
     UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
 }
-static void __RPC_USER b_cs_char_Hidden_text_from_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, byte *net,
-    unsigned long net_count, unsigned long size, void *local, unsigned long *count, error_status_t *status)
+static void __RPC_USER b_cs_char_Hidden_text_from_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
+    unsigned long size, void *local, unsigned long *count, error_status_t *status)
 {
     UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
 }
@@ -754,23 +762,27 @@ static const NDR_CHARACTERS b_cs_char_Hidden_Characters = {
 };
 
 /* Pair: [cs_char] arrays */
-static void __RPC_USER b_cs_char_Pair_wide_to_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, void *local,
-    unsigned long count, byte *net, unsigned long *net_count, error_status_t *status)
+static void __RPC_USER b_cs_char_Pair_wide_to_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
+    unsigned long *net_count, error_status_t *status)
 {
     UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
 }
-static void __RPC_USER b_cs_char_Pair_wide_from_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, byte *net,
-    unsigned long net_count, unsigned long size, void *local, unsigned long *count, error_status_t *status)
+static void __RPC_USER b_cs_char_Pair_wide_from_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
+    unsigned long size, void *local, unsigned long *count, error_status_t *status)
 {
     UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
 }
-static void __RPC_USER b_cs_char_Pair_narrow_to_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, void *local,
-    unsigned long count, byte *net, unsigned long *net_count, error_status_t *status)
+static void __RPC_USER b_cs_char_Pair_narrow_to_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
+    unsigned long *net_count, error_status_t *status)
 {
     cs_byte_to_netcs(binding, tag, local, count, net, net_count, status);
 }
-static void __RPC_USER b_cs_char_Pair_narrow_from_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, byte *net,
-    unsigned long net_count, unsigned long size, void *local, unsigned long *count, error_status_t *status)
+static void __RPC_USER b_cs_char_Pair_narrow_from_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
+    unsigned long size, void *local, unsigned long *count, error_status_t *status)
 {
     cs_byte_from_netcs(binding, tag, net, net_count, size, local, count, status);
 }
@@ -803,13 +815,15 @@ static const NDR_CHARACTERS b_cs_char_Pair_Characters = {
 };
 
 /* Get: [cs_char] arrays */
-static void __RPC_USER b_cs_char_Get_text_to_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, void *local,
-    unsigned long count, byte *net, unsigned long *net_count, error_status_t *status)
+static void __RPC_USER b_cs_char_Get_text_to_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
+    unsigned long *net_count, error_status_t *status)
 {
     UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
 }
-static void __RPC_USER b_cs_char_Get_text_from_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, byte *net,
-    unsigned long net_count, unsigned long size, void *local, unsigned long *count, error_status_t *status)
+static void __RPC_USER b_cs_char_Get_text_from_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
+    unsigned long size, void *local, unsigned long *count, error_status_t *status)
 {
     UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
 }
@@ -833,13 +847,15 @@ static const NDR_CHARACTERS b_cs_char_Get_Characters = {
 };
 
 /* AsyncOpen: [cs_char] arrays */
-static void __RPC_USER b_cs_char_AsyncOpen_text_to_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, void *local,
-    unsigned long count, byte *net, unsigned long *net_count, error_status_t *status)
+static void __RPC_USER b_cs_char_AsyncOpen_text_to_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
+    unsigned long *net_count, error_status_t *status)
 {
     UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
 }
-static void __RPC_USER b_cs_char_AsyncOpen_text_from_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, byte *net,
-    unsigned long net_count, unsigned long size, void *local, unsigned long *count, error_status_t *status)
+static void __RPC_USER b_cs_char_AsyncOpen_text_from_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
+    unsigned long size, void *local, unsigned long *count, error_status_t *status)
 {
     UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
 }
@@ -863,13 +879,15 @@ static const NDR_CHARACTERS b_cs_char_AsyncOpen_Characters = {
 };
 
 /* AsyncHidden: [cs_char] arrays */
-static void __RPC_USER b_cs_char_AsyncHidden_text_to_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, void *local,
-    unsigned long count, byte *net, unsigned long *net_count, error_status_t *status)
+static void __RPC_USER b_cs_char_AsyncHidden_text_to_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
+    unsigned long *net_count, error_status_t *status)
 {
     UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
 }
-static void __RPC_USER b_cs_char_AsyncHidden_text_from_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, byte *net,
-    unsigned long net_count, unsigned long size, void *local, unsigned long *count, error_status_t *status)
+static void __RPC_USER b_cs_char_AsyncHidden_text_from_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
+    unsigned long size, void *local, unsigned long *count, error_status_t *status)
 {
     UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
 }

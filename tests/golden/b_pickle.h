@@ -75,6 +75,17 @@ void Both(
     /* [in, out] */ int32_t *n,
     /* [in, out, size_is(*n)] */ int16_t *v);
 
+/* operation 3, serialised: [encode] */
+void SaveOne(
+    /* [in] */ handle_t h,
+    /* [in] */ PERSON *person);
+
+/* operation 4, serialised: [decode] */
+void LoadInto(
+    /* [in] */ handle_t h,
+    /* [in] */ int32_t bytes,
+    /* [byte_count, out] */ PERSON *person);
+
 extern RPC_IF_HANDLE b_pickle_v1_2_c_ifspec;
 
 #endif /* __b_pickle_INTERFACE_DEFINED__ */

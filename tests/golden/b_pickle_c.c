@@ -30,6 +30,19 @@ struct b_pickle_Both_frame {
     int16_t *v;
 };
 
+/* void SaveOne([in] handle_t h, [in] PERSON *person); */
+struct b_pickle_SaveOne_frame {
+    handle_t h;
+    PERSON *person;
+};
+
+/* void LoadInto([in] handle_t h, [in] long bytes, [out] PERSON *person); */
+struct b_pickle_LoadInto_frame {
+    handle_t h;
+    int32_t bytes;
+    PERSON *person;
+};
+
 /* ---- interface b_pickle: types ---- */
 
 static const NDR_TYPE ndr_struct_PERSON;
@@ -235,6 +248,32 @@ static const NDR_PARAM b_pickle_Both_params[] = {
      .flags = NDR_PARAM_IN | NDR_PARAM_OUT},
 };
 
+static const NDR_PARAM b_pickle_SaveOne_params[] = {
+    {.name = "h", .type = &ndr_handle_t,
+     .offset = offsetof(struct b_pickle_SaveOne_frame, h),
+     .flags = NDR_PARAM_IN | NDR_PARAM_BINDING},
+    {.name = "person", .type = &ndr_ref_struct_PERSON,
+     .offset = offsetof(struct b_pickle_SaveOne_frame, person),
+     .flags = NDR_PARAM_IN},
+};
+
+static const NDR_EXPR b_pickle_LoadInto_person_bytes = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
+    .offset = offsetof(struct b_pickle_LoadInto_frame, bytes)
+};
+static const NDR_PARAM b_pickle_LoadInto_params[] = {
+    {.name = "h", .type = &ndr_handle_t,
+     .offset = offsetof(struct b_pickle_LoadInto_frame, h),
+     .flags = NDR_PARAM_IN | NDR_PARAM_BINDING},
+    {.name = "bytes", .type = &ndr_long,
+     .offset = offsetof(struct b_pickle_LoadInto_frame, bytes),
+     .flags = NDR_PARAM_IN},
+    {.name = "person", .type = &ndr_ref_struct_PERSON,
+     .offset = offsetof(struct b_pickle_LoadInto_frame, person),
+     .flags = NDR_PARAM_OUT,
+     .byte_count = &b_pickle_LoadInto_person_bytes},
+};
+
 /* ---- interface b_pickle: client ---- */
 
 static const NDR_OPERATION b_pickle_Operations[] = {
@@ -256,11 +295,23 @@ static const NDR_OPERATION b_pickle_Operations[] = {
      .frame_size = sizeof(struct b_pickle_Both_frame),
      .param_count = 4,
      .params = b_pickle_Both_params},
+    {.name = "SaveOne",
+     .opnum = 3,
+     .flags = NDR_OP_ENCODE,
+     .frame_size = sizeof(struct b_pickle_SaveOne_frame),
+     .param_count = 2,
+     .params = b_pickle_SaveOne_params},
+    {.name = "LoadInto",
+     .opnum = 4,
+     .flags = NDR_OP_DECODE,
+     .frame_size = sizeof(struct b_pickle_LoadInto_frame),
+     .param_count = 3,
+     .params = b_pickle_LoadInto_params},
 };
 
 static const NDR_INTERFACE b_pickle_NdrInterface = {
     .name = "b_pickle",
-    .operation_count = 3,
+    .operation_count = 5,
     .operations = b_pickle_Operations,
     .allocate = MIDL_user_allocate,
     .free = MIDL_user_free,
@@ -325,6 +376,32 @@ void Both(
         .v = v,
     };
     NdrxMesProcEncodeDecode(&b_pickle___RpcClientInterface, 2, &_Frame);
+}
+
+/* void SaveOne([in] handle_t h, [in] PERSON *person); */
+void SaveOne(
+    /* [in] */ handle_t h,
+    /* [in] */ PERSON *person)
+{
+    struct b_pickle_SaveOne_frame _Frame = {
+        .h = h,
+        .person = person,
+    };
+    NdrxMesProcEncodeDecode(&b_pickle___RpcClientInterface, 3, &_Frame);
+}
+
+/* void LoadInto([in] handle_t h, [in] long bytes, [out] PERSON *person); */
+void LoadInto(
+    /* [in] */ handle_t h,
+    /* [in] */ int32_t bytes,
+    /* [byte_count, out] */ PERSON *person)
+{
+    struct b_pickle_LoadInto_frame _Frame = {
+        .h = h,
+        .bytes = bytes,
+        .person = person,
+    };
+    NdrxMesProcEncodeDecode(&b_pickle___RpcClientInterface, 4, &_Frame);
 }
 
 /* ---- serialised types ---- */

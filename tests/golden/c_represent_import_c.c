@@ -302,13 +302,15 @@ static const NDR_PARAM c_represent_import_Say_params[] = {
 /* ---- interface c_represent_import: client ---- */
 
 /* Say: [cs_char] arrays */
-static void __RPC_USER c_represent_import_Say_text_to_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, void *local,
-    unsigned long count, byte *net, unsigned long *net_count, error_status_t *status)
+static void __RPC_USER c_represent_import_Say_text_to_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
+    unsigned long *net_count, error_status_t *status)
 {
     UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
 }
-static void __RPC_USER c_represent_import_Say_text_from_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, byte *net,
-    unsigned long net_count, unsigned long size, void *local, unsigned long *count, error_status_t *status)
+static void __RPC_USER c_represent_import_Say_text_from_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
+    unsigned long size, void *local, unsigned long *count, error_status_t *status)
 {
     UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
 }

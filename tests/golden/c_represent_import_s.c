@@ -321,13 +321,15 @@ static const c_represent_import_SERVER_EPV c_represent_import_DefaultEpv = {
 };
 
 /* Say: [cs_char] arrays */
-static void __RPC_USER c_represent_import_Say_text_to_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, void *local,
-    unsigned long count, byte *net, unsigned long *net_count, error_status_t *status)
+static void __RPC_USER c_represent_import_Say_text_to_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
+    unsigned long *net_count, error_status_t *status)
 {
     UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
 }
-static void __RPC_USER c_represent_import_Say_text_from_netcs(RPC_BINDING_HANDLE binding, unsigned long tag, byte *net,
-    unsigned long net_count, unsigned long size, void *local, unsigned long *count, error_status_t *status)
+static void __RPC_USER c_represent_import_Say_text_from_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
+    unsigned long size, void *local, unsigned long *count, error_status_t *status)
 {
     UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
 }

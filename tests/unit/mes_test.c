@@ -261,6 +261,51 @@ static void b_operations_are_decoded_from_every_writer(void **state)
     }
 }
 
+/* [byte_count]: all of it lands in the program's buffer, from every writer; what does not fit is
+ * refused, and nothing is allocated. */
+static void b_operations_decode_into_a_buffer(void **state)
+{
+    (void)state;
+    static const char *const streams[] = {
+        PROC "03000000 01000000 38000000" ANN,
+        "01000000 8a885d041ceb11c99fe808002b104860 00000002"
+        "00000001000000000000000000000081 0001 0002 00000003 00000000 00000038" ANN_BIG,
+        "0101cccc" NDR64 IF_ID "03000000 01000000 60000000" ANN_64 "0000000000000000",
+    };
+    for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++) {
+        size_t len;
+        long live = alloc_live;
+        char *octets = from_hex(streams[i], &len);
+        const int32_t room = 512;
+        PERSON *person = malloc((size_t)room);
+        assert_non_null(person);
+        memset(person, 0xee, (size_t)room); /* nothing in it is looked at */
+        handle_t in = decoder(octets, len);
+        LoadInto(in, room, person);
+        check_ann(person);
+        assert_in_range((uintptr_t)person->name, (uintptr_t)person, (uintptr_t)person + 511);
+        assert_int_equal(MesBufferHandleReset(in, MES_FIXED_BUFFER_HANDLE, MES_DECODE, &octets,
+                                              (unsigned long)len, NULL),
+                         RPC_S_OK);
+        assert_int_equal(RAISED(LoadInto(in, (int32_t)sizeof(PERSON), person)),
+                         RPC_X_BYTE_COUNT_TOO_SMALL);
+        assert_int_equal(RAISED(LoadInto(in, 1, person)), RPC_X_BYTE_COUNT_TOO_SMALL);
+        assert_int_equal(MesHandleFree(in), RPC_S_OK);
+        free(person);
+        free(octets);
+        assert_int_equal(alloc_live, live);
+    }
+    struct dynamic d;
+    dynamic_init(&d);
+    SaveOne(d.handle, (PERSON *)&ann);
+    PERSON person[8];
+    handle_t in = decoder(d.buffer, d.size);
+    LoadInto(in, (int32_t)sizeof(person), person);
+    check_ann(person);
+    assert_int_equal(MesHandleFree(in), RPC_S_OK);
+    dynamic_fini(&d);
+}
+
 static void b_operations_in_ndr64(void **state)
 {
     (void)state;
@@ -492,6 +537,7 @@ int main(void)
         cmocka_unit_test(b_values_are_checked),
         cmocka_unit_test(b_operations_have_a_header),
         cmocka_unit_test(b_operations_are_decoded_from_every_writer),
+        cmocka_unit_test(b_operations_decode_into_a_buffer),
         cmocka_unit_test(b_operations_in_ndr64),
         cmocka_unit_test(b_implicit_handles_and_status_attributes),
         cmocka_unit_test(b_values_the_program_converts),

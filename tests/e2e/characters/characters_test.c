@@ -142,6 +142,8 @@ static void call_async_hidden(handle_t h)
     finish(&async, NULL);
 }
 
+#include "structures.h"
+
 static RPC_STATUS try_call(void (*call)(handle_t h), handle_t h)
 {
     volatile RPC_STATUS status = RPC_S_OK;
@@ -166,6 +168,9 @@ static int complain(const char *what, RPC_STATUS status)
 static void (*const calls[])(handle_t h) = {call_fixed,  call_varying, call_open,
                                             call_hidden, call_pair,    call_get,
                                             call_async_open, call_async_hidden};
+static void (*const struct_calls[])(handle_t h) = {
+    call_struct_fixed, call_struct_varying, call_struct_conformant,
+    call_struct_open,  call_scalars,        call_async_struct_open};
 
 static void call_all(handle_t server)
 {
@@ -173,21 +178,27 @@ static void call_all(handle_t server)
         check("a call", try_call(calls[i], server) == RPC_S_OK);
 }
 
+static void call_structures(handle_t server)
+{
+    for (size_t i = 0; i < sizeof(struct_calls) / sizeof(struct_calls[0]); i++)
+        check("a call with structures", try_call(struct_calls[i], server) == RPC_S_OK);
+}
+
 /* Whichever routine refuses, at the client or the server, the client hears of it, and the next
  * call works. */
-static void refuse_all(handle_t server)
+static void refuse_all(handle_t server, void (*const list[])(handle_t h), size_t count)
 {
     refusal = REFUSED;
-    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+    for (size_t i = 0; i < count; i++) {
         for (int n = 0; n < 50; n++) {
             routine_refuses = n;
-            RPC_STATUS status = try_call(calls[i], server);
+            RPC_STATUS status = try_call(list[i], server);
             check("a refused call", status == (routine_refuses < 0 ? REFUSED : RPC_S_OK));
             if (routine_refuses >= 0)
                 break;
         }
         routine_refuses = -1;
-        check("a call after it", try_call(calls[i], server) == RPC_S_OK);
+        check("a call after it", try_call(list[i], server) == RPC_S_OK);
     }
 }
 
@@ -250,6 +261,8 @@ int main(int argc, char **argv)
     if (status == RPC_S_OK)
         status = RpcServerRegisterIf(s_b_cs_char_v1_0_s_ifspec, NULL, NULL);
     if (status == RPC_S_OK)
+        status = RpcServerRegisterIf(s_b_cs_struct_v1_0_s_ifspec, NULL, NULL);
+    if (status == RPC_S_OK)
         status = RpcServerListen(1, RPC_C_LISTEN_MAX_CALLS_DEFAULT, TRUE);
     if (status == RPC_S_OK)
         status = RpcStringBindingCompose(
@@ -261,7 +274,9 @@ int main(int argc, char **argv)
     if (status != RPC_S_OK)
         return complain("starting", status);
     call_all(server);
-    refuse_all(server);
+    call_structures(server);
+    refuse_all(server, calls, sizeof(calls) / sizeof(calls[0]));
+    refuse_all(server, struct_calls, sizeof(struct_calls) / sizeof(struct_calls[0]));
     give_up(server);
     RpcStringFree(&text);
     RpcBindingFree(&server);
@@ -270,6 +285,8 @@ int main(int argc, char **argv)
         status = RpcMgmtWaitServerListen();
     if (status == RPC_S_OK)
         status = RpcServerUnregisterIf(s_b_cs_char_v1_0_s_ifspec, NULL, 1);
+    if (status == RPC_S_OK)
+        status = RpcServerUnregisterIf(s_b_cs_struct_v1_0_s_ifspec, NULL, 1);
     if (status != RPC_S_OK)
         return complain("stopping", status);
     return report();
