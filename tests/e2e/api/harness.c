@@ -749,7 +749,7 @@ static const struct test *const groups[] = {async_tests, pipe_tests, failure_tes
                                             cancel_tests, deadline_tests, order_tests,
                                             stats_tests, machine_tests, misuse_tests, attribute_tests,
                                             error_tests, object_tests, rival_tests, moment_tests,
-                                            connect_tests, idle_tests};
+                                            connect_tests, idle_tests, resend_tests};
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 
 static void on_alarm(int number)
