@@ -111,7 +111,10 @@ static void count(bool *flag, uint16_t *counter, bool value)
 
 void call_stop_reading(struct rpc_call *call, bool stop)
 {
+    const bool was_stopped = call->stopped;
     count(&call->stopped, &call->conn->stopped, stop);
+    if (was_stopped && call->conn->stopped == 0)
+        conn_notify(call->conn); /* a manager that waits for the answer to its callback */
 }
 
 void call_look(struct rpc_call *call, bool looking)

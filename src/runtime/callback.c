@@ -10,8 +10,6 @@
  *     > routine > NdrxClientCall ...           > manager ...
  *
  * `outer` leads from a nested call to the one it is in; references go that way, too. */
-#include <time.h>
-
 #include <penstock/rpc.h>
 #include <penstock/rpcndr.h>
 
@@ -131,20 +129,21 @@ void nested_orphaned(struct rpc_call *call)
 
 /* ---- Waiting ---------------------------------------------------------------- */
 
-/* Calls with pipes share the connection and one is full: what follows must wait, and the
- * answer may be behind it. */
-static void wait_for_room(struct conn *conn)
+/* (drops) Calls with pipes share the connection and one is full: what follows must wait, and
+ * the answer may be behind it.  Meanwhile the reactor looks out for the client's end. */
+static void wait_for_room(const struct rpc_call *call)
 {
-    const struct timespec moment = {.tv_nsec = LIMIT_TICK_MAX_MS * 1000000L};
-    conn_unlock(conn);
-    nanosleep(&moment, NULL);
-    conn_lock(conn);
+    struct conn *conn = call->conn;
+    conn_settle(conn, CONN_ARM_NOW);
+    if (conn_alive(conn) && conn->stopped > 0 && !call->over && !(call->rare && call->rare->incoming))
+        conn_wait(conn);
 }
 
-static void receive(struct conn *conn)
+static void receive(const struct rpc_call *call)
 {
+    struct conn *conn = call->conn;
     if (conn->assoc.role == ASSOC_SERVER && conn->stopped > 0)
-        wait_for_room(conn);
+        wait_for_room(call);
     else if (conn_read(conn, true) == CONN_READ_DRY) /* a server's socket has a time-out */
         conn_wait_readable(conn);
 }
@@ -214,7 +213,7 @@ void call_await(struct rpc_call *call)
             run_nested(incoming);
             call_put(incoming);
         } else {
-            receive(conn);
+            receive(call);
         }
         if (!conn_alive(conn))
             conn_settle(conn, CONN_ARM_NOW);

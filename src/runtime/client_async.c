@@ -152,6 +152,31 @@ static RPC_STATUS wait_for_turn(struct rpc_call *call, struct client_start *star
     return status;
 }
 
+/* Sends the request.  What the call comes to meanwhile is not told before it is known whether
+ * it is to be started over.  Lock held. */
+static RPC_STATUS send_untold(struct rpc_call *call, struct client_start *start, bool *ret_repeat)
+{
+    call->notify.delivering = true;
+    RPC_STATUS status = client_start_send(call, start);
+    call->notify.delivering = false;
+    *ret_repeat = call->over && !call->released && client_start_may_repeat(start, status);
+    if (!*ret_repeat)
+        notify_pump(call);
+    return status;
+}
+
+/* The application never hears of this attempt.  Lock held. */
+static void take_back(struct rpc_call *call, struct client_start *start, PRPC_ASYNC_STATE async,
+                      RPC_STATUS status)
+{
+    async->StubInfo = NULL;
+    if (call->rare) {
+        start->characters = call->rare->characters;
+        call->rare->characters = NULL;
+    }
+    call_release(call, status);
+}
+
 /* Sending drops the lock: the answer may be here, told and collected before this thread
  * goes on.  So everything the application may use is ready before the first octet
  * leaves, and what fails after that is told as RpcCallComplete, not raised. */
@@ -164,6 +189,7 @@ static RPC_STATUS async_call_locked(struct rpc_call *call, struct client_start *
         status = attach(call, start, async);
     const bool move = status == RPC_S_OK && start->place.pending && !conn_is_pending(conn) &&
                       has_another_call(conn);
+    bool repeat = false;
     if (status != RPC_S_OK) {
         server_pool_give(conn, true);
     } else if (conn_is_pending(conn) || move) {
@@ -171,13 +197,12 @@ static RPC_STATUS async_call_locked(struct rpc_call *call, struct client_start *
     } else {
         status = settle_syntax(call, start);
         if (status == RPC_S_OK)
-            status = client_start_send(call, start);
+            status = send_untold(call, start, &repeat);
         else
             server_pool_give(conn, true);
     }
-    if (status != RPC_S_OK && !call->over) { /* not started */
-        async->StubInfo = NULL;
-        call_release(call, status);
+    if (status != RPC_S_OK && (!call->over || repeat)) { /* not started */
+        take_back(call, start, async, status);
         return status;
     }
     if (op_has_in_pipes(call->op) && !call->over && !call->begin)
@@ -226,10 +251,9 @@ static RPC_STATUS async_call(struct client_start *start, PRPC_ASYNC_STATE async)
     status = convert_characters(start);
     if (status != RPC_S_OK)
         return status;
-    /* A frame with converted arrays is the first attempt's. */
     do
         status = try_async_call(start, async);
-    while (!start->op->characters && client_start_again(start, status));
+    while (client_start_again(start, status));
     return status;
 }
 

@@ -329,16 +329,21 @@ RPC_STATUS client_start_send(struct rpc_call *call, struct client_start *start)
         conn_push_out(conn);
     if (status != RPC_S_OK && !call->over)
         call_break(call, status);
-    start->unsent = !start->within && txq_total_sent(&conn->assoc.txq) == sent;
+    start->unsent = !start->within && txq_total_sent(&conn->assoc.txq) <= sent;
     return call->status;
 }
 
 /* What the transport has taken may have been executed, whatever became of the connection
  * afterwards: a server can act and die before it acknowledges. */
+bool client_start_may_repeat(const struct client_start *start, RPC_STATUS status)
+{
+    return start->unsent && !start->again &&
+           (status == RPC_S_CALL_FAILED || status == RPC_S_CALL_FAILED_DNE);
+}
+
 bool client_start_again(struct client_start *start, RPC_STATUS status)
 {
-    if (!start->unsent || start->again ||
-        (status != RPC_S_CALL_FAILED && status != RPC_S_CALL_FAILED_DNE))
+    if (!client_start_may_repeat(start, status))
         return false;
     TRACE(TRACE_CALL, "%s: the connection had ended before, once more", start->op->name);
     client_contexts_fini(&start->contexts);

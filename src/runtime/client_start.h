@@ -75,7 +75,9 @@ RPC_STATUS client_request_queue(struct rpc_call *call, const struct client_terms
                                 const struct client_request *request);
 /* The attempt failed with `status` and not an octet of the request was taken by the transport,
  * so nothing of it can have been executed: true, once, when a connection kept from before may be
- * to blame; then all is prepared anew. */
+ * to blame. */
+bool client_start_may_repeat(const struct client_start *start, RPC_STATUS status);
+/* The same; then all is prepared anew. */
 bool client_start_again(struct client_start *start, RPC_STATUS status);
 /* For the extended error information of the thread: the answer came and makes no sense; the
  * call failed before there was anything of it (where something is known already, that was

@@ -4,11 +4,14 @@ peers that break off or break the rules at every point.
 
 The cases of callback_client run in a process each.  The other peers are Python.
 """
+import re
 import signal
 import socket
 import struct
 import subprocess
+import time
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +25,7 @@ CLIENT = BUILD / "tests/e2e/callback/client/callback_client"
 CASES = ["sum", "threads", "bulk", "raised", "deep", "strings", "context", "async", "cancelled"]
 
 IFACE = pdu.Syntax(uuid.UUID("5f0e7a10-6a1d-4a54-9d7c-6f6b2f0ca110"), 1)
-COUNT, SUM, PLAIN, BULK, CATCH = 0, 1, 2, 3, 4  # operations
+COUNT, SUM, PLAIN, BULK, CATCH, DRAIN, LET = 0, 1, 2, 3, 4, 17, 18  # operations
 TERM, TURN, THROW = 0, 1, 2                     # callbacks
 NO_CALL_ACTIVE, CALL_FAILED, BAD_STUB_DATA, OUT_OF_RESOURCES = 1725, 1726, 1783, 1721
 CANCELLED = 1818
@@ -96,6 +99,50 @@ def expect_manager(watch, status, ended):
     """The manager has ended, and its callback raised `status`."""
     pdu.wait_until(lambda: watch.counters()[1] == ended + 1, what="the manager's end")
     assert watch.counters()[3] == status
+
+
+def switches(process):
+    """How often threads of the process have gone to sleep."""
+    count = 0
+    for status in Path(f"/proc/{process.pid}/task").glob("*/status"):
+        count += int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", status.read_text(), re.M)[1])
+    return count
+
+
+@pytest.mark.parametrize("then", ["room", "close", "reset"])
+def test_answer_behind_full_pipe(server, watch, then):
+    """A pipe at its high mark stops the connection, and the answer to a callback is behind it.
+    The manager that waits for it sleeps until there is room, or the client has gone."""
+    ended = watch.counters()[1]
+    peer = Peer(server)
+    peer.begin(call=5)
+    count = (1 << 18) + (1 << 13)  # longs, and the high mark is 1 MiB
+    stub = struct.pack("<l", count) + bytes(4 * count) + struct.pack("<l", 0)
+    pdus = pdu.fragments(DRAIN, stub, 4096, call=6)
+    seen = [0]
+
+    def sleeps():
+        """Ten times in half a second is nobody's work; a sanitizer has a thread, too."""
+        seen.append(switches(server.process))
+        time.sleep(0.5)
+        return seen[-1] - seen[-2] < 10
+
+    peer.wire.send(*pdus[:-4])
+    pdu.wait_until(sleeps, what="a server that reads no more")
+    peer.wire.send(*pdus[-4:])
+    peer.answer(7, call=5)
+    pdu.wait_until(sleeps, what="a server that polls for nothing")
+    assert watch.works() and watch.counters()[1] == ended
+    if then == "room":
+        watch.request(LET, call=1002)
+        answers = {answer.call: answer.stub for answer in (peer.wire.recv(), peer.wire.recv(),
+                                                           watch.wire.recv())}
+        assert answers == {5: struct.pack("<q", 7), 6: struct.pack("<l", count), 1002: b""}
+        return
+    getattr(peer.wire, then)()
+    expect_manager(watch, CALL_FAILED, ended)
+    watch.request(LET, call=1002)  # its pull fails
+    assert watch.wire.recv().ptype == pdu.RESPONSE
 
 
 @pytest.mark.parametrize("order", "<>")

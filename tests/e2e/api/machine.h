@@ -88,4 +88,9 @@ const struct walk *walk_at(unsigned i);
 /* The case of that name. */
 void walk_run(const char *name);
 
+/* step_client(), by a process whose calls are seen to end. */
+struct child traced_client(const struct child *server);
+/* Waits until so many of its calls have ended, whether or not the program knows. */
+void wait_for_ends(unsigned count);
+
 #endif

@@ -7,9 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Longer than anything takes that is on its way between two processes. */
-#define SETTLE_MS 250
-
 static const char *const state_names[] = {
 #define X(name) #name,
     STATES(X)
@@ -26,6 +23,13 @@ static const char *const flow_names[] = {"[in]", "[out]", "[in, out]", "several"
 /* ---- Taking the steps ---------------------------------------------------------- */
 
 static struct child sides[2];
+static unsigned calls; /* the client's, since its process began */
+
+static bool is_call(enum verb verb)
+{
+    return verb == STEP_CALL || verb == STEP_CALL_QUIETLY || verb == STEP_CALL_POLLING ||
+           verb == STEP_PING;
+}
 
 static void check_answer(const struct walk *walk, const struct row *row, struct answer answer)
 {
@@ -41,8 +45,9 @@ static void check_answer(const struct walk *walk, const struct row *row, struct 
 static void walk_along(const struct walk *walk)
 {
     for (const struct row *row = walk->rows; row < walk->rows + walk->count; row++) {
+        calls += is_call(row->verb);
         if (row->verb == STEP_SETTLE)
-            sleep_ms(SETTLE_MS);
+            wait_for_ends(calls);
         else if (row->verb == STEP_DIE)
             child_kill(&sides[row->side], SIGKILL);
         else if (row->verb != STEP_CHOOSE)
@@ -91,7 +96,8 @@ void walk_run(const char *name)
         if (strcmp(walk->name, name) != 0)
             continue;
         sides[SERVER] = step_server();
-        sides[CLIENT] = step_client(&sides[SERVER]);
+        sides[CLIENT] = traced_client(&sides[SERVER]);
+        calls = 0;
         walk_along(walk);
         check_still_usable();
         step_end(&sides[CLIENT]);

@@ -46,7 +46,7 @@
     X(COMPLETE)      /*                RpcAsyncCompleteCall                                  */    \
     /* Not taken by a process. */                                                                  \
     X(CHOOSE)        /*                the program decides where to go on                    */    \
-    X(SETTLE)        /*                what is on its way arrives                            */    \
+    X(SETTLE)        /*                the client's call ends, which it has not asked for    */    \
     X(DIE)           /*                                                                      */
 enum verb {
 #define X(name) STEP_##name,

@@ -2,6 +2,7 @@
 /* server.c - serves callback.idl on the endpoints named by its arguments
  * (PROTSEQ:ENDPOINT) until its standard input ends. */
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -193,6 +194,28 @@ int32_t Stray(handle_t h)
     return status;
 }
 
+static sem_t let;
+
+int32_t Drain(handle_t h, LONGS longs)
+{
+    int32_t values[4096], sum = 0;
+    unsigned long count;
+    (void)h;
+    while (sem_wait(&let) != 0)
+        ;
+    do {
+        longs.pull(longs.state, values, sizeof(values) / sizeof(values[0]), &count);
+        sum += (int32_t)count;
+    } while (count > 0);
+    return sum;
+}
+
+void Let(handle_t h)
+{
+    (void)h;
+    sem_post(&let);
+}
+
 /* ---- The process ------------------------------------------------------------------ */
 
 static int complain(const char *what, RPC_STATUS status)
@@ -203,6 +226,7 @@ static int complain(const char *what, RPC_STATUS status)
 
 int main(int argc, char **argv)
 {
+    sem_init(&let, 0, 0);
     RPC_STATUS status = RAISED(Term(1));
     if (status != RPC_S_NO_CALL_ACTIVE)
         return complain("a callback without a call", status);
