@@ -5,6 +5,7 @@ A case prints "ok NAME", "FAILED NAME why" or "skipped NAME why"; a process that
 hangs in another way fails as well.
 """
 import subprocess
+import time
 
 import pytest
 
@@ -49,3 +50,12 @@ def test_failures_in_the_server_are_failures(case, why, program_env):
         pytest.skip(said)
     assert result.returncode == 1 and said.count("\n") == 0, said
     assert said.startswith(f"FAILED {case} ") and why in said, said
+
+
+def test_calls_left_open_end_with_the_processes(program_env):
+    begin = time.monotonic()
+    result = subprocess.run([PROGRAM, "harness_calls_left_open", "ncalrpc"], env=program_env,
+                            capture_output=True, text=True, timeout=90, check=False)
+    assert result.stdout == "ok harness_calls_left_open\n" and result.returncode == 0, \
+        result.stdout + result.stderr[-4000:]
+    assert time.monotonic() - begin < 10

@@ -116,6 +116,8 @@ uint8_t octet(uint64_t i)
 
 RPC_STATUS push_pattern(NDR_ASYNC_PIPE *pipe, uint64_t *position, uint64_t count, size_t chunk)
 {
+    if (pipe_is_far(pipe))
+        return far_pattern(pipe, position, count, chunk);
     uint8_t *buf = malloc(chunk);
     CHECK(buf);
     RPC_STATUS status = RPC_S_OK;
@@ -146,6 +148,8 @@ RPC_STATUS pull_polled(NDR_ASYNC_PIPE *pipe, void *buf, unsigned long size, unsi
 
 RPC_STATUS pull_pattern(NDR_ASYNC_PIPE *pipe, uint64_t *position, uint64_t count)
 {
+    if (pipe_is_far(pipe))
+        return far_pattern(pipe, position, count, 0);
     static _Thread_local uint8_t buf[65536];
     while (count > 0) {
         unsigned long n = 0, wanted = count < sizeof(buf) ? (unsigned long)count : sizeof(buf);

@@ -48,7 +48,7 @@ static struct served *pool;
 static BOTH_SIDES sem_t control; /* to the server's first thread */
 static BOTH_SIDES _Atomic bool ending, verdict;
 
-static pid_t server = -1;
+static _Atomic pid_t server = -1;
 static bool is_server;
 
 static void *share(size_t len)
@@ -182,8 +182,9 @@ pid_t server_pid(void)
 bool server_is_dead(void)
 {
     siginfo_t info = {0};
-    return server > 0 && waitid(P_PID, (id_t)server, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-           info.si_pid == server;
+    const pid_t pid = server;
+    return pid > 0 && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == pid;
 }
 
 int far_end(void)
@@ -262,6 +263,8 @@ void far_run(struct far_slot *slot, void (*run)(void *octets))
     slot->run = run;
     sem_post(&slot->go);
     while (!done_soon(slot)) {
+        if (ending) /* a thread that the case has left behind */
+            continue;
         if (server_is_dead())
             failed(__FILE__, __LINE__, "the server is gone");
         if (now_ms() > until)

@@ -263,6 +263,10 @@ uint8_t octet(uint64_t i);
 RPC_STATUS push_pattern(NDR_ASYNC_PIPE *pipe, uint64_t *position, uint64_t count, size_t chunk);
 /* Pulls exactly `count`, checks them; polls while pending. */
 RPC_STATUS pull_pattern(NDR_ASYNC_PIPE *pipe, uint64_t *position, uint64_t count);
+/* For both of them: is it a pipe of the server's, and not this process's?  Then all of it is
+ * done there; `chunk`: to push, 0: to pull. */
+bool pipe_is_far(const NDR_ASYNC_PIPE *pipe);
+RPC_STATUS far_pattern(NDR_ASYNC_PIPE *pipe, uint64_t *position, uint64_t count, size_t chunk);
 /* The next pull says: end. */
 void pull_end_at(const char *file, int line, NDR_ASYNC_PIPE *pipe);
 #define PULL_END(pipe) pull_end_at(__FILE__, __LINE__, pipe)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* harness_tests.c - cases that must fail: what goes wrong in the server's process is the
- * test's failure.  Not in --list; test_api.py runs them by name. */
+/* harness_tests.c - cases about the harness: what goes wrong in the server's process is the
+ * test's failure, what is merely left there is not.  Not in --list; test_api.py runs them by
+ * name. */
 #include "harness.h"
 
 #include <stdlib.h>
@@ -96,7 +97,33 @@ static void library_used_before(void)
     serve_here();
 }
 
+/* Calls of either kind, a thread of the server blocked in a push, a call that nobody took. */
+static void *push_for_ever(void *pipe)
+{
+    static uint8_t octets[100000];
+    while (PUSH((NDR_ASYNC_PIPE *)pipe, octets, sizeof(octets)) == RPC_S_OK)
+        ;
+    return NULL;
+}
+
+static void calls_left_open(void)
+{
+    static struct caller callers[4];
+    pthread_t thread;
+    RPC_BINDING_HANDLE h = serve_here();
+    start_call(&callers[0], h, PLAIN, 0);
+    start_call(&callers[1], h, IN_PIPE, 0);
+    struct served *served = start_call(&callers[2], h, OUT_PIPE, 0);
+    CHECK(pthread_create(&thread, NULL, push_for_ever, &served->pipe[0]) == 0);
+    CHECK(pthread_detach(thread) == 0);
+    sleep_ms(300); /* it is blocked by now */
+    caller_init(&callers[3], 0);
+    CHECK_EQUAL(caller_call(&callers[3], h, PLAIN, 1), RPC_S_OK);
+    RpcBindingFree(&h);
+}
+
 const struct test harness_tests[] = {
+    {"harness_calls_left_open", calls_left_open},
     {"harness_check_fails_in_the_server", check_fails_in_the_server},
     {"harness_check_fails_in_a_manager", check_fails_in_a_manager},
     {"harness_server_dies", server_dies},

@@ -314,6 +314,34 @@ void served_set_pipes(struct served *served)
     }
 }
 
+struct pattern {
+    NDR_ASYNC_PIPE pipe;
+    uint64_t position, count;
+    size_t chunk;
+    RPC_STATUS status;
+};
+
+static void pattern_there(void *arg)
+{
+    struct pattern *p = arg;
+    p->status = p->chunk > 0 ? push_pattern(&p->pipe, &p->position, p->count, p->chunk)
+                             : pull_pattern(&p->pipe, &p->position, p->count);
+}
+
+bool pipe_is_far(const NDR_ASYNC_PIPE *pipe)
+{
+    size_t element_len;
+    return !in_server() && pipe_there(pipe->state, &element_len);
+}
+
+RPC_STATUS far_pattern(NDR_ASYNC_PIPE *pipe, uint64_t *position, uint64_t count, size_t chunk)
+{
+    struct pattern pattern = {*pipe, *position, count, chunk, RPC_S_OK};
+    far_call(pattern_there, &pattern, sizeof(pattern));
+    *position = pattern.position;
+    return pattern.status;
+}
+
 /* ---- Limits and statistics of a pipe of either side --------------------------------- */
 
 struct limits {
