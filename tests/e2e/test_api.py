@@ -35,8 +35,8 @@ def test_api(case, transport, program_env):
 
 
 @pytest.mark.parametrize("case, why", [
-    ("harness_check_fails_in_the_server", "harness_tests.c:13: a is 4, not 5"),
-    ("harness_check_fails_in_a_manager", "harness_tests.c:29: !in_server()"),
+    ("harness_check_fails_in_the_server", ": a is 4, not 5"),
+    ("harness_check_fails_in_a_manager", ": !in_server()"),
     ("harness_server_dies", "the server is gone (the server died)"),
     ("harness_server_ends_badly", "the server ended with 0x300"),
     ("harness_server_leaks", "the server ended with 0x"),
