@@ -93,8 +93,8 @@ static struct value evaluate_unary(struct idl_compiler *c, const struct expr *ex
 {
     uint64_t bits = (uint64_t)a.number;
     switch (expr->op) {
-    case EXPR_NEG:
-        return integer(0 - bits, a.is_unsigned);
+    case EXPR_NEG: /* -9223372036854775808 is what it looks like */
+        return integer(0 - bits, a.is_unsigned && bits != UINT64_C(1) << 63);
     case EXPR_PLUS:
         return a;
     case EXPR_NOT:
@@ -291,7 +291,10 @@ bool expr_check_range(struct idl_compiler *c, const struct loc *loc, const struc
         fits = false;
     else
         fits = value->number >= info->low && value->number <= info->high;
-    /* `const unsigned long X = -1` and `const long X = 0x80000000` are bit patterns. */
+    /* `const unsigned long X = -1` and `const long X = 0x80000000` are bit patterns; so is
+     * `const hyper X = 0xffffffffffffffff`. */
+    if (huge && info->size == 8)
+        fits = true;
     if (!fits && !huge && info->size > 0 && info->size < 8) {
         int64_t span = (int64_t)1 << (8 * info->size);
         fits = value->number >= -span / 2 && value->number < span;

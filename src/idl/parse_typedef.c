@@ -118,7 +118,9 @@ bool parse_typedef(struct parser *parser, struct attr *attrs, const char *source
             if (type->kind == TYPE_ARRAY)
                 diag_error(c, &var->loc, 2321, "pipes cannot be array elements");
             else
-                diag_later(c, &var->loc, "a typedef of a pointer to a pipe");
+                diag_error(c, &var->loc, 2322,
+                           "invalid pipe usage: a typedef of a pointer to a pipe; give the pipe a "
+                           "name first");
             type->kind = TYPE_ERROR;
         }
         if (first)

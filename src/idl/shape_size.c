@@ -49,9 +49,11 @@ static bool place(struct sizes *sizes, enum attr_id id)
     struct shape *shape = sizes->shape;
     const struct attr *attr = attr_find(sizes->var->attrs, id);
     unsigned i = 0;
+    bool says = false;
     for (const struct attr_arg *arg = attr ? attr->args : NULL; arg; arg = arg->next, i++) {
         if (!arg->expr)
             continue;
+        says = true;
         if (i >= shape->level_count) {
             diag_error(sizes->compiler, &attr->loc, 2072,
                        "[%s] needs a pointer or an array for each size", attr->name);
@@ -60,7 +62,10 @@ static bool place(struct sizes *sizes, enum attr_id id)
         if (!place_one(sizes, attr, arg->expr, &shape->levels[i]))
             return false;
     }
-    return true;
+    if (attr && !says) /* size_is(,) leaves every level without one */
+        diag_error(sizes->compiler, &attr->loc, 2025, "syntax error: [%s] needs an expression",
+                   attr->name);
+    return !attr || says;
 }
 
 /* Open dimensions: the first one, in a structure of the last field. */
