@@ -140,6 +140,9 @@
 /* Connection attempt, milliseconds, all addresses of a host together: so much for each
  * step of RpcMgmtSetComTimeout's scale, 30 seconds in its middle. */
 #define LIMIT_CONNECT_STEP_MS 5000u
+/* Threads of the pool that ask name servers for asynchronous calls: a name nobody answers
+ * for keeps one for as long as the resolver tries, half a minute or more. */
+#define LIMIT_RESOLVERS 8u
 /* A Unix socket's server with a full backlog is tried again after as much, milliseconds. */
 #define LIMIT_BACKLOG_RETRY_MS 5u
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netdb.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,16 +19,46 @@
 #include "base/limits.h"
 #include "io/transport_internal.h"
 
-RPC_STATUS transport_attempt_init(struct transport_attempt *attempt, enum transport_kind kind,
-                                  const char *address, const char *endpoint)
+static RPC_STATUS find_addresses(struct transport_attempt *attempt, enum transport_kind kind,
+                                 const char *address, const char *endpoint, bool numeric)
 {
     *attempt = (struct transport_attempt){.kind = kind};
     RPC_STATUS status = transport_check_endpoint(kind, endpoint);
     if (status != RPC_S_OK)
         return status;
-    return kind == TRANSPORT_TCP ? tcp_resolve(address, endpoint, &attempt->addresses,
+    return kind == TRANSPORT_TCP ? tcp_resolve(address, endpoint, numeric, &attempt->addresses,
                                                &attempt->count, &attempt->failure.resolver)
                                  : unix_resolve(endpoint, &attempt->addresses, &attempt->count);
+}
+
+RPC_STATUS transport_attempt_init(struct transport_attempt *attempt, enum transport_kind kind,
+                                  const char *address, const char *endpoint)
+{
+    return find_addresses(attempt, kind, address, endpoint, false);
+}
+
+RPC_STATUS transport_attempt_init_numeric(struct transport_attempt *attempt,
+                                          enum transport_kind kind, const char *address,
+                                          const char *endpoint, bool *ret_named)
+{
+    RPC_STATUS status = find_addresses(attempt, kind, address, endpoint, true);
+    *ret_named = status != RPC_S_OK && attempt->failure.resolver == EAI_NONAME;
+    if (!*ret_named)
+        return status;
+    attempt->failure.resolver = 0;
+    return RPC_S_OK;
+}
+
+RPC_STATUS transport_attempt_copy(struct transport_attempt *to,
+                                  const struct transport_attempt *from)
+{
+    struct transport_address *addresses = calloc(from->count, sizeof(*addresses));
+    if (!addresses)
+        return RPC_S_OUT_OF_MEMORY;
+    memcpy(addresses, from->addresses, from->count * sizeof(*addresses));
+    *to = (struct transport_attempt){
+        .kind = from->kind, .addresses = addresses, .count = from->count};
+    return RPC_S_OK;
 }
 
 RPC_STATUS transport_attempt_init_peer(struct transport_attempt *attempt,

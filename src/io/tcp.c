@@ -87,13 +87,13 @@ static RPC_STATUS status_from_gai(int error)
     return error == EAI_MEMORY ? RPC_S_OUT_OF_MEMORY : RPC_S_INVALID_NET_ADDR;
 }
 
-RPC_STATUS tcp_resolve(const char *address, const char *endpoint,
+RPC_STATUS tcp_resolve(const char *address, const char *endpoint, bool numeric,
                        struct transport_address **ret_addresses, unsigned *ret_count,
                        int *ret_error)
 {
     struct addrinfo hints = {.ai_family = AF_UNSPEC,
                              .ai_socktype = SOCK_STREAM,
-                             .ai_flags = AI_NUMERICSERV};
+                             .ai_flags = AI_NUMERICSERV | (numeric ? AI_NUMERICHOST : 0)};
     struct addrinfo *list = NULL;
     *ret_error = getaddrinfo(address && *address ? address : NULL, endpoint, &hints, &list);
     if (*ret_error != 0)

@@ -62,6 +62,16 @@ RPC_STATUS transport_attempt_init(struct transport_attempt *attempt, enum transp
                                   const char *address, const char *endpoint);
 void transport_attempt_fini(struct transport_attempt *attempt);
 
+/* The same without asking anybody: *ret_named says that `address` is a name, which init() would
+ * have to look up, and the attempt is empty. */
+RPC_STATUS transport_attempt_init_numeric(struct transport_attempt *attempt,
+                                          enum transport_kind kind, const char *address,
+                                          const char *endpoint, bool *ret_named);
+
+/* `to` is an attempt to the addresses of `from`, from the first on.  RPC_S_OUT_OF_MEMORY. */
+RPC_STATUS transport_attempt_copy(struct transport_attempt *to,
+                                  const struct transport_attempt *from);
+
 /* The same for the one address that `fd` is connected to, without asking anybody.
  * RPC_S_SERVER_UNAVAILABLE: it no longer is; RPC_S_OUT_OF_MEMORY. */
 RPC_STATUS transport_attempt_init_peer(struct transport_attempt *attempt,

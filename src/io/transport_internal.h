@@ -13,8 +13,9 @@ struct transport_address {
 };
 
 RPC_STATUS tcp_check_endpoint(const char *endpoint);
-/* The addresses, owned by the caller, and how many; *ret_error is the resolver's. */
-RPC_STATUS tcp_resolve(const char *address, const char *endpoint,
+/* The addresses, owned by the caller, and how many; *ret_error is the resolver's.  `numeric`:
+ * nobody is asked, EAI_NONAME says of a name that it is one. */
+RPC_STATUS tcp_resolve(const char *address, const char *endpoint, bool numeric,
                        struct transport_address **ret_addresses, unsigned *ret_count,
                        int *ret_error);
 void tcp_describe_failure(const struct transport_address *address, int error,

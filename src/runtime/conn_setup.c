@@ -3,6 +3,7 @@
 #include "runtime/conn_setup.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -25,7 +26,7 @@ static void on_timer(struct io_timer *timer);
 
 /* Takes over the attempt, also when it fails. */
 static struct conn *new_conn(struct server_pool *pool, const struct conn_wish *wish,
-                             struct transport_attempt *attempt)
+                             struct transport_attempt *attempt, bool named)
 {
     struct conn_setup *setup = calloc(1, sizeof(*setup));
     struct conn *conn =
@@ -36,7 +37,7 @@ static struct conn *new_conn(struct server_pool *pool, const struct conn_wish *w
         return NULL;
     }
     *setup = (struct conn_setup){
-        .conn = conn, .wish = *wish, .attempt = *attempt, .job = {.run = run_job}};
+        .conn = conn, .wish = *wish, .attempt = *attempt, .named = named, .job = {.run = run_job}};
     setup->wish.lane = NULL; /* of the call that came first */
     list_init(&setup->calls);
     conn->pool = pool;
@@ -49,13 +50,14 @@ RPC_STATUS conn_setup_new(struct server_pool *pool, const struct conn_wish *wish
                           struct conn **ret_conn)
 {
     struct transport_attempt attempt;
-    RPC_STATUS status =
-        transport_attempt_init(&attempt, pool->kind, pool->address, pool->endpoint);
+    bool named;
+    RPC_STATUS status = transport_attempt_init_numeric(&attempt, pool->kind, pool->address,
+                                                       pool->endpoint, &named);
     if (status != RPC_S_OK) {
         error_on_connect(pool->kind, pool->address, &attempt.failure);
         return status;
     }
-    *ret_conn = new_conn(pool, wish, &attempt);
+    *ret_conn = new_conn(pool, wish, &attempt, named);
     return *ret_conn ? RPC_S_OK : RPC_S_OUT_OF_MEMORY;
 }
 
@@ -167,11 +169,13 @@ RPC_STATUS conn_setup_start(struct conn *conn)
 {
     struct conn_setup *setup = conn->setup;
     if (setup && setup->state == SETUP_NEW) {
-        setup->state = SETUP_CONNECT;
+        setup->state = setup->named ? SETUP_RESOLVE : SETUP_CONNECT;
         if (setup->wish.timeout_ms > 0)
             setup->due_us = clock_us() + (uint64_t)setup->wish.timeout_ms * 1000u;
         set_timer(conn);
-        if (conn_alive(conn))
+        if (conn_alive(conn) && setup->named)
+            conn_resolve_begin(conn);
+        else if (conn_alive(conn))
             follow(conn, TRANSPORT_FAILED);
         conn_settle(conn, CONN_ARM_NOW);
     }
@@ -182,6 +186,25 @@ RPC_STATUS conn_setup_start(struct conn *conn)
         return conn->setup->status;
     }
     return RPC_S_CALL_FAILED_DNE; /* it was up, and nothing of the call has been sent */
+}
+
+void conn_setup_resolved(struct conn *conn, const struct transport_attempt *found,
+                         RPC_STATUS status)
+{
+    struct conn_setup *setup = conn->setup;
+    if (!setup || setup->state != SETUP_RESOLVE || !conn_alive(conn))
+        return;
+    if (status == RPC_S_OK)
+        status = transport_attempt_copy(&setup->attempt, found);
+    else
+        setup->attempt.failure = found->failure;
+    if (status == RPC_S_OK) {
+        setup->state = SETUP_CONNECT;
+        follow(conn, TRANSPORT_FAILED);
+    } else {
+        conn_fail(conn, status);
+    }
+    conn_settle(conn, CONN_ARM_NOW);
 }
 
 bool conn_setup_on_io(struct conn *conn)
@@ -206,6 +229,8 @@ static void on_timer(struct io_timer *timer)
             TRACE(TRACE_ASSOC, "conn %d: no answer in time", conn->watch.fd);
             if (setup->state == SETUP_CONNECT)
                 transport_attempt_expire(&setup->attempt);
+            else if (setup->state == SETUP_RESOLVE)
+                setup->attempt.failure.resolver = EAI_AGAIN;
             conn_fail(conn, RPC_S_SERVER_UNAVAILABLE);
         } else if (setup->retry_us != 0 && setup->retry_us <= now) {
             setup->retry_us = 0;
@@ -248,7 +273,7 @@ RPC_STATUS conn_setup_move(struct call_begin *begin, const struct conn_wish *wis
     struct transport_attempt attempt;
     own.shared = false;
     RPC_STATUS status = transport_attempt_init_peer(&attempt, (enum transport_kind)from->kind, from->watch.fd);
-    struct conn *to = status == RPC_S_OK ? new_conn(pool, &own, &attempt) : NULL;
+    struct conn *to = status == RPC_S_OK ? new_conn(pool, &own, &attempt, false) : NULL;
     if (!to)
         return status != RPC_S_OK ? status : RPC_S_OUT_OF_MEMORY;
     TRACE(TRACE_CALL, "call %s: the server takes one at a time, another connection carries it",
@@ -359,7 +384,7 @@ static void note_errors(struct conn *conn, RPC_STATUS status)
 {
     const struct server_pool *pool = conn->pool;
     struct conn_setup *setup = conn->setup;
-    if (setup->state == SETUP_CONNECT)
+    if (setup->state == SETUP_CONNECT || setup->state == SETUP_RESOLVE)
         setup->errors =
             error_note_connect(NULL, pool->kind, pool->address, &setup->attempt.failure);
     else
@@ -391,7 +416,8 @@ bool conn_setup_settle(struct conn *conn)
         if (setup->state == SETUP_READY)
             return true; /* whoever does that will settle it */
         if (conn_alive(conn) && !(setup->state == SETUP_BIND && conn->bound))
-            return setup->state == SETUP_CONNECT || setup->state == SETUP_NEW;
+            return setup->state == SETUP_CONNECT || setup->state == SETUP_NEW ||
+                   setup->state == SETUP_RESOLVE;
         if (conn_alive(conn) && conn->bind_status == RPC_S_OK)
             be_ready(conn);
         else if (conn_alive(conn))
@@ -412,6 +438,7 @@ void conn_setup_closed(struct conn *conn)
     setup->state = SETUP_ENDED;
     timer_clear(&conn->setup_timer);
     client_group_forget(setup);
+    conn_resolve_forget(setup);
     if (setup->founds)
         client_group_join(conn->pool, NULL, true);
 }

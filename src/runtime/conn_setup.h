@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* conn_setup.h - a client's connection on its way up, for calls that nobody waits for.
  *
- *   CONNECT --socket is connected--> GROUP --its id is known--> BIND --bind_ack--> up
- *      |                               |                         |
- *      +---- failure, time-out, the last of its calls is gone ---+--> closed
+ *   RESOLVE --addresses are known--> CONNECT --socket is connected-->
+ *      |                                |
+ *      |      GROUP --its id is known--> BIND --bind_ack--> up
+ *      |        |                         |
+ *      +--------+ failure, time-out, the last of its calls is gone --> closed
  *
  * Calls placed on it are kept in line (client_begin.h) and begin in that order when it is up,
  * before any that come later.  The threads of the reactor do all of it; a step never blocks.
@@ -25,6 +27,7 @@ struct server_pool;
 
 enum conn_setup_state {
     SETUP_NEW,     /* nothing was tried yet                                      */
+    SETUP_RESOLVE, /* its server has a name: conn_resolve.c's                    */
     SETUP_CONNECT, /* the descriptor is watched by conn_setup.c alone            */
     SETUP_GROUP,   /* waits for the connection that founds the association group */
     SETUP_BIND,    /* the bind is queued; received as on any connection          */
@@ -44,13 +47,16 @@ struct conn_setup {
     uint32_t group_id;    /* as bound with                                              */
     bool founds;          /* the association group; others may wait for it              */
     bool again;           /* it was begun again without a group                         */
+    bool named;           /* the addresses are to be looked up                          */
+    bool queued;          /* conn_resolve.c's: in line for that, and counted            */
+    struct list resolve_node;
     struct list group_node; /* conn_group.c's                                           */
     struct io_job job;      /* goes on; has a reference on the connection               */
     struct error_record *errors; /* what it failed with; owned                          */
 };
 
-/* A connection of the pool for calls as `wish` has them, in state NEW; its name is looked up
- * now, by this thread.  One reference, the pool's.  No lock.
+/* A connection of the pool for calls as `wish` has them, in state NEW.  One reference, the
+ * pool's.  No lock.
  * RPC_S_INVALID_NET_ADDR (noted in the thread's error information), RPC_S_OUT_OF_MEMORY. */
 RPC_STATUS conn_setup_new(struct server_pool *pool, const struct conn_wish *wish,
                           struct conn **ret_conn);
@@ -81,9 +87,20 @@ bool conn_setup_on_io(struct conn *conn);
 /* (drops) Does what is to be done next.  False: the connection is up, or somebody must wait
  * for its descriptor as for any other. */
 bool conn_setup_settle(struct conn *conn);
+/* conn_resolve.c's: what became of the look-up, owned by the caller.  (drops)  Nothing when
+ * the connection has ended meanwhile. */
+void conn_setup_resolved(struct conn *conn, const struct transport_attempt *found,
+                         RPC_STATUS status);
 /* The connection was closed. */
 void conn_setup_closed(struct conn *conn);
 /* Its memory goes. */
 void conn_setup_free(struct conn_setup *setup);
+
+/* ---- conn_resolve.c ------------------------------------------------------------------ */
+
+/* Gets in line for its server's addresses; conn_setup_resolved() follows, by another thread. */
+void conn_resolve_begin(struct conn *conn);
+/* They are not needed any more. */
+void conn_resolve_forget(struct conn_setup *setup);
 
 #endif
