@@ -123,7 +123,8 @@ static const struct test *const groups[] = {
     async_tests,    pipe_tests,      failure_tests,  flow_tests,   notify_tests, subscribe_tests,
     argument_tests, cancel_tests,    deadline_tests, order_tests,  stats_tests,  machine_tests,
     misuse_tests,   attribute_tests, error_tests,    object_tests, rival_tests,  moment_tests,
-    connect_tests,  idle_tests,      harness_tests /* the last: these must fail */};
+    connect_tests,  idle_tests,      access_tests,   endpoint_tests,
+    harness_tests /* the last: these must fail */};
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 
 static void on_alarm(int number)

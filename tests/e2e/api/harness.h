@@ -48,7 +48,8 @@ extern const struct test async_tests[], pipe_tests[], failure_tests[], flow_test
     notify_tests[], subscribe_tests[], argument_tests[], cancel_tests[], deadline_tests[],
     order_tests[], stats_tests[], machine_tests[], misuse_tests[], attribute_tests[], error_tests[],
     object_tests[], rival_tests[], moment_tests[],
-    connect_tests[], idle_tests[], harness_tests[]; /* end with a NULL name */
+    connect_tests[], idle_tests[], access_tests[], endpoint_tests[],
+    harness_tests[]; /* end with a NULL name */
 
 /* "At once": what need not wait for anything is seen within this time, milliseconds.
  * More than the machine ever needs, less than any time-out of the runtime. */
