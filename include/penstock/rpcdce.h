@@ -49,9 +49,9 @@ PENSTOCK_BEGIN_DECLS
 #define RPC_IF_ALLOW_SECURE_ONLY            0x0008 /* authenticated clients only            */
 #define RPC_IF_ALLOW_CALLBACKS_WITH_NO_AUTH 0x0010 /* ask the callback for all clients      */
 #define RPC_IF_ALLOW_LOCAL_ONLY             0x0020 /* refuse clients of other computers     */
-#define RPC_IF_SEC_NO_CACHE                 0x0040 /* ask the callback for each call        */
-#define RPC_IF_SEC_CACHE_PER_PROC           0x0080
-#define RPC_IF_ASYNC_CALLBACK               0x0100
+#define RPC_IF_SEC_NO_CACHE                 0x0040 /* ask the callback for each call: always so */
+#define RPC_IF_SEC_CACHE_PER_PROC           0x0080 /* a hint, not taken                     */
+#define RPC_IF_ASYNC_CALLBACK               0x0100 /* not supported                         */
 
 /* Octets a DceErrorInqText buffer needs, with the NUL. */
 #define DCE_C_ERROR_STRING_LEN 256
@@ -82,10 +82,13 @@ typedef struct _RPC_POLICY {
     unsigned long NICFlags;      /* 0 or RPC_C_BIND_TO_ALL_NICS                  */
 } RPC_POLICY, *PRPC_POLICY;
 
-/* A server's own access check.  `Context` is a server binding handle, valid during
- * the call only.  RPC_S_OK admits the client; any other result refuses it with
- * RPC_S_ACCESS_DENIED.  Runs on a thread of the runtime, possibly several times
- * per client and on several threads at once. */
+/* A server's own access check: asked before each call of the interface, also one inside a
+ * [callback], and before anything of the request is decoded.  Windows may remember what it said
+ * of a client; here it never is.  `Context` is the call's server binding handle, for
+ * RpcServerInqCallAttributes, RpcBindingInqAuthClient, RpcBindingServerFromClient ...; valid
+ * until it returns.  RPC_S_OK admits the call; any other result, or raising, refuses it with
+ * RPC_S_ACCESS_DENIED.  Runs on a thread of the runtime, on several at once, without a lock;
+ * it may wait: later calls of the same connection wait for it. */
 typedef RPC_STATUS RPC_ENTRY RPC_IF_CALLBACK_FN(RPC_IF_HANDLE InterfaceUuid, void *Context);
 
 /* A program's own table of objects and their types: writes the type of *ObjectUuid to
@@ -130,12 +133,15 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUseProtseqEpExA(RPC_CSTR Protseq, uns
  *   MaxCalls     calls of an RPC_IF_AUTOLISTEN interface at a time, a hint
  *   MaxRpcSize   octets of a request without its pipe data; (unsigned)-1: no limit.
  *                A longer one is answered with RPC_S_ACCESS_DENIED
- *   IfCallback   NULL, or the server's access check.  With one, unauthenticated
- *                clients are refused unless RPC_IF_ALLOW_CALLBACKS_WITH_NO_AUTH
- *   SecurityDescriptor  ignored; pass NULL
+ *   IfCallback   NULL, or the server's access check.  With one, unauthenticated clients,
+ *                which so far all are, are refused with RPC_S_ACCESS_DENIED unless
+ *                RPC_IF_ALLOW_CALLBACKS_WITH_NO_AUTH
+ *   SecurityDescriptor  NULL
+ * Flags, MaxCalls, MaxRpcSize and IfCallback are the interface's, for all its types: those
+ * of the last registration hold.
  * RPC_S_TYPE_ALREADY_REGISTERED: this interface and type are registered.
- * RPC_S_INVALID_ARG: IfSpec is no interface.  RPC_S_CANNOT_SUPPORT: a flag that
- * would weaken security if it were ignored is not supported. */
+ * RPC_S_INVALID_ARG: IfSpec is no interface.  RPC_S_CANNOT_SUPPORT: what would weaken
+ * security if it were ignored: an unknown flag, RPC_IF_ASYNC_CALLBACK, a SecurityDescriptor. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerRegisterIf(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid,
                                                       RPC_MGR_EPV *MgrEpv);
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerRegisterIfEx(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid,
@@ -480,6 +486,13 @@ PENSTOCK_API int RPC_ENTRY I_RpcExceptionFilter(unsigned long ExceptionCode);
  * RPC_S_UUID_NO_ADDRESS: the system has no randomness to give. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY UuidCreate(UUID *Uuid);
 
+/* A new UUID of the time and of this machine (version 1): each call gives a later one, of this
+ * process also within one tick of 100 ns.  It shows the address of a network interface.
+ * RPC_S_UUID_LOCAL_ONLY: there is none; *Uuid is valid, with a random number in its place, and
+ * unique among those of this process.  RPC_S_UUID_NO_ADDRESS: the system has no randomness to
+ * give.  Any thread.  learn.microsoft.com, UuidCreateSequential; RFC 4122 4.2. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY UuidCreateSequential(UUID *Uuid);
+
 /* The nil UUID: all zero. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY UuidCreateNil(UUID *NilUuid);
 
@@ -533,6 +546,8 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY UuidToStringW(const UUID *Uuid, RPC_WSTR *Stri
 PENSTOCK_API RPC_STATUS RPC_ENTRY UuidFromStringW(RPC_WSTR StringUuid, UUID *Uuid);
 
 PENSTOCK_END_DECLS
+
+#include "rpcserver.h"
 
 /* ---- Names without suffix ------------------------------------------------ */
 

@@ -42,6 +42,7 @@ static struct {
     unsigned hesitating;  /* threads that wait for another before they spawn one */
     unsigned released;    /* of those, how many may go on without */
     unsigned core_threads, thread_max;
+    size_t stack_size; /* octets, of threads to come; 0: the system's default */
     bool started;
     struct list touched;
     unsigned tick_quiet; /* ticks in a row that found nothing touched */
@@ -109,6 +110,8 @@ static bool spawn_thread(void)
     if (pthread_attr_init(&attr) != 0)
         return false;
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    if (reactor.stack_size > 0)
+        pthread_attr_setstacksize(&attr, reactor.stack_size);
     /* Signals are the application's: its own threads take them. */
     sigset_t all, old;
     sigfillset(&all);
@@ -137,6 +140,24 @@ bool reactor_start(void)
     bool ok = reactor.started;
     pthread_mutex_unlock(&reactor.lock);
     return ok;
+}
+
+bool reactor_set_stack_size(size_t octets)
+{
+    pthread_attr_t attr;
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const size_t whole = (octets + page - 1) / page * page;
+    if (whole < octets || whole > PTRDIFF_MAX || pthread_attr_init(&attr) != 0)
+        return false;
+    bool possible = pthread_attr_setstacksize(&attr, whole) == 0;
+    pthread_attr_destroy(&attr);
+    if (!possible)
+        return false;
+    pthread_once(&reactor.once, reactor_setup);
+    pthread_mutex_lock(&reactor.lock);
+    reactor.stack_size = whole;
+    pthread_mutex_unlock(&reactor.lock);
+    return true;
 }
 
 void reactor_set_thread_max(unsigned threads)

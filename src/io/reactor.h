@@ -16,6 +16,7 @@
 #define IO_REACTOR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/handle.h"
@@ -54,6 +55,9 @@ bool reactor_start(void);
 
 /* Most threads the pool may have (at least the number of cores). */
 void reactor_set_thread_max(unsigned threads);
+
+/* The stack of threads made from now on, rounded up to pages.  False: the system has no such. */
+bool reactor_set_stack_size(size_t octets);
 
 /* Adds watch->fd, unarmed.  The reactor takes a reference of its own.
  * False: out of memory or descriptors. */

@@ -361,9 +361,3 @@ RPC_STATUS RpcBindingServerFromClient(RPC_BINDING_HANDLE ClientBinding,
     call_put(call);
     return result ? publish(result, ServerBinding) : RPC_S_OUT_OF_MEMORY;
 }
-
-RPC_STATUS RpcNetworkIsProtseqValidA(RPC_CSTR Protseq)
-{
-    enum transport_kind kind;
-    return Protseq ? transport_from_protseq((const char *)Protseq, &kind) : RPC_S_INVALID_ARG;
-}

@@ -143,6 +143,8 @@ struct rpc_call {
     uint8_t held_len;  /* server: a terminator, all zeros, that waits for what comes after it */
     bool nested;       /* on the connection of another, inside it: call_outer()    */
     bool granted;      /* the context it waits for is free                         */
+    bool guarded;      /* server: the interface has an access check,               */
+    bool admitted;     /* and it has let the call in                               */
     struct notify notify;
     uint16_t pipe_count;
     uint16_t receiving; /* index of the pipe that octets arrive for; pipe_count: past all */

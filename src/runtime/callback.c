@@ -52,6 +52,7 @@ static RPC_STATUS inherit(struct rpc_call *call, const struct rpc_call *dispatch
     call->stub_max = dispatched->stub_max;
     call->cancelled = dispatched->cancelled;
     call->iface = dispatched->iface;
+    call->guarded = dispatched->guarded;
     registry_join_call(call->iface);
     return RPC_S_OK;
 }
@@ -179,7 +180,7 @@ static RPC_STATUS await_contexts(struct rpc_call *call)
 static void run_nested(struct rpc_call *call)
 {
     RPC_STATUS status = RPC_S_CALL_FAILED;
-    bool ready = !call->over && server_make_ready(call);
+    bool ready = !call->over && server_admit(call) && server_make_ready(call);
     if (ready)
         status = await_contexts(call);
     if (ready && status != RPC_S_OK && !call->over) {

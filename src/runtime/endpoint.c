@@ -213,7 +213,7 @@ static void remove_names(void)
     pthread_mutex_unlock(&endpoints_lock);
 }
 
-static RPC_STATUS add_endpoint(enum transport_kind kind, const char *name, unsigned max_calls)
+RPC_STATUS server_add_endpoint(enum transport_kind kind, const char *name, unsigned max_calls)
 {
     struct endpoint *endpoint = calloc(1, sizeof(*endpoint));
     if (!endpoint)
@@ -248,37 +248,6 @@ bool server_has_endpoints(void)
     bool any = !list_empty(&endpoints);
     pthread_mutex_unlock(&endpoints_lock);
     return any;
-}
-
-static RPC_STATUS use_protseq(RPC_CSTR Protseq, unsigned int MaxCalls, const char *endpoint)
-{
-    enum transport_kind kind;
-    if (!Protseq)
-        return RPC_S_INVALID_ARG;
-    RPC_STATUS status = transport_from_protseq((const char *)Protseq, &kind);
-    return status == RPC_S_OK ? add_endpoint(kind, endpoint, MaxCalls) : status;
-}
-
-RPC_STATUS RpcServerUseProtseqA(RPC_CSTR Protseq, unsigned int MaxCalls, void *SecurityDescriptor)
-{
-    (void)SecurityDescriptor;
-    return use_protseq(Protseq, MaxCalls, NULL);
-}
-
-RPC_STATUS RpcServerUseProtseqEpA(RPC_CSTR Protseq, unsigned int MaxCalls, RPC_CSTR Endpoint,
-                                  void *SecurityDescriptor)
-{
-    (void)SecurityDescriptor;
-    return Endpoint ? use_protseq(Protseq, MaxCalls, (const char *)Endpoint)
-                    : RPC_S_INVALID_ARG;
-}
-
-RPC_STATUS RpcServerUseProtseqEpExA(RPC_CSTR Protseq, unsigned int MaxCalls, RPC_CSTR Endpoint,
-                                    void *SecurityDescriptor, PRPC_POLICY Policy)
-{
-    if (Policy && Policy->Length != sizeof(*Policy))
-        return RPC_S_INVALID_ARG;
-    return RpcServerUseProtseqEpA(Protseq, MaxCalls, Endpoint, SecurityDescriptor);
 }
 
 /* ---- Binding vectors ------------------------------------------------------ */

@@ -31,6 +31,7 @@ struct interface {
     unsigned rpc_size_max;/* octets of a request, all-ones: no limit */
     unsigned calls_max;   /* with AUTOLISTEN; 0: no limit      */
     unsigned calls;       /* running                           */
+    RPC_IF_CALLBACK_FN *callback; /* its access check, or NULL */
 };
 
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -91,6 +92,8 @@ static RPC_STATUS admit(const struct interface *interface, enum transport_kind k
     /* No client is authenticated yet. */
     if (interface->flags & RPC_IF_ALLOW_SECURE_ONLY)
         return RPC_S_ACCESS_DENIED;
+    if (interface->callback && !(interface->flags & RPC_IF_ALLOW_CALLBACKS_WITH_NO_AUTH))
+        return RPC_S_ACCESS_DENIED;
     const struct manager *manager = find_manager(interface, type);
     if (!manager)
         return RPC_S_UNSUPPORTED_TYPE;
@@ -98,8 +101,10 @@ static RPC_STATUS admit(const struct interface *interface, enum transport_kind k
     size_t stub_max = LIMIT_STUB_LEN;
     if (kind != TRANSPORT_UNIX && interface->rpc_size_max < stub_max)
         stub_max = interface->rpc_size_max;
-    *ret_dispatch =
-        (struct dispatch){.spec = interface->spec, .epv = manager->epv, .stub_max = stub_max};
+    *ret_dispatch = (struct dispatch){.spec = interface->spec,
+                                      .epv = manager->epv,
+                                      .stub_max = stub_max,
+                                      .guarded = interface->callback != NULL};
     return RPC_S_OK;
 }
 
@@ -120,6 +125,14 @@ RPC_STATUS registry_begin_call(struct interface *interface, enum transport_kind 
     return status;
 }
 
+RPC_IF_CALLBACK_FN *registry_callback(const struct interface *interface)
+{
+    pthread_mutex_lock(&registry_lock);
+    RPC_IF_CALLBACK_FN *callback = interface->callback;
+    pthread_mutex_unlock(&registry_lock);
+    return callback;
+}
+
 void registry_join_call(struct interface *interface)
 {
     pthread_mutex_lock(&registry_lock);
@@ -138,6 +151,12 @@ void registry_end_call(struct interface *interface)
 }
 
 /* ---- Registering ---------------------------------------------------------- */
+
+/* Those whose meaning is kept; the others would let in whom they are meant to keep out. */
+#define FLAGS_KNOWN                                                                                \
+    (RPC_IF_AUTOLISTEN | RPC_IF_OLE | RPC_IF_ALLOW_UNKNOWN_AUTHORITY | RPC_IF_ALLOW_SECURE_ONLY |  \
+     RPC_IF_ALLOW_CALLBACKS_WITH_NO_AUTH | RPC_IF_ALLOW_LOCAL_ONLY | RPC_IF_SEC_NO_CACHE |         \
+     RPC_IF_SEC_CACHE_PER_PROC)
 
 static struct interface *find_spec(const RPC_SERVER_INTERFACE *spec)
 {
@@ -160,9 +179,9 @@ static struct interface *add_interface(const RPC_SERVER_INTERFACE *spec)
     return interface;
 }
 
+/* registry_lock held; `as` says what the interface is like from now on. */
 static RPC_STATUS add_manager(const RPC_SERVER_INTERFACE *spec, const UUID *type,
-                              const RPC_MGR_EPV *epv, unsigned flags, unsigned calls_max,
-                              unsigned rpc_size_max)
+                              const RPC_MGR_EPV *epv, const struct interface *as)
 {
     struct interface *interface = find_spec(spec);
     if (!interface)
@@ -177,13 +196,14 @@ static RPC_STATUS add_manager(const RPC_SERVER_INTERFACE *spec, const UUID *type
     manager->type = *type;
     manager->epv = epv;
     list_append(&interface->managers, &manager->node);
-    interface->flags = flags;
-    interface->calls_max = calls_max;
-    interface->rpc_size_max = rpc_size_max;
+    interface->flags = as->flags;
+    interface->calls_max = as->calls_max;
+    interface->rpc_size_max = as->rpc_size_max;
+    interface->callback = as->callback;
     return RPC_S_OK;
 }
 
-static const RPC_SERVER_INTERFACE *spec_of(RPC_IF_HANDLE handle)
+const RPC_SERVER_INTERFACE *registry_spec(RPC_IF_HANDLE handle)
 {
     const RPC_SERVER_INTERFACE *spec = handle;
     return spec && spec->Length == sizeof(*spec) && spec->InterpreterInfo ? spec : NULL;
@@ -195,19 +215,20 @@ RPC_STATUS RpcServerRegisterIf3(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid, RPC_MGR
                                 void *SecurityDescriptor)
 {
     static const UUID nil;
-    const RPC_SERVER_INTERFACE *spec = spec_of(IfSpec);
-    (void)SecurityDescriptor;
+    const RPC_SERVER_INTERFACE *spec = registry_spec(IfSpec);
     if (!spec)
         return RPC_S_INVALID_ARG;
-    if (IfCallback)
-        return RPC_S_CANNOT_SUPPORT; /* access checks come with security */
+    if (Flags & ~(unsigned)FLAGS_KNOWN || SecurityDescriptor)
+        return RPC_S_CANNOT_SUPPORT;
     const RPC_MGR_EPV *epv = MgrEpv ? MgrEpv : spec->DefaultManagerEpv;
     if (!epv)
         return RPC_S_INVALID_ARG;
+    const struct interface as = {.flags = Flags,
+                                 .calls_max = MaxCalls,
+                                 .rpc_size_max = MaxRpcSize,
+                                 .callback = IfCallback};
     pthread_mutex_lock(&registry_lock);
-    RPC_STATUS status =
-        add_manager(spec, MgrTypeUuid ? MgrTypeUuid : &nil, epv, Flags, MaxCalls,
-                    MaxRpcSize);
+    RPC_STATUS status = add_manager(spec, MgrTypeUuid ? MgrTypeUuid : &nil, epv, &as);
     pthread_mutex_unlock(&registry_lock);
     return status;
 }
@@ -237,7 +258,7 @@ RPC_STATUS RpcServerRegisterIf(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid, RPC_MGR_
 RPC_STATUS RpcServerInqIf(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid, RPC_MGR_EPV **MgrEpv)
 {
     static const UUID nil;
-    const RPC_SERVER_INTERFACE *spec = spec_of(IfSpec);
+    const RPC_SERVER_INTERFACE *spec = registry_spec(IfSpec);
     if (!spec || !MgrEpv)
         return RPC_S_INVALID_ARG;
     RPC_STATUS status = RPC_S_UNKNOWN_IF;
@@ -285,7 +306,7 @@ static bool calls_running(const RPC_SERVER_INTERFACE *spec)
 RPC_STATUS RpcServerUnregisterIf(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid,
                                  unsigned int WaitForCallsToComplete)
 {
-    const RPC_SERVER_INTERFACE *spec = spec_of(IfSpec);
+    const RPC_SERVER_INTERFACE *spec = registry_spec(IfSpec);
     if (IfSpec && !spec)
         return RPC_S_UNKNOWN_IF;
     unsigned removed = 0;
@@ -309,7 +330,7 @@ RPC_STATUS RpcServerUnregisterIfEx(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid,
                                    int RundownContextHandles)
 {
     RPC_STATUS status = RpcServerUnregisterIf(IfSpec, MgrTypeUuid, 1);
-    const RPC_SERVER_INTERFACE *spec = spec_of(IfSpec);
+    const RPC_SERVER_INTERFACE *spec = registry_spec(IfSpec);
     if (status != RPC_S_OK || !RundownContextHandles)
         return status;
     pthread_mutex_lock(&registry_lock);
@@ -324,11 +345,50 @@ RPC_STATUS RpcServerUnregisterIfEx(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid,
 
 RPC_STATUS RpcIfInqId(RPC_IF_HANDLE RpcIfHandle, RPC_IF_ID *RpcIfId)
 {
-    const RPC_SERVER_INTERFACE *spec = spec_of(RpcIfHandle);
+    const RPC_SERVER_INTERFACE *spec = registry_spec(RpcIfHandle);
     if (!spec || !RpcIfId)
         return RPC_S_INVALID_ARG;
     *RpcIfId = (RPC_IF_ID){.Uuid = spec->InterfaceId.SyntaxGUID,
                            .VersMajor = spec->InterfaceId.SyntaxVersion.MajorVersion,
                            .VersMinor = spec->InterfaceId.SyntaxVersion.MinorVersion};
+    return RPC_S_OK;
+}
+
+RPC_STATUS RpcMgmtInqIfIds(RPC_BINDING_HANDLE Binding, RPC_IF_ID_VECTOR **IfIdVector)
+{
+    if (!IfIdVector)
+        return RPC_S_INVALID_ARG;
+    if (Binding)
+        return RPC_S_CANNOT_SUPPORT; /* needs the management interface */
+    size_t count = 0;
+    *IfIdVector = NULL;
+    pthread_mutex_lock(&registry_lock);
+    for (struct list *node = interfaces.next; node != &interfaces; node = node->next)
+        count += !list_empty(&list_entry(node, struct interface, node)->managers);
+    /* In one block: the vector, what it points to. */
+    const size_t head = sizeof(RPC_IF_ID_VECTOR) + count * sizeof(RPC_IF_ID *);
+    RPC_IF_ID_VECTOR *vector = count > 0 ? calloc(1, head + count * sizeof(RPC_IF_ID)) : NULL;
+    RPC_IF_ID *ids = vector ? (RPC_IF_ID *)(void *)((char *)vector + head) : NULL;
+    for (struct list *node = interfaces.next; vector && node != &interfaces; node = node->next) {
+        const struct interface *interface = list_entry(node, struct interface, node);
+        if (list_empty(&interface->managers))
+            continue;
+        RPC_IF_ID *id = &ids[vector->Count];
+        vector->IfId[vector->Count++] = id;
+        RpcIfInqId((RPC_IF_HANDLE)(uintptr_t)interface->spec, id);
+    }
+    pthread_mutex_unlock(&registry_lock);
+    *IfIdVector = vector;
+    if (!vector)
+        return count > 0 ? RPC_S_OUT_OF_MEMORY : RPC_S_NO_INTERFACES;
+    return RPC_S_OK;
+}
+
+RPC_STATUS RpcIfIdVectorFree(RPC_IF_ID_VECTOR **IfIdVector)
+{
+    if (!IfIdVector)
+        return RPC_S_INVALID_ARG;
+    free(*IfIdVector);
+    *IfIdVector = NULL;
     return RPC_S_OK;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* server.h - what a server process has: endpoints, interfaces, connections, calls.
  *
- *   endpoint.c     RpcServerUseProtseq...: listening sockets, accepting
+ *   endpoint.c     RpcServerUseProtseqEp: listening sockets, accepting
+ *   protseq_api.c  RpcServerUseProtseqIf and kin: which endpoints to open
  *   registry.c     RpcServerRegisterIf...: interfaces and their managers
  *   listen.c       RpcServerListen and kin: may calls run, how many do
  *   group.c        association groups
@@ -22,11 +23,23 @@
  * associations remember it. */
 struct interface;
 
+/* ---- endpoint.c ----------------------------------------------------------- */
+
+/* Opens an endpoint; `name` NULL: the system chooses.  `max_calls`: connections that may wait,
+ * a hint.  As RpcServerUseProtseqEp. */
+RPC_STATUS server_add_endpoint(enum transport_kind kind, const char *name, unsigned max_calls);
+
 /* ---- registry.c ----------------------------------------------------------- */
 
 /* A registered interface that serves a client asking for `id` (same UUID and major
  * version, minor at least as new), or NULL. */
 struct interface *registry_find(const struct pdu_syntax *id);
+
+/* What a handle stands for; NULL: it is no interface. */
+const RPC_SERVER_INTERFACE *registry_spec(RPC_IF_HANDLE handle);
+
+/* The access check it is registered with, or NULL. */
+RPC_IF_CALLBACK_FN *registry_callback(const struct interface *interface);
 
 /* The transfer syntaxes, ASSOC_*, it is offered in. */
 unsigned registry_syntaxes(const struct interface *interface);
@@ -36,6 +49,7 @@ struct dispatch {
     const RPC_SERVER_INTERFACE *spec;
     const RPC_MGR_EPV *epv;
     size_t stub_max; /* octets of a request without its pipes: MaxRpcSize */
+    bool guarded;    /* the interface has an access check, to be asked    */
 };
 
 /* Begins a call on `object` (NULL: on none): RPC_S_OK, and the interface counts it until registry_end_call();

@@ -83,7 +83,8 @@ static void set_member(struct rpc_call *call, uint32_t offset, void *value)
 /* The parameters that are not decoded: handle, asynchronous state, pipes. */
 static RPC_STATUS fill_frame(struct rpc_call *call)
 {
-    call->handle = handle_open(&call->object);
+    if (call->handle == 0) /* else the access check had it */
+        call->handle = handle_open(&call->object);
     if (call->handle == 0)
         return RPC_S_OUT_OF_MEMORY;
     for (uint32_t i = 0; i < call->op->param_count; i++)
@@ -329,7 +330,7 @@ static void run_call(struct io_job *job)
     conn_lock(conn);
     error_thread_clear();
     /* The client may be gone by now: then nobody wants the manager to run. */
-    bool ready = !call->over && server_make_ready(call);
+    bool ready = !call->over && server_admit(call) && server_make_ready(call);
     if (ready && contexts_received(call)) {
         conn_settle(conn, CONN_ARM_NOW);
         conn_unlock(conn);

@@ -43,6 +43,9 @@ void server_on_octets(struct rpc_call *call, const struct assoc_event *event,
                       struct rxbuf *buf);
 /* What some operations need besides; call_put() is all a failure wants.  Any thread. */
 RPC_STATUS server_prepare_call(struct rpc_call *call);
+/* (drops) server_access.c: asks the interface's access check, if it has one and was not asked
+ * about the call.  False: the call has ended. */
+bool server_admit(struct rpc_call *call);
 /* (drops) Decodes the request.  False: more octets are needed, or the call failed. */
 bool server_make_ready(struct rpc_call *call);
 /* Runs the manager and, for a synchronous operation, answers.  Without the lock on entry,

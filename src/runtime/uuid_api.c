@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* uuid_api.c - the documented Uuid... functions over base/uuid.h. */
+/* uuid_api.c - the documented Uuid... functions over base/uuid.h; UuidCreateSequential is in
+ * uuid_time.c. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -56,6 +56,34 @@ RPC_STATUS RpcServerUseProtseqW(RPC_WSTR Protseq, unsigned int MaxCalls, void *S
     return status;
 }
 
+RPC_STATUS RpcServerUseProtseqExW(RPC_WSTR Protseq, unsigned int MaxCalls,
+                                  void *SecurityDescriptor, PRPC_POLICY Policy)
+{
+    RPC_CSTR protseq;
+    RPC_STATUS status = narrow(Protseq, RPC_S_INVALID_RPC_PROTSEQ, &protseq);
+    if (status == RPC_S_OK)
+        status = RpcServerUseProtseqExA(protseq, MaxCalls, SecurityDescriptor, Policy);
+    free(protseq);
+    return status;
+}
+
+RPC_STATUS RpcServerUseProtseqIfExW(RPC_WSTR Protseq, unsigned int MaxCalls, RPC_IF_HANDLE IfSpec,
+                                    void *SecurityDescriptor, PRPC_POLICY Policy)
+{
+    RPC_CSTR protseq;
+    RPC_STATUS status = narrow(Protseq, RPC_S_INVALID_RPC_PROTSEQ, &protseq);
+    if (status == RPC_S_OK)
+        status = RpcServerUseProtseqIfExA(protseq, MaxCalls, IfSpec, SecurityDescriptor, Policy);
+    free(protseq);
+    return status;
+}
+
+RPC_STATUS RpcServerUseProtseqIfW(RPC_WSTR Protseq, unsigned int MaxCalls, RPC_IF_HANDLE IfSpec,
+                                  void *SecurityDescriptor)
+{
+    return RpcServerUseProtseqIfExW(Protseq, MaxCalls, IfSpec, SecurityDescriptor, NULL);
+}
+
 RPC_STATUS RpcServerUseProtseqEpExW(RPC_WSTR Protseq, unsigned int MaxCalls, RPC_WSTR Endpoint,
                                     void *SecurityDescriptor, PRPC_POLICY Policy)
 {

@@ -279,7 +279,8 @@ static void registration_functions(void)
     ROW(RPC_S_OK, RpcServerUnregisterIf(spec, NULL, 1));
     ROW(RPC_S_UNKNOWN_IF, RpcServerUnregisterIf(spec, NULL, 1));
     /* A check that cannot be asked must not be taken for a yes. */
-    ROW(RPC_S_CANNOT_SUPPORT, RpcServerRegisterIfEx(spec, NULL, NULL, 0, 1, admit));
+    ROW(RPC_S_CANNOT_SUPPORT,
+        RpcServerRegisterIfEx(spec, NULL, NULL, RPC_IF_ASYNC_CALLBACK, 1, admit));
     ROW(RPC_S_OK, RpcIfInqId(spec, &id));
     CHECK_EQUAL(id.VersMajor, 1);
     CHECK_EQUAL(id.VersMinor, 0);

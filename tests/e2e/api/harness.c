@@ -120,11 +120,10 @@ long rss_kib(pid_t pid)
 /* ---- Main ------------------------------------------------------------------- */
 
 static const struct test *const groups[] = {
-    async_tests,    pipe_tests,      failure_tests,  flow_tests,   notify_tests, subscribe_tests,
-    argument_tests, cancel_tests,    deadline_tests, order_tests,  stats_tests,  machine_tests,
-    misuse_tests,   attribute_tests, error_tests,    object_tests, rival_tests,  moment_tests,
-    connect_tests,  idle_tests,      resend_tests,   resolve_tests,
-    harness_tests /* the last: not listed */};
+#define GROUP(name) name,
+#include "groups.def"
+#undef GROUP
+};
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 
 static void on_alarm(int number)

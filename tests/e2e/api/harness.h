@@ -44,11 +44,10 @@ struct test {
     const char *name;
     void (*run)(void);
 };
-extern const struct test async_tests[], pipe_tests[], failure_tests[], flow_tests[],
-    notify_tests[], subscribe_tests[], argument_tests[], cancel_tests[], deadline_tests[],
-    order_tests[], stats_tests[], machine_tests[], misuse_tests[], attribute_tests[], error_tests[],
-    object_tests[], rival_tests[], moment_tests[],
-    connect_tests[], idle_tests[], resend_tests[], resolve_tests[], harness_tests[]; /* end with a NULL name */
+/* Each ends with a NULL name. */
+#define GROUP(name) extern const struct test name[];
+#include "groups.def"
+#undef GROUP
 
 /* "At once": what need not wait for anything is seen within this time, milliseconds.
  * More than the machine ever needs, less than any time-out of the runtime. */

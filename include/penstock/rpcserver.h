@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* rpcserver.h - what a server may say beyond the functions of rpcdce.h, which includes this:
+ * endpoints by interface or for every protocol sequence, its threads, and what it can ask
+ * about a client's security.
+ *
+ * The rules common to all functions are those of rpcdce.h.
+ * Source: Windows RPC documentation, rpcdce.h reference. */
+#ifndef PENSTOCK_RPCSERVER_H
+#define PENSTOCK_RPCSERVER_H
+
+#include "rpcdce.h"
+#include "rpctypes.h"
+
+PENSTOCK_BEGIN_DECLS
+
+/* ---- Constants -------------------------------------------------------------- */
+
+/* Authentication levels. */
+#define RPC_C_AUTHN_LEVEL_DEFAULT       0
+#define RPC_C_AUTHN_LEVEL_NONE          1
+#define RPC_C_AUTHN_LEVEL_CONNECT       2
+#define RPC_C_AUTHN_LEVEL_CALL          3
+#define RPC_C_AUTHN_LEVEL_PKT           4
+#define RPC_C_AUTHN_LEVEL_PKT_INTEGRITY 5
+#define RPC_C_AUTHN_LEVEL_PKT_PRIVACY   6
+
+/* Authentication services. */
+#define RPC_C_AUTHN_NONE          0
+#define RPC_C_AUTHN_DCE_PRIVATE   1
+#define RPC_C_AUTHN_DCE_PUBLIC    2
+#define RPC_C_AUTHN_DEC_PUBLIC    4
+#define RPC_C_AUTHN_GSS_NEGOTIATE 9
+#define RPC_C_AUTHN_WINNT         10
+#define RPC_C_AUTHN_GSS_SCHANNEL  14
+#define RPC_C_AUTHN_GSS_KERBEROS  16
+#define RPC_C_AUTHN_DPA           17
+#define RPC_C_AUTHN_MSN           18
+#define RPC_C_AUTHN_DIGEST        21
+#define RPC_C_AUTHN_MQ            100
+#define RPC_C_AUTHN_DEFAULT       0xFFFFFFFFu
+
+/* Authorization services. */
+#define RPC_C_AUTHZ_NONE    0
+#define RPC_C_AUTHZ_NAME    1
+#define RPC_C_AUTHZ_DCE     2
+#define RPC_C_AUTHZ_DEFAULT 0xFFFFFFFFu
+
+/* ---- Structures ------------------------------------------------------------- */
+
+typedef void *RPC_AUTH_IDENTITY_HANDLE;
+typedef void *RPC_AUTHZ_HANDLE;
+
+typedef struct _RPC_PROTSEQ_VECTORA {
+    unsigned int Count;
+    unsigned char *Protseq[1]; /* really Count of them */
+} RPC_PROTSEQ_VECTORA;
+typedef struct _RPC_PROTSEQ_VECTORW {
+    unsigned int Count;
+    WCHAR *Protseq[1]; /* really Count of them */
+} RPC_PROTSEQ_VECTORW;
+
+typedef struct _RPC_IF_ID_VECTOR {
+    unsigned long Count;
+    RPC_IF_ID *IfId[1]; /* really Count of them */
+} RPC_IF_ID_VECTOR;
+#define rpc_if_id_vector_t RPC_IF_ID_VECTOR
+
+/* ---- Endpoints -------------------------------------------------------------- */
+
+/* More ways to open listening endpoints; parameters as those of RpcServerUseProtseqEp.
+ *   RpcServerUseProtseqEx...   the system chooses the endpoint, as without `Ex`
+ *   RpcServerUseProtseqIf...   the endpoints that the IDL file's [endpoint] names for `Protseq`;
+ *                              IfSpec is `..._s_ifspec` or `..._c_ifspec`, borrowed
+ *   RpcServerUseAllProtseqs... every protocol sequence there is, the system chooses the
+ *                              endpoints; one that cannot be opened here (ncalrpc without a
+ *                              folder for its sockets) is left out, as long as another can
+ *   RpcServerUseAllProtseqsIf...  all endpoints of the IDL file; those of protocol sequences
+ *                              that are not supported are left out
+ * What was opened before a failure stays open.
+ * RPC_S_OK; RPC_S_PROTSEQ_NOT_SUPPORTED, RPC_S_INVALID_RPC_PROTSEQ: of `Protseq`;
+ * RPC_S_PROTSEQ_NOT_FOUND: the IDL file names no endpoint of it; RPC_S_NO_PROTSEQS: nor one
+ * that is supported; RPC_S_INVALID_ENDPOINT_FORMAT, RPC_S_DUPLICATE_ENDPOINT,
+ * RPC_S_CANT_CREATE_ENDPOINT; RPC_S_INVALID_ARG: IfSpec is no interface, Policy of the wrong
+ * Length.  Any thread.
+ * learn.microsoft.com, RpcServerUseProtseqIf and kin. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUseProtseqExA(RPC_CSTR Protseq, unsigned int MaxCalls,
+                                                         void *SecurityDescriptor,
+                                                         PRPC_POLICY Policy);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUseProtseqExW(RPC_WSTR Protseq, unsigned int MaxCalls,
+                                                         void *SecurityDescriptor,
+                                                         PRPC_POLICY Policy);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUseProtseqIfA(RPC_CSTR Protseq, unsigned int MaxCalls,
+                                                         RPC_IF_HANDLE IfSpec,
+                                                         void *SecurityDescriptor);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUseProtseqIfW(RPC_WSTR Protseq, unsigned int MaxCalls,
+                                                         RPC_IF_HANDLE IfSpec,
+                                                         void *SecurityDescriptor);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUseProtseqIfExA(RPC_CSTR Protseq, unsigned int MaxCalls,
+                                                           RPC_IF_HANDLE IfSpec,
+                                                           void *SecurityDescriptor,
+                                                           PRPC_POLICY Policy);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUseProtseqIfExW(RPC_WSTR Protseq, unsigned int MaxCalls,
+                                                           RPC_IF_HANDLE IfSpec,
+                                                           void *SecurityDescriptor,
+                                                           PRPC_POLICY Policy);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUseAllProtseqs(unsigned int MaxCalls,
+                                                          void *SecurityDescriptor);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUseAllProtseqsEx(unsigned int MaxCalls,
+                                                            void *SecurityDescriptor,
+                                                            PRPC_POLICY Policy);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUseAllProtseqsIf(unsigned int MaxCalls,
+                                                            RPC_IF_HANDLE IfSpec,
+                                                            void *SecurityDescriptor);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUseAllProtseqsIfEx(unsigned int MaxCalls,
+                                                              RPC_IF_HANDLE IfSpec,
+                                                              void *SecurityDescriptor,
+                                                              PRPC_POLICY Policy);
+
+/* The protocol sequences this build can use, for clients and servers.  Gives *ProtseqVector to
+ * the caller, who releases it with RpcProtseqVectorFree of the same suffix.
+ * RPC_S_OK.  Any thread.  learn.microsoft.com, RpcNetworkInqProtseqs. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcNetworkInqProtseqsA(RPC_PROTSEQ_VECTORA **ProtseqVector);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcNetworkInqProtseqsW(RPC_PROTSEQ_VECTORW **ProtseqVector);
+
+/* Releases the vector and its strings; *ProtseqVector becomes NULL.  NULL there is fine.
+ * RPC_S_OK.  learn.microsoft.com, RpcProtseqVectorFree. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcProtseqVectorFreeA(RPC_PROTSEQ_VECTORA **ProtseqVector);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcProtseqVectorFreeW(RPC_PROTSEQ_VECTORW **ProtseqVector);
+
+/* ---- Interfaces and threads --------------------------------------------------- */
+
+/* UUIDs and versions of the interfaces that are registered.  `Binding` NULL: in this process;
+ * another server: RPC_S_CANNOT_SUPPORT.  Gives *IfIdVector to the caller, who releases it with
+ * RpcIfIdVectorFree.
+ * RPC_S_OK; RPC_S_NO_INTERFACES: none is, *IfIdVector is NULL.  Any thread.
+ * learn.microsoft.com, RpcMgmtInqIfIds. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtInqIfIds(RPC_BINDING_HANDLE Binding,
+                                                  RPC_IF_ID_VECTOR **IfIdVector);
+
+/* Releases the vector and what it points to; *IfIdVector becomes NULL.  NULL there is fine.
+ * RPC_S_OK.  learn.microsoft.com, RpcIfIdVectorFree. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcIfIdVectorFree(RPC_IF_ID_VECTOR **IfIdVector);
+
+/* The stack, octets, of the threads that the runtime makes from now on, which managers run on;
+ * rounded up to whole pages.  A process that has used the runtime has some already, which keep
+ * theirs.  The default is the system's (ulimit -s).
+ * RPC_S_OK; RPC_S_INVALID_ARG: less than the system's minimum, or more than it can have.  Any
+ * thread, but first of all makes sense.
+ * learn.microsoft.com, RpcMgmtSetServerStackSize. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtSetServerStackSize(unsigned long ThreadStackSize);
+
+/* Obsolete: let others run in cooperative systems.  Gives the processor away. */
+PENSTOCK_API void RPC_ENTRY RpcServerYield(void);
+
+/* Allows the runtime to close connections of a client that lie idle.  A hint: here they close
+ * with the last handle to their server, and while one is kept so are they.  RPC_S_OK.
+ * learn.microsoft.com, RpcMgmtEnableIdleCleanup. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtEnableIdleCleanup(void);
+
+/* ---- Who is the client --------------------------------------------------------- */
+
+/* Server: who the client of a call is, also asked by an access check (RPC_IF_CALLBACK_FN), with
+ * its Context for ClientBinding; NULL: the call this thread is executing.  Outputs that are NULL
+ * are not wanted.  No client is authenticated yet, so that the answer to a right question is
+ * RPC_S_BINDING_HAS_NO_AUTH, and no output is written.
+ * RPC_S_NO_CALL_ACTIVE; RPC_S_INVALID_BINDING; RPC_S_WRONG_KIND_OF_BINDING: a client's.
+ * Flags: 0 or RPC_C_FULL_CERT_CHAIN.  Any thread.
+ * learn.microsoft.com, RpcBindingInqAuthClient, RpcBindingInqAuthClientEx. */
+#define RPC_C_FULL_CERT_CHAIN 0x0001
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcBindingInqAuthClientA(RPC_BINDING_HANDLE ClientBinding,
+                                                           RPC_AUTHZ_HANDLE *Privs,
+                                                           RPC_CSTR *ServerPrincName,
+                                                           unsigned long *AuthnLevel,
+                                                           unsigned long *AuthnSvc,
+                                                           unsigned long *AuthzSvc);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcBindingInqAuthClientW(RPC_BINDING_HANDLE ClientBinding,
+                                                           RPC_AUTHZ_HANDLE *Privs,
+                                                           RPC_WSTR *ServerPrincName,
+                                                           unsigned long *AuthnLevel,
+                                                           unsigned long *AuthnSvc,
+                                                           unsigned long *AuthzSvc);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcBindingInqAuthClientExA(
+    RPC_BINDING_HANDLE ClientBinding, RPC_AUTHZ_HANDLE *Privs, RPC_CSTR *ServerPrincName,
+    unsigned long *AuthnLevel, unsigned long *AuthnSvc, unsigned long *AuthzSvc,
+    unsigned long Flags);
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcBindingInqAuthClientExW(
+    RPC_BINDING_HANDLE ClientBinding, RPC_AUTHZ_HANDLE *Privs, RPC_WSTR *ServerPrincName,
+    unsigned long *AuthnLevel, unsigned long *AuthnSvc, unsigned long *AuthzSvc,
+    unsigned long Flags);
+
+PENSTOCK_END_DECLS
+
+/* ---- Names without suffix -------------------------------------------------------- */
+
+#ifdef UNICODE
+#define RpcServerUseProtseqEx     RpcServerUseProtseqExW
+#define RpcServerUseProtseqIf     RpcServerUseProtseqIfW
+#define RpcServerUseProtseqIfEx   RpcServerUseProtseqIfExW
+#define RpcNetworkInqProtseqs     RpcNetworkInqProtseqsW
+#define RpcProtseqVectorFree      RpcProtseqVectorFreeW
+#define RPC_PROTSEQ_VECTOR        RPC_PROTSEQ_VECTORW
+#define RpcBindingInqAuthClient   RpcBindingInqAuthClientW
+#define RpcBindingInqAuthClientEx RpcBindingInqAuthClientExW
+#else
+#define RpcServerUseProtseqEx     RpcServerUseProtseqExA
+#define RpcServerUseProtseqIf     RpcServerUseProtseqIfA
+#define RpcServerUseProtseqIfEx   RpcServerUseProtseqIfExA
+#define RpcNetworkInqProtseqs     RpcNetworkInqProtseqsA
+#define RpcProtseqVectorFree      RpcProtseqVectorFreeA
+#define RPC_PROTSEQ_VECTOR        RPC_PROTSEQ_VECTORA
+#define RpcBindingInqAuthClient   RpcBindingInqAuthClientA
+#define RpcBindingInqAuthClientEx RpcBindingInqAuthClientExA
+#endif
+
+#endif
