@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* access_tests.c - who may call: the access check an interface is registered with, and the flags
- * of RpcServerRegisterIf2 and kin.  Client and server are this process. */
+ * of RpcServerRegisterIf2 and kin.  Client and server are this process, because
+ * registering is what is tried. */
 #include "harness.h"
 
 #include <signal.h>
@@ -45,7 +46,7 @@ static RPC_STATUS check_access(RPC_IF_HANDLE interface, void *context)
 static RPC_BINDING_HANDLE serve_with(unsigned flags, unsigned calls_max, unsigned size_max,
                                      RPC_IF_CALLBACK_FN *callback)
 {
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     CHECK_EQUAL(RpcServerUnregisterIf(s_api_v1_0_s_ifspec, NULL, TRUE), RPC_S_OK);
     CHECK_EQUAL(RpcServerRegisterIf2(s_api_v1_0_s_ifspec, NULL, NULL, flags, calls_max, size_max,
                                      callback),
@@ -83,8 +84,8 @@ static void access_check_admits(void)
     CHECK_EQUAL(pull_pattern(&served->pipe[0], &pulled, 100000), RPC_S_OK);
     PULL_END(&served->pipe[0]);
     int32_t reply = 5;
-    *served->twice = 6;
-    CHECK_EQUAL(RpcAsyncCompleteCall(served->async, &reply), RPC_S_OK);
+    served_set_twice(served, 6);
+    CHECK_EQUAL(served_complete(served, &reply), RPC_S_OK);
     EXPECT(&caller, RpcCallComplete);
     CHECK_EQUAL(complete(&caller, &reply), RPC_S_OK);
     CHECK_EQUAL(caller.twice, 6);
@@ -187,7 +188,7 @@ static void access_check_that_waits(void)
     for (uint64_t begun = now_ms(); !served && now_ms() - begun < NEVER_MS; sleep_ms(1))
         served = accept_call_now();
     if (served) {
-        CHECK(RpcAsyncAbortCall(served->async, 1) != RPC_S_INVALID_ARG);
+        CHECK(served_abort(served, 1) != RPC_S_INVALID_ARG);
         served_free(served);
     }
     CHECK_USABLE(h);
@@ -251,8 +252,8 @@ static void access_limits(void)
     EXPECT(&callers[2], RpcCallComplete);
     CHECK_EQUAL(complete(&callers[2], &reply), RPC_S_SERVER_TOO_BUSY);
     for (size_t i = 0; i < 2; i++) {
-        *served[i]->twice = 0;
-        CHECK_EQUAL(RpcAsyncCompleteCall(served[i]->async, &reply), RPC_S_OK);
+        served_set_twice(served[i], 0);
+        CHECK_EQUAL(served_complete(served[i], &reply), RPC_S_OK);
         EXPECT(&callers[i], RpcCallComplete);
         CHECK_EQUAL(complete(&callers[i], &reply), RPC_S_OK);
         served_free(served[i]);
@@ -287,7 +288,7 @@ static void access_client_of_no_call(void)
 
 static void access_client_served_first(void)
 {
-    RPC_BINDING_HANDLE h = serve_here();
+    RPC_BINDING_HANDLE h = serve_in_this_process();
     RpcBindingFree(&h);
     access_client_of_no_call();
 }
