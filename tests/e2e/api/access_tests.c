@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* access_tests.c - who may call: the access check an interface is registered with, and the flags
- * of RpcServerRegisterIf2 and kin.  Client and server are this process, because
- * registering is what is tried. */
+ * of RpcServerRegisterIf2 and kin. */
 #include "harness.h"
 
 #include <signal.h>
@@ -10,11 +9,11 @@
 enum { OPNUM_PLAIN = 0, OPNUM_IN_PIPE = 6, OPNUM_PING = 14, DENIED_NUMBER = 77 };
 
 /* What the check answers, and what it saw; written by it while the test waits. */
-static _Atomic RPC_STATUS verdict;
-static _Atomic unsigned asked;
-static _Atomic int seen_opnum;
-static _Atomic bool raises, stays;
-static _Atomic RPC_IF_HANDLE seen_interface;
+static BOTH_SIDES _Atomic RPC_STATUS verdict;
+static BOTH_SIDES _Atomic unsigned asked;
+static BOTH_SIDES _Atomic int seen_opnum;
+static BOTH_SIDES _Atomic bool raises, stays;
+static BOTH_SIDES _Atomic RPC_IF_HANDLE seen_interface;
 
 static RPC_STATUS check_access(RPC_IF_HANDLE interface, void *context)
 {
@@ -42,15 +41,33 @@ static RPC_STATUS check_access(RPC_IF_HANDLE interface, void *context)
     return verdict;
 }
 
+static long long unregister_there(struct served *unused, long long a, long long b)
+{
+    (void)unused, (void)a, (void)b;
+    return RpcServerUnregisterIf(s_api_v1_0_s_ifspec, NULL, TRUE);
+}
+
+struct registration {
+    unsigned flags, calls_max, size_max;
+    RPC_IF_CALLBACK_FN *callback;
+};
+
+static void register_there(void *arg)
+{
+    const struct registration *r = arg;
+    CHECK_EQUAL(unregister_there(NULL, 0, 0), RPC_S_OK);
+    CHECK_EQUAL(RpcServerRegisterIf2(s_api_v1_0_s_ifspec, NULL, NULL, r->flags, r->calls_max,
+                                     r->size_max, r->callback),
+                RPC_S_OK);
+}
+
 /* Serves, then is registered anew with these. */
 static RPC_BINDING_HANDLE serve_with(unsigned flags, unsigned calls_max, unsigned size_max,
                                      RPC_IF_CALLBACK_FN *callback)
 {
-    RPC_BINDING_HANDLE h = serve_in_this_process();
-    CHECK_EQUAL(RpcServerUnregisterIf(s_api_v1_0_s_ifspec, NULL, TRUE), RPC_S_OK);
-    CHECK_EQUAL(RpcServerRegisterIf2(s_api_v1_0_s_ifspec, NULL, NULL, flags, calls_max, size_max,
-                                     callback),
-                RPC_S_OK);
+    struct registration registration = {flags, calls_max, size_max, callback};
+    RPC_BINDING_HANDLE h = serve_here();
+    far_call(register_there, &registration, sizeof(registration));
     return h;
 }
 
@@ -192,9 +209,34 @@ static void access_check_that_waits(void)
         served_free(served);
     }
     CHECK_USABLE(h);
-    CHECK_EQUAL(RpcServerUnregisterIf(s_api_v1_0_s_ifspec, NULL, TRUE), RPC_S_OK);
+    CHECK_EQUAL(far(unregister_there, NULL, 0, 0), RPC_S_OK);
     RpcBindingFree(&h);
     RpcBindingFree(&other);
+}
+
+static long long register_ex_there(struct served *unused, long long flags, long long b)
+{
+    (void)unused, (void)b;
+    CHECK_EQUAL(unregister_there(NULL, 0, 0), RPC_S_OK);
+    return RpcServerRegisterIfEx(s_api_v1_0_s_ifspec, NULL, NULL, (unsigned)flags,
+                                 RPC_C_LISTEN_MAX_CALLS_DEFAULT, NULL);
+}
+
+/* What would let in whom it is meant to keep out. */
+static long long register_in_vain_there(struct served *unused, long long a, long long b)
+{
+    int descriptor = 0;
+    (void)unused, (void)a, (void)b;
+    CHECK_EQUAL(unregister_there(NULL, 0, 0), RPC_S_OK);
+    CHECK_EQUAL(RpcServerRegisterIf2(s_api_v1_0_s_ifspec, NULL, NULL, 0x8000, 1, 1, NULL),
+                RPC_S_CANNOT_SUPPORT);
+    CHECK_EQUAL(RpcServerRegisterIf2(s_api_v1_0_s_ifspec, NULL, NULL, RPC_IF_ASYNC_CALLBACK, 1, 1,
+                                     check_access),
+                RPC_S_CANNOT_SUPPORT);
+    CHECK_EQUAL(RpcServerRegisterIf3(s_api_v1_0_s_ifspec, NULL, NULL, 0, 1, 1, NULL, &descriptor),
+                RPC_S_CANNOT_SUPPORT);
+    CHECK_EQUAL(RpcServerRegisterIf2(NULL, NULL, NULL, 0, 1, 1, NULL), RPC_S_INVALID_ARG);
+    return 0;
 }
 
 static void access_flags(void)
@@ -212,26 +254,19 @@ static void access_flags(void)
                 {RPC_IF_OLE, RPC_S_OK},
                 {RPC_IF_ALLOW_CALLBACKS_WITH_NO_AUTH, RPC_S_OK}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        CHECK_EQUAL(RpcServerUnregisterIf(s_api_v1_0_s_ifspec, NULL, TRUE), RPC_S_OK);
-        CHECK_EQUAL(RpcServerRegisterIfEx(s_api_v1_0_s_ifspec, NULL, NULL, rows[i].flags,
-                                          RPC_C_LISTEN_MAX_CALLS_DEFAULT, NULL),
-                    RPC_S_OK);
+        CHECK_EQUAL(far(register_ex_there, NULL, rows[i].flags, 0), RPC_S_OK);
         CHECK_EQUAL(ping(h), rows[i].wanted);
     }
-    CHECK_EQUAL(RpcServerUnregisterIf(s_api_v1_0_s_ifspec, NULL, TRUE), RPC_S_OK);
-
-    /* What would let in whom it is meant to keep out. */
-    int descriptor = 0;
-    CHECK_EQUAL(RpcServerRegisterIf2(s_api_v1_0_s_ifspec, NULL, NULL, 0x8000, 1, 1, NULL),
-                RPC_S_CANNOT_SUPPORT);
-    CHECK_EQUAL(RpcServerRegisterIf2(s_api_v1_0_s_ifspec, NULL, NULL, RPC_IF_ASYNC_CALLBACK, 1, 1,
-                                     check_access),
-                RPC_S_CANNOT_SUPPORT);
-    CHECK_EQUAL(RpcServerRegisterIf3(s_api_v1_0_s_ifspec, NULL, NULL, 0, 1, 1, NULL, &descriptor),
-                RPC_S_CANNOT_SUPPORT);
-    CHECK_EQUAL(RpcServerRegisterIf2(NULL, NULL, NULL, 0, 1, 1, NULL), RPC_S_INVALID_ARG);
+    far(register_in_vain_there, NULL, 0, 0);
     CHECK_EQUAL(ping(h), RPC_S_UNKNOWN_IF);
     RpcBindingFree(&h);
+}
+
+static long long stop_there(struct served *unused, long long a, long long b)
+{
+    (void)unused, (void)a, (void)b;
+    CHECK_EQUAL(RpcMgmtStopServerListening(NULL), RPC_S_OK);
+    return RpcMgmtWaitServerListen();
 }
 
 /* MaxCalls counts with RPC_IF_AUTOLISTEN, which needs no RpcServerListen; MaxRpcSize on the
@@ -240,8 +275,7 @@ static void access_limits(void)
 {
     bool local = strcmp(transport, "ncalrpc") == 0;
     RPC_BINDING_HANDLE h = serve_with(RPC_IF_AUTOLISTEN, 2, 8, NULL);
-    CHECK_EQUAL(RpcMgmtStopServerListening(NULL), RPC_S_OK);
-    CHECK_EQUAL(RpcMgmtWaitServerListen(), RPC_S_OK);
+    CHECK_EQUAL(far(stop_there, NULL, 0, 0), RPC_S_OK);
     struct caller callers[3];
     struct served *served[2];
     int32_t reply;
@@ -288,7 +322,7 @@ static void access_client_of_no_call(void)
 
 static void access_client_served_first(void)
 {
-    RPC_BINDING_HANDLE h = serve_in_this_process();
+    RPC_BINDING_HANDLE h = serve_in_this_process(); /* there is no call */
     RpcBindingFree(&h);
     access_client_of_no_call();
 }
