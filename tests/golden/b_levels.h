@@ -51,7 +51,17 @@ typedef struct __MIDL_b_levels_0005 {
     /* [size_is(n, m)] */ byte *rows[1];
 } ROWS;
 
+typedef struct __MIDL_b_levels_0006 {
+    /* [size_is(3)] */ byte *key;
+} KEY;
+
 /* operation 0 */
+void Constant(
+    /* [in] */ handle_t h,
+    /* [in, unique, size_is(16)] */ byte *salt,
+    /* [in] */ KEY *key);
+
+/* operation 1 */
 void Levels(
     /* [in] */ handle_t h,
     /* [in, out] */ SECOND *second,
@@ -62,6 +72,7 @@ void Levels(
 
 /* Manager routines, for RpcServerRegisterIf. */
 typedef struct b_levels_v1_0_epv_t {
+    void (*Constant)(handle_t h, byte *salt, KEY *key);
     void (*Levels)(handle_t h, SECOND *second, TABLE *table, CUBE *cube, TEXT_BUFFER *text,
         ROWS *rows);
 } b_levels_v1_0_epv_t;

@@ -6,6 +6,13 @@
 
 /* ---- interface b_levels: one frame per operation, its arguments in order ---- */
 
+/* void Constant([in] handle_t h, [in, unique, size_is(16)] byte *salt, [in] KEY *key); */
+struct b_levels_Constant_frame {
+    handle_t h;
+    byte *salt;
+    KEY *key;
+};
+
 /* void Levels([in] handle_t h, [in, out] SECOND *second, [in, out] TABLE *table, [in,
  * out] CUBE *cube, [in, out] TEXT_BUFFER *text, [in, out] ROWS *rows); */
 struct b_levels_Levels_frame {
@@ -332,11 +339,71 @@ static const NDR_TYPE ndr_struct_ROWS = {
     .fields = ndr_struct_ROWS_fields,
 };
 
+/* the size of key: [size_is(3)] */
+static const NDR_EXPR ndr_sized_KEY_key_count = {
+    .op = NDR_EXPR_CONST, .value = 3
+};
+static const NDR_TYPE ndr_sized_KEY_key = {
+    .kind = NDR_KIND_ARRAY,
+    .align = 4,
+    .element = &ndr_byte,
+    .max_count = &ndr_sized_KEY_key_count,
+};
+
+static const NDR_TYPE ndr_unique_sized_KEY_key = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_UNIQUE | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_sized_KEY_key,
+};
+
+static const NDR_FIELD ndr_struct_KEY_fields[] = {
+    {.name = "key", .type = &ndr_unique_sized_KEY_key,
+     .offset = offsetof(KEY, key)},
+};
+static const NDR_TYPE ndr_struct_KEY = {
+    .kind = NDR_KIND_STRUCT,
+    .flags = NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(KEY),
+    .align = 4,
+    .count = 1,
+    .name = "KEY",
+    .fields = ndr_struct_KEY_fields,
+};
+
 static const NDR_TYPE ndr_handle_t = {
     .kind = NDR_KIND_HANDLE,
     .size = sizeof(handle_t),
     .align = 1,
     .name = "handle_t",
+};
+
+/* the size of salt: [in, unique, size_is(16)] */
+static const NDR_EXPR ndr_sized_Constant_salt_count = {
+    .op = NDR_EXPR_CONST, .value = 16
+};
+static const NDR_TYPE ndr_sized_Constant_salt = {
+    .kind = NDR_KIND_ARRAY,
+    .align = 4,
+    .element = &ndr_byte,
+    .max_count = &ndr_sized_Constant_salt_count,
+};
+
+static const NDR_TYPE ndr_unique_sized_Constant_salt = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_UNIQUE | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_sized_Constant_salt,
+};
+
+static const NDR_TYPE ndr_ref_struct_KEY = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_struct_KEY,
 };
 
 static const NDR_TYPE ndr_ref_struct_SECOND = {
@@ -381,6 +448,18 @@ static const NDR_TYPE ndr_ref_struct_ROWS = {
 
 /* ---- interface b_levels: parameters ---- */
 
+static const NDR_PARAM b_levels_Constant_params[] = {
+    {.name = "h", .type = &ndr_handle_t,
+     .offset = offsetof(struct b_levels_Constant_frame, h),
+     .flags = NDR_PARAM_IN | NDR_PARAM_BINDING},
+    {.name = "salt", .type = &ndr_unique_sized_Constant_salt,
+     .offset = offsetof(struct b_levels_Constant_frame, salt),
+     .flags = NDR_PARAM_IN},
+    {.name = "key", .type = &ndr_ref_struct_KEY,
+     .offset = offsetof(struct b_levels_Constant_frame, key),
+     .flags = NDR_PARAM_IN},
+};
+
 static const NDR_PARAM b_levels_Levels_params[] = {
     {.name = "h", .type = &ndr_handle_t,
      .offset = offsetof(struct b_levels_Levels_frame, h),
@@ -404,6 +483,13 @@ static const NDR_PARAM b_levels_Levels_params[] = {
 
 /* ---- interface b_levels: server ---- */
 
+static void b_levels_Constant_invoke(const RPC_MGR_EPV *epv, void *frame)
+{
+    const b_levels_SERVER_EPV *manager = epv;
+    struct b_levels_Constant_frame *args = frame;
+    manager->Constant(args->h, args->salt, args->key);
+}
+
 static void b_levels_Levels_invoke(const RPC_MGR_EPV *epv, void *frame)
 {
     const b_levels_SERVER_EPV *manager = epv;
@@ -412,12 +498,19 @@ static void b_levels_Levels_invoke(const RPC_MGR_EPV *epv, void *frame)
 }
 
 static const b_levels_SERVER_EPV b_levels_DefaultEpv = {
+    .Constant = Constant,
     .Levels = Levels,
 };
 
 static const NDR_OPERATION b_levels_Operations[] = {
-    {.name = "Levels",
+    {.name = "Constant",
      .opnum = 0,
+     .frame_size = sizeof(struct b_levels_Constant_frame),
+     .param_count = 3,
+     .params = b_levels_Constant_params,
+     .invoke = b_levels_Constant_invoke},
+    {.name = "Levels",
+     .opnum = 1,
      .frame_size = sizeof(struct b_levels_Levels_frame),
      .param_count = 6,
      .params = b_levels_Levels_params,
@@ -426,7 +519,7 @@ static const NDR_OPERATION b_levels_Operations[] = {
 
 static const NDR_INTERFACE b_levels_NdrInterface = {
     .name = "b_levels",
-    .operation_count = 1,
+    .operation_count = 2,
     .operations = b_levels_Operations,
     .allocate = MIDL_user_allocate,
     .free = MIDL_user_free,

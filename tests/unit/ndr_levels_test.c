@@ -43,7 +43,7 @@ struct frame { /* as the stub has it */
 static const NDR_OPERATION *operation(void)
 {
     const RPC_CLIENT_INTERFACE *spec = b_levels_v1_0_c_ifspec;
-    return spec->InterpreterInfo->operations;
+    return &spec->InterpreterInfo->operations[1];
 }
 
 /* ---- The program's memory ------------------------------------------------------------------- */
@@ -254,6 +254,37 @@ static void b_replies_of_both_byte_orders(void **state)
     }
 }
 
+/* [unique, size_is(16)]: no count could be 0, so NULL is no contradiction. */
+static void b_null_beside_a_constant_size_is_taken(void **state)
+{
+    struct {
+        handle_t h;
+        byte *salt;
+        KEY *key;
+    } client, server;
+    const NDR_OPERATION *op = operation() - 1;
+    KEY key = {NULL};
+    (void)state;
+    for (int n = 0; n < 4; n++) {
+        byte salt[16] = {[15] = 9};
+        struct ndr_writer wire;
+        memset(&client, 0, sizeof(client));
+        memset(&server, 0, sizeof(server));
+        client.salt = n / 2 ? salt : NULL;
+        client.key = &key;
+        ndr_writer_init(&wire);
+        wire.ndr64 = n % 2;
+        assert_int_equal(ndr_encode_params(&wire, op, &client, NDR_PARAM_IN), RPC_S_OK);
+        struct ndr_reader reader = {.octets = wire.octets, .len = wire.len, .last = true,
+                                    .little_endian = true, .ndr64 = n % 2};
+        assert_int_equal(ndr_decode_params(&reader, op, &server, NDR_PARAM_IN, &memory), NDR_DONE);
+        assert_true(n / 2 ? server.salt[15] == 9 : !server.salt);
+        assert_null(server.key->key);
+        ndr_free_params(op, &server, &memory);
+        ndr_writer_fini(&wire);
+    }
+}
+
 static void c_every_allocation_may_fail(void **state)
 {
     (void)state;
@@ -279,6 +310,7 @@ int main(void)
         cmocka_unit_test(a_a_reply_lands_where_the_program_has_its_values),
         cmocka_unit_test(b_a_reply_that_is_too_large_is_refused),
         cmocka_unit_test(b_replies_of_both_byte_orders),
+        cmocka_unit_test(b_null_beside_a_constant_size_is_taken),
         cmocka_unit_test(c_every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
