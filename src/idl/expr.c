@@ -291,10 +291,7 @@ bool expr_check_range(struct idl_compiler *c, const struct loc *loc, const struc
         fits = false;
     else
         fits = value->number >= info->low && value->number <= info->high;
-    /* `const unsigned long X = -1` and `const long X = 0x80000000` are bit patterns; so is
-     * `const hyper X = 0xffffffffffffffff`. */
-    if (huge && info->size == 8)
-        fits = true;
+    /* `const unsigned long X = -1` and `const long X = 0x80000000` are bit patterns. */
     if (!fits && !huge && info->size > 0 && info->size < 8) {
         int64_t span = (int64_t)1 << (8 * info->size);
         fits = value->number >= -span / 2 && value->number < span;

@@ -29,6 +29,9 @@ enum ndr_owner {
 /* No size known for a pointee in the application's memory. */
 #define NDR_CAPACITY_UNKNOWN UINT32_MAX
 
+/* Sized levels of a field, as size_is(,a,b) has them, below its own pointer. */
+#define NDR_DEEPER_MAX 2u
+
 /* Where a value is decoded to. */
 struct ndr_scope {
     const void *base;       /* what size_is refers to                             */
@@ -38,6 +41,8 @@ struct ndr_scope {
     int64_t old_tag;        /* NDR_KEPT pointee that is a union: see has_old_tag  */
     enum ndr_owner owner;
     uint32_t depth;
+    uint32_t deeper[NDR_DEEPER_MAX]; /* NDR_KEPT: elements of the next sized pointees, from
+                                      * outside, and 1; 0: unknown.  *old was asked in time. */
     bool has_old_tag;
     bool is_partial; /* members of *base are still to come */
     bool is_blank;   /* NDR_KEPT: the pointee is the application's, its content never meant

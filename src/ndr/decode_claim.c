@@ -66,6 +66,9 @@ bool ndr_decode_claim(struct ndr_decode *d, const NDR_EXPR *expr, const struct n
     /* In replies a NULL array beside a count is common: "this many would have been". */
     if (!expr || (is_null && d->direction != NDR_PARAM_IN))
         return true;
+    /* Nobody can make a constant size 0; NULL is what [unique] is for then. */
+    if (is_null && expr->op == NDR_EXPR_CONST)
+        return true;
     struct ndr_claim claim = {.expr = expr,
                               .base = scope->base,
                               .value = count,

@@ -361,8 +361,15 @@ static struct ndr_target target_at(const NDR_TYPE *type, void *slot, const struc
 {
     if (scope->owner == NDR_OUT_ONLY && may_be_null(type))
         ndr_store_pointer(slot, NULL); /* was not initialised */
-    return (struct ndr_target){
+    struct ndr_target target = {
         .type = type, .slot = slot, .scope = *scope, .capacity = NDR_CAPACITY_UNKNOWN};
+    uint32_t *deeper = target.scope.deeper;
+    if (type->element && type->element->max_count && deeper[0] > 0) {
+        target.capacity = deeper[0] - 1;
+        for (unsigned i = 0; i < NDR_DEEPER_MAX; i++)
+            deeper[i] = i + 1 < NDR_DEEPER_MAX ? deeper[i + 1] : 0;
+    }
+    return target;
 }
 
 /* What the application's members told about the pointee, before they are overwritten. */
@@ -371,6 +378,16 @@ static void note_old(struct ndr_target *target, const NDR_TYPE *pointee, const v
     struct ndr_scope *scope = &target->scope;
     if (pointee->max_count)
         (void)ndr_expr_count(pointee->max_count, old, &target->capacity);
+    /* size_is(,n) is about what lies behind it, and is asked when *old is gone. */
+    unsigned levels = 0;
+    for (const NDR_TYPE *at = pointee; at->kind == NDR_KIND_POINTER || at->kind == NDR_KIND_ARRAY;) {
+        uint32_t count;
+        at = at->element;
+        if (levels == NDR_DEEPER_MAX || (at->max_count && !ndr_expr_count(at->max_count, old, &count)))
+            break;
+        if (at->max_count)
+            scope->deeper[levels++] = count + 1;
+    }
     if (pointee->kind == NDR_KIND_UNION)
         scope->has_old_tag = ndr_union_tag(pointee, NULL, old, &scope->old_tag);
 }

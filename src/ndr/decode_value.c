@@ -261,17 +261,20 @@ static bool decode_fixed_array(struct ndr_decode *d, const NDR_TYPE *type, void 
 
 /* ---- Structures ------------------------------------------------------------------------- */
 
-/* Does a pointer among the members have a size the members tell, or a union a discriminant?
- * Then the members' old values are wanted while they are being overwritten. */
+/* Does a pointer among the members lead to a size the members tell, or a union have a
+ * discriminant?  Then the members' old values are wanted while they are being overwritten. */
 static bool wants_old_members(const NDR_TYPE *type)
 {
     for (uint32_t i = 0; i < type->count; i++) {
         const NDR_TYPE *member = type->fields[i].type;
-        while (member->kind == NDR_KIND_ARRAY && member->count > 0)
+        bool behind = false;
+        while (member->kind == NDR_KIND_ARRAY || member->kind == NDR_KIND_POINTER) {
+            behind |= member->kind == NDR_KIND_POINTER;
             member = member->element;
-        if (member->kind == NDR_KIND_POINTER)
-            member = member->element->max_count ? NULL : member->element;
-        if (!member || member->kind == NDR_KIND_UNION)
+            if (behind && member->max_count)
+                return true;
+        }
+        if (member->kind == NDR_KIND_UNION)
             return true;
     }
     return false;

@@ -139,9 +139,6 @@ typedef double DATE;
 /* const hyper LEAST_HYPER = -9223372036854775808; */
 #define LEAST_HYPER ((-INT64_C(9223372036854775807) - 1))
 
-/* const hyper ALL_BITS = 0xffffffffffffffff; */
-#define ALL_BITS (-1)
-
 #endif /* __constants_INTERFACE_DEFINED__ */
 
 #ifdef __cplusplus
