@@ -2,6 +2,7 @@
 /* busy.c - see busy.h. */
 #include "io/busy.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -33,8 +34,8 @@ static bool is_runnable(pid_t tid)
     char path[48], line[128];
     snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)tid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
+    if (fd < 0) /* a process without descriptors knows nothing of its threads, and has no /proc */
+        return errno == EMFILE || errno == ENFILE;
     ssize_t n = read(fd, line, sizeof(line) - 1);
     close(fd);
     line[n > 0 ? n : 0] = '\0';

@@ -134,8 +134,10 @@ void client_begin_go_on(struct call_begin *begin)
     struct rpc_call *call = begin->call;
     drop_requests(begin);
     replay(begin);
-    begin->state = BEGIN_BEGUN;
-    if (begin->asks && call->wire.assoc && !call->over)
+    const bool asks = begin->asks;
+    call->begin = NULL; /* pushes that wait look there first */
+    client_begin_free(begin);
+    if (asks && call->wire.assoc && !call->over)
         call_tell_sent(call, low_mark(call));
     conn_notify(call->conn);
     call_put(call);
