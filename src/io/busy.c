@@ -2,6 +2,7 @@
 /* busy.c - see busy.h. */
 #include "io/busy.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -28,13 +29,13 @@ void busy_sample(struct busy_sample *ret_sample, const struct busy_thread *threa
 }
 
 /* proc_pid_stat(5): "TID (name) STATE ...", and the name may hold anything. */
-static bool is_runnable(pid_t tid)
+bool busy_wants(const struct busy_thread *thread)
 {
     char path[48], line[128];
-    snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)tid);
+    snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)thread->tid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
+    if (fd < 0) /* a process without descriptors knows nothing of its threads, and has no /proc */
+        return errno == EMFILE || errno == ENFILE;
     ssize_t n = read(fd, line, sizeof(line) - 1);
     close(fd);
     line[n > 0 ? n : 0] = '\0';
@@ -48,5 +49,5 @@ bool busy_since(const struct busy_sample *sample, uint64_t *ret_ran_us)
     const int64_t ran_ns = (int64_t)(now.tv_sec - sample->cpu.tv_sec) * 1000000000 +
                            (now.tv_nsec - sample->cpu.tv_nsec);
     *ret_ran_us = ran_ns > 0 ? (uint64_t)ran_ns / 1000 : 0;
-    return ran_ns != 0 || is_runnable(sample->thread.tid);
+    return ran_ns != 0 || busy_wants(&sample->thread);
 }

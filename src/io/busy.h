@@ -35,4 +35,8 @@ void busy_sample(struct busy_sample *ret_sample, const struct busy_thread *threa
  * a thread that is gone, and for one that only waits for a processor where /proc is missing. */
 bool busy_since(const struct busy_sample *sample, uint64_t *ret_ran_us);
 
+/* Does it run now, or would it, had it a processor?  Without /proc: false; without descriptors
+ * nobody knows, and it is said to. */
+bool busy_wants(const struct busy_thread *thread);
+
 #endif

@@ -13,6 +13,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "io/busy.h"
 
@@ -20,7 +21,8 @@
 #define DATA_WAKE 1u
 #define DATA_TICK 2u
 
-/* Managers looked at before a thread is started; those that began earlier had their time. */
+/* Managers looked at before a thread is started; those that began earlier had their time.  And
+ * threads outside of managers. */
 #define SAMPLES_MAX 8u
 
 /* Ticks without any touched watch after which the tick stops. */
@@ -37,6 +39,7 @@ static struct {
     unsigned waiting;     /* in epoll_wait, or about to be */
     unsigned blocked;     /* between block_begin and block_end */
     struct list managers; /* these, struct pool_thread, the last to begin first */
+    struct list outside;  /* the others                                          */
     pthread_cond_t freed; /* `released` grew */
     unsigned undecided;   /* of them, those that have not begun: is another thread needed? */
     unsigned hesitating;  /* threads that wait for another before they spawn one */
@@ -54,9 +57,8 @@ static struct {
     .lock = PTHREAD_MUTEX_INITIALIZER,
 };
 
-/* A thread between block_begin and block_end. */
 struct pool_thread {
-    struct list node; /* reactor.managers */
+    struct list node; /* reactor.managers between block_begin and block_end, else outside */
     struct busy_thread thread;
     bool undecided; /* guarded by reactor.lock */
 };
@@ -87,6 +89,7 @@ static void reactor_setup(void)
 {
     list_init(&reactor.jobs);
     list_init(&reactor.managers);
+    list_init(&reactor.outside);
     list_init(&reactor.touched);
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
@@ -397,17 +400,47 @@ static unsigned sample_managers(struct busy_sample samples[SAMPLES_MAX])
     return count;
 }
 
-/* Does one of the managers run, or is it only off its processor?  Adds to *total_us how long
- * the busiest has run.  Lock held, dropped meanwhile. */
-static bool one_is_busy(const struct busy_sample *samples, unsigned count, uint64_t *total_us)
+/* Those outside of managers: what they hold, a manager may be waiting for.  Lock held. */
+static unsigned sample_outside(struct busy_sample samples[SAMPLES_MAX])
+{
+    unsigned count = 0;
+    for (struct list *node = reactor.outside.next; node != &reactor.outside && count < SAMPLES_MAX;
+         node = node->next)
+        busy_sample(&samples[count++], &list_entry(node, struct pool_thread, node)->thread);
+    return count;
+}
+
+/* What another_is_freed() looks at, as it was when it began to wait. */
+struct looked_at {
+    struct busy_sample managers[SAMPLES_MAX], outside[SAMPLES_MAX];
+    unsigned manager_count, outside_count;
+    uint64_t since_us;
+};
+
+/* Lock held. */
+static void look(struct looked_at *ret_then)
+{
+    ret_then->manager_count = sample_managers(ret_then->managers);
+    ret_then->outside_count = sample_outside(ret_then->outside);
+    ret_then->since_us = clock_us();
+}
+
+/* Does one of the managers run, or is it only off its processor?  Or is a thread that would look
+ * after everybody else, and is kept off its own most of the time?  Adds to *total_us how long
+ * the busiest manager has run.  Lock held, dropped meanwhile. */
+static bool one_is_busy(const struct looked_at *then, uint64_t *total_us)
 {
     bool busy = false;
     uint64_t most_us = 0, ran_us;
     pthread_mutex_unlock(&reactor.lock);
-    for (unsigned i = 0; i < count; i++) {
-        busy = busy_since(&samples[i], &ran_us) || busy;
+    const uint64_t passed_us = clock_us() - then->since_us;
+    for (unsigned i = 0; i < then->manager_count; i++) {
+        busy = busy_since(&then->managers[i], &ran_us) || busy;
         most_us = ran_us > most_us ? ran_us : most_us;
     }
+    for (unsigned i = 0; i < then->outside_count && !busy; i++)
+        busy = busy_since(&then->outside[i], &ran_us) && 2 * ran_us < passed_us &&
+               busy_wants(&then->outside[i].thread);
     pthread_mutex_lock(&reactor.lock);
     *total_us += most_us;
     return busy;
@@ -421,7 +454,7 @@ static bool one_is_busy(const struct busy_sample *samples, unsigned count, uint6
  * thread is still one that runs no manager. */
 static bool another_is_freed(void)
 {
-    struct busy_sample samples[SAMPLES_MAX];
+    struct looked_at then;
     if (reactor.threads <= reactor.core_threads)
         return false; /* one to spare is always there at once */
     bool freed = false;
@@ -429,9 +462,9 @@ static bool another_is_freed(void)
     reactor.undecided++;
     self.undecided = true;
     for (unsigned round = 0; round < LIMIT_SPAWN_ROUNDS && ran_us < LIMIT_SPAWN_RUN_US; round++) {
-        unsigned count = sample_managers(samples);
+        look(&then);
         freed = wait_freed() || !needs_thread(reactor.undecided - 1);
-        if (freed || !one_is_busy(samples, count, &ran_us))
+        if (freed || !one_is_busy(&then, &ran_us))
             break;
     }
     reactor.undecided--;
@@ -445,6 +478,7 @@ void reactor_block_begin(void)
         return;
     pthread_mutex_lock(&reactor.lock);
     reactor.blocked++;
+    list_remove(&self.node);
     list_prepend(&reactor.managers, &self.node);
     /* What this thread meant to do next must not wait for the manager. */
     unsigned moved = 0;
@@ -466,6 +500,7 @@ void reactor_block_end(void)
     pthread_mutex_lock(&reactor.lock);
     reactor.blocked--;
     list_remove(&self.node);
+    list_append(&reactor.outside, &self.node);
     if (reactor.released < reactor.hesitating) {
         reactor.released++;
         pthread_cond_signal(&reactor.freed);
@@ -483,6 +518,7 @@ static bool leave_if_surplus(void)
     if (leave) {
         reactor.threads--;
         reactor.waiting--;
+        list_remove(&self.node);
     }
     pthread_mutex_unlock(&reactor.lock);
     return leave;
@@ -517,6 +553,9 @@ static void *pool_main(void *unused)
     own_jobs = &jobs;
     on_pool_thread = true;
     busy_self(&self.thread);
+    pthread_mutex_lock(&reactor.lock);
+    list_append(&reactor.outside, &self.node);
+    pthread_mutex_unlock(&reactor.lock);
     int wait_ms = waiting_add(0);
     for (;;) {
         /* One event at a time: the next may be somebody else's while this thread

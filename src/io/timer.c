@@ -150,20 +150,20 @@ void timer_clear(struct io_timer *timer)
         counted_put(timer->object);
 }
 
-/* The first timer if it is due, with the reference of its place; else NULL, and the
- * descriptor waits for the next. */
-static struct io_timer *pop_due(void)
+/* What the first timer says if it is due, with the reference of its place; `object` NULL: it
+ * is not, and the descriptor waits for the next. */
+static struct io_timer pop_due(void)
 {
-    struct io_timer *timer = NULL;
+    struct io_timer said = {.object = NULL};
     pthread_mutex_lock(&timers.lock);
     if (timers.count > 0 && timers.heap[0]->due_us <= clock_us()) {
-        timer = timers.heap[0];
-        take_out(timer);
+        said = *timers.heap[0];
+        take_out(timers.heap[0]);
     } else {
         wait_for_first();
     }
     pthread_mutex_unlock(&timers.lock);
-    return timer;
+    return said;
 }
 
 static void on_event(struct io_watch *watch, uint32_t events)
@@ -176,9 +176,8 @@ static void on_event(struct io_watch *watch, uint32_t events)
     ssize_t ignored = read(watch->fd, &expirations, sizeof(expirations));
     (void)ignored; /* EAGAIN: set anew meanwhile */
     pthread_mutex_unlock(&timers.lock);
-    for (struct io_timer *timer = pop_due(); timer; timer = pop_due()) {
-        struct counted *object = timer->object;
-        timer->expired(timer);
-        counted_put(object);
+    for (struct io_timer said = pop_due(); said.object; said = pop_due()) {
+        said.expired(said.object);
+        counted_put(said.object);
     }
 }

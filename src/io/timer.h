@@ -19,8 +19,9 @@
 struct io_timer {
     struct counted *object;
     /* Without locks, once for each time it was set and not cleared.  A timer that is set
-     * anew or cleared while this begins may run all the same: it looks again. */
-    void (*expired)(struct io_timer *timer);
+     * anew or cleared while this begins may run all the same: it looks again.  One that was
+     * cleared may be gone by then, so it is told `object`. */
+    void (*expired)(struct counted *object);
     uint64_t due_us; /* of clock_us(), while it is set      */
     size_t place;    /* timer.c's: 1 + index; 0: not set    */
 };

@@ -47,8 +47,7 @@ struct interface;
 /* What RpcxPipeInqStats tells, see pipe_stats.c. */
 struct pipe_stats {
     uint64_t pushed, pulled;   /* elements                                            */
-    uint64_t times_blocked;    /* waits that have ended                               */
-    uint64_t longest_wait_us;  /* of them                                             */
+    uint64_t longest_wait_us;  /* of those that have ended                            */
     uint64_t waiting_since_us; /* the wait that goes on began then; 0: there is none  */
 };
 
@@ -57,12 +56,13 @@ struct pipe {
     struct rpc_call *call;
     const NDR_PARAM *param;
     struct pipe_rx rx;     /* used when the pipe travels towards us */
-    bool in, out;          /* direction of the parameter            */
-    bool receive_armed;    /* a pull returned 997 and is waited for */
-    bool drained;          /* a pull has returned the end           */
-    bool finished;         /* our null push was made                */
-    uint64_t streak;       /* octets pushed in a tight loop, see sends_directly() */
-    uint64_t pushed_us;    /* when the last push returned */
+    bool in : 1, out : 1;    /* direction of the parameter            */
+    bool receive_armed : 1;  /* a pull returned 997 and is waited for */
+    bool drained : 1;        /* a pull has returned the end           */
+    bool finished : 1;       /* our null push was made                */
+    uint32_t streak;         /* octets pushed in a tight loop, or UINT32_MAX, see sends_directly() */
+    uint32_t pushed_us;      /* when the last push returned, of clock_us() the low bits            */
+    uint32_t times_blocked;  /* waits that have ended, for its stats                               */
     size_t high, low;      /* water marks, octets; high 0: no limit */
     struct pipe_stats stats;
 };

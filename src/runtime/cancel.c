@@ -70,9 +70,9 @@ uint64_t client_deadline_us(const struct rpc_call *call)
     return call->rare ? call->rare->deadline_us : 0;
 }
 
-static void on_deadline(struct io_timer *timer)
+static void on_deadline(struct counted *object)
 {
-    struct rpc_call *call = list_entry(timer->object, struct rpc_call, object);
+    struct rpc_call *call = list_entry(object, struct rpc_call, object);
     call_lock(call);
     /* It may have been moved or taken back before we got here. */
     if (client_deadline_us(call) != 0 && client_deadline_us(call) <= clock_us()) {

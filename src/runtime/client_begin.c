@@ -34,6 +34,18 @@ static void drop_pushes(struct call_begin *begin)
     begin->pushed_len = 0;
 }
 
+/* Thousands may wait: what an encoder had in reserve is not kept that long. */
+static void trim(struct ndr_writer *writer)
+{
+    uint8_t *exact = writer->len > 0 && writer->len < writer->capacity
+                         ? realloc(writer->octets, writer->len)
+                         : NULL;
+    if (!exact)
+        return;
+    writer->octets = exact;
+    writer->capacity = writer->len;
+}
+
 RPC_STATUS client_begin_new(struct rpc_call *call, struct client_start *start)
 {
     struct call_begin *begin = calloc(1, sizeof(*begin));
@@ -43,6 +55,8 @@ RPC_STATUS client_begin_new(struct rpc_call *call, struct client_start *start)
     list_init(&begin->pushes);
     client_request_move(&begin->requests[call->ndr64], &start->request);
     client_request_move(&begin->requests[!call->ndr64], &start->other);
+    trim(&begin->requests[0].writer);
+    trim(&begin->requests[1].writer);
     begin->terms = client_terms(call->binding, call->op);
     call->begin = begin;
     return RPC_S_OK;
@@ -134,8 +148,10 @@ void client_begin_go_on(struct call_begin *begin)
     struct rpc_call *call = begin->call;
     drop_requests(begin);
     replay(begin);
-    begin->state = BEGIN_BEGUN;
-    if (begin->asks && call->wire.assoc && !call->over)
+    const bool asks = begin->asks;
+    call->begin = NULL; /* pushes that wait look there first */
+    client_begin_free(begin);
+    if (asks && call->wire.assoc && !call->over)
         call_tell_sent(call, low_mark(call));
     conn_notify(call->conn);
     call_put(call);

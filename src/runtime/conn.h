@@ -19,7 +19,6 @@
 
 #include "base/handle.h"
 #include "io/reactor.h"
-#include "io/timer.h"
 #include "io/transport.h"
 #include "proto/assoc.h"
 #include "runtime/conn_trace.h"
@@ -104,7 +103,6 @@ struct conn {
             RPC_STATUS bind_status; /* of the bind,                                    */
             bool bound;             /* which was answered                              */
             struct error_record *bind_errors; /* why it was refused; owned (error_info.h) */
-            struct io_timer setup_timer; /* conn_setup.c's                             */
         };
         struct { /* server */
             /* server_order.c's: calls that wait for their turn to begin, the one whose turn

@@ -20,7 +20,7 @@
 #include "runtime/error_info.h"
 
 static void run_job(struct io_job *job);
-static void on_timer(struct io_timer *timer);
+static void on_timer(struct counted *object);
 
 /* ---- Beginning ---------------------------------------------------------------- */
 
@@ -42,7 +42,7 @@ static struct conn *new_conn(struct server_pool *pool, const struct conn_wish *w
     list_init(&setup->calls);
     conn->pool = pool;
     conn->setup = setup;
-    conn->setup_timer = (struct io_timer){.object = &conn->watch.object, .expired = on_timer};
+    setup->timer = (struct io_timer){.object = &conn->watch.object, .expired = on_timer};
     return conn;
 }
 
@@ -72,13 +72,13 @@ void conn_setup_free(struct conn_setup *setup)
 
 static void set_timer(struct conn *conn)
 {
-    const struct conn_setup *setup = conn->setup;
+    struct conn_setup *setup = conn->setup;
     uint64_t next = setup->retry_us != 0 && (setup->due_us == 0 || setup->retry_us < setup->due_us)
                         ? setup->retry_us
                         : setup->due_us;
     if (next == 0)
-        timer_clear(&conn->setup_timer);
-    else if (!timer_set(&conn->setup_timer, next))
+        timer_clear(&setup->timer);
+    else if (!timer_set(&setup->timer, next))
         conn_fail(conn, RPC_S_OUT_OF_RESOURCES);
 }
 
@@ -218,9 +218,9 @@ bool conn_setup_on_io(struct conn *conn)
 
 /* ---- Time, and turns ---------------------------------------------------------------- */
 
-static void on_timer(struct io_timer *timer)
+static void on_timer(struct counted *object)
 {
-    struct conn *conn = list_entry(timer, struct conn, setup_timer);
+    struct conn *conn = list_entry(object, struct conn, watch.object);
     conn_lock(conn);
     struct conn_setup *setup = conn->setup;
     if (conn_is_pending(conn) && setup->state != SETUP_READY && conn_alive(conn)) {
@@ -347,7 +347,7 @@ static void be_ready(struct conn *conn)
         setup->state = SETUP_BIND;
         return;
     }
-    timer_clear(&conn->setup_timer);
+    timer_clear(&setup->timer);
     const bool shared = publish(conn);
     conn->setup = NULL;
     begin_calls(conn, setup, shared);
@@ -436,7 +436,7 @@ void conn_setup_closed(struct conn *conn)
     if (setup->status == RPC_S_OK)
         setup->status = RPC_S_SERVER_UNAVAILABLE;
     setup->state = SETUP_ENDED;
-    timer_clear(&conn->setup_timer);
+    timer_clear(&setup->timer);
     client_group_forget(setup);
     conn_resolve_forget(setup);
     if (setup->founds)

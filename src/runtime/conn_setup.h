@@ -42,6 +42,7 @@ struct conn_setup {
     struct conn_wish wish;
     struct transport_attempt attempt;
     struct list calls;    /* struct call_begin, in the order in which they are to begin */
+    struct io_timer timer; /* for the two moments that follow                             */
     uint64_t due_us;      /* given up then; 0: never                                    */
     uint64_t retry_us;    /* BUSY: the address is tried again then; 0: not              */
     uint32_t group_id;    /* as bound with                                              */

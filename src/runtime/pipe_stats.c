@@ -28,7 +28,7 @@ void pipe_wait_end(struct pipe *pipe, uint64_t least_us)
     stats->waiting_since_us = 0;
     if (!waited)
         return;
-    stats->times_blocked++;
+    pipe->times_blocked++;
     if (us > stats->longest_wait_us)
         stats->longest_wait_us = us;
 }
@@ -45,7 +45,7 @@ static RPCX_PIPE_STATS read_stats(const struct pipe *pipe)
         .OctetsPushed = stats->pushed * pipe->rx.type->layout.stride,
         .OctetsPulled = stats->pulled * pipe->rx.type->layout.stride,
         .OctetsQueued = pipe_rx_octets(&pipe->rx),
-        .TimesBlocked = stats->times_blocked,
+        .TimesBlocked = pipe->times_blocked,
         .LongestWaitUs = waiting_us > stats->longest_wait_us ? waiting_us : stats->longest_wait_us,
     };
     /* A call with pipes has its connection to itself. */

@@ -165,9 +165,9 @@ static bool sends_directly(struct pipe *pipe, uint64_t len)
 {
     if (pipe->high == 0 || pipe_in_callback > 0)
         return false;
-    if (clock_us() - pipe->pushed_us >= LIMIT_TIGHT_LOOP_US)
+    if ((uint32_t)clock_us() - pipe->pushed_us >= LIMIT_TIGHT_LOOP_US)
         pipe->streak = 0;
-    pipe->streak += len;
+    pipe->streak = len < UINT32_MAX - pipe->streak ? pipe->streak + (uint32_t)len : UINT32_MAX;
     return pipe->streak > pipe->high;
 }
 
@@ -274,7 +274,7 @@ RPC_STATUS pipe_send_elements(struct pipe *pipe, const uint8_t *memory, unsigned
         status = put(&out, plan.tail, plan.tail_len);
     if (status == RPC_S_OK && out.count > 0)
         status = send_slice(&out, false);
-    pipe->pushed_us = clock_us();
+    pipe->pushed_us = (uint32_t)clock_us();
     pipe->stats.pushed += status == RPC_S_OK ? count : 0;
     return status;
 }

@@ -35,9 +35,9 @@ static void thing_destroy(struct counted *counted)
     atomic_fetch_add(&destroyed, 1);
 }
 
-static void on_expired(struct io_timer *timer)
+static void on_expired(struct counted *object)
 {
-    struct thing *thing = list_entry(timer, struct thing, timer);
+    struct thing *thing = list_entry(object, struct thing, counted);
     if (clock_us() < thing->due_us)
         atomic_store(&early, true);
     if (thing->due_us < atomic_load(&last_due_us))
@@ -47,7 +47,7 @@ static void on_expired(struct io_timer *timer)
     if (thing->again > 0) {
         thing->again--;
         thing->due_us = clock_us() + 2000;
-        timer_set(timer, thing->due_us);
+        timer_set(&thing->timer, thing->due_us);
     }
     atomic_fetch_add(&expired_total, 1);
 }

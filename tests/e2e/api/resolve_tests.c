@@ -51,6 +51,14 @@ static unsigned asked_now(void)
     return count;
 }
 
+static bool all_answered(void)
+{
+    pthread_mutex_lock(&lock);
+    bool all = answered == asked;
+    pthread_mutex_unlock(&lock);
+    return all;
+}
+
 static void wait_asked(unsigned count)
 {
     for (uint64_t until = now_ms() + SOON_MS; asked_now() < count && now_ms() < until;)
@@ -131,7 +139,7 @@ static void nobody_answers(void)
     CHECK_USABLE(server);
     CHECK(no_call());
     answer_now(true);
-    for (uint64_t until = now_ms() + SOON_MS; answered < asked_now() && now_ms() < until;)
+    for (uint64_t until = now_ms() + SOON_MS; !all_answered() && now_ms() < until;)
         sleep_ms(1);
     sleep_ms(NEVER_MS); /* nobody wants the answers */
     CHECK_USABLE(server);
