@@ -367,6 +367,7 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY RpcTestCancel(void);
 #define RPC_C_OPT_TRUST_PEER             14 /* not supported                              */
 #define RPC_C_OPT_ASYNC_BLOCK            15 /* not supported                              */
 #define RPC_C_OPT_OPTIMIZE_TIME          16 /* not supported                              */
+#define RPC_C_OPT_MAX_OPTIONS            17 /* one more than the last                     */
 
 /* Sets an option for later calls on a client handle and copies made of it.
  *   BINDING_NONCAUSAL  FALSE, the default: asynchronous calls of a thread begin in the

@@ -158,15 +158,20 @@
 
 /* The Win32 names programs use beside the ones above. */
 #define ERROR_SUCCESS                      0
+#define ERROR_INVALID_FUNCTION             1
+#define ERROR_FILE_NOT_FOUND               2
+#define ERROR_PATH_NOT_FOUND               3
 #define ERROR_ACCESS_DENIED                5
 #define ERROR_INVALID_HANDLE               6
 #define ERROR_NOT_ENOUGH_MEMORY            8
+#define ERROR_INVALID_DATA                 13
 #define ERROR_OUTOFMEMORY                  14
 #define ERROR_GEN_FAILURE                  31
 #define ERROR_NOT_SUPPORTED                50
 #define ERROR_INVALID_PARAMETER            87
 #define ERROR_INSUFFICIENT_BUFFER          122
 #define ERROR_MORE_DATA                    234
+#define ERROR_MR_MID_NOT_FOUND             317
 #define ERROR_ABANDONED_WAIT_0             735
 #define ERROR_IO_PENDING                   997
 #define ERROR_MORE_WRITES                  1120

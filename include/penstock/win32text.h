@@ -77,6 +77,71 @@ static inline LPVOID HeapAlloc(HANDLE heap, DWORD flags, SIZE_T size)
     return memory;
 }
 
+/* ---- Texts of errors ------------------------------------------------------------ */
+
+#define FORMAT_MESSAGE_ALLOCATE_BUFFER 0x0100u
+#define FORMAT_MESSAGE_IGNORE_INSERTS  0x0200u
+#define FORMAT_MESSAGE_FROM_STRING     0x0400u /* not supported */
+#define FORMAT_MESSAGE_FROM_HMODULE    0x0800u /* not supported */
+#define FORMAT_MESSAGE_FROM_SYSTEM     0x1000u
+#define FORMAT_MESSAGE_ARGUMENT_ARRAY  0x2000u
+#define FORMAT_MESSAGE_MAX_WIDTH_MASK  0x00FFu /* no line ends in the text */
+
+#define MAKELANGID(primary, sub) ((WORD)(((WORD)(sub) << 10) | (WORD)(primary)))
+#define LANG_NEUTRAL             0
+#define LANG_ENGLISH             9
+#define SUBLANG_NEUTRAL          0
+#define SUBLANG_DEFAULT          1
+
+static inline HANDLE LocalFree(HANDLE memory)
+{
+    free(memory);
+    return NULL;
+}
+
+/* The text of a status, in English, in the way that programs print errors:
+ * FORMAT_MESSAGE_FROM_SYSTEM, with a line end behind it; the octets without NUL.
+ * With FORMAT_MESSAGE_ALLOCATE_BUFFER `buffer` is the address of a pointer, to be released
+ * with LocalFree.
+ * 0: ERROR_NOT_SUPPORTED (another source), ERROR_INVALID_PARAMETER, ERROR_MR_MID_NOT_FOUND: no
+ * text, ERROR_INSUFFICIENT_BUFFER, ERROR_NOT_ENOUGH_MEMORY. */
+static inline DWORD FormatMessageA(DWORD flags, LPCVOID source, DWORD message, DWORD language,
+                                   LPSTR buffer, DWORD size, void *arguments)
+{
+    unsigned char text[DCE_C_ERROR_STRING_LEN + 2];
+    DWORD error = 0;
+    (void)source, (void)language, (void)arguments;
+    if (!(flags & FORMAT_MESSAGE_FROM_SYSTEM) ||
+        flags & (FORMAT_MESSAGE_FROM_STRING | FORMAT_MESSAGE_FROM_HMODULE))
+        error = ERROR_NOT_SUPPORTED;
+    else if (!buffer)
+        error = ERROR_INVALID_PARAMETER;
+    else if (DceErrorInqTextA((RPC_STATUS)message, text) != RPC_S_OK)
+        error = ERROR_MR_MID_NOT_FOUND;
+    if (error != 0) {
+        RpcxSetLastError(error);
+        return 0;
+    }
+    if (!(flags & FORMAT_MESSAGE_MAX_WIDTH_MASK))
+        strcat((char *)text, "\r\n");
+    size_t len = strlen((const char *)text);
+    char *to = buffer;
+    if (flags & FORMAT_MESSAGE_ALLOCATE_BUFFER) {
+        to = (char *)malloc(len + 1 > size ? len + 1 : size);
+        if (to)
+            memcpy(buffer, &to, sizeof(to));
+    }
+    if (!to || (to == buffer && len >= size)) {
+        RpcxSetLastError(to ? ERROR_INSUFFICIENT_BUFFER : ERROR_NOT_ENOUGH_MEMORY);
+        return 0;
+    }
+    memcpy(to, text, len + 1);
+    return (DWORD)len;
+}
+#ifndef UNICODE
+#define FormatMessage FormatMessageA
+#endif
+
 PENSTOCK_END_DECLS
 
 #endif

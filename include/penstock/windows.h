@@ -7,6 +7,8 @@
 #include "rpc.h"
 #include "rpceeinfo.h"
 #include "win32.h"
+#include "win32crt.h"
 #include "win32text.h"
+#include "win32time.h"
 
 #endif

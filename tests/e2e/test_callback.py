@@ -47,6 +47,14 @@ def test_case(server, syntax_env, case, transport):
     assert result.stdout == "ok\n" and result.returncode == 0, result.stdout + result.stderr
 
 
+@pytest.mark.parametrize("transport", ["ncalrpc", "tcp4"])
+def test_access_check_inside_a_callback(program_env, transport):
+    with serving(SERVER, dict(program_env, CALLBACK_REFUSED="4")) as server:
+        result = subprocess.run([CLIENT, server.bindings[transport], "refused"], env=program_env,
+                                capture_output=True, text=True, timeout=120, check=False)
+        assert result.stdout == "ok\n" and result.returncode == 0, result.stdout + result.stderr
+
+
 # ---- A client that shares no code ------------------------------------------------------------
 
 

@@ -224,8 +224,25 @@ static int complain(const char *what, RPC_STATUS status)
     return 1;
 }
 
+/* Which request for Deep() is refused, counted from 1: CALLBACK_REFUSED; 0: there is no check. */
+static unsigned refused;
+
+static RPC_STATUS check_access(RPC_IF_HANDLE interface, void *client)
+{
+    static atomic_uint asked;
+    enum { OPNUM_DEEP = 6 };
+    RPC_CALL_ATTRIBUTES_V2_A attributes = {.Version = 2};
+    (void)interface;
+    RPC_STATUS status = RpcServerInqCallAttributesA(client, &attributes);
+    if (status != RPC_S_OK || attributes.OpNum != OPNUM_DEEP)
+        return status;
+    return ++asked == refused ? RPC_S_CALL_FAILED : RPC_S_OK;
+}
+
 int main(int argc, char **argv)
 {
+    const char *number = getenv("CALLBACK_REFUSED");
+    refused = number ? (unsigned)atoi(number) : 0;
     sem_init(&let, 0, 0);
     RPC_STATUS status = RAISED(Term(1));
     if (status != RPC_S_NO_CALL_ACTIVE)
@@ -234,7 +251,10 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc && status == RPC_S_OK; i++)
         status = use_endpoint(argv[i]);
     if (status == RPC_S_OK)
-        status = RpcServerRegisterIf(callback_v1_0_s_ifspec, NULL, NULL);
+        status = RpcServerRegisterIfEx(callback_v1_0_s_ifspec, NULL, NULL,
+                                       RPC_IF_ALLOW_CALLBACKS_WITH_NO_AUTH,
+                                       RPC_C_LISTEN_MAX_CALLS_DEFAULT,
+                                       refused > 0 ? check_access : NULL);
     if (status == RPC_S_OK)
         status = RpcServerListen(1, RPC_C_LISTEN_MAX_CALLS_DEFAULT, TRUE);
     if (status != RPC_S_OK)

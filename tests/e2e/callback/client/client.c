@@ -197,6 +197,16 @@ static void deep(void)
     CHECK(Plain(server, 1) == 2);
 }
 
+/* The server's access check refuses the fourth Deep(), which is the one inside the third. */
+static void refused(void)
+{
+    CHECK(Deep(server, 0) == 0);
+    CHECK(Deep(server, 1) == 1);
+    CHECK(RAISED(Deep(server, 2)) == RPC_S_ACCESS_DENIED);
+    CHECK(Deep(server, 2) == 2);
+    CHECK(Plain(server, 1) == 2);
+}
+
 static void strings(void)
 {
     CHECK(Letters(server, (unsigned char *)"") == 0);
@@ -307,7 +317,8 @@ static const struct {
     void (*run)(void);
 } cases[] = {
     {"sum", sum},   {"threads", threads}, {"bulk", bulk},       {"raised", raised},
-    {"deep", deep}, {"strings", strings}, {"context", context}, {"little", little}, {"async", asynchronous},
+    {"deep", deep},
+    {"refused", refused}, {"strings", strings}, {"context", context}, {"little", little}, {"async", asynchronous},
     {"cancelled", cancelled}, {"hold", hold}, {"once", once},
 };
 
