@@ -69,7 +69,7 @@ static void hand_off(const struct served *call)
 static void serve_call(const struct served *call)
 {
     int32_t reply = 4711;
-    switch (script) {
+    switch (atomic_load(&script)) {
     case HAND_OFF:
     case RETURN_LATE:
         hand_off(call);
