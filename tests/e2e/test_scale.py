@@ -16,8 +16,7 @@ CLIENT = BUILD / "tests/e2e/scale/scale_client"
 COUNT = 10_000
 # What the processes have open besides.
 SPARE = 200
-# The pool, one to spare, and the program's own (docs/design/threads.md); also on a machine so
-# busy that managers are pushed off their processor.
+# The pool, one to spare, and the program's own (docs/design/threads.md).
 THREADS = len(os.sched_getaffinity(0)) + 2 + (sanitizer() == "tsan")  # which has one, too
 
 
@@ -43,7 +42,8 @@ def server(program_env, count):
 
 
 def run(server, env, kind, count, transport, **options):
-    return subprocess.run([CLIENT, server.bindings[transport], kind, str(count)], env=env,
+    command = [CLIENT, server.bindings[transport], kind, str(count), str(THREADS)]
+    return subprocess.run(command, env=env,
                           capture_output=True, text=True, timeout=300, check=False, **options)
 
 
@@ -51,20 +51,14 @@ def run(server, env, kind, count, transport, **options):
 @pytest.mark.parametrize("kind", ["source", "sink", "pending"])
 def test_many_at_once(server, program_env, count, kind, transport):
     """Every octet right, no thread belongs to a call; calls without pipes share connections."""
-    for attempt in range(3):
-        result = run(server, program_env, kind, count, transport)
-        assert result.returncode == 0, result.stdout + result.stderr[-2000:]
-        seen = json.loads(result.stdout)
-        print(kind, transport, count, seen)
-        assert seen["wrong"] == 0
-        threads = max(seen["threads"], seen["server_threads"])
-        assert threads <= THREADS + 4
-        # Where other programs keep the processors, a manager may look blocked now and then.
-        if threads <= THREADS:
-            break
-        time.sleep(1)  # until what was started has left
-    else:
-        pytest.fail(f"{threads} threads, each time")
+    result = run(server, program_env, kind, count, transport)
+    assert result.returncode == 0, result.stdout + result.stderr[-2000:]
+    seen = json.loads(result.stdout)
+    print(kind, transport, count, seen)
+    assert seen["wrong"] == 0
+    assert max(seen["threads"], seen["server_threads"]) <= THREADS
+    # On the way there, where other programs keep the processors, a manager may look blocked.
+    assert max(seen["peak"]) <= THREADS + 4
     if kind == "pending":  # 64 on a connection, see LIMIT_MULTIPLEX
         assert seen["descriptors"] <= count // 64 + 64 + SPARE
     if kind == "sink" and not sanitizer():  # what was pushed, and a little for each

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* client.c - COUNT calls at once: scale_client BINDING source|sink|pending COUNT.  Prints
- * one JSON object of what was seen while all of them stood still, or what went wrong. */
+/* client.c - COUNT calls at once: scale_client BINDING source|sink|pending COUNT THREADS.
+ * Prints one JSON object of what was seen while all of them stood still, or what went wrong.
+ * Threads that were started on the way have some seconds to leave, until no process has more
+ * than THREADS. */
 #include <stdatomic.h>
 #include <time.h>
 
@@ -23,6 +25,9 @@ void MIDL_user_free(void *object)
 /* A pipe nobody pulls stops here: well before its end. */
 #define HIGH 8192u
 #define PATIENCE_MS 120000u
+/* More than a thread of the pool lingers, so that looking does not keep it. */
+#define LOOK_MS 1000u
+#define LEAVE_MS 10000u
 
 enum { ENDED = 1, COMPLETE = 2 };
 
@@ -154,12 +159,27 @@ static STATE wait_called(uint32_t count)
     }
 }
 
+/* Nothing arrives any more: do the threads leave? */
+static STATE wait_left(uint32_t threads, uint64_t *ret_own)
+{
+    STATE state;
+    uint64_t begin = now_ms();
+    for (;;) {
+        Look(server, &state);
+        *ret_own = own_status("Threads:");
+        if ((state.threads <= threads && *ret_own <= threads) || now_ms() - begin > LEAVE_MS)
+            return state;
+        Sleep(LOOK_MS);
+    }
+}
+
 int main(int argc, char **argv)
 {
-    if (argc != 4 || RpcBindingFromStringBinding((RPC_CSTR)argv[1], &server) != RPC_S_OK)
+    if (argc != 5 || RpcBindingFromStringBinding((RPC_CSTR)argv[1], &server) != RPC_S_OK)
         return 2;
     what = argv[2];
     const uint32_t count = (uint32_t)strtoul(argv[3], NULL, 10);
+    const uint32_t threads_max = (uint32_t)strtoul(argv[4], NULL, 10);
     struct call *calls = calloc(count, sizeof(*calls));
     STATE before, state;
     RpcxPipeSetLimits(NULL, HIGH, HIGH / 2);
@@ -174,7 +194,9 @@ int main(int argc, char **argv)
             fill(&calls[i]);
     state = wait_called(before.called + count);
     uint64_t opened = now_ms() - begin;
-    uint64_t threads = own_status("Threads:"), grown_kib = own_status("VmRSS:") - rss_kib;
+    uint64_t threads, peak = own_status("Threads:"), server_peak = state.threads;
+    state = wait_left(threads_max, &threads);
+    uint64_t grown_kib = own_status("VmRSS:") - rss_kib;
     if (done != 0)
         die("calls ended early", (long)done);
 
@@ -193,9 +215,10 @@ int main(int argc, char **argv)
             die("calls done", (long)done);
         Sleep(5);
     }
-    printf("{\"threads\": %llu, \"server_threads\": %u, \"descriptors\": %u, \"wrong\": %u, "
+    printf("{\"threads\": %llu, \"server_threads\": %u, \"peak\": [%llu, %llu], \"descriptors\": %u, \"wrong\": %u, "
            "\"client_kib\": %lld, \"server_kib\": %lld, \"open_ms\": %llu, \"drain_ms\": %llu}\n",
-           (unsigned long long)threads, state.threads, state.connections, (unsigned)wrong,
+           (unsigned long long)threads, state.threads, (unsigned long long)peak,
+           (unsigned long long)server_peak, state.connections, (unsigned)wrong,
            (long long)grown_kib, (long long)(state.rss_kib - before.rss_kib),
            (unsigned long long)opened, (unsigned long long)(now_ms() - begin));
     RpcBindingFree(&server);
