@@ -173,6 +173,7 @@ struct assoc {
     uint16_t call_count;
     RPC_STATUS status;  /* why it is DEAD */
     uint32_t group_id;
+    uint32_t queued_pdus; /* put into the queue since the owner set it to 0           */
     struct txq txq;
 
     struct list calls;

@@ -110,6 +110,7 @@ static bool queue_frag_header(struct call *call, size_t stub_len, uint32_t alloc
         assert(len == PDU_RESPONSE_LEN);
     }
     call->tx_begun = true;
+    assoc->queued_pdus++;
     return true;
 }
 

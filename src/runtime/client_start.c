@@ -17,6 +17,7 @@
 #include "runtime/exception.h"
 #include "runtime/memory_env.h"
 #include "runtime/ndr_api.h"
+#include "runtime/stats.h"
 
 const NDR_OPERATION *client_operation(const RPC_CLIENT_INTERFACE *spec, unsigned int opnum)
 {
@@ -323,6 +324,7 @@ RPC_STATUS client_start_send(struct rpc_call *call, struct client_start *start)
         call_start(&call->wire, &conn->assoc, start->place.context_id, (uint16_t)call->op->opnum,
                    object);
     }
+    stats_count(RPC_C_STATS_CALLS_OUT, 1);
     const uint64_t sent = conn->assoc.txq.total;
     RPC_STATUS status = client_request_queue(call, &terms, &start->request);
     if (status == RPC_S_OK)

@@ -14,8 +14,10 @@
 #include "base/list.h"
 #include "base/uuid.h"
 #include "runtime/context.h"
+#include "runtime/mgmt.h"
 #include "runtime/ndr_options.h"
 #include "runtime/server.h"
+#include "runtime/stats.h"
 
 struct manager {
     struct list node;
@@ -38,6 +40,16 @@ static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t call_ended = PTHREAD_COND_INITIALIZER;
 static struct list interfaces = {&interfaces, &interfaces};
 
+/* The one that every server has and no list shows: it is found by who asks for it.  Its only
+ * manager serves all objects. */
+static struct interface management;
+static struct manager management_manager = {
+    .node = {&management.managers, &management.managers}};
+static struct interface management = {
+    .managers = {&management_manager.node, &management_manager.node},
+    .flags = RPC_IF_AUTOLISTEN,
+    .rpc_size_max = (unsigned)-1};
+
 /* ---- Calls ---------------------------------------------------------------- */
 
 static bool serves(const RPC_SERVER_INTERFACE *spec, const struct pdu_syntax *id)
@@ -56,8 +68,49 @@ struct interface *registry_find(const struct pdu_syntax *id)
         if (!list_empty(&interface->managers) && serves(interface->spec, id))
             found = interface;
     }
+    if (!found && serves(mgmt_interface(), id)) {
+        management.spec = mgmt_interface();
+        management_manager.epv = management.spec->DefaultManagerEpv;
+        found = &management;
+    }
     pthread_mutex_unlock(&registry_lock);
     return found;
+}
+
+/* registry_lock held. */
+static RPC_STATUS copy_if_ids(RPC_IF_ID_VECTOR *vector)
+{
+    for (struct list *node = interfaces.next; node != &interfaces; node = node->next) {
+        const struct interface *interface = list_entry(node, struct interface, node);
+        if (list_empty(&interface->managers))
+            continue;
+        RPC_IF_ID *id = malloc(sizeof(*id));
+        if (!id)
+            return RPC_S_OUT_OF_MEMORY;
+        const RPC_SYNTAX_IDENTIFIER *own = &interface->spec->InterfaceId;
+        *id = (RPC_IF_ID){own->SyntaxGUID, own->SyntaxVersion.MajorVersion,
+                          own->SyntaxVersion.MinorVersion};
+        vector->IfId[vector->Count++] = id;
+    }
+    return vector->Count > 0 ? RPC_S_OK : RPC_S_NO_INTERFACES;
+}
+
+RPC_STATUS registry_if_ids(RPC_IF_ID_VECTOR **ret_vector)
+{
+    RPC_STATUS status = RPC_S_OUT_OF_MEMORY;
+    size_t count = 0;
+    pthread_mutex_lock(&registry_lock);
+    for (struct list *node = interfaces.next; node != &interfaces; node = node->next)
+        count++;
+    RPC_IF_ID_VECTOR *vector = calloc(1, sizeof(*vector) + count * sizeof(vector->IfId[0]));
+    if (vector)
+        status = copy_if_ids(vector);
+    pthread_mutex_unlock(&registry_lock);
+    if (status == RPC_S_OK)
+        *ret_vector = vector;
+    else
+        RpcIfIdVectorFree(&vector);
+    return status;
 }
 
 unsigned registry_syntaxes(const struct interface *interface)
@@ -113,15 +166,18 @@ RPC_STATUS registry_begin_call(struct interface *interface, enum transport_kind 
 {
     /* An object without a type, like a call without an object, is the nil type's. */
     UUID type = {0};
-    if (object && !uuid_is_nil(object) && object_type_of(object, &type) != RPC_S_OK)
+    if (object && interface != &management && !uuid_is_nil(object) &&
+        object_type_of(object, &type) != RPC_S_OK)
         type = (UUID){0};
     pthread_mutex_lock(&registry_lock);
     RPC_STATUS status = admit(interface, kind, &type, ret_dispatch);
     if (status == RPC_S_OK)
         interface->calls++;
     pthread_mutex_unlock(&registry_lock);
-    if (status == RPC_S_OK)
+    if (status == RPC_S_OK) {
         server_count_call(1);
+        stats_count(RPC_C_STATS_CALLS_IN, 1);
+    }
     return status;
 }
 
@@ -139,6 +195,7 @@ void registry_join_call(struct interface *interface)
     interface->calls++;
     pthread_mutex_unlock(&registry_lock);
     server_count_call(1);
+    stats_count(RPC_C_STATS_CALLS_IN, 1);
 }
 
 void registry_end_call(struct interface *interface)
