@@ -163,8 +163,9 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUseProtseqEpExA(RPC_CSTR Protseq, uns
  *                borrowed until the interface is unregistered
  *   Flags        RPC_IF_...
  *   MaxCalls     calls of an RPC_IF_AUTOLISTEN interface at a time, a hint
- *   MaxRpcSize   octets of a request without its pipe data; (unsigned)-1: no limit.
- *                A longer one is answered with RPC_S_ACCESS_DENIED
+ *   MaxRpcSize   octets of a request without its pipe data; (unsigned)-1: no limit but
+ *                2^31-1.  4 MiB with the functions that do not have it, and at least that
+ *                on ncalrpc.  A longer request is answered with RPC_S_ACCESS_DENIED
  *   IfCallback   NULL, or the server's access check.  With one, unauthenticated clients,
  *                which so far all are, are refused with RPC_S_ACCESS_DENIED unless
  *                RPC_IF_ALLOW_CALLBACKS_WITH_NO_AUTH

@@ -127,12 +127,11 @@ static RPC_STATUS encode_request(struct client_start *start, struct client_reque
     writer->full = &request->full;
     writer->ndr64 = ndr64;
     writer->depth_max = binding_limits(start->binding).depth_max;
+    writer->len_max = LIMIT_STUB_LEN_MAX;
     RPC_STATUS status = ndr_encode_params(writer, start->op, start->frame, NDR_PARAM_IN);
     writer->contexts = NULL;
     writer->memory = NULL;
     writer->full = NULL;
-    if (status == RPC_S_OK && writer->len > LIMIT_STUB_LEN)
-        return RPC_S_OUT_OF_RESOURCES;
     return status;
 }
 

@@ -30,7 +30,7 @@ struct interface {
     const RPC_SERVER_INTERFACE *spec;
     struct list managers; /* empty: not registered */
     unsigned flags;       /* RPC_IF_*                          */
-    unsigned rpc_size_max;/* octets of a request, all-ones: no limit */
+    unsigned rpc_size_max;/* octets of a request without its pipes   */
     unsigned calls_max;   /* with AUTOLISTEN; 0: no limit      */
     unsigned calls;       /* running                           */
     RPC_IF_CALLBACK_FN *callback; /* its access check, or NULL */
@@ -48,7 +48,7 @@ static struct manager management_manager = {
 static struct interface management = {
     .managers = {&management_manager.node, &management_manager.node},
     .flags = RPC_IF_AUTOLISTEN,
-    .rpc_size_max = (unsigned)-1};
+    .rpc_size_max = LIMIT_STUB_LEN};
 
 /* ---- Calls ---------------------------------------------------------------- */
 
@@ -150,10 +150,11 @@ static RPC_STATUS admit(const struct interface *interface, enum transport_kind k
     const struct manager *manager = find_manager(interface, type);
     if (!manager)
         return RPC_S_UNSUPPORTED_TYPE;
-    /* MaxRpcSize is ignored on ncalrpc; our own limit holds everywhere. */
-    size_t stub_max = LIMIT_STUB_LEN;
-    if (kind != TRANSPORT_UNIX && interface->rpc_size_max < stub_max)
-        stub_max = interface->rpc_size_max;
+    size_t stub_max = interface->rpc_size_max;
+    if (stub_max > LIMIT_STUB_LEN_MAX)
+        stub_max = LIMIT_STUB_LEN_MAX;
+    if (kind == TRANSPORT_UNIX && stub_max < LIMIT_STUB_LEN)
+        stub_max = LIMIT_STUB_LEN; /* on ncalrpc MaxRpcSize takes nothing away */
     *ret_dispatch = (struct dispatch){.spec = interface->spec,
                                       .epv = manager->epv,
                                       .stub_max = stub_max,
@@ -302,14 +303,14 @@ RPC_STATUS RpcServerRegisterIfEx(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid, RPC_MG
                                  unsigned int Flags, unsigned int MaxCalls,
                                  RPC_IF_CALLBACK_FN *IfCallback)
 {
-    return RpcServerRegisterIf3(IfSpec, MgrTypeUuid, MgrEpv, Flags, MaxCalls, (unsigned)-1,
+    return RpcServerRegisterIf3(IfSpec, MgrTypeUuid, MgrEpv, Flags, MaxCalls, LIMIT_STUB_LEN,
                                 IfCallback, NULL);
 }
 
 RPC_STATUS RpcServerRegisterIf(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid, RPC_MGR_EPV *MgrEpv)
 {
     return RpcServerRegisterIf3(IfSpec, MgrTypeUuid, MgrEpv, 0, RPC_C_LISTEN_MAX_CALLS_DEFAULT,
-                                (unsigned)-1, NULL, NULL);
+                                LIMIT_STUB_LEN, NULL, NULL);
 }
 
 RPC_STATUS RpcServerInqIf(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid, RPC_MGR_EPV **MgrEpv)
