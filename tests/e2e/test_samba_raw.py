@@ -37,6 +37,8 @@ def expected_failures():
     return dict(line.split(None, 1) for line in lines if line and not line.startswith("#"))
 
 
+# Whom the tests that need security authenticate as: so they come as far as the server.
+USER = {"DOMAIN": "PENSTOCK", "REALM": "PENSTOCK.TEST", "USERNAME": "tester", "PASSWORD": "secret"}
 NAMES = names()
 EXPECTED = expected_failures()
 
@@ -70,7 +72,7 @@ def outcomes(tmp_path_factory, program_env):
         conf.write_text("")
         done = run(str(port), timeout=PATIENCE,
                    env=dict(os.environ, SERVER="127.0.0.1", SMB_CONF_PATH=str(conf),
-                            IGNORE_RANDOM_PAD="1"))
+                            IGNORE_RANDOM_PAD="1", **USER))
         assert done.returncode == 0, done.stderr[-4000:]
         yield {row["name"]: row for row in map(json.loads, done.stdout.splitlines())}
         server.stdin.close()
