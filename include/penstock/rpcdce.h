@@ -53,19 +53,6 @@ PENSTOCK_BEGIN_DECLS
 #define RPC_IF_SEC_CACHE_PER_PROC           0x0080 /* a hint, not taken                     */
 #define RPC_IF_ASYNC_CALLBACK               0x0100 /* not supported                         */
 
-/* RPC_STATS_VECTOR: what the process has received and sent since it began, low 32 bits. */
-#define RPC_C_STATS_CALLS_IN  0
-#define RPC_C_STATS_CALLS_OUT 1
-#define RPC_C_STATS_PKTS_IN   2 /* PDUs */
-#define RPC_C_STATS_PKTS_OUT  3
-
-/* What an RPC_MGMT_AUTHORIZATION_FN is asked for. */
-#define RPC_C_MGMT_INQ_IF_IDS         0
-#define RPC_C_MGMT_INQ_PRINC_NAME     1
-#define RPC_C_MGMT_INQ_STATS          2
-#define RPC_C_MGMT_IS_SERVER_LISTEN   3
-#define RPC_C_MGMT_STOP_SERVER_LISTEN 4
-
 /* Octets a DceErrorInqText buffer needs, with the NUL. */
 #define DCE_C_ERROR_STRING_LEN 256
 
@@ -89,16 +76,6 @@ typedef struct _RPC_IF_ID {
     unsigned short VersMinor;
 } RPC_IF_ID;
 
-typedef struct _RPC_IF_ID_VECTOR {
-    unsigned long Count;
-    RPC_IF_ID *IfId[1]; /* really Count of them */
-} RPC_IF_ID_VECTOR;
-
-typedef struct _RPC_STATS_VECTOR {
-    unsigned int Count;
-    unsigned long Stats[1]; /* really Count of them; RPC_C_STATS_... */
-} RPC_STATS_VECTOR;
-
 typedef struct _RPC_POLICY {
     unsigned int Length;         /* sizeof(RPC_POLICY)                           */
     unsigned long EndpointFlags; /* RPC_C_USE_..._PORT, RPC_C_DONT_FAIL: ignored */
@@ -118,15 +95,6 @@ typedef RPC_STATUS RPC_ENTRY RPC_IF_CALLBACK_FN(RPC_IF_HANDLE InterfaceUuid, voi
  * *TypeUuid and RPC_S_OK, or why there is none, to *Status.  Called on a thread of the runtime
  * as a call on the object begins; it must not wait, and other calls wait for it. */
 typedef void RPC_ENTRY RPC_OBJECT_INQ_FN(UUID *ObjectUuid, UUID *TypeUuid, RPC_STATUS *Status);
-
-/* A program's rule for who may use its management interface: asked before each remote
- * operation (RPC_C_MGMT_...) on behalf of ClientBinding, a server binding handle that is valid
- * during the call only.  Nonzero admits the client.  Zero refuses it with *Status, or with
- * RPC_S_ACCESS_DENIED when that was left RPC_S_OK.  Runs on a thread of the runtime, possibly
- * on several at once; it holds up that client's call only. */
-typedef int(RPC_ENTRY *RPC_MGMT_AUTHORIZATION_FN)(RPC_BINDING_HANDLE ClientBinding,
-                                                  unsigned long RequestedMgmtOperation,
-                                                  RPC_STATUS *Status);
 
 /* ---- Server: protocol sequences ------------------------------------------ */
 
@@ -261,44 +229,6 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtStopServerListening(RPC_BINDING_HANDLE 
  * server.  RPC_S_OK: yes; RPC_S_NOT_LISTENING: no; what a call may fail with, so
  * RPC_S_SERVER_UNAVAILABLE when there is none. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtIsServerListening(RPC_BINDING_HANDLE Binding);
-
-/* ---- Management ---------------------------------------------------------- */
-
-/* Every server answers these questions, whatever it has registered, from the moment it has an
- * endpoint.  `Binding` NULL asks this process, a client binding handle with an endpoint the
- * server it leads to; then the function is a remote call and waits for it, and may return what
- * a call may fail with: RPC_S_SERVER_UNAVAILABLE, RPC_S_CALL_FAILED, RPC_S_ACCESS_DENIED ...
- *
- * The interfaces a server has registered, each once, the management interface itself not
- * among them.  Gives *IfIdVector to the caller: RpcIfIdVectorFree.
- * RPC_S_NO_INTERFACES: it has registered none.
- * learn.microsoft.com, RpcMgmtInqIfIds. */
-PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtInqIfIds(RPC_BINDING_HANDLE Binding,
-                                                  RPC_IF_ID_VECTOR **IfIdVector);
-/* Releases the vector and what is in it; *IfIdVector becomes NULL.
- * learn.microsoft.com, RpcIfIdVectorFree. */
-PENSTOCK_API RPC_STATUS RPC_ENTRY RpcIfIdVectorFree(RPC_IF_ID_VECTOR **IfIdVector);
-
-/* Calls and PDUs of a process, as client and as server: RPC_C_STATS_....  Gives *Statistics
- * to the caller: RpcMgmtStatsVectorFree, after which *StatsVector is NULL.
- * learn.microsoft.com, RpcMgmtInqStats, RpcMgmtStatsVectorFree. */
-PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtInqStats(RPC_BINDING_HANDLE Binding,
-                                                  RPC_STATS_VECTOR **Statistics);
-PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtStatsVectorFree(RPC_STATS_VECTOR **StatsVector);
-
-/* The principal name a server has registered for an authentication service (RPC_C_AUTHN_...).
- * Gives *ServerPrincName to the caller: RpcStringFree.
- * RPC_S_UNKNOWN_AUTHN_SERVICE: for this one there is none; so for all, without security.
- * learn.microsoft.com, RpcMgmtInqServerPrincName. */
-PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtInqServerPrincNameA(RPC_BINDING_HANDLE Binding,
-                                                             unsigned long AuthnSvc,
-                                                             RPC_CSTR *ServerPrincName);
-
-/* Who may ask this process such things; NULL: the default, by which everybody may, but nobody
- * stops it from listening.
- * learn.microsoft.com, RpcMgmtSetAuthorizationFn. */
-PENSTOCK_API RPC_STATUS RPC_ENTRY
-RpcMgmtSetAuthorizationFn(RPC_MGMT_AUTHORIZATION_FN AuthorizationFn);
 
 /* The endpoints of this process as binding handles.  Gives *BindingVector to the
  * caller, who releases it with RpcBindingVectorFree.
@@ -615,15 +545,13 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY RpcBindingFromStringBindingW(RPC_WSTR StringBi
                                                                RPC_BINDING_HANDLE *Binding);
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcBindingToStringBindingW(RPC_BINDING_HANDLE Binding,
                                                              RPC_WSTR *StringBinding);
-PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtInqServerPrincNameW(RPC_BINDING_HANDLE Binding,
-                                                             unsigned long AuthnSvc,
-                                                             RPC_WSTR *ServerPrincName);
 PENSTOCK_API RPC_STATUS RPC_ENTRY DceErrorInqTextW(RPC_STATUS RpcStatus, RPC_WSTR ErrorText);
 PENSTOCK_API RPC_STATUS RPC_ENTRY UuidToStringW(const UUID *Uuid, RPC_WSTR *StringUuid);
 PENSTOCK_API RPC_STATUS RPC_ENTRY UuidFromStringW(RPC_WSTR StringUuid, UUID *Uuid);
 
 PENSTOCK_END_DECLS
 
+#include "rpcmgmt.h"
 #include "rpcserver.h"
 
 /* ---- Names without suffix ------------------------------------------------ */
@@ -639,7 +567,6 @@ PENSTOCK_END_DECLS
 #define RpcBindingToStringBinding   RpcBindingToStringBindingW
 #define RpcNetworkIsProtseqValid    RpcNetworkIsProtseqValidW
 #define DceErrorInqText             DceErrorInqTextW
-#define RpcMgmtInqServerPrincName   RpcMgmtInqServerPrincNameW
 #define UuidToString                UuidToStringW
 #define UuidFromString              UuidFromStringW
 #else
@@ -653,7 +580,6 @@ PENSTOCK_END_DECLS
 #define RpcBindingToStringBinding   RpcBindingToStringBindingA
 #define RpcNetworkIsProtseqValid    RpcNetworkIsProtseqValidA
 #define DceErrorInqText             DceErrorInqTextA
-#define RpcMgmtInqServerPrincName   RpcMgmtInqServerPrincNameA
 #define UuidToString                UuidToStringA
 #define UuidFromString              UuidFromStringA
 #endif

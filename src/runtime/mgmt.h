@@ -10,6 +10,10 @@
 /* Its specification, with its routines. */
 const RPC_SERVER_INTERFACE *mgmt_interface(void);
 
+/* A vector with room for `count` identifiers, in one block that RpcIfIdVectorFree releases: its
+ * IfId point to them, its Count is 0.  NULL: out of memory. */
+RPC_IF_ID_VECTOR *mgmt_if_ids_new(size_t count);
+
 /* What a process says of itself.  The vectors are the caller's. */
 RPC_STATUS mgmt_own_if_ids(RPC_IF_ID_VECTOR **ret_vector);
 RPC_STATUS mgmt_own_stats(RPC_STATS_VECTOR **ret_vector);

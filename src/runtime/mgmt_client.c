@@ -31,7 +31,7 @@ static RPC_STATUS check_binding(RPC_BINDING_HANDLE handle)
 
 /* ---- Interfaces ------------------------------------------------------------------------ */
 
-static void free_if_ids(rpc_if_id_vector_p_t vector)
+static void free_if_ids(mgmt_if_id_vector_p_t vector)
 {
     for (uint32_t i = 0; vector && i < vector->count; i++)
         stub_memory_free(vector->if_id[i]);
@@ -39,23 +39,15 @@ static void free_if_ids(rpc_if_id_vector_p_t vector)
 }
 
 /* Elements a server left out are left out. */
-static RPC_STATUS copy_if_ids(const rpc_if_id_vector_t *from, RPC_IF_ID_VECTOR **ret_vector)
+static RPC_STATUS copy_if_ids(const mgmt_if_id_vector_t *from, RPC_IF_ID_VECTOR **ret_vector)
 {
-    RPC_IF_ID_VECTOR *to = calloc(1, sizeof(*to) + from->count * sizeof(to->IfId[0]));
+    RPC_IF_ID_VECTOR *to = mgmt_if_ids_new(from->count);
     if (!to)
         return RPC_S_OUT_OF_MEMORY;
-    for (uint32_t i = 0; i < from->count; i++) {
-        if (!from->if_id[i])
-            continue;
-        RPC_IF_ID *id = malloc(sizeof(*id));
-        if (!id) {
-            RpcIfIdVectorFree(&to);
-            return RPC_S_OUT_OF_MEMORY;
-        }
-        *id = (RPC_IF_ID){from->if_id[i]->uuid, from->if_id[i]->vers_major,
-                          from->if_id[i]->vers_minor};
-        to->IfId[to->Count++] = id;
-    }
+    for (uint32_t i = 0; i < from->count; i++)
+        if (from->if_id[i])
+            *to->IfId[to->Count++] = (RPC_IF_ID){
+                from->if_id[i]->uuid, from->if_id[i]->vers_major, from->if_id[i]->vers_minor};
     *ret_vector = to;
     return RPC_S_OK;
 }
@@ -64,12 +56,13 @@ RPC_STATUS RpcMgmtInqIfIds(RPC_BINDING_HANDLE Binding, RPC_IF_ID_VECTOR **IfIdVe
 {
     if (!IfIdVector)
         return RPC_S_INVALID_ARG;
+    *IfIdVector = NULL;
     if (!Binding)
         return mgmt_own_if_ids(IfIdVector);
     RPC_STATUS status = check_binding(Binding);
     if (status != RPC_S_OK)
         return status;
-    rpc_if_id_vector_p_t received = NULL;
+    mgmt_if_id_vector_p_t received = NULL;
     error_status_t told = RPC_S_OK;
     struct stub_memory outer;
     stub_memory_enter(&outer);

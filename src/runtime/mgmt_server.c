@@ -24,12 +24,19 @@ const RPC_SERVER_INTERFACE *mgmt_interface(void)
 
 /* ---- Of this process ------------------------------------------------------------- */
 
+RPC_IF_ID_VECTOR *mgmt_if_ids_new(size_t count)
+{
+    const size_t head = sizeof(RPC_IF_ID_VECTOR) + count * sizeof(RPC_IF_ID *);
+    RPC_IF_ID_VECTOR *vector = calloc(1, head + count * sizeof(RPC_IF_ID));
+    for (size_t i = 0; vector && i < count; i++)
+        vector->IfId[i] = (RPC_IF_ID *)(void *)((char *)vector + head) + i;
+    return vector;
+}
+
 RPC_STATUS RpcIfIdVectorFree(RPC_IF_ID_VECTOR **IfIdVector)
 {
     if (!IfIdVector)
         return RPC_S_INVALID_ARG;
-    for (unsigned long i = 0; *IfIdVector && i < (*IfIdVector)->Count; i++)
-        free((*IfIdVector)->IfId[i]);
     free(*IfIdVector);
     *IfIdVector = NULL;
     return RPC_S_OK;
@@ -94,25 +101,25 @@ static RPC_STATUS authorize(handle_t client, unsigned long operation)
 
 /* ---- Of this process, for others ------------------------------------------------------ */
 
-static RPC_STATUS copy_if_ids(const RPC_IF_ID_VECTOR *from, rpc_if_id_vector_p_t *ret_vector)
+static RPC_STATUS copy_if_ids(const RPC_IF_ID_VECTOR *from, mgmt_if_id_vector_p_t *ret_vector)
 {
-    rpc_if_id_vector_p_t to = stub_memory_allocate(
-        offsetof(rpc_if_id_vector_t, if_id) + from->Count * sizeof(to->if_id[0]));
+    mgmt_if_id_vector_p_t to = stub_memory_allocate(
+        offsetof(mgmt_if_id_vector_t, if_id) + from->Count * sizeof(to->if_id[0]));
     if (!to)
         return RPC_S_OUT_OF_MEMORY;
     *ret_vector = to; /* the stub frees it, however far we get */
     for (to->count = 0; to->count < from->Count; to->count++) {
         const RPC_IF_ID *id = from->IfId[to->count];
-        rpc_if_id_t *copy = stub_memory_allocate(sizeof(*copy));
+        mgmt_if_id_t *copy = stub_memory_allocate(sizeof(*copy));
         if (!copy)
             return RPC_S_OUT_OF_MEMORY;
-        *copy = (rpc_if_id_t){id->Uuid, id->VersMajor, id->VersMinor};
+        *copy = (mgmt_if_id_t){id->Uuid, id->VersMajor, id->VersMinor};
         to->if_id[to->count] = copy;
     }
     return RPC_S_OK;
 }
 
-void server_rpc_mgmt_inq_if_ids(handle_t binding_handle, rpc_if_id_vector_p_t *if_id_vector,
+void server_rpc_mgmt_inq_if_ids(handle_t binding_handle, mgmt_if_id_vector_p_t *if_id_vector,
                                 error_status_t *status)
 {
     RPC_IF_ID_VECTOR *own = NULL;

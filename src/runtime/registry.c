@@ -77,40 +77,23 @@ struct interface *registry_find(const struct pdu_syntax *id)
     return found;
 }
 
-/* registry_lock held. */
-static RPC_STATUS copy_if_ids(RPC_IF_ID_VECTOR *vector)
-{
-    for (struct list *node = interfaces.next; node != &interfaces; node = node->next) {
-        const struct interface *interface = list_entry(node, struct interface, node);
-        if (list_empty(&interface->managers))
-            continue;
-        RPC_IF_ID *id = malloc(sizeof(*id));
-        if (!id)
-            return RPC_S_OUT_OF_MEMORY;
-        const RPC_SYNTAX_IDENTIFIER *own = &interface->spec->InterfaceId;
-        *id = (RPC_IF_ID){own->SyntaxGUID, own->SyntaxVersion.MajorVersion,
-                          own->SyntaxVersion.MinorVersion};
-        vector->IfId[vector->Count++] = id;
-    }
-    return vector->Count > 0 ? RPC_S_OK : RPC_S_NO_INTERFACES;
-}
-
 RPC_STATUS registry_if_ids(RPC_IF_ID_VECTOR **ret_vector)
 {
-    RPC_STATUS status = RPC_S_OUT_OF_MEMORY;
     size_t count = 0;
     pthread_mutex_lock(&registry_lock);
     for (struct list *node = interfaces.next; node != &interfaces; node = node->next)
-        count++;
-    RPC_IF_ID_VECTOR *vector = calloc(1, sizeof(*vector) + count * sizeof(vector->IfId[0]));
-    if (vector)
-        status = copy_if_ids(vector);
+        count += !list_empty(&list_entry(node, struct interface, node)->managers);
+    RPC_IF_ID_VECTOR *vector = count > 0 ? mgmt_if_ids_new(count) : NULL;
+    for (struct list *node = interfaces.next; vector && node != &interfaces; node = node->next) {
+        const struct interface *interface = list_entry(node, struct interface, node);
+        if (!list_empty(&interface->managers))
+            RpcIfInqId((RPC_IF_HANDLE)(uintptr_t)interface->spec, vector->IfId[vector->Count++]);
+    }
     pthread_mutex_unlock(&registry_lock);
-    if (status == RPC_S_OK)
-        *ret_vector = vector;
-    else
-        RpcIfIdVectorFree(&vector);
-    return status;
+    if (!vector)
+        return count > 0 ? RPC_S_OUT_OF_MEMORY : RPC_S_NO_INTERFACES;
+    *ret_vector = vector;
+    return RPC_S_OK;
 }
 
 unsigned registry_syntaxes(const struct interface *interface)
@@ -409,44 +392,5 @@ RPC_STATUS RpcIfInqId(RPC_IF_HANDLE RpcIfHandle, RPC_IF_ID *RpcIfId)
     *RpcIfId = (RPC_IF_ID){.Uuid = spec->InterfaceId.SyntaxGUID,
                            .VersMajor = spec->InterfaceId.SyntaxVersion.MajorVersion,
                            .VersMinor = spec->InterfaceId.SyntaxVersion.MinorVersion};
-    return RPC_S_OK;
-}
-
-RPC_STATUS RpcMgmtInqIfIds(RPC_BINDING_HANDLE Binding, RPC_IF_ID_VECTOR **IfIdVector)
-{
-    if (!IfIdVector)
-        return RPC_S_INVALID_ARG;
-    if (Binding)
-        return RPC_S_CANNOT_SUPPORT; /* needs the management interface */
-    size_t count = 0;
-    *IfIdVector = NULL;
-    pthread_mutex_lock(&registry_lock);
-    for (struct list *node = interfaces.next; node != &interfaces; node = node->next)
-        count += !list_empty(&list_entry(node, struct interface, node)->managers);
-    /* In one block: the vector, what it points to. */
-    const size_t head = sizeof(RPC_IF_ID_VECTOR) + count * sizeof(RPC_IF_ID *);
-    RPC_IF_ID_VECTOR *vector = count > 0 ? calloc(1, head + count * sizeof(RPC_IF_ID)) : NULL;
-    RPC_IF_ID *ids = vector ? (RPC_IF_ID *)(void *)((char *)vector + head) : NULL;
-    for (struct list *node = interfaces.next; vector && node != &interfaces; node = node->next) {
-        const struct interface *interface = list_entry(node, struct interface, node);
-        if (list_empty(&interface->managers))
-            continue;
-        RPC_IF_ID *id = &ids[vector->Count];
-        vector->IfId[vector->Count++] = id;
-        RpcIfInqId((RPC_IF_HANDLE)(uintptr_t)interface->spec, id);
-    }
-    pthread_mutex_unlock(&registry_lock);
-    *IfIdVector = vector;
-    if (!vector)
-        return count > 0 ? RPC_S_OUT_OF_MEMORY : RPC_S_NO_INTERFACES;
-    return RPC_S_OK;
-}
-
-RPC_STATUS RpcIfIdVectorFree(RPC_IF_ID_VECTOR **IfIdVector)
-{
-    if (!IfIdVector)
-        return RPC_S_INVALID_ARG;
-    free(*IfIdVector);
-    *IfIdVector = NULL;
     return RPC_S_OK;
 }
