@@ -52,40 +52,45 @@ typedef int(RPC_ENTRY *RPC_MGMT_AUTHORIZATION_FN)(RPC_BINDING_HANDLE ClientBindi
 /* Every server answers these questions, whatever it has registered, from the moment it has an
  * endpoint.  `Binding` NULL asks this process, a client binding handle with an endpoint the
  * server it leads to; then the function is a remote call and waits for it, and may return what
- * a call may fail with: RPC_S_SERVER_UNAVAILABLE, RPC_S_CALL_FAILED, RPC_S_ACCESS_DENIED ...
- *
- * The interfaces a server has registered, each once, the management interface itself not
+ * a call may fail with: RPC_S_SERVER_UNAVAILABLE, RPC_S_CALL_FAILED, RPC_S_ACCESS_DENIED ... */
+
+/* The interfaces a server has registered, each once, the management interface itself not
  * among them.  Gives *IfIdVector to the caller: RpcIfIdVectorFree; NULL after a failure.
- * RPC_S_NO_INTERFACES: it has registered none.
- * learn.microsoft.com, RpcMgmtInqIfIds. */
+ * RPC_S_OK; RPC_S_NO_INTERFACES: it has registered none; what a call may fail with.  Any
+ * thread.  learn.microsoft.com, RpcMgmtInqIfIds. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtInqIfIds(RPC_BINDING_HANDLE Binding,
                                                   RPC_IF_ID_VECTOR **IfIdVector);
-/* Releases the vector and what is in it; *IfIdVector becomes NULL.
- * learn.microsoft.com, RpcIfIdVectorFree. */
+
+/* Releases the vector and what is in it; *IfIdVector becomes NULL.  NULL there is fine.
+ * RPC_S_OK.  Any thread.  learn.microsoft.com, RpcIfIdVectorFree. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcIfIdVectorFree(RPC_IF_ID_VECTOR **IfIdVector);
 
 /* Calls and PDUs of a process, as client and as server: RPC_C_STATS_....  Gives *Statistics
- * to the caller: RpcMgmtStatsVectorFree, after which *StatsVector is NULL.
- * learn.microsoft.com, RpcMgmtInqStats, RpcMgmtStatsVectorFree. */
+ * to the caller: RpcMgmtStatsVectorFree.
+ * RPC_S_OK; what a call may fail with.  Any thread.  learn.microsoft.com, RpcMgmtInqStats. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtInqStats(RPC_BINDING_HANDLE Binding,
                                                   RPC_STATS_VECTOR **Statistics);
+
+/* Releases the vector; *StatsVector becomes NULL.  NULL there is fine.
+ * RPC_S_OK.  Any thread.  learn.microsoft.com, RpcMgmtStatsVectorFree. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtStatsVectorFree(RPC_STATS_VECTOR **StatsVector);
 
 /* The principal name a server has registered for an authentication service (RPC_C_AUTHN_...).
- * Gives *ServerPrincName to the caller: RpcStringFree.
- * RPC_S_UNKNOWN_AUTHN_SERVICE: for this one there is none; so for all, without security.
+ * Gives *ServerPrincName to the caller: RpcStringFree of the same suffix.
+ * RPC_S_OK; RPC_S_UNKNOWN_AUTHN_SERVICE: for this one there is none; so for all, without
+ * security; what a call may fail with.  Any thread.
  * learn.microsoft.com, RpcMgmtInqServerPrincName. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtInqServerPrincNameA(RPC_BINDING_HANDLE Binding,
                                                              unsigned long AuthnSvc,
                                                              RPC_CSTR *ServerPrincName);
-
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtInqServerPrincNameW(RPC_BINDING_HANDLE Binding,
                                                              unsigned long AuthnSvc,
                                                              RPC_WSTR *ServerPrincName);
 
 /* Who may ask this process such things; NULL: the default, by which everybody may, but nobody
- * stops it from listening.
- * learn.microsoft.com, RpcMgmtSetAuthorizationFn. */
+ * stops it from listening.  Borrowed until another one is set; questions that run now may still
+ * be asking it.
+ * RPC_S_OK.  Any thread.  learn.microsoft.com, RpcMgmtSetAuthorizationFn. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY
 RpcMgmtSetAuthorizationFn(RPC_MGMT_AUTHORIZATION_FN AuthorizationFn);
 
