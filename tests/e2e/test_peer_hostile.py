@@ -289,7 +289,7 @@ def test_lying_counts(server, opnum, head, hint):
             assert p.ptype == pdu.FAULT and p.status == 5, hex(p.status)
             wire.expect_end()
             continue
-        assert p.ptype == pdu.FAULT and p.status in (pdu.BAD_STUB_DATA, 1734), hex(p.status)
+        assert p.ptype == pdu.FAULT and p.status in (pdu.BAD_STUB_DATA, pdu.NCA_BOUND), hex(p.status)
         wire.send(pdu.request(calls.NOTHING, hint=hint))
         assert wire.recv().ptype == pdu.RESPONSE
         wire.close()
