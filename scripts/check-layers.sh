@@ -23,7 +23,7 @@ check ndr wire base
 check proto wire ndr sec base
 check io base
 check win32 base
-check runtime win32 io proto ndr wire sec base
+check runtime stubs win32 io proto ndr wire sec base
 check idl base
 check tools idl base
 # The tools and examples see the run time through its public headers only.

@@ -156,7 +156,7 @@ def main():
     parser.add_argument("directory", help="where the IDL files are")
     parser.add_argument("--compiler", help="penstock-idl",
                         default=os.path.join(os.environ.get("PENSTOCK_BUILD_DIR", ROOT / "build"),
-                                             "src/tools/penstock-idl"))
+                                             "src/idl/penstock-idl"))
     parser.add_argument("--alias", default="{}",
                         help="another name of the files for imports, as 'ms-{}'")
     parser.add_argument("--own", action="append", default=[], metavar="FILE",

@@ -131,8 +131,9 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUseProtseqEpExA(RPC_CSTR Protseq, uns
  *                borrowed until the interface is unregistered
  *   Flags        RPC_IF_...
  *   MaxCalls     calls of an RPC_IF_AUTOLISTEN interface at a time, a hint
- *   MaxRpcSize   octets of a request without its pipe data; (unsigned)-1: no limit.
- *                A longer one is answered with RPC_S_ACCESS_DENIED
+ *   MaxRpcSize   octets of a request without its pipe data; (unsigned)-1: no limit but
+ *                2^31-1.  4 MiB with the functions that do not have it, and at least that
+ *                on ncalrpc.  A longer request is answered with RPC_S_ACCESS_DENIED
  *   IfCallback   NULL, or the server's access check.  With one, unauthenticated clients,
  *                which so far all are, are refused with RPC_S_ACCESS_DENIED unless
  *                RPC_IF_ALLOW_CALLBACKS_WITH_NO_AUTH
@@ -219,12 +220,14 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerListen(unsigned int MinimumCallThread
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtWaitServerListen(void);
 
 /* Tells a server to run no further calls; does not wait.  May be called inside a
- * manager.  `Binding` NULL: this process; another server: RPC_S_CANNOT_SUPPORT.
- * RPC_S_NOT_LISTENING. */
+ * manager.  `Binding` NULL: this process; a client binding handle: that server, which
+ * refuses with RPC_S_ACCESS_DENIED unless its authorization function allows it.
+ * RPC_S_NOT_LISTENING; what a call may fail with. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtStopServerListening(RPC_BINDING_HANDLE Binding);
 
-/* Is a server listening?  `Binding` NULL: this process; another server:
- * RPC_S_CANNOT_SUPPORT.  RPC_S_OK: yes; RPC_S_NOT_LISTENING: no. */
+/* Is a server listening?  `Binding` NULL: this process; a client binding handle: that
+ * server.  RPC_S_OK: yes; RPC_S_NOT_LISTENING: no; what a call may fail with, so
+ * RPC_S_SERVER_UNAVAILABLE when there is none. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtIsServerListening(RPC_BINDING_HANDLE Binding);
 
 /* The endpoints of this process as binding handles.  Gives *BindingVector to the
@@ -548,6 +551,7 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY UuidFromStringW(RPC_WSTR StringUuid, UUID *Uui
 
 PENSTOCK_END_DECLS
 
+#include "rpcmgmt.h"
 #include "rpcserver.h"
 
 /* ---- Names without suffix ------------------------------------------------ */

@@ -59,12 +59,6 @@ typedef struct _RPC_PROTSEQ_VECTORW {
     WCHAR *Protseq[1]; /* really Count of them */
 } RPC_PROTSEQ_VECTORW;
 
-typedef struct _RPC_IF_ID_VECTOR {
-    unsigned long Count;
-    RPC_IF_ID *IfId[1]; /* really Count of them */
-} RPC_IF_ID_VECTOR;
-#define rpc_if_id_vector_t RPC_IF_ID_VECTOR
-
 /* ---- Endpoints -------------------------------------------------------------- */
 
 /* More ways to open listening endpoints; parameters as those of RpcServerUseProtseqEp.
@@ -127,19 +121,7 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY RpcNetworkInqProtseqsW(RPC_PROTSEQ_VECTORW **P
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcProtseqVectorFreeA(RPC_PROTSEQ_VECTORA **ProtseqVector);
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcProtseqVectorFreeW(RPC_PROTSEQ_VECTORW **ProtseqVector);
 
-/* ---- Interfaces and threads --------------------------------------------------- */
-
-/* UUIDs and versions of the interfaces that are registered.  `Binding` NULL: in this process;
- * another server: RPC_S_CANNOT_SUPPORT.  Gives *IfIdVector to the caller, who releases it with
- * RpcIfIdVectorFree.
- * RPC_S_OK; RPC_S_NO_INTERFACES: none is, *IfIdVector is NULL.  Any thread.
- * learn.microsoft.com, RpcMgmtInqIfIds. */
-PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtInqIfIds(RPC_BINDING_HANDLE Binding,
-                                                  RPC_IF_ID_VECTOR **IfIdVector);
-
-/* Releases the vector and what it points to; *IfIdVector becomes NULL.  NULL there is fine.
- * RPC_S_OK.  learn.microsoft.com, RpcIfIdVectorFree. */
-PENSTOCK_API RPC_STATUS RPC_ENTRY RpcIfIdVectorFree(RPC_IF_ID_VECTOR **IfIdVector);
+/* ---- Threads ------------------------------------------------------------------- */
 
 /* The stack, octets, of the threads that the runtime makes from now on, which managers run on;
  * rounded up to whole pages.  A process that has used the runtime has some already, which keep

@@ -25,9 +25,16 @@
  * and so on, each with frames of the program on the stack of the thread that waits. */
 #define LIMIT_CALL_NESTING 32u
 
-/* Non-pipe octets of one request or response, gathered before unmarshalling.
- * 4 MiB is the Windows default for requests; pipe octets do not count. */
+/* Octets of one request without its pipes, gathered before unmarshalling: 4 MiB, as Windows
+ * has it, unless the interface was registered with another MaxRpcSize.  Callbacks and their
+ * answers are held to it, too. */
 #define LIMIT_STUB_LEN (4u << 20)
+/* The most an interface may ask for, and what is sent: lengths stay below 2 GiB, and a receiver
+ * of MS-RPCE (3.3.2.5.2) takes no more. */
+#define LIMIT_STUB_LEN_MAX 0x7fffffffu
+/* The same of a response: servers send larger ones than they take; Samba's client has this
+ * limit. */
+#define LIMIT_RESPONSE_LEN (240u << 20)
 
 /* Answers a client leaves unread, octets: past it the server reads no more of its
  * requests.  Above the high water mark of a pipe, so that a cancel is heard while a

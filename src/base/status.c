@@ -103,9 +103,12 @@ RPC_STATUS status_from_fault(uint32_t wire)
 
 uint32_t status_to_fault(RPC_STATUS status)
 {
-    /* Peers expect the protocol's own code for these; every other status travels
-     * as the number it is, which is what Windows servers do too. */
+    /* The protocol has codes of its own for these, which a client of MS-RPCE 3.1.1.5.5 makes the
+     * same status of, and of which DCE's know nothing else; every other status travels as the
+     * number it is. */
     switch (status) {
+    case RPC_S_COMM_FAILURE:
+        return NCA_COMM_FAILURE;
     case RPC_S_UNKNOWN_IF:
         return NCA_UNK_IF;
     case RPC_S_PROCNUM_OUT_OF_RANGE:
@@ -116,10 +119,38 @@ uint32_t status_to_fault(RPC_STATUS status)
         return NCA_SERVER_TOO_BUSY;
     case RPC_S_CALL_CANCELLED:
         return NCA_FAULT_CANCEL;
+    case RPC_S_UNSUPPORTED_TYPE:
+        return NCA_UNSUPPORTED_TYPE;
+    case RPC_S_ZERO_DIVIDE:
+        return NCA_FAULT_INT_DIV_BY_ZERO;
+    case RPC_S_ADDRESS_ERROR:
+        return NCA_FAULT_ADDR_ERROR;
+    case RPC_S_FP_DIV_ZERO:
+        return NCA_FAULT_FP_DIV_ZERO;
+    case RPC_S_FP_UNDERFLOW:
+        return NCA_FAULT_FP_UNDERFLOW;
+    case RPC_S_FP_OVERFLOW:
+        return NCA_FAULT_FP_OVERFLOW;
     case RPC_S_INVALID_TAG:
         return NCA_FAULT_INVALID_TAG;
+    case RPC_S_INVALID_BOUND:
+        return NCA_FAULT_INVALID_BOUND;
+    case RPC_S_CALL_FAILED:
+        return NCA_FAULT_UNSPEC;
+    case RPC_S_CALL_FAILED_DNE:
+        return NCA_MANAGER_NOT_ENTERED;
+    case RPC_S_SERVER_OUT_OF_MEMORY:
+        return NCA_FAULT_REMOTE_NO_MEMORY;
+    case RPC_S_UNSUPPORTED_AUTHN_LEVEL:
+        return NCA_UNSUPPORTED_AUTHN_LEVEL;
     case RPC_X_SS_CONTEXT_MISMATCH:
         return NCA_FAULT_CONTEXT_MISMATCH;
+    case RPC_X_PIPE_EMPTY:
+        return NCA_FAULT_PIPE_EMPTY;
+    case RPC_X_PIPE_CLOSED:
+        return NCA_FAULT_PIPE_CLOSED;
+    case RPC_X_WRONG_PIPE_ORDER:
+        return NCA_FAULT_PIPE_ORDER;
     case RPC_X_PIPE_DISCIPLINE_ERROR:
         return NCA_FAULT_PIPE_DISCIPLINE;
     default:

@@ -206,6 +206,7 @@ uint8_t *assoc_queue_begin(struct assoc *assoc, size_t cap)
 RPC_STATUS assoc_queue_end(struct assoc *assoc, size_t cap, size_t len)
 {
     assert(len > 0 && len <= cap);
+    assoc->queued_pdus++;
     txq_truncate(&assoc->txq, assoc->txq.total - (cap - len));
     return RPC_S_OK;
 }

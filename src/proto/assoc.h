@@ -63,6 +63,7 @@ struct call {
     uint8_t state;         /* enum call_state                                   */
     bool has_object;
     bool maybe; /* PFC_MAYBE: the client wants no answer */
+    bool streams; /* server, the owner's: its manager runs before the request is complete */
     bool caller;           /* the request goes out from here                    */
     uint8_t depth;         /* calls around it                                   */
     struct call *nesting;  /* the call it runs inside of, or NULL (nested.c)    */
@@ -138,6 +139,7 @@ struct assoc_event {
     RPC_STATUS status;
     bool did_not_execute; /* FAULT: the manager was certainly not entered */
     bool last;            /* REQUEST, RESPONSE: last fragment             */
+    uint32_t alloc_hint;          /* REQUEST: what the client says is still to come */
     const uint8_t *stub; /* FAULT, DEAD: extended error information, if stub_len is not 0 */
     size_t stub_len;
     /* REQUEST of a new call */
@@ -173,6 +175,7 @@ struct assoc {
     uint16_t call_count;
     RPC_STATUS status;  /* why it is DEAD */
     uint32_t group_id;
+    uint32_t queued_pdus; /* put into the queue since the owner set it to 0           */
     struct txq txq;
 
     struct list calls;

@@ -10,8 +10,9 @@
 #include "base/status.h"
 #include "proto/assoc_internal.h"
 
-/* Bind time features a server agrees to. */
-#define FEATURES_KNOWN PDU_FEATURE_KEEP_ON_ORPHAN
+/* Bind time features a server agrees to, as Windows does.  As long as there is no security
+ * context at all, any number of them may share a connection. */
+#define FEATURES_KNOWN (PDU_FEATURE_SECURITY_MULTIPLEX | PDU_FEATURE_KEEP_ON_ORPHAN)
 
 static void decode_offer(struct pdu_context *context, struct assoc_offer *offer)
 {
@@ -47,6 +48,12 @@ static bool decode_offers(struct pdu_bind *pdu, struct assoc_bind *bind)
     return true;
 }
 
+/* Of those that protect something: MS-RPCE 2.2.1.1.8. */
+static bool is_auth_level(uint8_t level)
+{
+    return level >= 2 && level <= 6;
+}
+
 void server_on_bind(struct assoc *assoc, const struct assoc_pdu *pdu, bool alter,
                     struct assoc_event *event)
 {
@@ -72,11 +79,14 @@ void server_on_bind(struct assoc *assoc, const struct assoc_pdu *pdu, bool alter
         goto refuse;
     }
     if (decoded.auth.present) {
-        reason = PDU_REJECT_AUTH_TYPE;
+        reason = is_auth_level(decoded.auth.level) ? PDU_REJECT_AUTH_TYPE
+                                                   : PDU_REJECT_NOT_SPECIFIED;
         goto refuse;
     }
-    if (decoded.context_count == 0)
+    if (decoded.context_count == 0) {
+        reason = PDU_REJECT_NOT_SPECIFIED; /* Windows 2012R2; 2022: protocol version */
         goto refuse;
+    }
     *bind = (struct assoc_bind){.alter = alter,
                                 .call_id = call_id,
                                 .terms = decoded.terms,

@@ -264,6 +264,29 @@ static void on_bind_nak(struct assoc *assoc, const struct assoc_pdu *pdu,
 
 /* ---- Answers to calls ---------------------------------------------------- */
 
+/* Wine's server gives every PDU of its own this id, whatever the client's had (wire.md 9). */
+#define WINE_CALL_ID 1u
+
+/* The call that a response or fault answers.  A peer without multiplexing answers the one call
+ * there is; ours begin with id 2, and who gave one up closes such a connection, so that nothing
+ * else can be meant. */
+static struct call *find_answered(struct assoc *assoc, uint32_t call_id)
+{
+    struct call *call = assoc_find_call(assoc, call_id);
+    if (call || assoc->role != ASSOC_CLIENT || call_id != WINE_CALL_ID || assoc->multiplex ||
+        assoc->features)
+        return call;
+    for (struct list *node = assoc->calls.next; node != &assoc->calls; node = node->next) {
+        struct call *each = list_entry(node, struct call, node);
+        if (!each->caller || each->state == CALL_DONE)
+            continue;
+        if (call)
+            return NULL;
+        call = each;
+    }
+    return call;
+}
+
 void assoc_on_response(struct assoc *assoc, const struct assoc_pdu *pdu,
                        struct assoc_event *event)
 {
@@ -276,7 +299,7 @@ void assoc_on_response(struct assoc *assoc, const struct assoc_pdu *pdu,
         assoc_die(assoc, RPC_S_PROTOCOL_ERROR, event);
         return;
     }
-    struct call *call = assoc_find_call(assoc, pdu->hdr.call_id);
+    struct call *call = find_answered(assoc, pdu->hdr.call_id);
     if (!call)
         return; /* of a call we gave up: dropped (wire.md 5.7) */
     bool last = (pdu->hdr.flags & PFC_LAST_FRAG) != 0;
@@ -316,7 +339,7 @@ void assoc_on_fault(struct assoc *assoc, const struct assoc_pdu *pdu, struct ass
         assoc_die(assoc, status_from_fault(fault.status), event);
         return;
     }
-    struct call *call = assoc_find_call(assoc, pdu->hdr.call_id);
+    struct call *call = find_answered(assoc, pdu->hdr.call_id);
     if (!call || call->state == CALL_DONE)
         return;
     if (!call->caller) { /* it is our turn to answer: whatever this means, it is the end */

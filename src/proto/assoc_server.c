@@ -84,6 +84,7 @@ static void on_continuation(struct assoc *assoc, const struct assoc_pdu *pdu,
     *event = (struct assoc_event){.kind = ASSOC_EVENT_REQUEST,
                                   .call = call,
                                   .last = last,
+                                  .alloc_hint = request->alloc_hint,
                                   .stub = pdu->octets + request->stub_offset,
                                   .stub_len = request->stub_len};
 }
@@ -142,6 +143,7 @@ static void on_new_request(struct assoc *assoc, const struct assoc_pdu *pdu,
     *event = (struct assoc_event){
         .kind = ASSOC_EVENT_REQUEST,
         .last = last,
+        .alloc_hint = request->alloc_hint,
         .stub = pdu->octets + request->stub_offset,
         .stub_len = request->stub_len,
         .call_id = call_id,
@@ -240,6 +242,16 @@ RPC_STATUS assoc_reject_info(struct assoc *assoc, RPC_STATUS status, bool did_no
 
 /* ---- Cancels and the rest ------------------------------------------------ */
 
+/* Windows does not hear it in the middle of a request: when the rest comes it runs the call,
+ * when another request comes that is an error (wire.md 5.5).  Who negotiated that connections
+ * survive an orphaned means what C706 says; and so it is where a manager already waits for the
+ * rest of its [in] pipes. */
+static bool is_too_early(const struct assoc *assoc, const struct call *call)
+{
+    return assoc->role == ASSOC_SERVER && call->state == CALL_REQUEST && !call->streams &&
+           !(assoc->features & PDU_FEATURE_KEEP_ON_ORPHAN);
+}
+
 static void on_cancel(struct assoc *assoc, const struct assoc_pdu *pdu, bool orphaned,
                       struct assoc_event *event)
 {
@@ -258,6 +270,8 @@ static void on_cancel(struct assoc *assoc, const struct assoc_pdu *pdu, bool orp
         return;
     }
     call = call_outermost(call);
+    if (orphaned && is_too_early(assoc, call))
+        return;
     if (orphaned) {
         for (struct call *each = call; each; each = each->nested) {
             if (assoc->incoming_call == each) {

@@ -101,7 +101,8 @@ static bool queue_frag_header(struct call *call, size_t stub_len, uint32_t alloc
         assert(len == cap);
     } else {
         const struct pdu_response response = {.alloc_hint = alloc_hint,
-                                              .context_id = call->context_id,
+                                              /* as Windows has it (wire.md 9) */
+                                              .context_id = call->context_id & 0xff,
                                               .stub_len = (uint16_t)stub_len};
         uint8_t *buf = txq_append(&assoc->txq, PDU_RESPONSE_LEN);
         if (!buf)
@@ -110,6 +111,7 @@ static bool queue_frag_header(struct call *call, size_t stub_len, uint32_t alloc
         assert(len == PDU_RESPONSE_LEN);
     }
     call->tx_begun = true;
+    assoc->queued_pdus++;
     return true;
 }
 

@@ -156,7 +156,9 @@ static RPC_STATUS gather(struct rpc_call *call, const uint8_t *octets, size_t le
     struct rxbuf *stub = call->stub;
     size_t need = call_stub_len(call) + len;
     /* With pipes their first octets are gathered too: judged after decoding. */
-    if (need > (call->pipe_count > 0 ? LIMIT_STUB_LEN : call->stub_max))
+    const size_t max = call->pipe_count > 0 && call->stub_max < LIMIT_STUB_LEN ? LIMIT_STUB_LEN
+                                                                               : call->stub_max;
+    if (need > max)
         return call->server ? RPC_S_ACCESS_DENIED : RPC_S_OUT_OF_RESOURCES;
     if (!stub || stub->capacity < need) {
         size_t capacity = stub ? stub->capacity * 2 : 64;

@@ -213,7 +213,9 @@ RPC_STATUS call_new(struct conn *conn, const RPC_CLIENT_INTERFACE *spec, const N
     call->conn = conn;
     call->server = server;
     call->ndr64 = ndr64;
-    call->stub_max = LIMIT_STUB_LEN;
+    /* What a server hears from clients, the answers to its callbacks included. */
+    const bool from_client = server || conn->assoc.role == ASSOC_SERVER;
+    call->stub_max = from_client ? LIMIT_STUB_LEN : LIMIT_RESPONSE_LEN;
     call->spec = spec;
     call->op = op;
     RPC_STATUS status = pipes_init(call);

@@ -11,6 +11,7 @@
 #include "proto/chunk.h"
 #include "runtime/conn_setup.h"
 #include "runtime/pipe.h"
+#include "runtime/stats.h"
 
 /* One push, as it was made. */
 struct early_push {
@@ -104,6 +105,7 @@ void client_begin_queue(struct call_begin *begin, const struct conn_wish *wish)
     /* The reference of the line is the association's. */
     call_start(&call->wire, &call->conn->assoc, context->id, (uint16_t)call->op->opnum,
                begin->terms.has_object ? &begin->terms.object : NULL);
+    stats_count(RPC_C_STATS_CALLS_OUT, 1);
     RPC_STATUS status = call_use_syntax(call, context->ndr64);
     struct client_request *request = &begin->requests[context->ndr64];
     if (status == RPC_S_OK)

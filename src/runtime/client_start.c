@@ -17,6 +17,7 @@
 #include "runtime/exception.h"
 #include "runtime/memory_env.h"
 #include "runtime/ndr_api.h"
+#include "runtime/stats.h"
 
 const NDR_OPERATION *client_operation(const RPC_CLIENT_INTERFACE *spec, unsigned int opnum)
 {
@@ -126,12 +127,11 @@ static RPC_STATUS encode_request(struct client_start *start, struct client_reque
     writer->full = &request->full;
     writer->ndr64 = ndr64;
     writer->depth_max = binding_limits(start->binding).depth_max;
+    writer->len_max = LIMIT_STUB_LEN_MAX;
     RPC_STATUS status = ndr_encode_params(writer, start->op, start->frame, NDR_PARAM_IN);
     writer->contexts = NULL;
     writer->memory = NULL;
     writer->full = NULL;
-    if (status == RPC_S_OK && writer->len > LIMIT_STUB_LEN)
-        return RPC_S_OUT_OF_RESOURCES;
     return status;
 }
 
@@ -323,6 +323,7 @@ RPC_STATUS client_start_send(struct rpc_call *call, struct client_start *start)
         call_start(&call->wire, &conn->assoc, start->place.context_id, (uint16_t)call->op->opnum,
                    object);
     }
+    stats_count(RPC_C_STATS_CALLS_OUT, 1);
     const uint64_t sent = conn->assoc.txq.total;
     RPC_STATUS status = client_request_queue(call, &terms, &start->request);
     if (status == RPC_S_OK)

@@ -16,6 +16,7 @@
 #include "runtime/call.h"
 #include "runtime/capture.h"
 #include "runtime/conn.h"
+#include "runtime/stats.h"
 
 /* Octets of an incomplete PDU wait in their buffer for the next receive. */
 static void keep_rest(struct conn *conn, struct rxbuf *buf, size_t at, size_t len)
@@ -41,6 +42,7 @@ static void show_received(struct conn *conn, const uint8_t *octets, size_t len)
  * an incomplete PDU, stays where it is. */
 static void handle_octets(struct conn *conn, struct rxbuf *buf, size_t at, size_t end)
 {
+    unsigned pdus = 0;
     while (at < end) {
         struct assoc_event event;
         size_t need;
@@ -49,6 +51,7 @@ static void handle_octets(struct conn *conn, struct rxbuf *buf, size_t at, size_
             break;
         show_received(conn, buf->octets + at, n);
         at += n;
+        pdus++;
         /* Fragments of a stream are of one length: the header after the next one is
          * fetched while the next is looked at. */
         if (end - at > n)
@@ -59,6 +62,7 @@ static void handle_octets(struct conn *conn, struct rxbuf *buf, size_t at, size_
             conn_fail(conn, event.status);
     }
     keep_rest(conn, buf, at, end - at);
+    stats_count(RPC_C_STATS_PKTS_IN, pdus);
 }
 
 /* An incomplete PDU up to this length is moved to the buffer of the next receive; a

@@ -16,6 +16,7 @@
 #include "base/trace.h"
 #include "runtime/call.h"
 #include "runtime/capture.h"
+#include "runtime/stats.h"
 
 /* Octets per system call: a slice and what was collected before it leave together. */
 #define SEND_MAX (2 * LIMIT_PUSH_SLICE)
@@ -34,6 +35,8 @@ static bool send_once(struct conn *conn, size_t octets_max, bool block)
 {
     struct iovec iov[LIMIT_SEND_IOV];
     struct msghdr msg = {.msg_iov = iov};
+    stats_count(RPC_C_STATS_PKTS_OUT, conn->assoc.queued_pdus);
+    conn->assoc.queued_pdus = 0;
     msg.msg_iovlen = txq_iov(&conn->assoc.txq, iov, LIMIT_SEND_IOV, octets_max);
     conn->corked = conn->more && conn->kind == TRANSPORT_TCP;
     int flags = MSG_NOSIGNAL | (block ? 0 : MSG_DONTWAIT) | (conn->corked ? MSG_MORE : 0);

@@ -10,6 +10,7 @@
 #include <penstock/rpc.h>
 
 #include "io/reactor.h"
+#include "runtime/mgmt.h"
 #include "runtime/server.h"
 
 enum listen_state {
@@ -97,7 +98,7 @@ RPC_STATUS RpcMgmtWaitServerListen(void)
 RPC_STATUS RpcMgmtStopServerListening(RPC_BINDING_HANDLE Binding)
 {
     if (Binding)
-        return RPC_S_CANNOT_SUPPORT; /* needs the management interface */
+        return mgmt_ask_stop(Binding);
     RPC_STATUS status = RPC_S_NOT_LISTENING;
     pthread_mutex_lock(&server.lock);
     if (server.state == LISTEN_LISTENING) {
@@ -112,6 +113,6 @@ RPC_STATUS RpcMgmtStopServerListening(RPC_BINDING_HANDLE Binding)
 RPC_STATUS RpcMgmtIsServerListening(RPC_BINDING_HANDLE Binding)
 {
     if (Binding)
-        return RPC_S_CANNOT_SUPPORT; /* needs the management interface */
+        return mgmt_ask_listening(Binding);
     return server_is_listening() ? RPC_S_OK : RPC_S_NOT_LISTENING;
 }

@@ -14,8 +14,10 @@
 #include "base/list.h"
 #include "base/uuid.h"
 #include "runtime/context.h"
+#include "runtime/mgmt.h"
 #include "runtime/ndr_options.h"
 #include "runtime/server.h"
+#include "runtime/stats.h"
 
 struct manager {
     struct list node;
@@ -28,7 +30,7 @@ struct interface {
     const RPC_SERVER_INTERFACE *spec;
     struct list managers; /* empty: not registered */
     unsigned flags;       /* RPC_IF_*                          */
-    unsigned rpc_size_max;/* octets of a request, all-ones: no limit */
+    unsigned rpc_size_max;/* octets of a request without its pipes   */
     unsigned calls_max;   /* with AUTOLISTEN; 0: no limit      */
     unsigned calls;       /* running                           */
     RPC_IF_CALLBACK_FN *callback; /* its access check, or NULL */
@@ -37,6 +39,16 @@ struct interface {
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t call_ended = PTHREAD_COND_INITIALIZER;
 static struct list interfaces = {&interfaces, &interfaces};
+
+/* The one that every server has and no list shows: it is found by who asks for it.  Its only
+ * manager serves all objects. */
+static struct interface management;
+static struct manager management_manager = {
+    .node = {&management.managers, &management.managers}};
+static struct interface management = {
+    .managers = {&management_manager.node, &management_manager.node},
+    .flags = RPC_IF_AUTOLISTEN,
+    .rpc_size_max = LIMIT_STUB_LEN};
 
 /* ---- Calls ---------------------------------------------------------------- */
 
@@ -56,8 +68,32 @@ struct interface *registry_find(const struct pdu_syntax *id)
         if (!list_empty(&interface->managers) && serves(interface->spec, id))
             found = interface;
     }
+    if (!found && serves(mgmt_interface(), id)) {
+        management.spec = mgmt_interface();
+        management_manager.epv = management.spec->DefaultManagerEpv;
+        found = &management;
+    }
     pthread_mutex_unlock(&registry_lock);
     return found;
+}
+
+RPC_STATUS registry_if_ids(RPC_IF_ID_VECTOR **ret_vector)
+{
+    size_t count = 0;
+    pthread_mutex_lock(&registry_lock);
+    for (struct list *node = interfaces.next; node != &interfaces; node = node->next)
+        count += !list_empty(&list_entry(node, struct interface, node)->managers);
+    RPC_IF_ID_VECTOR *vector = count > 0 ? mgmt_if_ids_new(count) : NULL;
+    for (struct list *node = interfaces.next; vector && node != &interfaces; node = node->next) {
+        const struct interface *interface = list_entry(node, struct interface, node);
+        if (!list_empty(&interface->managers))
+            RpcIfInqId((RPC_IF_HANDLE)(uintptr_t)interface->spec, vector->IfId[vector->Count++]);
+    }
+    pthread_mutex_unlock(&registry_lock);
+    if (!vector)
+        return count > 0 ? RPC_S_OUT_OF_MEMORY : RPC_S_NO_INTERFACES;
+    *ret_vector = vector;
+    return RPC_S_OK;
 }
 
 unsigned registry_syntaxes(const struct interface *interface)
@@ -97,10 +133,11 @@ static RPC_STATUS admit(const struct interface *interface, enum transport_kind k
     const struct manager *manager = find_manager(interface, type);
     if (!manager)
         return RPC_S_UNSUPPORTED_TYPE;
-    /* MaxRpcSize is ignored on ncalrpc; our own limit holds everywhere. */
-    size_t stub_max = LIMIT_STUB_LEN;
-    if (kind != TRANSPORT_UNIX && interface->rpc_size_max < stub_max)
-        stub_max = interface->rpc_size_max;
+    size_t stub_max = interface->rpc_size_max;
+    if (stub_max > LIMIT_STUB_LEN_MAX)
+        stub_max = LIMIT_STUB_LEN_MAX;
+    if (kind == TRANSPORT_UNIX && stub_max < LIMIT_STUB_LEN)
+        stub_max = LIMIT_STUB_LEN; /* on ncalrpc MaxRpcSize takes nothing away */
     *ret_dispatch = (struct dispatch){.spec = interface->spec,
                                       .epv = manager->epv,
                                       .stub_max = stub_max,
@@ -113,15 +150,18 @@ RPC_STATUS registry_begin_call(struct interface *interface, enum transport_kind 
 {
     /* An object without a type, like a call without an object, is the nil type's. */
     UUID type = {0};
-    if (object && !uuid_is_nil(object) && object_type_of(object, &type) != RPC_S_OK)
+    if (object && interface != &management && !uuid_is_nil(object) &&
+        object_type_of(object, &type) != RPC_S_OK)
         type = (UUID){0};
     pthread_mutex_lock(&registry_lock);
     RPC_STATUS status = admit(interface, kind, &type, ret_dispatch);
     if (status == RPC_S_OK)
         interface->calls++;
     pthread_mutex_unlock(&registry_lock);
-    if (status == RPC_S_OK)
+    if (status == RPC_S_OK) {
         server_count_call(1);
+        stats_count(RPC_C_STATS_CALLS_IN, 1);
+    }
     return status;
 }
 
@@ -139,6 +179,7 @@ void registry_join_call(struct interface *interface)
     interface->calls++;
     pthread_mutex_unlock(&registry_lock);
     server_count_call(1);
+    stats_count(RPC_C_STATS_CALLS_IN, 1);
 }
 
 void registry_end_call(struct interface *interface)
@@ -245,14 +286,14 @@ RPC_STATUS RpcServerRegisterIfEx(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid, RPC_MG
                                  unsigned int Flags, unsigned int MaxCalls,
                                  RPC_IF_CALLBACK_FN *IfCallback)
 {
-    return RpcServerRegisterIf3(IfSpec, MgrTypeUuid, MgrEpv, Flags, MaxCalls, (unsigned)-1,
+    return RpcServerRegisterIf3(IfSpec, MgrTypeUuid, MgrEpv, Flags, MaxCalls, LIMIT_STUB_LEN,
                                 IfCallback, NULL);
 }
 
 RPC_STATUS RpcServerRegisterIf(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid, RPC_MGR_EPV *MgrEpv)
 {
     return RpcServerRegisterIf3(IfSpec, MgrTypeUuid, MgrEpv, 0, RPC_C_LISTEN_MAX_CALLS_DEFAULT,
-                                (unsigned)-1, NULL, NULL);
+                                LIMIT_STUB_LEN, NULL, NULL);
 }
 
 RPC_STATUS RpcServerInqIf(RPC_IF_HANDLE IfSpec, UUID *MgrTypeUuid, RPC_MGR_EPV **MgrEpv)
@@ -351,44 +392,5 @@ RPC_STATUS RpcIfInqId(RPC_IF_HANDLE RpcIfHandle, RPC_IF_ID *RpcIfId)
     *RpcIfId = (RPC_IF_ID){.Uuid = spec->InterfaceId.SyntaxGUID,
                            .VersMajor = spec->InterfaceId.SyntaxVersion.MajorVersion,
                            .VersMinor = spec->InterfaceId.SyntaxVersion.MinorVersion};
-    return RPC_S_OK;
-}
-
-RPC_STATUS RpcMgmtInqIfIds(RPC_BINDING_HANDLE Binding, RPC_IF_ID_VECTOR **IfIdVector)
-{
-    if (!IfIdVector)
-        return RPC_S_INVALID_ARG;
-    if (Binding)
-        return RPC_S_CANNOT_SUPPORT; /* needs the management interface */
-    size_t count = 0;
-    *IfIdVector = NULL;
-    pthread_mutex_lock(&registry_lock);
-    for (struct list *node = interfaces.next; node != &interfaces; node = node->next)
-        count += !list_empty(&list_entry(node, struct interface, node)->managers);
-    /* In one block: the vector, what it points to. */
-    const size_t head = sizeof(RPC_IF_ID_VECTOR) + count * sizeof(RPC_IF_ID *);
-    RPC_IF_ID_VECTOR *vector = count > 0 ? calloc(1, head + count * sizeof(RPC_IF_ID)) : NULL;
-    RPC_IF_ID *ids = vector ? (RPC_IF_ID *)(void *)((char *)vector + head) : NULL;
-    for (struct list *node = interfaces.next; vector && node != &interfaces; node = node->next) {
-        const struct interface *interface = list_entry(node, struct interface, node);
-        if (list_empty(&interface->managers))
-            continue;
-        RPC_IF_ID *id = &ids[vector->Count];
-        vector->IfId[vector->Count++] = id;
-        RpcIfInqId((RPC_IF_HANDLE)(uintptr_t)interface->spec, id);
-    }
-    pthread_mutex_unlock(&registry_lock);
-    *IfIdVector = vector;
-    if (!vector)
-        return count > 0 ? RPC_S_OUT_OF_MEMORY : RPC_S_NO_INTERFACES;
-    return RPC_S_OK;
-}
-
-RPC_STATUS RpcIfIdVectorFree(RPC_IF_ID_VECTOR **IfIdVector)
-{
-    if (!IfIdVector)
-        return RPC_S_INVALID_ARG;
-    free(*IfIdVector);
-    *IfIdVector = NULL;
     return RPC_S_OK;
 }

@@ -41,6 +41,10 @@ const RPC_SERVER_INTERFACE *registry_spec(RPC_IF_HANDLE handle);
 /* The access check it is registered with, or NULL. */
 RPC_IF_CALLBACK_FN *registry_callback(const struct interface *interface);
 
+/* What the program registered, in that order; gives *ret_vector: RpcIfIdVectorFree.
+ * RPC_S_NO_INTERFACES. */
+RPC_STATUS registry_if_ids(RPC_IF_ID_VECTOR **ret_vector);
+
 /* The transfer syntaxes, ASSOC_*, it is offered in. */
 unsigned registry_syntaxes(const struct interface *interface);
 

@@ -351,10 +351,22 @@ static void submit(struct rpc_call *call, bool last)
     order_submit(call);
 }
 
+/* Does a client announce more than the call may have?  Pipes are not bounded, and nothing is
+ * to come after the only fragment, whatever it says (wire.md 1.10). */
+static bool announces_too_much(const struct rpc_call *call, const struct assoc_event *event)
+{
+    if (op_has_in_pipes(call->op) || (event->last && call_stub_len(call) == 0))
+        return false;
+    return event->alloc_hint > call->stub_max - call_stub_len(call);
+}
+
 void server_on_octets(struct rpc_call *call, const struct assoc_event *event, struct rxbuf *buf)
 {
     struct conn *conn = call->conn;
-    RPC_STATUS status = call_arrived(call, buf, event->stub, event->stub_len, event->last);
+    RPC_STATUS status =
+        announces_too_much(call, event)
+            ? RPC_S_ACCESS_DENIED
+            : call_arrived(call, buf, event->stub, event->stub_len, event->last);
     if (status != RPC_S_OK) {
         call_break(call, status); /* which may be the end of it */
         if (status != RPC_X_BAD_STUB_DATA && status != RPC_S_OUT_OF_MEMORY)

@@ -83,6 +83,7 @@ static void on_new_call(struct conn *conn, const struct assoc_event *event, stru
     call->stub_max = (uint32_t)dispatch.stub_max;
     call->guarded = dispatch.guarded;
     assoc_accept(&conn->assoc, &call->wire); /* takes our reference */
+    call->wire.streams = op_has_in_pipes(op);
     call_join_pipes(call);
     TRACE(TRACE_CALL, "call %u %s: request", call->wire.id, op->name);
     server_on_octets(call, event, buf);

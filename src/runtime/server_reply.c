@@ -157,7 +157,7 @@ RPC_STATUS server_reply(struct rpc_call *call)
     }
     struct ndr_writer writer;
     ndr_writer_init(&writer);
-    writer.len_max = LIMIT_STUB_LEN;
+    writer.len_max = LIMIT_STUB_LEN_MAX;
     writer.ndr64 = call->ndr64;
     writer.depth_max = ndr_server_limits().depth_max;
     writer.origin = call->wire.tx_stub + call->held_len;

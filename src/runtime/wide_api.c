@@ -44,6 +44,22 @@ static RPC_STATUS widen(const unsigned char *text, RPC_WSTR *ret_text)
     return RPC_S_OK;
 }
 
+/* ---- Management -------------------------------------------------------------- */
+
+RPC_STATUS RpcMgmtInqServerPrincNameW(RPC_BINDING_HANDLE Binding, unsigned long AuthnSvc,
+                                      RPC_WSTR *ServerPrincName)
+{
+    RPC_CSTR name;
+    if (!ServerPrincName)
+        return RPC_S_INVALID_ARG;
+    RPC_STATUS status = RpcMgmtInqServerPrincNameA(Binding, AuthnSvc, &name);
+    if (status == RPC_S_OK) {
+        status = widen(name, ServerPrincName);
+        RpcStringFreeA(&name);
+    }
+    return status;
+}
+
 /* ---- Server ------------------------------------------------------------------ */
 
 RPC_STATUS RpcServerUseProtseqW(RPC_WSTR Protseq, unsigned int MaxCalls, void *SecurityDescriptor)

@@ -139,6 +139,10 @@ enum pdu_verdict pdu_decode_bind(const struct pdu_header *hdr, const uint8_t *pd
     if (verdict != PDU_OK)
         return verdict;
     bind.terms = read_terms(&body);
+    if (wire_left(&body) > 0 && *body.pos == 0) { /* Samba ends such a list with its count */
+        *ret_bind = bind;
+        return PDU_OK;
+    }
     bind.context_count = read_count(&body);
     if (body.failed)
         return PDU_MALFORMED;

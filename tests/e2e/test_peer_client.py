@@ -63,6 +63,34 @@ def until_end(wire):
         return pdus
 
 
+# ---- Peers that are known to be different --------------------------------------------------
+
+
+def test_b_wine_numbers_nothing():
+    """Wine's server gives all its PDUs the call id 1 and does not multiplex (wire.md 9): calls
+    in a row on one connection, in fragments, with a fault among them."""
+    def script(wire, _):
+        wire.send(pdu.bind_ack(1, (ACK[0],), group=0x77))
+        for i in range(4):
+            request = recv_request(wire)[0]
+            assert request.call == i + 2
+            if i == 2:
+                wire.send(pdu.fault(5, call=1))
+                continue
+            reply = echo_reply()
+            wire.send(pdu.response(reply[:8], call=1, flags=FIRST),
+                      pdu.response(reply[8:], call=1, flags=LAST))
+
+    def after_bind(wire, number):
+        assert wire.recv().ptype == pdu.BIND
+        script(wire, number)
+    with FakeServer(after_bind) as fake:
+        lines = run_client(fake.binding, *ECHO, "--", *ECHO, "--", *ECHO, "--", *ECHO)
+        for i, line in enumerate(lines):
+            check_echo(line, 5 if i == 2 else 0)
+        assert fake.count == 1
+
+
 # ---- bind ----------------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ client streams and checks every octet.
 
 Everything random comes from a seed that the test's name shows.
 """
+import contextlib
 import os
 import random
 import socket
@@ -281,9 +282,14 @@ def test_lying_counts(server, opnum, head, hint):
         wires.append(wire)
     good_call(server)
     for wire in wires:
-        wire.send(pdu.request(opnum, bytes(16), flags=LAST, hint=hint))
+        with contextlib.suppress(ConnectionError):  # it may be over
+            wire.send(pdu.request(opnum, bytes(16), flags=LAST, hint=hint))
         p = wire.recv()
-        assert p.ptype == pdu.FAULT and p.status in (pdu.BAD_STUB_DATA, 1734), hex(p.status)
+        if hint and opnum in (calls.SUM, calls.ECHO):  # more than a call without pipes may have
+            assert p.ptype == pdu.FAULT and p.status == 5, hex(p.status)
+            wire.expect_end()
+            continue
+        assert p.ptype == pdu.FAULT and p.status in (pdu.BAD_STUB_DATA, pdu.NCA_BOUND), hex(p.status)
         wire.send(pdu.request(calls.NOTHING, hint=hint))
         assert wire.recv().ptype == pdu.RESPONSE
         wire.close()

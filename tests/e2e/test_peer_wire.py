@@ -163,7 +163,7 @@ def peer_version(major, minor):
     ([Context(0, pdu.PEER, (pdu.NDR64,)), Context(1)], [ACCEPT_64, REJECT_TRANSFER]),
     ([Context(0), Context(1, pdu.PEER, (pdu.NDR64,)),
       Context(2, pdu.PEER, (pdu.features(3),))],
-     [REJECT_TRANSFER, ACCEPT_64, (pdu.NEGOTIATED, 2, pdu.NIL)]),
+     [REJECT_TRANSFER, ACCEPT_64, (pdu.NEGOTIATED, 3, pdu.NIL)]),
     ([Context(0), Context(0, pdu.PEER, (pdu.NDR64,))], [REJECT_TRANSFER, ACCEPT_64]),
     ([Context(5, pdu.PEER, (pdu.NDR64,)), Context(6, pdu.PEER, (pdu.NDR64,))],
      [ACCEPT_64, REJECT_TRANSFER]),
@@ -202,10 +202,10 @@ def test_b_bind_all_rejected(server):
         check_usable(wire, context=3)
 
 
-@pytest.mark.parametrize("bits,agreed", [(0, 0), (1, 0), (2, 2), (3, 2), (2**64 - 1, 2)])
+@pytest.mark.parametrize("bits,agreed", [(0, 0), (1, 1), (2, 2), (3, 3), (2**64 - 1, 3)])
 def test_b_features(server, bits, agreed):
-    """MS-RPCE 2.2.2.14, 3.3.1.5.3: the reason carries the bits both sides have; ours
-    is KeepConnectionOnOrphan."""
+    """MS-RPCE 2.2.2.14, 3.3.1.5.3: the reason carries the bits both sides have; ours are
+    SecurityContextMultiplexing and KeepConnectionOnOrphan, as Windows'."""
     with server.bound(contexts=[Context(0), Context(1, pdu.PEER, (pdu.features(bits),))]) as wire:
         assert wire.ack.results == [ACCEPT, (pdu.NEGOTIATED, agreed, pdu.NIL)]
 
@@ -430,14 +430,36 @@ def test_a_echo_in_fragments(server, transport, size, order):
 
 
 def test_b_hint_of_requests_means_nothing(server, wire):
-    """C706: any value must work (RAW alloc_hint, fragmented_requests02)."""
+    """C706: any value must work (RAW alloc_hint, fragmented_requests02), unless more is
+    announced than a request may have (test_b_announced_too_much)."""
     stub = calls.echo(1, b"hint")
     for hint in (0, 1, len(stub), 0x100000, 0xFFFFFFFF):
         wire.send(pdu.request(calls.ECHO, stub, hint=hint))
         calls.check_echo(check_response(wire.recv_call()), 1, b"hint")
-    for hint in (0, 1, 0x400000):
+    for hint in (0, 1, 0x3F0000):
         wire.send(*pdu.fragments(calls.ECHO, stub, 8, hint=hint))
         calls.check_echo(check_response(wire.recv_call()), 1, b"hint")
+
+
+@pytest.mark.parametrize("sent", [0, 5000])
+def test_b_announced_too_much(server, wire, sent):
+    """MS-RPCE 3.3.3.5.4, RAW fragmented_requests04: fault 5 and the end as soon as a fragment
+    announces more than is left of the 4 MiB; in front of pipes it may."""
+    left = (4 << 20) - sent
+    for hint in (left, left + 1):
+        with server.bound() as other:
+            if sent:
+                other.send(pdu.request(calls.NOTHING, bytes(sent), flags=FIRST, hint=0))
+            other.send(pdu.request(calls.NOTHING, bytes(8), flags=0 if sent else FIRST, hint=hint))
+            if hint > left:
+                check_fault(other.recv(), 5)
+                other.expect_end()
+            else:
+                other.send(pdu.request(calls.NOTHING, b"", flags=LAST, hint=0))
+                assert check_response(other.recv_call()) == b""
+    wire.send(pdu.request(calls.TAKE, struct.pack("<i", 5), flags=FIRST, hint=0xFFFFFFFF),
+              pdu.request(calls.TAKE, bytes(4), flags=LAST, hint=0xFFFFFFFF))
+    calls.check_take(check_response(wire.recv_call()), 5, b"")
 
 
 @pytest.mark.parametrize("flag", [0x08, pdu.CONC_MPX, pdu.DNE, pdu.MAYBE])
@@ -468,8 +490,12 @@ def test_b_call_ids(server, wire):
 
 @pytest.mark.parametrize("ident", [1, 255, 256, 0xFFFF])
 def test_b_context_ids(server, ident):
+    """A response has the low octet, as Windows' have (RAW orphaned_no_request), a fault all
+    of it."""
     with server.bound(contexts=[Context(ident)]) as wire:
-        check_usable(wire, ident)
+        wire.send(pdu.request(calls.ECHO, calls.echo(9, b"on"), call=900, context=ident))
+        pdus = wire.recv_call()
+        calls.check_echo(check_response(pdus, call=900, context=ident & 0xFF), 9, b"on")
         wire.send(pdu.request(99, context=ident))
         check_fault(wire.recv(), pdu.NCA_OP_RNG, context=ident, dne=True)
 
@@ -612,7 +638,7 @@ def test_b_fault_lying_counts(server, wire, opnum, stub):
     before = server.status_kib("VmRSS")
     wire.send(pdu.request(opnum, stub))
     p = wire.recv()
-    assert p.ptype == pdu.FAULT and p.status in (pdu.BAD_STUB_DATA, 1734), hex(p.status)
+    assert p.ptype == pdu.FAULT and p.status in (pdu.BAD_STUB_DATA, pdu.NCA_BOUND), hex(p.status)
     check_usable(wire)
     assert server.status_kib("VmRSS") - before < 4096
 
@@ -1005,6 +1031,25 @@ def test_c_orphaned(server, transport):
         wire.send(open_take(3), pdu.control(pdu.ORPHANED, 3))
         wire.expect_silence(0.1)
         check_usable(wire)
+
+
+def test_c_orphaned_within_a_request(server):
+    """Nobody works on it yet: given up where KeepConnectionOnOrphan was agreed; else not
+    heard (RAW orphaned_request_after_first_last), so that the rest makes it a call."""
+    stub = calls.echo(6, b"given up")
+    keep = [Context(0), Context(1, pdu.PEER, (pdu.features(2),))]
+    for contexts in (keep, [Context(0)]):
+        with server.bound(contexts=contexts) as wire:
+            wire.send(pdu.request(calls.ECHO, stub[:16], flags=FIRST),
+                      pdu.control(pdu.ORPHANED, 2))
+            wire.expect_silence(0.1)
+            if contexts is keep:
+                check_usable(wire, call=3)
+                check_usable(wire, call=2)
+            else:
+                wire.send(pdu.request(calls.ECHO, stub[16:], flags=LAST))
+                calls.check_echo(check_response(wire.recv_call()), 6, b"given up")
+                check_usable(wire, call=2)
 
 
 def test_c_cancel_within_a_request(server, wire):

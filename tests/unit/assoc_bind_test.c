@@ -59,9 +59,8 @@ static void a_bind_of_the_vector_is_answered_like_the_vector(void **state)
     assert_int_equal(a.state, ASSOC_OPEN);
 
     assert_int_equal(take(&a), expected.len);
-    expected.octets[0x56] = PDU_FEATURE_KEEP_ON_ORPHAN; /* the bits we know of those asked */
     assert_memory_equal(peer_taken, expected.octets, expected.len);
-    assert_int_equal(a.features, PDU_FEATURE_KEEP_ON_ORPHAN);
+    assert_int_equal(a.features, PDU_FEATURE_SECURITY_MULTIPLEX | PDU_FEATURE_KEEP_ON_ORPHAN);
     assert_int_equal(a.frag_send, 5840);
     peer_fini(&a);
 }
@@ -153,12 +152,12 @@ static const struct bind_row bind_rows[] = {
      {{0, &iface_a, NDR, ACCEPT}, {0, &iface_a, NDR, NO_SYNTAX}},
      2},
     {"two interfaces", {{0, &iface_a, NDR, ACCEPT}, {1, &iface_b, NDR, ACCEPT}}, 2},
-    {"features alone", {{0, &iface_a, FEATURES_ALL, FEATURES(2)}}, 1},
+    {"features alone", {{0, &iface_a, FEATURES_ALL, FEATURES(3)}}, 1},
     {"features: 0 for 0", {{0, &iface_a, FEATURES_NONE, FEATURES(0)}}, 1},
     {"features: the abstract syntax does not matter",
-     {{0, &iface_unknown, FEATURES_ALL, FEATURES(2)}},
+     {{0, &iface_unknown, FEATURES_ALL, FEATURES(3)}},
      1},
-    {"features: syntaxes behind are ignored", {{0, &iface_a, FEATURES_THEN_NDR, FEATURES(2)}}, 1},
+    {"features: syntaxes behind are ignored", {{0, &iface_a, FEATURES_THEN_NDR, FEATURES(3)}}, 1},
     {"features: only as the first syntax", {{0, &iface_a, NDR_THEN_FEATURES, ACCEPT}}, 1},
 };
 
@@ -440,7 +439,7 @@ static size_t damaged_bind(enum pdu_type type, enum damage damage)
 }
 
 static const uint16_t nak_reasons[DAMAGES] = {
-    [NO_CONTEXTS] = PDU_REJECT_PROTOCOL_VERSION,
+    [NO_CONTEXTS] = PDU_REJECT_NOT_SPECIFIED,
     [TWO_FEATURES] = PDU_REJECT_NOT_SPECIFIED,
     [ELEMENT_WITHOUT_SYNTAX] = PDU_REJECT_NOT_SPECIFIED,
     [COUNT_TOO_LARGE] = PDU_REJECT_PROTOCOL_VERSION,

@@ -305,6 +305,40 @@ static void b_answers_to_unknown_calls(void **state)
     peer_fini(&a);
 }
 
+/* Wine's server has one id for all it says: it means the only call there can be.  A peer that
+ * multiplexes, or that keeps connections on orphaned, means by an id the call of that id. */
+static void b_answers_with_the_id_of_wine(void **state)
+{
+    (void)state;
+    for (int way = 0; way < 6; way++) {
+        client_open(&a, 5840);
+        a.multiplex = way == 2;
+        a.features = way == 3 ? PDU_FEATURE_KEEP_ON_ORPHAN : 0;
+        call_start(&call, &a, 0, 3, NULL);
+        assert_true(call.id > 1);
+        send_stub(&call, 8, true);
+        if (way == 0 || way == 4) { /* in two fragments */
+            struct assoc_event event = feed_response(&a, FIRST, 1, 8);
+            assert_int_equal(event.kind, ASSOC_EVENT_RESPONSE);
+            assert_ptr_equal(event.call, &call);
+        }
+        if (way == 0)
+            assert_int_equal(feed_response(&a, LAST, 1, 8).kind, ASSOC_EVENT_RESPONSE);
+        else if (way == 1 || way == 4)
+            assert_int_equal(feed_fault(&a, 0, 1, 5).kind, ASSOC_EVENT_FAULT);
+        else if (way == 5) /* another id is nobody's */
+            assert_int_equal(feed_response(&a, FIRST | LAST, 77, 8).kind, ASSOC_EVENT_NONE);
+        else
+            assert_int_equal(feed_response(&a, FIRST | LAST, 1, 8).kind, ASSOC_EVENT_NONE);
+        assert_int_equal(call.state, way == 0 || way == 1 || way == 4 ? CALL_DONE : CALL_WORKING);
+        if (way < 2) { /* nobody waits for it any more */
+            call_end(&call);
+            assert_int_equal(feed_response(&a, FIRST | LAST, 1, 8).kind, ASSOC_EVENT_NONE);
+        }
+        peer_fini(&a);
+    }
+}
+
 /* A response, of every kind, to a call in every state: only two are right. */
 static void b_responses_in_every_state(void **state)
 {
@@ -545,6 +579,7 @@ int main(void)
         cmocka_unit_test(b_second_ack),
         cmocka_unit_test(b_interleaved_responses),
         cmocka_unit_test(b_answers_to_unknown_calls),
+        cmocka_unit_test(b_answers_with_the_id_of_wine),
         cmocka_unit_test(b_responses_in_every_state),
         cmocka_unit_test(b_byte_order_changes_in_the_middle),
         cmocka_unit_test(b_flood_of_empty_fragments),

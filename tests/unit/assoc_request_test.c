@@ -304,6 +304,7 @@ static void b_fragments_behind_the_last(void **state)
             take(&a);
             assert_int_equal(feed_request(&a, LAST, 2, CTX_B, 8).kind, ASSOC_EVENT_NONE);
         } else if (way == 2) {
+            call.streams = true;
             assert_int_equal(feed_empty(&a, PDU_ORPHANED, 2).kind, ASSOC_EVENT_ORPHANED);
         }
         struct assoc_event event = feed_request(&a, LAST, 2, CTX_B, 8);
@@ -496,6 +497,7 @@ static void b_orphaned(void **state)
             send_stub(&call, 8, states[i] == CALL_DONE);
         take(&a);
         assert_int_equal(call.state, states[i]);
+        call.streams = true;
 
         struct assoc_event event = feed_empty(&a, PDU_ORPHANED, 2);
         if (states[i] == CALL_DONE) {
@@ -513,6 +515,37 @@ static void b_orphaned(void **state)
         expect_alive(3);
         assert_int_equal(feed_empty(&a, PDU_ORPHANED, 99).kind, ASSOC_EVENT_NONE);
         expect_alive(4);
+        peer_fini(&a);
+    }
+}
+
+/* As Windows does (wire.md 5.5): within a request that nobody works on yet it is not heard.
+ * The rest makes it a call, another request is out of place.  Where both sides have agreed
+ * that connections survive an orphaned it means what C706 says. */
+static void b_orphaned_before_the_manager_runs(void **state)
+{
+    (void)state;
+    for (int second = 0; second < 3; second++) {
+        server_open(&a, 0);
+        begin_call(&call, FIRST, 2, 8);
+        assert_int_equal(feed_empty(&a, PDU_ORPHANED, 2).kind, ASSOC_EVENT_NONE);
+        assert_int_equal(call.state, CALL_REQUEST);
+        expect_silence(&a);
+        if (second == 0) {
+            struct assoc_event event = feed_request(&a, LAST, 2, CTX_B, 8);
+            assert_int_equal(event.kind, ASSOC_EVENT_REQUEST);
+            assert_ptr_equal(event.call, &call);
+            assert_int_equal(call.state, CALL_WORKING);
+        } else if (second == 1) {
+            struct assoc_event event = feed_request(&a, FIRST | LAST, 3, CTX_B, 8);
+            expect_fault_and_end(&event, 2, CTX_B, NCA_PROTO_ERROR, false);
+        } else {
+            a.features = PDU_FEATURE_KEEP_ON_ORPHAN;
+            assert_int_equal(feed_empty(&a, PDU_ORPHANED, 2).kind, ASSOC_EVENT_ORPHANED);
+            assert_int_equal(call.state, CALL_DONE);
+            call_end(&call);
+            expect_alive(3);
+        }
         peer_fini(&a);
     }
 }
@@ -769,6 +802,7 @@ int main(void)
         cmocka_unit_test(b_swallowing_has_a_limit),
         cmocka_unit_test(b_co_cancel),
         cmocka_unit_test(b_orphaned),
+        cmocka_unit_test(b_orphaned_before_the_manager_runs),
         cmocka_unit_test(b_cancels_with_trailers),
         cmocka_unit_test(b_pending_cancel_on_the_first_fragment),
         cmocka_unit_test(b_trailer_without_security),

@@ -107,7 +107,7 @@ static void check_answer(enum pdu_type type, const struct element *elements, uin
                                                         : PDU_RESULT_PROVIDER_REJECTION);
         assert_int_equal(result.reason, wanted == 's'   ? PDU_REASON_TRANSFER_SYNTAXES
                                         : wanted == 'i' ? PDU_REASON_ABSTRACT_SYNTAX
-                                        : wanted == 'f' ? PDU_FEATURE_KEEP_ON_ORPHAN
+                                        : wanted == 'f' ? PDU_FEATURE_SECURITY_MULTIPLEX | PDU_FEATURE_KEEP_ON_ORPHAN
                                                         : 0);
     }
 }

@@ -24,12 +24,14 @@ def free_port():
 class Server:
     """A peer_server on a TCP port and under a local name."""
 
-    def __init__(self, runtime_dir, pcap=None):
+    def __init__(self, runtime_dir, pcap=None, max_rpc_size=None):
         self.port = free_port()
         self.name = f"peer-{uuid.uuid4().hex[:12]}"
         self.path = f"{runtime_dir}/penstock/{self.name}"
         self.env = dict(os.environ, XDG_RUNTIME_DIR=str(runtime_dir))
         env = dict(self.env, PENSTOCK_PCAP=str(pcap)) if pcap else self.env
+        if max_rpc_size is not None:
+            env = dict(env, PEER_MAX_RPC_SIZE=str(max_rpc_size))
         self.process = subprocess.Popen(
             [SERVER, "ncacn_ip_tcp", str(self.port), "ncalrpc", self.name],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env)

@@ -183,7 +183,7 @@ static RPC_STATUS run_transform(struct client *client, char **args)
 static RPC_STATUS run_sum(struct client *client, char **args)
 {
     int32_t count = (int32_t)strtol(args[0], NULL, 0);
-    if (count < 0 || count > 1000000)
+    if (count < 0 || count > 10000000)
         die("sum: too many");
     int32_t *values = calloc((size_t)count + 1, sizeof(*values));
     int32_t *doubled = calloc((size_t)count + 1, sizeof(*doubled));

@@ -3,6 +3,7 @@
  *
  *     peer_server PROTSEQ ENDPOINT [PROTSEQ ENDPOINT ...]
  *
+ * PEER_MAX_RPC_SIZE in the environment: the MaxRpcSize it is registered with.
  * Prints "ready" when it listens and serves until its standard input ends.  Each
  * asynchronous operation runs on a thread of its own that blocks; after a failed push
  * or pull there is nothing left to do for the manager. */
@@ -488,7 +489,12 @@ int main(int argc, char **argv)
         check(RpcServerUseProtseqEpA((RPC_CSTR)argv[i], RPC_C_PROTSEQ_MAX_REQS_DEFAULT,
                                      (RPC_CSTR)argv[i + 1], NULL),
               argv[i]);
-    check(RpcServerRegisterIf(peer_v1_2_s_ifspec, NULL, NULL), "RpcServerRegisterIf");
+    const char *size = getenv("PEER_MAX_RPC_SIZE");
+    check(size ? RpcServerRegisterIf2(peer_v1_2_s_ifspec, NULL, NULL, 0,
+                                      RPC_C_LISTEN_MAX_CALLS_DEFAULT,
+                                      (unsigned)strtoul(size, NULL, 10), NULL)
+               : RpcServerRegisterIf(peer_v1_2_s_ifspec, NULL, NULL),
+          "RpcServerRegisterIf");
     check(RpcServerRegisterIf(peer2_v1_0_s_ifspec, NULL, NULL), "RpcServerRegisterIf");
     check(RpcServerListen(1, RPC_C_LISTEN_MAX_CALLS_DEFAULT, TRUE), "RpcServerListen");
     puts("ready");
