@@ -7,6 +7,8 @@ build_packages="gcc g++ libc6-dev make meson ninja-build pkg-config libssl-dev l
 test_packages="clang libclang-rt-14-dev tshark wireshark-common samba-testsuite python3-samba python3-impacket python3-pytest cmake"
 # The other byte order: cross compiler and emulator, 220 MB installed.
 test_packages="$test_packages gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user"
+# A server that owes us nothing.
+test_packages="$test_packages samba"
 
 bench_packages="protobuf-compiler libprotobuf-dev"
 
