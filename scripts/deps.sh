@@ -9,6 +9,8 @@ test_packages="clang libclang-rt-14-dev tshark wireshark-common samba-testsuite 
 test_packages="$test_packages gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user"
 # A server that owes us nothing.
 test_packages="$test_packages samba"
+# Windows programs and what runs them: 940 MB installed.
+test_packages="$test_packages gcc-mingw-w64-x86-64-win32 mingw-w64-tools wine64"
 
 bench_packages="protobuf-compiler libprotobuf-dev"
 
