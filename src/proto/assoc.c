@@ -46,7 +46,7 @@ void assoc_init(struct assoc *assoc, enum assoc_role role, uint16_t frag_max,
     if (role == ASSOC_SERVER)
         assoc->secondary_address = secondary_address;
     else
-        assoc->next_call_id = 1;
+        assoc->next_call_id = ASSOC_BIND_CALL_ID;
     txq_init(&assoc->txq);
     list_init(&assoc->calls);
 }

@@ -29,7 +29,7 @@ static const struct {
 uint32_t assoc_next_call_id(struct assoc *assoc)
 {
     uint32_t id = assoc->next_call_id;
-    assoc->next_call_id = id == 0x7fffffff ? 1 : id + 1;
+    assoc->next_call_id = id == 0x7fffffff ? ASSOC_BIND_CALL_ID + 1 : id + 1;
     return id;
 }
 
@@ -264,27 +264,25 @@ static void on_bind_nak(struct assoc *assoc, const struct assoc_pdu *pdu,
 
 /* ---- Answers to calls ---------------------------------------------------- */
 
-/* Wine's server gives every PDU of its own this id, whatever the client's had (wire.md 9). */
-#define WINE_CALL_ID 1u
-
-/* The call that a response or fault answers.  A peer without multiplexing answers the one call
- * there is; ours begin with id 2, and who gave one up closes such a connection, so that nothing
- * else can be meant. */
-static struct call *find_answered(struct assoc *assoc, uint32_t call_id)
+/* The call a response or fault is of, or NULL.  Wine's servers write 1 into whatever they
+ * send, the identifier of our bind, which no call has (wire.md 9): such an answer is that
+ * of the one call that waits for an answer.  If there are several nobody can tell:
+ * *ret_lost.  A call that was given up takes a connection without multiplexing, as Wine's
+ * are, with it, so its answer is never seen here. */
+static struct call *answered_call(struct assoc *assoc, uint32_t call_id, bool *ret_lost)
 {
-    struct call *call = assoc_find_call(assoc, call_id);
-    if (call || assoc->role != ASSOC_CLIENT || call_id != WINE_CALL_ID || assoc->multiplex ||
-        assoc->features)
+    struct call *call = assoc_find_call(assoc, call_id), *only = NULL;
+    *ret_lost = false;
+    if (call || assoc->role != ASSOC_CLIENT || assoc->multiplex || call_id != ASSOC_BIND_CALL_ID)
         return call;
     for (struct list *node = assoc->calls.next; node != &assoc->calls; node = node->next) {
-        struct call *each = list_entry(node, struct call, node);
-        if (!each->caller || each->state == CALL_DONE)
+        call = list_entry(node, struct call, node);
+        if (!call->caller || !call->tx_begun || call->state == CALL_DONE)
             continue;
-        if (call)
-            return NULL;
-        call = each;
+        *ret_lost = *ret_lost || only;
+        only = call;
     }
-    return call;
+    return *ret_lost ? NULL : only;
 }
 
 void assoc_on_response(struct assoc *assoc, const struct assoc_pdu *pdu,
@@ -299,7 +297,10 @@ void assoc_on_response(struct assoc *assoc, const struct assoc_pdu *pdu,
         assoc_die(assoc, RPC_S_PROTOCOL_ERROR, event);
         return;
     }
-    struct call *call = find_answered(assoc, pdu->hdr.call_id);
+    bool lost;
+    struct call *call = answered_call(assoc, pdu->hdr.call_id, &lost);
+    if (lost)
+        assoc_die(assoc, RPC_S_PROTOCOL_ERROR, event);
     if (!call)
         return; /* of a call we gave up: dropped (wire.md 5.7) */
     bool last = (pdu->hdr.flags & PFC_LAST_FRAG) != 0;
@@ -339,7 +340,10 @@ void assoc_on_fault(struct assoc *assoc, const struct assoc_pdu *pdu, struct ass
         assoc_die(assoc, status_from_fault(fault.status), event);
         return;
     }
-    struct call *call = find_answered(assoc, pdu->hdr.call_id);
+    bool lost;
+    struct call *call = answered_call(assoc, pdu->hdr.call_id, &lost);
+    if (lost)
+        assoc_die(assoc, RPC_S_PROTOCOL_ERROR, event);
     if (!call || call->state == CALL_DONE)
         return;
     if (!call->caller) { /* it is our turn to answer: whatever this means, it is the end */

@@ -25,6 +25,8 @@ const struct assoc_context *assoc_find_context(const struct assoc *assoc, uint16
 const struct assoc_context *assoc_context_at(const struct assoc *assoc, unsigned index);
 /* One context more.  False: out of memory. */
 bool assoc_add_context(struct assoc *assoc, const struct assoc_context *context);
+/* A client's first PDU is its bind; no call has its id. */
+#define ASSOC_BIND_CALL_ID 1u
 /* Client: the id of the next call, bind or alter_context. */
 uint32_t assoc_next_call_id(struct assoc *assoc);
 

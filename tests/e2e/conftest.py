@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What the end-to-end tests share: where the programs are, and running them safely.
 
+PENSTOCK_TEST_PCAP names a folder for captures of the whole run, which test_zz_wireshark.py
+shows to Wireshark at the end.
 PENSTOCK_BUILD_DIR names the build directory.  PENSTOCK_TEST_SCALE divides the largest
 transfers, for builds with sanitizers; unset, it is found out from the build.
 """
@@ -12,6 +14,9 @@ import uuid
 from pathlib import Path
 
 import pytest
+
+# Test files without captures.
+NOT_CAPTURED = {}
 
 BUILD = Path(os.environ.get("PENSTOCK_BUILD_DIR", "build")).resolve()
 
@@ -27,6 +32,22 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def captures(request, program_env):
+    """PENSTOCK_PCAP for every program a test file runs: before its other fixtures, so that
+    their servers have it, too."""
+    folder = os.environ.get("PENSTOCK_TEST_PCAP")
+    name = request.module.__name__.rpartition(".")[2]
+    if not folder or name in NOT_CAPTURED:
+        yield
+        return
+    path = Path(folder).resolve() / name
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.environ["PENSTOCK_PCAP"] = program_env["PENSTOCK_PCAP"] = str(path / "%p.pcap")
+    yield
+    del os.environ["PENSTOCK_PCAP"], program_env["PENSTOCK_PCAP"]
 
 
 @pytest.fixture(scope="session")

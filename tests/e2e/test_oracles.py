@@ -5,15 +5,15 @@
 import re
 import shutil
 import subprocess
-from collections import Counter
 
 import pytest
 
 from peer import calls, ndr, pcap, pdu
+from peer.dissect import check as check_dissection
+from peer.dissect import tshark
 from peer.server import BUILD, PATIENCE, Server, run_client
 
 FILEREP = BUILD.parents[2] / "examples/filerep"
-SEVERITY_WARNING = 0x600000  # Wireshark's expert information; below it are notes
 
 COMMANDS = ("echo", 7, "text", "--", "take", 100000, 777, "--", "give", 100000, "--",
             "transform", 300, "--", "sum", 10, "--", "abort", 4711, 0, "--",
@@ -49,34 +49,6 @@ def capture(request, tmp_path_factory):
 
 
 # ---- Wireshark -----------------------------------------------------------------------------
-
-
-def tshark(path, *fields):
-    """One list per frame, one string per field, values of several PDUs with commas."""
-    if not shutil.which("tshark"):
-        pytest.skip("tshark is not installed")
-    options = [option for field in fields for option in ("-e", field)]
-    # Left to guess, it loses the thread where a segment ends within a header.
-    decode_as = f"tcp.port=={pcap.SERVER_PORT},dcerpc"
-    done = subprocess.run(["tshark", "-r", path, "-d", decode_as, "-T", "fields",
-                           "-E", "separator=/t", "-E", "occurrence=a", "-E", "aggregator=,",
-                           *options],
-                          capture_output=True, text=True, timeout=PATIENCE)
-    assert done.returncode == 0, done.stderr
-    return [line.split("\t") for line in done.stdout.split("\n")[:-1]]
-
-
-def check_dissection(path):
-    """Wireshark sees the PDUs we see, and nothing about them is remarkable but faults."""
-    frames = tshark(path, "frame.number", "_ws.malformed", "_ws.expert.severity",
-                    "_ws.expert.message", "dcerpc.pkt_type")
-    for number, malformed, severities, message, _ in frames:
-        where = f"frame {number}: {message}"
-        assert malformed == "", where
-        assert all(int(s, 0) < SEVERITY_WARNING for s in severities.split(",") if s), where
-    types = Counter(t for frame in frames for t in frame[4].split(",") if t)
-    assert types == Counter(str(p.ptype) for p in pcap.all_pdus(path))
-    return types
 
 
 def test_a_wireshark_dissects_everything(capture):

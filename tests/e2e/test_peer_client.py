@@ -513,6 +513,29 @@ def test_c_abort(mpx):
         assert first["status"] == 1818
 
 
+def test_c_answers_without_a_call():
+    """Wine's servers write 1, the bind's identifier, into all they send: the answer is that of
+    the call that waits.  In pieces, with a fault between them."""
+    def script(wire, _):
+        assert serve_bind(wire).call == 1
+        for turn in range(4):
+            request = recv_request(wire)[0]
+            assert request.call != 1
+            reply = echo_reply()
+            if turn == 1:
+                wire.send(pdu.fault(pdu.NCA_UNK_IF, call=1))
+            elif turn == 2:
+                wire.send(pdu.response(reply[:16], call=1, flags=FIRST))
+                wire.send(pdu.response(reply[16:], call=1, flags=LAST))
+            else:
+                wire.send(pdu.response(reply, call=1))
+    with FakeServer(script) as fake:
+        lines = run_client(fake.binding, *ECHO, "--", *ECHO, "--", *ECHO, "--", *ECHO)
+        assert fake.count == 1
+    for line, status in zip(lines, (0, 1717, 0, 0)):
+        check_echo(line, status)
+
+
 # ---- The end of connections ----------------------------------------------------------------
 
 

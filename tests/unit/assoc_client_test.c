@@ -542,7 +542,7 @@ static void c_call_ids(void **state)
     call_start(&call, &a, 0, 3, NULL);
     call_start(&other, &a, 0, 3, NULL);
     assert_int_equal(call.id, 0x7fffffff);
-    assert_int_equal(other.id, 1);
+    assert_int_equal(other.id, 2);
     assert_int_equal(a.call_count, 2);
     peer_fini(&a);
 }

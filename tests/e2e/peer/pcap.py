@@ -52,6 +52,21 @@ def pdus(octets):
     return found
 
 
+def types(path):
+    """The type of every whole PDU, whoever made it: only headers are read."""
+    found = []
+    for stream in streams(path).values():
+        for octets in stream.values():
+            pos = 0
+            while len(octets) - pos >= pdu.HEADER_LEN:
+                length = pdu.header_of(octets[pos:pos + pdu.HEADER_LEN])[1]
+                if length < pdu.HEADER_LEN or length > len(octets) - pos:
+                    break
+                found.append(octets[pos + 2])
+                pos += length
+    return found
+
+
 def all_pdus(path):
     return [p for stream in streams(path).values() for octets in stream.values()
             for p in pdus(octets)]
