@@ -421,8 +421,8 @@ static bool fill_pointer(struct value_walk *walk, const NDR_TYPE *type, const ND
         store_pointer(memory, NULL);
         return true;
     }
-    if (json_is_null(json) && !is_nullable(type->element))
-        return fail_found(walk, "a value, the pointer cannot be null", json);
+    if (json_is_null(json) && !value_may_be_null(type))
+        return value_fail(walk, "must not be null");
     if ((type->flags & NDR_TYPE_FULL) && marked(json, "$same"))
         return fill_same(walk, type, memory, marked(json, "$same"));
     if (is_nullable(type) && marked(json, "$to"))

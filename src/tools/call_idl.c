@@ -95,11 +95,6 @@ bool call_idl_find(const struct call_idl *idl, const char *name,
                       d->name[dot - name] != '\0'
                 : !operation_named(d, name))
             continue;
-        if (found) {
-            tool_complain("'%s' is in '%s' and in '%s': write INTERFACE.%s", name, found->name,
-                          d->name, name);
-            return false;
-        }
         found = d;
     }
     if (!found) {

@@ -16,8 +16,8 @@ struct call_idl {
 
 /* Compiles `path`; -I, -D and -U are in idl->files.  False: reported. */
 bool call_idl_compile(struct call_idl *idl, const char *path);
-/* Finds "INTERFACE.OPERATION", or "OPERATION" where one interface alone has it.  False:
- * reported. */
+/* Finds "INTERFACE.OPERATION", or "OPERATION", which one interface of a file alone can have.
+ * False: reported. */
 bool call_idl_find(const struct call_idl *idl, const char *name,
                    const struct idl_description **ret_interface,
                    const NDR_OPERATION **ret_operation);

@@ -226,8 +226,7 @@ static json_t *show_pointer(struct value_walk *walk, const NDR_TYPE *type, struc
     if (mark != SIZE_MAX && fits(walk, behind, value_size(type->element)))
         value = show(walk, type->element, behind, scope);
     value_leave(walk, mark);
-    bool marks = !(type->flags & NDR_TYPE_REF) && type->element->kind == NDR_KIND_POINTER;
-    if (value && marks && json_is_null(value)) {
+    if (value && !(type->flags & NDR_TYPE_REF) && json_is_null(value)) {
         json_t *object = json_pack("{s:o}", "$to", value);
         return object ? object : out_of_memory(walk, NULL);
     }

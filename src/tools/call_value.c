@@ -148,6 +148,15 @@ const NDR_TYPE *value_tail(const NDR_TYPE *type, size_t *ret_offset)
     return is_tail ? type : NULL;
 }
 
+bool value_may_be_null(const NDR_TYPE *type)
+{
+    while (type->kind == NDR_KIND_POINTER && type->flags & NDR_TYPE_REF)
+        type = type->element;
+    return type->kind == NDR_KIND_POINTER ||
+           (type->kind == NDR_KIND_UNION && type->alternatives->switch_is) ||
+           idl_type_of(type)->form == IDL_FORM_CONTEXT;
+}
+
 const NDR_ARM *value_arm(const NDR_UNION *u, int64_t tag)
 {
     for (uint32_t i = 0; i < u->arm_count; i++) {

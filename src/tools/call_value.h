@@ -94,6 +94,8 @@ static inline bool value_is_octet(NDR_KIND kind)
 }
 /* The conformant array or string at the end of an open structure; NULL: none. */
 const NDR_TYPE *value_tail(const NDR_TYPE *type, size_t *ret_offset);
+/* Is null a value of it: no pointee, an empty arm, no context? */
+bool value_may_be_null(const NDR_TYPE *type);
 /* The arm of a discriminant; NULL: there is none. */
 const NDR_ARM *value_arm(const NDR_UNION *alternatives, int64_t tag);
 /* The members of a frame, as those of a structure; gives, free(). */
