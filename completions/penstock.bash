@@ -30,7 +30,7 @@ _penstock()
     if [[ $cur == -* ]]; then
         case $command in
         call) words="--compact --timeout= --include= --define= --in-pipe= --out-pipe= --pipe-json
-                     --no-progress --syntax=ndr --syntax=ndr64 --help" ;;
+                     --no-progress --script= --syntax=ndr --syntax=ndr64 --help" ;;
         ping) words="--count= --interval= --quiet --syntax=ndr --syntax=ndr64 --help" ;;
         ls | ifs | stats) words="--json --help" ;;
         esac

@@ -6,6 +6,7 @@
 #include "call_idl.h"
 #include "call_memory.h"
 #include "call_run.h"
+#include "call_script.h"
 #include "call_value.h"
 
 #include <errno.h>
@@ -19,6 +20,7 @@
 
 static const char call_help[] =
     "usage: penstock call [OPTIONS] BINDING FILE.idl INTERFACE.OPERATION [JSON]\n"
+    "       penstock call [OPTIONS] --script=FILE BINDING FILE.idl\n"
     "\n"
     "Compiles FILE.idl, calls the operation at BINDING with the arguments of the JSON object\n"
     "and prints the [out] parameters, and the result as \"return\", as one JSON object.\n"
@@ -33,6 +35,9 @@ static const char call_help[] =
     "                          results go to standard error then)\n"
     "      --pipe-json         elements of pipes are lines of JSON, not raw octets\n"
     "      --no-progress       no progress on the terminal\n"
+    "      --script=FILE       several calls, a line of JSON each: {\"call\": \"INTERFACE.OPERATION\",\n"
+    "                          \"arguments\": {...}, \"as\": \"NAME\"}; {\"$of\": \"NAME.PATH\"} among the\n"
+    "                          arguments is a result of an earlier one\n"
     "      --syntax=ndr|ndr64  offer this transfer syntax alone\n"
     "  -h, --help              print this\n"
     "\n"
@@ -51,6 +56,7 @@ struct options {
     bool compact, pipe_json, no_progress;
     double timeout_s; /* 0: none */
     const char *syntax;
+    const char *script; /* NULL: one call */
     struct pipe_option pipes[PIPE_OPTIONS_MAX];
     unsigned pipe_count;
     const char **macros, **dirs; /* of the preprocessor; our directories */
@@ -60,7 +66,7 @@ struct options {
 
 /* ---- Options ------------------------------------------------------------------------------------ */
 
-enum { OPT_IN_PIPE = 256, OPT_OUT_PIPE, OPT_PIPE_JSON, OPT_NO_PROGRESS, OPT_SYNTAX };
+enum { OPT_IN_PIPE = 256, OPT_OUT_PIPE, OPT_PIPE_JSON, OPT_NO_PROGRESS, OPT_SYNTAX, OPT_SCRIPT };
 
 static bool add_pipe(struct options *options, const char *text, bool is_out)
 {
@@ -100,6 +106,7 @@ static int parse_options(struct options *options, int argc, char **argv)
                                           {"pipe-json", no_argument, NULL, OPT_PIPE_JSON},
                                           {"no-progress", no_argument, NULL, OPT_NO_PROGRESS},
                                           {"syntax", required_argument, NULL, OPT_SYNTAX},
+                                          {"script", required_argument, NULL, OPT_SCRIPT},
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
     size_t room = (size_t)argc + 1;
@@ -136,6 +143,9 @@ static int parse_options(struct options *options, int argc, char **argv)
         case OPT_SYNTAX:
             options->syntax = optarg;
             break;
+        case OPT_SCRIPT:
+            options->script = optarg;
+            break;
         case 'h':
             fputs(call_help, stdout);
             return -1;
@@ -143,7 +153,8 @@ static int parse_options(struct options *options, int argc, char **argv)
             return tool_usage("call");
         }
     }
-    if (argc - optind != 3 && argc - optind != 4) {
+    int count = argc - optind;
+    if (options->script ? count != 2 : count != 3 && count != 4) {
         fputs(call_help, stderr);
         return EXIT_WRONG;
     }
@@ -289,23 +300,23 @@ static bool to_stdout(const struct call_run *run)
 
 /* ---- The call -------------------------------------------------------------------------------------- */
 
-static int print_results(const struct options *options, const NDR_OPERATION *operation,
-                         const uint8_t *frame, FILE *out)
+static int print_results(const struct options *options, const json_t *results, FILE *out)
+{
+    if (json_dumpf(results, out, options->compact ? JSON_COMPACT : JSON_INDENT(2)) != 0 ||
+        fputc('\n', out) == EOF || fflush(out) != 0)
+        return tool_complain("the results: %s", strerror(errno ? errno : ENOMEM));
+    return EXIT_OK;
+}
+
+static int show_results(const NDR_OPERATION *operation, const uint8_t *frame, json_t **ret_results)
 {
     struct value_walk walk;
     value_walk_init(&walk, "results");
-    json_t *json = value_show_frame(&walk, operation, frame);
-    int status = EXIT_OK;
-    if (!json) {
+    *ret_results = value_show_frame(&walk, operation, frame);
+    if (!*ret_results)
         fprintf(stderr, "penstock: %s\n", walk.error);
-        status = EXIT_FAILED;
-    } else if (json_dumpf(json, out, options->compact ? JSON_COMPACT : JSON_INDENT(2)) != 0 ||
-               fputc('\n', out) == EOF || fflush(out) != 0) {
-        status = tool_complain("the results: %s", strerror(errno ? errno : ENOMEM));
-    }
-    json_decref(json);
     value_walk_fini(&walk);
-    return status;
+    return *ret_results ? EXIT_OK : EXIT_FAILED;
 }
 
 static void set_bindings(const NDR_OPERATION *operation, uint8_t *frame, RPC_BINDING_HANDLE binding)
@@ -318,7 +329,7 @@ static void set_bindings(const NDR_OPERATION *operation, uint8_t *frame, RPC_BIN
 
 static int run_call(struct options *options, struct call_run *run,
                     const struct idl_description *interface, const NDR_OPERATION *operation,
-                    uint8_t *frame)
+                    uint8_t *frame, json_t **ret_results)
 {
     bool cancelled;
     RpcAsyncInitializeHandle(&run->async, sizeof(run->async));
@@ -330,43 +341,82 @@ static int run_call(struct options *options, struct call_run *run,
     if (run->local_error != EXIT_OK)
         return run->local_error;
     if (status == RPC_S_OK)
-        return print_results(options, operation, frame, to_stdout(run) ? stderr : stdout);
+        return show_results(operation, frame, ret_results);
     tool_failed(operation->name, status);
     return cancelled ? EXIT_CANCELLED : EXIT_FAILED;
 }
 
-/* With the operation known. */
-static int call(struct options *options, const char *string_binding, const char *arguments,
-                const struct idl_description *interface, const NDR_OPERATION *operation)
+/* What a call needs that is not its operation and its arguments. */
+struct place {
+    struct options *options;
+    const struct call_idl *idl;
+    const char *string_binding;
+    RPC_BINDING_HANDLE binding; /* NULL: not made yet */
+    FILE *out;                  /* for the results */
+};
+
+/* Arguments are looked at before anything is opened or sent. */
+static int call(struct place *place, const struct idl_description *interface,
+                const NDR_OPERATION *operation, const json_t *arguments, json_t **ret_results)
 {
     struct call_run run = {0};
     struct value_walk walk;
-    RPC_BINDING_HANDLE binding = NULL;
     uint8_t *frame = call_allocate(operation->frame_size);
-    json_t *json = load_arguments(arguments);
     int status = EXIT_WRONG;
     value_walk_init(&walk, "arguments");
-    if (!frame || !json)
-        goto out;
-    if (!value_fill_frame(&walk, operation, frame, json)) {
+    if (!frame)
+        value_out_of_memory(&walk);
+    if (!frame || !value_fill_frame(&walk, operation, frame, arguments)) {
         fprintf(stderr, "penstock: %s\n", walk.error);
         goto out;
     }
-    if (!open_pipes(options, &run, operation, frame))
+    if (!open_pipes(place->options, &run, operation, frame))
         goto out;
-    status = tool_bind(string_binding, options->syntax, &binding);
+    status = place->binding ? EXIT_OK
+                            : tool_bind(place->string_binding, place->options->syntax,
+                                        &place->binding);
     if (status != EXIT_OK)
         goto out;
-    set_bindings(operation, frame, binding);
-    status = run_call(options, &run, interface, operation, frame);
+    place->out = to_stdout(&run) ? stderr : stdout;
+    set_bindings(operation, frame, place->binding);
+    status = run_call(place->options, &run, interface, operation, frame, ret_results);
 out:
     if (!close_pipes(&run) && status == EXIT_OK)
         status = EXIT_WRONG;
-    if (binding)
-        RpcBindingFree(&binding);
-    json_decref(json);
     value_walk_fini(&walk);
     call_free_all();
+    return status;
+}
+
+static int call_once(struct place *place, const char *name, const char *text)
+{
+    const struct idl_description *interface;
+    const NDR_OPERATION *operation;
+    if (!call_idl_find(place->idl, name, &interface, &operation))
+        return EXIT_WRONG;
+    json_t *arguments = load_arguments(text), *results = NULL;
+    int status = arguments ? call(place, interface, operation, arguments, &results) : EXIT_WRONG;
+    if (results && status == EXIT_OK)
+        status = print_results(place->options, results, place->out);
+    json_decref(results);
+    json_decref(arguments);
+    return status;
+}
+
+/* One line of a script. */
+static int call_of_script(void *arg, const char *name, const json_t *arguments,
+                          json_t **ret_results)
+{
+    struct place *place = arg;
+    const struct idl_description *interface;
+    const NDR_OPERATION *operation;
+    if (!call_idl_find(place->idl, name, &interface, &operation))
+        return EXIT_WRONG;
+    if (operation->flags & NDR_OP_HAS_PIPES)
+        return tool_complain("'%s' has pipes, which no script can give", name);
+    int status = call(place, interface, operation, arguments, ret_results);
+    if (status == EXIT_OK)
+        status = print_results(place->options, *ret_results, stdout);
     return status;
 }
 
@@ -375,20 +425,24 @@ int command_call(int argc, char **argv)
     struct options options = {0};
     /* Connections that outlive the call refer to its interface. */
     static struct call_idl idl;
-    const struct idl_description *interface;
-    const NDR_OPERATION *operation;
+    struct place place = {.options = &options, .idl = &idl};
     int status = parse_options(&options, argc, argv);
     if (status == EXIT_OK) {
+        char **rest = argv + optind;
         idl.files.dirs = options.dirs;
         idl.files.dir_count = options.dir_count;
         idl.files.cpp.macros = options.macros;
         idl.files.cpp.macro_count = options.macro_count;
-        bool found = call_idl_compile(&idl, argv[optind + 1]) &&
-                     call_idl_find(&idl, argv[optind + 2], &interface, &operation);
-        status = found ? call(&options, argv[optind], optind + 3 < argc ? argv[optind + 3] : NULL,
-                              interface, operation)
-                       : EXIT_WRONG;
+        place.string_binding = rest[0];
+        if (!call_idl_compile(&idl, rest[1]))
+            status = EXIT_WRONG;
+        else if (options.script)
+            status = call_script(options.script, call_of_script, &place);
+        else
+            status = call_once(&place, rest[2], argc - optind > 3 ? rest[3] : NULL);
     }
+    if (place.binding)
+        RpcBindingFree(&place.binding);
     options_fini(&options);
     return status < 0 ? EXIT_OK : status;
 }

@@ -795,6 +795,41 @@ def test_g_context_handles_are_hexadecimal(program_env):
         assert counters()["live"] == 0
 
 
+def test_g_a_script_is_one_association_group(program_env, tmp_path):
+    """What one call opens the next ones use, by the name of the first."""
+    idl = f"{E2E}/handles/handles.idl"
+    script = tmp_path / "script"
+    lines = [{"call": "Open", "arguments": {"seed": 5}, "as": "opened"},
+             {"call": "handles.Add", "arguments": {"session": {"$of": "opened.session"}, "n": 37}},
+             {"call": "Both", "arguments": {"a": {"$of": "opened.session"},
+                                            "b": {"$of": "opened.session"}}},
+             {"call": "Close", "arguments": {"session": {"$of": "opened.session"}}, "as": "closed"},
+             {"call": "Counters"}]
+    script.write_text("\n\n".join(map(json.dumps, lines)))
+    with serving(BUILD / "tests/e2e/handles/handles_server", program_env) as server:
+        args = ("-c", f"--script={script}", server.bindings["tcp4"], idl)
+        done = run("call", *args, env=program_env)
+        assert done.returncode == 0 and not done.stderr, done
+        opened, added, _, closed, counters = map(json.loads, done.stdout.splitlines())
+        assert added["return"] == 42 and opened["session"]
+        assert closed == {"session": None}
+        assert counters["counters"]["live"] == 0 and counters["counters"]["rundowns"] == 0
+        for line, text in [
+                ('{"call": "Add", "arguments": {"session": {"$of": "x.y"}, "n": 1}}',
+                 f"{script}:2: no earlier call has a result 'x.y'"),
+                ('{"call": "Add", "argument": {}}', f"{script}:2: unknown or wrong member 'argument'"),
+                ('{"as": "x"}', f"{script}:2: no member 'call'"),
+                ("[1]", f"{script}:2: expected an object"),
+                ("{", f"{script}:2:"),
+                ('{"call": "AsyncNumbers", "arguments": {}}', "has pipes, which no script can give"),
+                ('{"call": "Add", "arguments": {"session": "zz", "n": 1}}',
+                 "arguments.session: expected null or the 40 hexadecimal digits")]:
+            script.write_text('{"call": "Counters"}\n' + line + '\n{"call": "Counters"}\n')
+            done = run("call", *args, env=program_env)
+            assert done.returncode == 2 and text in done.stderr.decode(), done
+            assert done.stdout.count(b"\n") == 1, "the calls before it were made, none behind"
+
+
 def test_g_generic_and_maybe(program_env):
     """A [handle] parameter travels as data; [maybe] has no answer."""
     idl = f"{E2E}/handles/handles.idl"
