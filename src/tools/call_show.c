@@ -210,9 +210,7 @@ static json_t *show_pointer(struct value_walk *walk, const NDR_TYPE *type, struc
 {
     const uint8_t *pointee;
     memcpy(&pointee, place.memory, sizeof(pointee));
-    if (type->flags & NDR_TYPE_IGNORE)
-        return json_boolean(pointee != NULL);
-    if (!pointee)
+    if (!pointee || type->flags & NDR_TYPE_IGNORE) /* of these nothing is received */
         return json_null();
     const struct alias *alias =
         type->flags & NDR_TYPE_FULL ? value_alias_at(walk, pointee, type->element) : NULL;
