@@ -19,7 +19,7 @@ _penstock()
     local words= file= i
     COMPREPLY=()
     if [[ $COMP_CWORD -eq 1 ]]; then
-        COMPREPLY=($(compgen -W "call ping --help --version" -- "$cur"))
+        COMPREPLY=($(compgen -W "call ping ls ifs stats --help --version" -- "$cur"))
         return
     fi
     case $prev in

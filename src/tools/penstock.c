@@ -26,6 +26,9 @@ static const char general_help[] =
     "\n"
     "  call BINDING FILE.idl INTERFACE.OPERATION [JSON]   calls an operation\n"
     "  ping BINDING                                       measures round trips\n"
+    "  ls [HOST]                                          lists what an endpoint mapper knows\n"
+    "  ifs BINDING                                        lists the interfaces of a server\n"
+    "  stats BINDING                                      how much a server has done\n"
     "\n"
     "BINDING is a string binding: ncacn_ip_tcp:HOST[PORT], ncalrpc:[NAME].\n"
     "Exit status: 0 done, 1 the call failed, 2 wrong arguments, 130 interrupted.\n"
@@ -37,6 +40,9 @@ static const struct {
 } commands[] = {
     {"call", command_call},
     {"ping", command_ping},
+    {"ls", command_ls},
+    {"ifs", command_ifs},
+    {"stats", command_stats},
 };
 
 int tool_complain(const char *format, ...)

@@ -18,6 +18,9 @@ enum {
 /* Runs one command; argv[0] is its name. */
 int command_call(int argc, char **argv);
 int command_ping(int argc, char **argv);
+int command_ls(int argc, char **argv);
+int command_ifs(int argc, char **argv);
+int command_stats(int argc, char **argv);
 
 /* "penstock: text" on stderr.  Returns EXIT_WRONG. */
 int tool_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -867,16 +867,154 @@ def test_h_ping(program_env):
     assert b"RPC_S_SERVER_UNAVAILABLE" in done.stderr
 
 
+# ---- Management and endpoint mapper -----------------------------------------------------------------------
+
+
+IDS = [(uuid.UUID("12345778-1234-abcd-ef00-0123456789ac"), 1, 0),
+       (uuid.UUID("367abb81-9844-35f1-ad32-98f038001003"), 2, 7)]
+
+
+def replies(*stubs):
+    """A server whose calls are answered one after the other; what it was asked is kept."""
+    asked = []
+
+    def script(wire, _):
+        ident = accept(wire)
+        for stub in stubs:
+            request = wire.recv()
+            asked.append(request)
+            wire.send(pdu.response(stub, call=request.call, context=ident))
+        with contextlib.suppress(pdu.Closed):
+            wire.recv()
+    script.asked = asked
+    return script
+
+
+def test_i_interfaces_of_a_server():
+    """inq_if_ids as C706 appendix Q has it, octets made by hand."""
+    stub = ndr.Writer().u32(0x20000).u32(2).u32(2).u32(0x20004).u32(0x20008)
+    for ident, major, minor in IDS:
+        stub.raw(ident.bytes_le).u16(major).u16(minor)
+    with FakeServer(replies(stub.u32(0).done())) as fake:
+        done = run("ifs", fake.binding)
+        assert done.stdout.decode() == "".join(f"{i} v{a}.{b}\n" for i, a, b in IDS), done
+        assert (fake.script.asked[0].opnum, fake.script.asked[0].stub) == (0, b"")
+    with FakeServer(replies(stub.done())) as fake:
+        assert json.loads(run("ifs", "--json", fake.binding).stdout) == \
+            [{"uuid": str(i), "major": a, "minor": b} for i, a, b in IDS]
+    with FakeServer(replies(struct.pack("<II", 0, 1817))) as fake:
+        assert run("ifs", "--json", fake.binding).stdout == b"[]\n"
+    with FakeServer(replies(struct.pack("<II", 0, 5))) as fake:
+        done = run("ifs", fake.binding)
+        assert done.returncode == 1 and b"RPC_S_ACCESS_DENIED, 5" in done.stderr
+
+
+def test_i_statistics_of_a_server():
+    """inq_stats: four counters, or as many as it has."""
+    with FakeServer(replies(struct.pack("<7I", 4, 4, 1, 2, 3, 2**32 - 1, 0))) as fake:
+        done = run("stats", "--json", fake.binding)
+        assert json.loads(done.stdout) == {"calls_in": 1, "calls_out": 2, "pdus_in": 3,
+                                           "pdus_out": 2**32 - 1}, done
+        assert (fake.script.asked[0].opnum, fake.script.asked[0].stub) == (1, struct.pack("<I", 4))
+    with FakeServer(replies(struct.pack("<7I", 4, 4, 1, 2, 3, 4, 0))) as fake:
+        assert run("stats", fake.binding).stdout == (
+            b"calls received   1\ncalls made       2\nPDUs received    3\nPDUs sent        4\n")
+
+
+def tower(ident, major, minor, *floors):
+    octets = struct.pack("<H", 2 + len(floors))
+    for syntax, version, rest in ((ident, major, minor), (pdu.NDR.uuid, 2, 0)):
+        octets += struct.pack("<HB16sHHH", 19, 0x0d, syntax.bytes_le, version, 2, rest)
+    for protocol, address in floors:
+        octets += struct.pack("<HBH", 1, protocol, len(address)) + address
+    return octets
+
+
+CONNECTION = (0x0b, b"\0\0")
+ENTRIES = [
+    (IDS[0], [CONNECTION, (0x07, b"\x10\x01"), (0x09, b"\x7f\0\0\1")], "ncacn_ip_tcp:127.0.0.1[4097]",
+     b"first"),
+    (IDS[1], [CONNECTION, (0x0f, b"\\pipe\\x\0"), (0x11, b"\\\\HOST\0")], "ncacn_np:\\\\HOST[\\pipe\\x]",
+     b""),
+    (IDS[1], [(0x0c, b"\0\0"), (0x10, b"na\x1bme\0")], "ncalrpc:[na?me]", b"e\x1bvil"),
+    (IDS[0], [CONNECTION, (0x1f, b"\0\x50"), (0x09, bytes(4))], "ncacn_http:[80]", b"web"),
+    (IDS[0], [(0x0a, b"\0\0"), (0x55, b"?")], "protocols 0a,55", b"odd"),
+]
+OBJECT = uuid.UUID("00000000-0000-0000-0000-0000000000ff")
+
+
+def lookup_reply(entries, handle, status=0, ndr_max=100):
+    writer = ndr.Writer().u32(0).raw(handle).u32(len(entries)).u32(ndr_max).u32(0).u32(len(entries))
+    for n, (_, _, _, annotation) in enumerate(entries):
+        writer.align(4).raw(OBJECT.bytes_le if n else bytes(16)).u32(n + 1)
+        writer.u32(0).u32(len(annotation) + 1).raw(annotation + b"\0")
+    for ident, floors, _, _ in entries:
+        octets = tower(*ident, *floors)
+        writer.u32(len(octets)).u32(len(octets)).raw(octets)
+    return writer.u32(status).done()
+
+
+def test_i_entries_of_an_endpoint_mapper():
+    """ept_lookup, twice: all kinds of towers, made by hand; then what a terminal must not see."""
+    handle = uuid.uuid4().bytes
+    script = replies(lookup_reply(ENTRIES[:2], handle), lookup_reply(ENTRIES[2:], bytes(16)))
+    with FakeServer(script) as fake:
+        found = json.loads(run("ls", "--json", fake.binding).stdout)
+    assert [(e["interface"], e["version"], e["binding"], e["annotation"]) for e in found] == \
+        [(str(i), f"{a}.{b}", binding, text.decode()) for (i, a, b), _, binding, text in ENTRIES]
+    assert [e["object"] for e in found[:2]] == [str(uuid.UUID(int=0)), str(OBJECT)]
+    first, second = (request.stub for request in script.asked)
+    assert all(request.opnum == 2 for request in script.asked)
+    assert first == struct.pack("<4I20xI", 0, 0, 0, 1, 100)
+    assert second == struct.pack("<5I16sI", 0, 0, 0, 1, 0, handle, 100)
+    with FakeServer(replies(lookup_reply(ENTRIES, bytes(16)))) as fake:
+        done = run("ls", "-p", fake.port, "127.0.0.1")
+        lines = done.stdout.decode().splitlines()
+        assert len(lines) == 6 and "\x1b" not in done.stdout.decode()
+        assert lines[0].split() == ["INTERFACE", "VERSION", "BINDING", "ANNOTATION"]
+        assert lines[1].split() == [str(IDS[0][0]), "1.0", "ncacn_ip_tcp:127.0.0.1[4097]", "first"]
+        assert lines[2].endswith(f"object {OBJECT}") and lines[3].count("e?vil") == 1
+
+
+def test_i_an_endpoint_mapper_with_nothing_and_towers_that_are_cut():
+    """ept_s_not_registered is the end; of a tower every prefix is left out, not read beyond."""
+    with FakeServer(replies(lookup_reply([], bytes(16), 0x16c9a0d6))) as fake:
+        assert run("ls", "--json", fake.binding).stdout == b"[]\n"
+    whole = tower(*IDS[0], *ENTRIES[0][1])
+    for size in (0, 1, 2, 20, len(whole) - 8, len(whole) - 1):
+        writer = ndr.Writer().raw(bytes(20)).u32(1).u32(100).u32(0).u32(1).raw(bytes(16)).u32(1)
+        writer.u32(0).u32(1).raw(b"\0").u32(size).u32(size).raw(whole[:size]).u32(0)
+        with FakeServer(replies(writer.done())) as fake:
+            done = run("ls", "--json", fake.binding)
+            assert (done.returncode, done.stdout) == (0, b"[]\n"), (size, done)
+
+
+@pytest.mark.skipif("RpcMgmtInqIfIds" not in open(f"{E2E}/../../include/penstock/rpcdce.h",
+                                                  encoding="utf-8").read(),
+                    reason="servers have no management interface")
+def test_i_a_server_of_ours_answers(program_env):
+    with serving(BUILD / "tests/e2e/handles/handles_server", program_env) as server:
+        binding = server.bindings["tcp4"]
+        found = run("ifs", binding, env=program_env).stdout.decode().splitlines()
+        assert "5f0e7a10-6a1d-4a54-9d7c-6f6b2f0c1a01 v1.0" in found
+        before = json.loads(run("stats", "--json", binding, env=program_env).stdout)
+        call(binding, f"{E2E}/handles/handles.idl", "Counters", env=program_env)
+        after = json.loads(run("stats", "--json", binding, env=program_env).stdout)
+        assert after["calls_in"] > before["calls_in"] and after["pdus_out"] > before["pdus_out"]
+        done = run("ping", "-c", "2", "-i", "0", binding, env=program_env)
+        assert done.returncode == 0 and b"refused" not in done.stdout
+
+
 def test_h_the_command_line():
     done = run("--version")
     assert re.fullmatch(rb"penstock \d+\.\d+\.\d+\n", done.stdout) and done.returncode == 0
     assert b"usage: penstock COMMAND" in run("--help").stdout
-    for command in ("call", "ping"):
+    for command in ("call", "ping", "ls", "ifs", "stats"):
         done = run(command, "--help")
         assert done.returncode == 0 and f"usage: penstock {command}".encode() in done.stdout
         done = run(command, "--nonsense")
         assert done.returncode == 2 and f"penstock {command} --help".encode() in done.stderr
-        assert run(command).returncode == 2
+        assert command == "ls" or run(command).returncode == 2
     assert run().returncode == 2
     done = run("sing")
     assert done.returncode == 2 and b"there is no command 'sing'" in done.stderr
