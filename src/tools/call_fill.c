@@ -489,7 +489,7 @@ static bool check_members(struct value_walk *walk, const struct scope *scope, co
 }
 
 /* What an anonymous member is made from: a structure shares the object, of a union the arm
- * that is there is taken out.  Borrows unless *ret_own is set. */
+ * that is there is taken out.  Borrows unless *ret_own is set.  NULL: out of memory. */
 static const json_t *anonymous_value(const NDR_TYPE *type, const json_t *json, json_t **ret_own)
 {
     *ret_own = NULL;
@@ -544,6 +544,8 @@ static bool fill_round(struct value_walk *walk, struct scope *scope, const json_
         bool anonymous = *member->name == '\0';
         const json_t *value = anonymous ? anonymous_value(member->type, json, &own)
                                         : json_object_get(json, member->name);
+        if (!value && anonymous)
+            return value_out_of_memory(walk);
         if (!value && is_nullable(member->type))
             value = own = json_null();
         size_t mark = value ? value_enter(walk, member->name) : 0;

@@ -57,8 +57,8 @@ static json_t *show_string(struct value_walk *walk, const NDR_TYPE *type, struct
             break;
         count++;
     }
-    json_t *text = show_text(type, place.memory, count);
-    if (text)
+    json_t *text;
+    if (!show_text(walk, type, place.memory, count, &text) || text)
         return text;
     text = json_array(); /* not well formed: the codes */
     for (size_t i = 0; text && i < count; i++) {
@@ -102,8 +102,10 @@ static json_t *show_array(struct value_walk *walk, const NDR_TYPE *type, struct 
     if (!fits(walk, place, ((size_t)first + count) * size))
         return NULL;
     place.memory += first * size;
-    json_t *text = show_text(type, place.memory, count);
-    return text ? text : show_elements(walk, type, place, scope, count);
+    json_t *text;
+    if (!show_text(walk, type, place.memory, count, &text) || text)
+        return text;
+    return show_elements(walk, type, place, scope, count);
 }
 
 /* ---- Structures and unions ----------------------------------------------------------------------- */
@@ -131,8 +133,8 @@ static json_t *show_struct(struct value_walk *walk, const NDR_TYPE *type, struct
     const struct scope scope = {.base = (uint8_t *)(uintptr_t)place.memory,
                                 .members = type->fields,
                                 .count = type->count};
-    json_t *object = show_form(type, place.memory);
-    if (object)
+    json_t *object;
+    if (!show_form(walk, type, place.memory, &object) || object)
         return object;
     object = json_object();
     if (!object)
@@ -166,7 +168,9 @@ static json_t *show_arm(struct value_walk *walk, const NDR_TYPE *type, struct pl
     if (!value)
         return NULL;
     json_t *object = json_object();
-    if (!object || json_object_set_new(object, name, value) != 0)
+    if (!object)
+        return out_of_memory(walk, value);
+    if (json_object_set_new(object, name, value) != 0)
         return out_of_memory(walk, object);
     return object;
 }
@@ -214,8 +218,10 @@ static json_t *show_pointer(struct value_walk *walk, const NDR_TYPE *type, struc
         return json_null();
     const struct alias *alias =
         type->flags & NDR_TYPE_FULL ? value_alias_at(walk, pointee, type->element) : NULL;
-    if (alias)
-        return json_pack("{s:s}", "$same", alias->path);
+    if (alias) {
+        json_t *object = json_pack("{s:s}", "$same", alias->path);
+        return object ? object : out_of_memory(walk, NULL);
+    }
     if ((type->flags & NDR_TYPE_FULL) && !value_note_alias(walk, pointee, type->element))
         return NULL;
     size_t mark = value_enter(walk, ""); /* deeper, at the same path */

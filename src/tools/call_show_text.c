@@ -69,35 +69,54 @@ static json_t *show_hex(const uint8_t *memory, size_t count)
     return json;
 }
 
-static json_t *show_wide(const uint8_t *memory, size_t count)
+/* *ret_json stays NULL where it is not well formed. */
+static bool show_wide(const uint8_t *memory, size_t count, json_t **ret_json)
 {
     char16_t *units = malloc((count + 1) * sizeof(*units));
     char *text = malloc(3 * count + 1);
-    json_t *json = NULL;
-    if (units && text) {
+    ssize_t len = -1;
+    bool ok = units && text;
+    if (ok) {
         memcpy(units, memory, count * sizeof(*units));
-        ssize_t len = utf16_to_utf8(units, count, text, 3 * count, UTF_STRICT);
-        if (len >= 0)
-            json = json_stringn(text, (size_t)len);
+        len = utf16_to_utf8(units, count, text, 3 * count, UTF_STRICT);
+    }
+    if (len >= 0) {
+        *ret_json = json_stringn(text, (size_t)len);
+        ok = *ret_json != NULL;
     }
     free(units);
     free(text);
-    return json;
+    return ok;
 }
 
-json_t *show_text(const NDR_TYPE *type, const uint8_t *memory, size_t count)
+static json_t *show_narrow(const uint8_t *memory, size_t count)
 {
-    if (type->element->kind == NDR_KIND_WCHAR)
-        return show_wide(memory, count);
-    if (!value_is_octet(type->element->kind))
-        return NULL;
-    if (type->kind == NDR_KIND_ARRAY)
-        return show_hex(memory, count);
-    json_t *json = json_stringn((const char *)memory, count);
-    if (json)
-        return json;
-    json = show_hex(memory, count); /* not UTF-8 */
-    return json ? json_pack("{s:o}", "hex", json) : NULL;
+    const char *text = (const char *)memory;
+    if (utf16_from_utf8(text, count, NULL, 0, UTF_STRICT) >= 0)
+        return json_stringn(text, count);
+    json_t *digits = show_hex(memory, count), *object = json_object();
+    if (digits && object && json_object_set(object, "hex", digits) == 0) {
+        json_decref(digits);
+        return object;
+    }
+    json_decref(digits);
+    json_decref(object);
+    return NULL;
+}
+
+bool show_text(struct value_walk *walk, const NDR_TYPE *type, const uint8_t *memory, size_t count,
+               json_t **ret_json)
+{
+    bool ok = true;
+    *ret_json = NULL;
+    if (type->element->kind == NDR_KIND_WCHAR) {
+        ok = show_wide(memory, count, ret_json);
+    } else if (value_is_octet(type->element->kind)) {
+        *ret_json = type->kind == NDR_KIND_ARRAY ? show_hex(memory, count)
+                                                 : show_narrow(memory, count);
+        ok = *ret_json != NULL;
+    }
+    return ok || value_out_of_memory(walk);
 }
 
 /* ---- Structures that are one text ------------------------------------------------------------------- */
@@ -121,19 +140,23 @@ static json_t *show_context(const uint8_t *memory)
     return show_hex(octets, sizeof(octets));
 }
 
-json_t *show_form(const NDR_TYPE *type, const uint8_t *memory)
+bool show_form(struct value_walk *walk, const NDR_TYPE *type, const uint8_t *memory,
+               json_t **ret_json)
 {
     char text[UUID_TEXT_LEN + 1];
     UUID uuid;
+    *ret_json = NULL;
     switch (idl_type_of(type)->form) {
+    case IDL_FORM_PLAIN:
+        return true;
     case IDL_FORM_CONTEXT:
-        return show_context(memory);
+        *ret_json = show_context(memory);
+        break;
     case IDL_FORM_GUID:
         memcpy(&uuid, memory, sizeof(uuid));
         uuid_format(&uuid, text);
-        return json_string(text);
-    case IDL_FORM_PLAIN:
+        *ret_json = json_string(text);
         break;
     }
-    return NULL;
+    return *ret_json != NULL || value_out_of_memory(walk);
 }

@@ -101,12 +101,13 @@ void value_leave(struct value_walk *walk, size_t mark)
 bool value_note_alias(struct value_walk *walk, const void *object, const NDR_TYPE *type)
 {
     struct alias *alias = malloc(sizeof(*alias));
-    char *path = strdup(walk->path_len > 0 ? walk->path : "");
+    char *path = malloc(walk->path_len + 1);
     if (!alias || !path) {
         free(alias);
         free(path);
         return value_out_of_memory(walk);
     }
+    memcpy(path, walk->path_len > 0 ? walk->path : "", walk->path_len + 1);
     *alias = (struct alias){object, type, path, walk->aliases};
     walk->aliases = alias;
     return true;

@@ -136,10 +136,12 @@ json_t *value_show_frame(struct value_walk *walk, const NDR_OPERATION *operation
 json_t *value_show_element(struct value_walk *walk, const NDR_TYPE *type, const uint8_t *memory);
 
 json_t *show_scalar(const NDR_TYPE *type, const uint8_t *memory);
-/* Elements as text: digits for octets, characters for wchar_t, both for strings.  NULL: they
- * are no text. */
-json_t *show_text(const NDR_TYPE *type, const uint8_t *memory, size_t count);
-/* NULL: the structure has no form of its own. */
-json_t *show_form(const NDR_TYPE *type, const uint8_t *memory);
+/* Elements as text: digits for octets, characters for wchar_t, both for strings.  *ret_json
+ * NULL: they are no text.  False: out of memory, noted. */
+bool show_text(struct value_walk *walk, const NDR_TYPE *type, const uint8_t *memory, size_t count,
+               json_t **ret_json);
+/* *ret_json NULL: the structure has no form of its own.  False as above. */
+bool show_form(struct value_walk *walk, const NDR_TYPE *type, const uint8_t *memory,
+               json_t **ret_json);
 
 #endif
