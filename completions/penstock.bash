@@ -32,7 +32,8 @@ _penstock()
         call) words="--compact --timeout= --include= --define= --in-pipe= --out-pipe= --pipe-json
                      --no-progress --script= --syntax=ndr --syntax=ndr64 --help" ;;
         ping) words="--count= --interval= --quiet --syntax=ndr --syntax=ndr64 --help" ;;
-        ls | ifs | stats) words="--json --help" ;;
+        ls) words="--port= --json --help" ;;
+        ifs | stats) words="--json --help" ;;
         esac
         COMPREPLY=($(compgen -W "$words" -- "$cur"))
         [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace

@@ -1018,3 +1018,47 @@ def test_h_the_command_line():
     assert run().returncode == 2
     done = run("sing")
     assert done.returncode == 2 and b"there is no command 'sing'" in done.stderr
+
+
+def completions(*words):
+    """What bash would offer for the last word."""
+    script = """source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); compopt() { :; }
+                _penstock; printf '%s\\n' "${COMPREPLY[@]}" """
+    done = subprocess.run(["bash", "-c", script, "bash", f"{E2E}/../../completions/penstock.bash", *words],
+                          capture_output=True, text=True, timeout=PATIENCE, check=True)
+    assert not done.stderr
+    return done.stdout.split()
+
+
+def test_h_manual_and_completion_have_every_command_and_option():
+    manual = open(f"{E2E}/../../man/penstock.1.scd", encoding="utf-8").read()
+    commands = re.findall(r"^  (\w+) ", run("--help").stdout.decode(), re.MULTILINE)
+    assert commands == ["call", "ping", "ls", "ifs", "stats"]
+    assert set(completions("penstock", "")) == {*commands, "--help", "--version"}
+    for command in commands:
+        section = re.search(rf"^## {command}\n(.*?)^##? ", manual, re.DOTALL | re.MULTILINE).group(1)
+        options = set(re.findall(r"--[a-z-]+", run(command, "--help").stdout.decode())) - {"--help"}
+        offered = {word.split("=")[0] for word in completions("penstock", command, "--")}
+        for option in options:
+            assert f"*{option}*" in section, (command, option)
+        assert options <= offered, (command, options - offered)
+
+
+def test_h_completion_of_operations_and_files():
+    idl = f"{EXAMPLES}/pipes/pipes.idl"
+    assert completions("penstock", "call", "ncalrpc:[x]", idl, "pipes.S") == \
+        ["pipes.Sum", "pipes.Sort", "pipes.Shutdown"]
+    assert completions("penstock", "call", "ncalrpc:[x]", idl[:-2]) == [idl]
+    assert completions("penstock", "call", "--syntax", "ndr6") == ["ndr64"]
+
+
+@pytest.mark.skipif(not os.path.exists(f"{E2E}/../../include/penstock/rpcep.h"),
+                    reason="the runtime does not complete binding handles yet")
+def test_h_endpoints_of_the_idl_file(tmp_path):
+    """A binding without one takes that of the interface for its protocol sequence."""
+    idl = tmp_path / "a.idl"
+    with FakeServer(Mirror()) as fake:
+        idl.write_text(f'[uuid(7d3a1f60-9b1e-4c55-8e02-3f1c5a6b7c12),\n'
+                       f'endpoint("ncalrpc:[nobody]", "ncacn_ip_tcp:[{fake.port}]")] interface one\n'
+                       "{ long Op([in] long v); }\n")
+        assert call("ncacn_ip_tcp:127.0.0.1", idl, "Op", '{"v": 5}') == {"return": 5}
