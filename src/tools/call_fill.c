@@ -5,8 +5,9 @@
  * one says how large another is and may be left out: values that stand alone; then each
  * array and union is held against its expressions, which gives what was left out; then
  * they are filled.  Memory comes from call_allocate() and stays there. */
+#include "call_fill.h"
+
 #include "call_memory.h"
-#include "call_value.h"
 
 #include "idl/describe.h"
 
@@ -18,151 +19,6 @@ static bool fill(struct value_walk *walk, const NDR_TYPE *type, const NDR_RANGE 
                  uint8_t *memory, struct scope *scope, const json_t *json);
 static bool fill_struct(struct value_walk *walk, const NDR_TYPE *type, uint8_t *memory,
                         const json_t *json, bool anonymous);
-
-static bool is_nullable(const NDR_TYPE *type)
-{
-    return type->kind == NDR_KIND_POINTER && !(type->flags & NDR_TYPE_REF);
-}
-
-static bool is_scalar(const NDR_TYPE *type)
-{
-    return type->kind > NDR_KIND_VOID && type->kind < NDR_KIND_STRUCT;
-}
-
-/* Do expressions over the scope around it say what it is? */
-static bool is_scoped(const NDR_TYPE *type)
-{
-    for (; type; type = type->element) {
-        if (type->max_count || type->first || type->length)
-            return true;
-        if (type->kind == NDR_KIND_UNION)
-            return type->alternatives->switch_is != NULL;
-        if (type->kind == NDR_KIND_STRUCT)
-            return false;
-    }
-    return false;
-}
-
-static bool fail_found(struct value_walk *walk, const char *expected, const json_t *json)
-{
-    char found[64];
-    return value_fail(walk, "expected %s, found %s", expected,
-                      fill_found(json, found, sizeof(found)));
-}
-
-/* The single member of `{"$to": ...}` and kin; NULL: it is no such object. */
-static const json_t *marked(const json_t *json, const char *mark)
-{
-    return json_is_object(json) && json_object_size(json) == 1 ? json_object_get(json, mark)
-                                                               : NULL;
-}
-
-/* ---- Fitting: what values say about expressions ------------------------------------------------- */
-
-static bool fit(struct value_walk *walk, const NDR_TYPE *type, struct scope *scope,
-                const json_t *json);
-
-static bool solve(struct value_walk *walk, const NDR_EXPR *expr, struct scope *scope, int64_t value)
-{
-    int64_t known;
-    if (!expr || expr_value(expr, scope, &known) != EXPR_UNKNOWN)
-        return true; /* whether it is right is looked at when the value is filled */
-    const char *name = expr_unknown(expr, scope);
-    if (expr_solve(expr, scope, value) != EXPR_BAD)
-        return true;
-    return value_fail(walk, "%lld cannot be a value of '%s'", (long long)value, name);
-}
-
-static bool fit_array(struct value_walk *walk, const NDR_TYPE *type, struct scope *scope,
-                      const json_t *json)
-{
-    size_t count;
-    int64_t first = 0;
-    if (!fill_count(walk, type, json, &count))
-        return false;
-    bool is_string = type->kind == NDR_KIND_STRING;
-    if (type->first &&
-        (!solve(walk, type->first, scope, 0) || expr_value(type->first, scope, &first) != EXPR_OK))
-        first = 0;
-    if (!solve(walk, type->length, scope, (int64_t)count) ||
-        !solve(walk, type->max_count, scope, first + (int64_t)count + (is_string ? 1 : 0)))
-        return false;
-    if (is_string || !is_scoped(type->element) || !json_is_array(json))
-        return !walk->failed;
-    for (size_t i = 0; i < count; i++) {
-        size_t mark = value_enter_index(walk, i);
-        bool ok = mark != SIZE_MAX && fit(walk, type->element, scope, json_array_get(json, i));
-        value_leave(walk, mark);
-        if (!ok)
-            return false;
-    }
-    return true;
-}
-
-/* The arm a value is for gives the discriminant, if it has one case only. */
-static bool fit_union(struct value_walk *walk, const NDR_TYPE *type, struct scope *scope,
-                      const json_t *json)
-{
-    const NDR_UNION *u = type->alternatives;
-    const NDR_ARM *only = NULL;
-    if (!u->switch_is || !json_is_object(json))
-        return true;
-    for (uint32_t i = 0; i < u->arm_count; i++) {
-        if (!u->arms[i].type || !json_object_get(json, u->arms[i].name))
-            continue;
-        if (only)
-            return true; /* several: the discriminant has to be given */
-        only = &u->arms[i];
-    }
-    return !only || solve(walk, u->switch_is, scope, only->value);
-}
-
-/* Nothing there: a size that was left out is 0. */
-static bool fit_null(struct value_walk *walk, const NDR_TYPE *type, struct scope *scope)
-{
-    if (type->kind != NDR_KIND_ARRAY && type->kind != NDR_KIND_STRING)
-        return true;
-    return solve(walk, type->length, scope, 0) && solve(walk, type->max_count, scope, 0);
-}
-
-static bool fit(struct value_walk *walk, const NDR_TYPE *type, struct scope *scope,
-                const json_t *json)
-{
-    while (type->kind == NDR_KIND_POINTER) {
-        if (json_is_null(json) && is_nullable(type))
-            return fit_null(walk, type->element, scope);
-        if (marked(json, "$same"))
-            return true;
-        if (is_nullable(type) && marked(json, "$to"))
-            json = marked(json, "$to");
-        type = type->element;
-    }
-    if (type->kind == NDR_KIND_ARRAY || type->kind == NDR_KIND_STRING)
-        return fit_array(walk, type, scope, json);
-    return type->kind != NDR_KIND_UNION || fit_union(walk, type, scope, json);
-}
-
-/* A count, now that everything is known that will be. */
-static bool count_of(struct value_walk *walk, const NDR_EXPR *expr, const struct scope *scope,
-                     const char *what, uint32_t *ret_count)
-{
-    int64_t value;
-    const char *unknown = expr_unknown(expr, scope);
-    switch (expr_value(expr, scope, &value)) {
-    case EXPR_UNKNOWN:
-        return value_fail(walk, "its %s cannot be worked out: give '%s'", what,
-                          unknown ? unknown : "its operands");
-    case EXPR_OK:
-        if (value >= 0 && value <= UINT32_MAX) {
-            *ret_count = (uint32_t)value;
-            return true;
-        }
-        return value_fail(walk, "its %s would be %lld", what, (long long)value);
-    case EXPR_BAD:
-        break;
-    }
-    return value_fail(walk, "its %s has no value", what);
-}
 
 /* ---- Arrays ------------------------------------------------------------------------------------- */
 
@@ -176,7 +32,7 @@ static bool capacity_of(struct value_walk *walk, const NDR_TYPE *type, const str
         return true;
     }
     if (type->max_count)
-        return count_of(walk, type->max_count, scope, "size", ret_count);
+        return fill_count_of(walk, type->max_count, scope, "size", ret_count);
     if (!fill_count(walk, type, json, &count))
         return false;
     if (count >= UINT32_MAX)
@@ -193,12 +49,12 @@ static bool span_of(struct value_walk *walk, const NDR_TYPE *type, const struct 
     *ret_count = capacity;
     if (!(type->flags & NDR_TYPE_VARYING))
         return true;
-    if (type->first && !count_of(walk, type->first, scope, "first_is", ret_first))
+    if (type->first && !fill_count_of(walk, type->first, scope, "first_is", ret_first))
         return false;
     if (*ret_first > capacity)
         return value_fail(walk, "first_is is %u, of %u elements", *ret_first, capacity);
     *ret_count = capacity - *ret_first;
-    if (type->length && !count_of(walk, type->length, scope, "length_is", ret_count))
+    if (type->length && !fill_count_of(walk, type->length, scope, "length_is", ret_count))
         return false;
     return *ret_count <= capacity - *ret_first ||
            value_fail(walk, "%u elements from %u on, of %u", *ret_count, *ret_first, capacity);
@@ -260,14 +116,14 @@ static bool fill_arm(struct value_walk *walk, const NDR_TYPE *type, int64_t tag,
         return value_fail(walk, "no arm for the discriminant %lld", (long long)tag);
     if (!arm->type)
         return json_is_null(json) || !json ||
-               fail_found(walk, "null, the arm of this discriminant is empty", json);
+               fill_fail_found(walk, "null, the arm of this discriminant is empty", json);
     const char *name = *arm->name != '\0' ? arm->name : "unnamed";
     const json_t *value = json_is_object(json) ? json_object_get(json, name) : NULL;
     if (!value || json_object_size(json) != 1) {
         char expected[160];
         snprintf(expected, sizeof(expected), "an object with the member '%.60s' alone, the arm of %lld",
                  name, (long long)tag);
-        return fail_found(walk, expected, json);
+        return fill_fail_found(walk, expected, json);
     }
     size_t mark = value_enter(walk, name);
     bool ok = mark != SIZE_MAX &&
@@ -284,7 +140,7 @@ static bool fill_encapsulated(struct value_walk *walk, const NDR_TYPE *type, uin
     const struct idl_type *info = idl_type_of(type);
     const NDR_UNION *u = type->alternatives;
     if (!json_is_object(json))
-        return fail_found(walk, "an object", json);
+        return fill_fail_found(walk, "an object", json);
     const json_t *tag = json_object_get(json, info->tag_name);
     const json_t *value = json_object_get(json, info->arms_name);
     const char *key;
@@ -346,11 +202,6 @@ static bool fill_union(struct value_walk *walk, const NDR_TYPE *type, uint8_t *m
 
 /* ---- Pointers -------------------------------------------------------------------------------------- */
 
-static void store_pointer(uint8_t *memory, const void *pointer)
-{
-    memcpy(memory, &pointer, sizeof(pointer));
-}
-
 /* Elements of the array that `type` ends in: what is in front of it decides. */
 static bool tail_count(struct value_walk *walk, const NDR_TYPE *type, const json_t *json,
                        uint32_t *ret_count)
@@ -399,12 +250,12 @@ static bool fill_same(struct value_walk *walk, const NDR_TYPE *type, uint8_t *me
     const char *path = json_string_value(same);
     const struct alias *alias = path ? value_alias_named(walk, path) : NULL;
     if (!path)
-        return fail_found(walk, "the path of a value before it in $same", same);
+        return fill_fail_found(walk, "the path of a value before it in $same", same);
     if (!alias)
         return value_fail(walk, "no full pointer before it leads to '%.200s'", path);
     if (alias->type != type->element)
         return value_fail(walk, "'%.200s' is of another type", path);
-    store_pointer(memory, alias->object);
+    fill_store_pointer(memory, alias->object);
     return true;
 }
 
@@ -413,24 +264,24 @@ static bool fill_pointer(struct value_walk *walk, const NDR_TYPE *type, const ND
 {
     if (type->flags & NDR_TYPE_IGNORE) {
         if (!json_is_null(json) && !json_is_boolean(json))
-            return fail_found(walk, "null or a boolean for an [ignore] pointer", json);
-        store_pointer(memory, json_is_true(json) ? (void *)1 : NULL);
+            return fill_fail_found(walk, "null or a boolean for an [ignore] pointer", json);
+        fill_store_pointer(memory, json_is_true(json) ? (void *)1 : NULL);
         return true;
     }
-    if (json_is_null(json) && is_nullable(type)) {
-        store_pointer(memory, NULL);
+    if (json_is_null(json) && fill_is_nullable(type)) {
+        fill_store_pointer(memory, NULL);
         return true;
     }
     if (json_is_null(json) && !value_may_be_null(type))
         return value_fail(walk, "must not be null");
-    if ((type->flags & NDR_TYPE_FULL) && marked(json, "$same"))
-        return fill_same(walk, type, memory, marked(json, "$same"));
-    if (is_nullable(type) && marked(json, "$to"))
-        json = marked(json, "$to");
+    if ((type->flags & NDR_TYPE_FULL) && fill_marked(json, "$same"))
+        return fill_same(walk, type, memory, fill_marked(json, "$same"));
+    if (fill_is_nullable(type) && fill_marked(json, "$to"))
+        json = fill_marked(json, "$to");
     uint8_t *pointee = new_pointee(walk, type->element, scope, json);
     if (!pointee)
         return false;
-    store_pointer(memory, pointee);
+    fill_store_pointer(memory, pointee);
     if ((type->flags & NDR_TYPE_FULL) && !value_note_alias(walk, pointee, type->element))
         return false;
     return fill(walk, type->element, range, pointee, scope, json);
@@ -463,13 +314,13 @@ static bool has_member(const NDR_FIELD *members, uint32_t count, const char *key
     return false;
 }
 
-static bool check_members(struct value_walk *walk, const struct scope *scope, const json_t *json,
+bool fill_check_members(struct value_walk *walk, const struct scope *scope, const json_t *json,
                           const char *what)
 {
     const char *key;
     json_t *value;
     if (!json_is_object(json))
-        return fail_found(walk, "an object", json);
+        return fill_fail_found(walk, "an object", json);
     json_object_foreach((json_t *)json, key, value)
     {
         if (has_member(scope->members, scope->count, key))
@@ -513,8 +364,8 @@ enum round { ROUND_ALONE, ROUND_FIT, ROUND_SIZED };
 /* While only the size is asked for: no more than what may decide about it. */
 static bool is_for_size(const NDR_TYPE *type, enum round round)
 {
-    return round == ROUND_FIT || is_scalar(type) || type->kind == NDR_KIND_STRUCT ||
-           (type->kind == NDR_KIND_POINTER && is_scalar(type->element));
+    return round == ROUND_FIT || fill_is_scalar(type) || type->kind == NDR_KIND_STRUCT ||
+           (type->kind == NDR_KIND_POINTER && fill_is_scalar(type->element));
 }
 
 static bool fill_member(struct value_walk *walk, struct scope *scope, uint32_t i,
@@ -527,7 +378,7 @@ static bool fill_member(struct value_walk *walk, struct scope *scope, uint32_t i
         return !tail || capacity_of(walk, member->type, scope, json, &walk->tail_count);
     }
     if (round == ROUND_FIT)
-        return fit(walk, member->type, scope, json);
+        return fill_fit(walk, member->type, scope, json);
     if (member->type->kind == NDR_KIND_STRUCT && *member->name == '\0')
         return fill_struct(walk, member->type, scope->base + member->offset, json, true);
     return fill(walk, member->type, member->range, scope->base + member->offset, scope, json);
@@ -538,7 +389,7 @@ static bool fill_round(struct value_walk *walk, struct scope *scope, const json_
 {
     for (uint32_t i = 0; i < scope->count; i++) {
         const NDR_FIELD *member = &scope->members[i];
-        if (!member->type || (round == ROUND_ALONE) == is_scoped(member->type))
+        if (!member->type || (round == ROUND_ALONE) == fill_is_scoped(member->type))
             continue;
         json_t *own = NULL;
         bool anonymous = *member->name == '\0';
@@ -546,7 +397,7 @@ static bool fill_round(struct value_walk *walk, struct scope *scope, const json_
                                         : json_object_get(json, member->name);
         if (!value && anonymous)
             return value_out_of_memory(walk);
-        if (!value && is_nullable(member->type))
+        if (!value && fill_is_nullable(member->type))
             value = own = json_null();
         size_t mark = value ? value_enter(walk, member->name) : 0;
         bool ok = mark != SIZE_MAX && (!value || fill_member(walk, scope, i, value, round));
@@ -567,19 +418,19 @@ static bool place_operands(struct value_walk *walk, struct scope *scope, const j
     for (uint32_t i = 0; i < scope->count; i++) {
         const NDR_FIELD *member = &scope->members[i];
         bool wanted = member->type && member->type->kind == NDR_KIND_POINTER &&
-                      !is_nullable(member->type) && is_scalar(member->type->element) &&
+                      !fill_is_nullable(member->type) && fill_is_scalar(member->type->element) &&
                       !json_object_get(json, member->name);
         if (!wanted)
             continue;
         void *place = call_allocate(value_size(member->type->element));
         if (!place)
             return value_out_of_memory(walk);
-        store_pointer(scope->base + member->offset, place);
+        fill_store_pointer(scope->base + member->offset, place);
     }
     return true;
 }
 
-static bool fill_members(struct value_walk *walk, struct scope *scope, const json_t *json)
+bool fill_members(struct value_walk *walk, struct scope *scope, const json_t *json)
 {
     if (!place_operands(walk, scope, json) || !fill_round(walk, scope, json, ROUND_ALONE) ||
         !fill_round(walk, scope, json, ROUND_FIT) || !fill_round(walk, scope, json, ROUND_SIZED))
@@ -603,7 +454,7 @@ static bool fill_struct(struct value_walk *walk, const NDR_TYPE *type, uint8_t *
     bool done;
     if (!fill_form(walk, type, memory, json, &done) || done)
         return !walk->failed;
-    if (!anonymous && !check_members(walk, &scope, json, "member"))
+    if (!anonymous && !fill_check_members(walk, &scope, json, "member"))
         return false;
     scope.known = calloc(type->count + 1, 1);
     if (!scope.known)
@@ -636,82 +487,4 @@ bool value_fill_element(struct value_walk *walk, const NDR_TYPE *type, uint8_t *
 {
     struct scope none = {0};
     return fill(walk, type, NULL, memory, &none, json);
-}
-
-/* ---- Frames ----------------------------------------------------------------------------------------- */
-
-/* Room for an [out] parameter; the runtime makes what lies behind further pointers. */
-static bool prepare_out(struct value_walk *walk, const NDR_TYPE *type, uint8_t *memory,
-                        const struct scope *scope)
-{
-    size_t size = value_size(type);
-    uint32_t count;
-    if (type->kind != NDR_KIND_POINTER || !(type->flags & NDR_TYPE_REF))
-        return true;
-    const NDR_TYPE *pointee = type->element;
-    size = value_size(pointee);
-    if (pointee->max_count && pointee->count == 0) {
-        if (!count_of(walk, pointee->max_count, scope, "size", &count))
-            return false;
-        size = (size_t)count * value_size(pointee->element);
-    }
-    uint8_t *room = call_allocate(size);
-    if (!room)
-        return value_out_of_memory(walk);
-    store_pointer(memory, room);
-    return true;
-}
-
-static bool fill_params(struct value_walk *walk, const NDR_OPERATION *operation,
-                        struct scope *scope, NDR_FIELD *members, const json_t *arguments)
-{
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)arguments, key, value)
-    {
-        for (uint32_t i = 0; i < operation->param_count; i++) {
-            const NDR_PARAM *param = &operation->params[i];
-            if (strcmp(param->name, key) == 0 && param->type->kind == NDR_KIND_PIPE)
-                return value_fail(walk, "'%s' is a pipe: use --in-pipe or --out-pipe", key);
-            if (strcmp(param->name, key) == 0 && value_is_data(param) &&
-                !(param->flags & NDR_PARAM_IN))
-                return value_fail(walk, "'%s' is an [out] parameter: the server gives it", key);
-        }
-    }
-    for (uint32_t i = 0; i < operation->param_count; i++) {
-        const NDR_PARAM *param = &operation->params[i];
-        if (!value_is_data(param) || !(param->flags & NDR_PARAM_IN))
-            members[i].type = NULL; /* nobody gives it */
-    }
-    if (!check_members(walk, scope, arguments, "argument") ||
-        !fill_members(walk, scope, arguments))
-        return false;
-    for (uint32_t i = 0; i < operation->param_count; i++) {
-        const NDR_PARAM *param = &operation->params[i];
-        if (!value_is_data(param) || param->flags & (NDR_PARAM_IN | NDR_PARAM_RETURN))
-            continue;
-        size_t mark = value_enter(walk, param->name);
-        bool ok = mark != SIZE_MAX &&
-                  prepare_out(walk, param->type, scope->base + param->offset, scope);
-        value_leave(walk, mark);
-        if (!ok)
-            return false;
-    }
-    return true;
-}
-
-bool value_fill_frame(struct value_walk *walk, const NDR_OPERATION *operation, uint8_t *frame,
-                      const json_t *arguments)
-{
-    NDR_FIELD *members = value_frame_members(operation);
-    struct scope scope = {.base = frame, .members = members, .count = operation->param_count};
-    scope.known = calloc(operation->param_count + 1, 1);
-    bool ok = members && scope.known ? json_is_object(arguments) ||
-                                           fail_found(walk, "an object with the arguments", arguments)
-                                     : value_out_of_memory(walk);
-    if (ok)
-        ok = fill_params(walk, operation, &scope, members, arguments);
-    free(members);
-    free(scope.known);
-    return ok;
 }

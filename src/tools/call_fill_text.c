@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* call_fill_text.c - JSON into scalars, characters and octets. */
-#include "call_value.h"
+#include "call_fill.h"
 
 #include "base/utf16.h"
 #include "base/uuid.h"
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <uchar.h>
 
-const char *fill_found(const json_t *json, char *buf, size_t size)
+static const char *fill_found(const json_t *json, char *buf, size_t size)
 {
     if (!json)
         return "nothing";
@@ -42,7 +42,7 @@ const char *fill_found(const json_t *json, char *buf, size_t size)
     return "null";
 }
 
-static bool fail_found(struct value_walk *walk, const char *expected, const json_t *json)
+bool fill_fail_found(struct value_walk *walk, const char *expected, const json_t *json)
 {
     char found[64];
     return value_fail(walk, "expected %s, found %s", expected,
@@ -135,7 +135,7 @@ static bool fill_integer(struct value_walk *walk, const NDR_TYPE *type, const ND
     if (!integer_value(type, json, &value) ||
         (type->kind == NDR_KIND_ENUM16 && (value < 0 || value > INT16_MAX)) ||
         !value_store(type->kind, memory, value))
-        return fail_found(walk, kind_names[type->kind], json);
+        return fill_fail_found(walk, kind_names[type->kind], json);
     if (range && (value < range->low || value > range->high))
         return value_fail(walk, "expected %lld to %lld ([range]), found %lld",
                           (long long)range->low, (long long)range->high, (long long)value);
@@ -154,14 +154,14 @@ static bool fill_real(struct value_walk *walk, const NDR_TYPE *type, uint8_t *me
     else if (text && strcmp(text, "-Infinity") == 0)
         value = -INFINITY;
     else if (!json_is_number(json))
-        return fail_found(walk, "a number, \"NaN\", \"Infinity\" or \"-Infinity\"", json);
+        return fill_fail_found(walk, "a number, \"NaN\", \"Infinity\" or \"-Infinity\"", json);
     float single = (float)value;
     if (type->kind == NDR_KIND_DOUBLE) {
         memcpy(memory, &value, sizeof(value));
         return true;
     }
     if (isinf(single) && !isinf(value))
-        return fail_found(walk, "a number within the range of a float", json);
+        return fill_fail_found(walk, "a number within the range of a float", json);
     memcpy(memory, &single, sizeof(single));
     return true;
 }
@@ -252,7 +252,7 @@ bool fill_count(struct value_walk *walk, const NDR_TYPE *type, const json_t *jso
         return true;
     }
     bool octets = type->kind == NDR_KIND_ARRAY && value_is_octet(type->element->kind);
-    return fail_found(walk,
+    return fill_fail_found(walk,
                       octets                          ? "hexadecimal digits or an array"
                       : type->kind == NDR_KIND_STRING ? "a string"
                       : type->element->kind == NDR_KIND_WCHAR ? "a string or an array"
@@ -283,7 +283,7 @@ bool fill_text(struct value_walk *walk, const NDR_TYPE *type, uint8_t *memory, s
     if (count > room)
         return value_fail(walk, "%zu elements, there is room for %zu", count, room);
     if (hex && !from_hex(json_string_value(hex), json_string_length(hex), memory)) {
-        return fail_found(walk, "an even number of hexadecimal digits", hex);
+        return fill_fail_found(walk, "an even number of hexadecimal digits", hex);
     } else if (!hex && text && type->element->kind == NDR_KIND_WCHAR) {
         char16_t *units = malloc((count + 1) * sizeof(*units));
         if (!units)
@@ -321,7 +321,7 @@ static bool fill_context(struct value_walk *walk, uint8_t *memory, const json_t 
     bool ok = json_is_null(json) ||
               (json_string_length(json) == 40 && from_hex(json_string_value(json), 40, octets));
     if (!ok)
-        return fail_found(walk, "null or the 40 hexadecimal digits of a context handle", json);
+        return fill_fail_found(walk, "null or the 40 hexadecimal digits of a context handle", json);
     uint32_t words[2];
     uint16_t halves[2];
     for (unsigned i = 0; i < 2; i++) {
@@ -347,7 +347,7 @@ bool fill_form(struct value_walk *walk, const NDR_TYPE *type, uint8_t *memory, c
         if (!json_is_string(json))
             break;
         if (!uuid_parse(json_string_value(json), json_string_length(json), &uuid))
-            return fail_found(walk, "a UUID", json);
+            return fill_fail_found(walk, "a UUID", json);
         memcpy(memory, &uuid, sizeof(uuid));
         return true;
     case IDL_FORM_PLAIN:

@@ -211,8 +211,10 @@ static RPC_STATUS feed(struct stream *stream)
     while (!done) {
         if (reading == READING_MORE)
             reading = read_piece(stream);
-        if (reading == READING_STOPPED)
+        if (reading == READING_STOPPED) {
+            stream->run->stopped = true;
             return RPC_S_OK;
+        }
         if (reading == READING_FAILED)
             return file_failed(stream);
         RPC_STATUS status = stream->run->pipe_json
@@ -318,11 +320,8 @@ RPC_STATUS call_pipes_move(struct call_run *run)
             if (!(pipe->param->flags & wanted))
                 continue;
             RPC_STATUS status = move_one(run, pipe, !out);
-            if (status != RPC_S_OK || run->local_error != EXIT_OK)
+            if (status != RPC_S_OK || run->local_error != EXIT_OK || run->stopped)
                 return status;
-            /* Stopped before its end, or failed while it waited: completing tells. */
-            if (RpcAsyncGetCallStatus(&run->async) != RPC_S_ASYNC_CALL_PENDING && !out)
-                return RPC_S_OK;
         }
     }
     return RPC_S_OK;

@@ -157,6 +157,9 @@ static RPC_STATUS run_call(struct call_run *run, const RPC_CLIENT_INTERFACE *spe
     RPC_STATUS status = begin(spec, operation, run, frame);
     if (status != RPC_S_OK || !(operation->flags & NDR_OP_ASYNC))
         return status;
+    struct pollfd cancelled = {.fd = run->cancel_fd, .events = POLLIN};
+    if (poll(&cancelled, 1, 0) > 0) /* before there was a call to cancel */
+        RpcAsyncCancelCall(&run->async, FALSE);
     progress_start(&run->progress);
     status = call_pipes_move(run);
     if (status == RPC_S_OK)

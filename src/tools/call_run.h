@@ -27,6 +27,7 @@ struct call_run {
     unsigned pipe_count;
     bool pipe_json; /* elements are lines of JSON */
     struct progress progress;
+    bool stopped;    /* input was left before its end: the call has ended, or is cancelled */
     int local_error; /* EXIT_*: a file failed, and that was reported; the call is given up */
 };
 

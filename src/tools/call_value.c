@@ -22,7 +22,9 @@ void value_walk_fini(struct value_walk *walk)
         free(walk->aliases);
         walk->aliases = next;
     }
+    free(walk->buckets);
     free(walk->path);
+    walk->buckets = NULL;
     walk->path = NULL;
 }
 
@@ -98,8 +100,34 @@ void value_leave(struct value_walk *walk, size_t mark)
         walk->path[mark] = '\0';
 }
 
+static struct alias **bucket_of(const struct value_walk *walk, const void *object)
+{
+    uint64_t hash = (uint64_t)(uintptr_t)object * UINT64_C(0x9e3779b97f4a7c15);
+    return &walk->buckets[(hash >> 32) & (walk->bucket_count - 1)];
+}
+
+/* Twice as many buckets, all aliases put into them anew. */
+static bool grow(struct value_walk *walk)
+{
+    size_t count = walk->bucket_count ? 2 * walk->bucket_count : 64;
+    struct alias **buckets = calloc(count, sizeof(struct alias *));
+    if (!buckets)
+        return value_out_of_memory(walk);
+    free(walk->buckets);
+    walk->buckets = buckets;
+    walk->bucket_count = count;
+    for (struct alias *alias = walk->aliases; alias; alias = alias->next) {
+        struct alias **bucket = bucket_of(walk, alias->object);
+        alias->chain = *bucket;
+        *bucket = alias;
+    }
+    return true;
+}
+
 bool value_note_alias(struct value_walk *walk, const void *object, const NDR_TYPE *type)
 {
+    if (walk->alias_count == walk->bucket_count && !grow(walk))
+        return false;
     struct alias *alias = malloc(sizeof(*alias));
     char *path = malloc(walk->path_len + 1);
     if (!alias || !path) {
@@ -108,17 +136,19 @@ bool value_note_alias(struct value_walk *walk, const void *object, const NDR_TYP
         return value_out_of_memory(walk);
     }
     memcpy(path, walk->path_len > 0 ? walk->path : "", walk->path_len + 1);
-    *alias = (struct alias){object, type, path, walk->aliases};
-    walk->aliases = alias;
+    struct alias **bucket = bucket_of(walk, object);
+    *alias = (struct alias){object, type, path, walk->aliases, *bucket};
+    *bucket = walk->aliases = alias;
+    walk->alias_count++;
     return true;
 }
 
 const struct alias *value_alias_at(const struct value_walk *walk, const void *object,
                                    const NDR_TYPE *type)
 {
-    const struct alias *alias = walk->aliases;
+    const struct alias *alias = walk->bucket_count > 0 ? *bucket_of(walk, object) : NULL;
     while (alias && (alias->object != object || alias->type != type))
-        alias = alias->next;
+        alias = alias->chain;
     return alias;
 }
 

@@ -53,7 +53,8 @@ struct alias {
     const void *object;
     const NDR_TYPE *type; /* of the object */
     char *path;
-    struct alias *next;
+    struct alias *next;  /* of all, the last one first */
+    struct alias *chain; /* of those with the same hash */
 };
 
 /* One way through, in one direction. */
@@ -67,6 +68,8 @@ struct value_walk {
     bool sizing;     /* fill: only what decides about the size of an open structure */
     uint32_t tail_count;
     struct alias *aliases;
+    struct alias **buckets; /* the same by their objects; a power of two of them */
+    size_t bucket_count, alias_count;
 };
 
 void value_walk_init(struct value_walk *walk, const char *root);
@@ -103,7 +106,7 @@ NDR_FIELD *value_frame_members(const NDR_OPERATION *operation);
 /* Is the parameter a value, no handle and no pipe? */
 bool value_is_data(const NDR_PARAM *param);
 
-/* ---- Fill: call_fill.c, call_fill_text.c ------------------------------------------------- */
+/* ---- Fill: call_frame.c, call_fill.c ------------------------------------------------- */
 
 /* The [in] parameters from `arguments`, room for the [out] ones.  False: walk->error. */
 bool value_fill_frame(struct value_walk *walk, const NDR_OPERATION *operation, uint8_t *frame,
@@ -111,22 +114,6 @@ bool value_fill_frame(struct value_walk *walk, const NDR_OPERATION *operation, u
 /* One value without a scope: an element of a pipe. */
 bool value_fill_element(struct value_walk *walk, const NDR_TYPE *type, uint8_t *memory,
                         const json_t *json);
-
-bool fill_scalar(struct value_walk *walk, const NDR_TYPE *type, const NDR_RANGE *range,
-                 uint8_t *memory, const json_t *json);
-/* How many elements `json` is for an array or string of `element`s, terminators not counted;
- * false: it is none. */
-bool fill_count(struct value_walk *walk, const NDR_TYPE *type, const json_t *json,
-                size_t *ret_count);
-/* The characters or octets of an array, at most `room` elements.  *ret_done false: `json`
- * is a list of elements and the caller's. */
-bool fill_text(struct value_walk *walk, const NDR_TYPE *type, uint8_t *memory, size_t room,
-               const json_t *json, bool *ret_done);
-/* Structures with a text of their own, context handles and GUIDs.  *ret_done as above. */
-bool fill_form(struct value_walk *walk, const NDR_TYPE *type, uint8_t *memory, const json_t *json,
-               bool *ret_done);
-/* "an object", "7" ...: what was found instead. */
-const char *fill_found(const json_t *json, char *buf, size_t size);
 
 /* ---- Show: call_show.c, call_show_text.c ---------------------------------------------------- */
 
