@@ -775,6 +775,38 @@ def test_f_an_interrupt_while_input_does_not_come(numbers):
     assert process.returncode == 130, said
 
 
+def test_f_interrupts_while_a_server_does_not_read():
+    """A push that waits for room comes back."""
+    reading, stop = [], []
+
+    def script(wire, _):
+        accept(wire)
+        reading.append(wire.recv().ptype)
+        pdu.wait_until(lambda: stop, seconds=30, what="the end of the test")
+    with FakeServer(script) as fake:
+        process = subprocess.Popen([TOOL, "call", "--in-pipe=octets=/dev/zero",
+                                    "--out-pipe=octets=/dev/null", fake.binding, MIRROR, "Copy",
+                                    '{"n": 1}'], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        pdu.wait_until(lambda: reading, what="the request")
+        time.sleep(0.5)
+        interrupt(process, b"once more")
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=PATIENCE)
+        stop.append(True)
+        assert process.returncode == 130 and b"RPC_S_CALL_CANCELLED" in said, said
+
+
+def test_f_interrupts_while_octets_come(numbers):
+    process = subprocess.Popen([TOOL, "call", "--out-pipe=numbers=/dev/null", numbers.binding,
+                                numbers.idl, "Primes", '{"limit": 2147483647}'], env=numbers.env,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    time.sleep(0.3)
+    interrupt(process, b"once more")
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130 and b"RPC_S_CALL_CANCELLED" in said, said
+
+
 # ---- Handles -----------------------------------------------------------------------------------------------
 
 
