@@ -3,7 +3,9 @@
  *
  * The first octet chooses an operation, the rest is JSON.  What is accepted is encoded, read
  * back by the engine as if a server had sent it, shown, and filled in again: the octets must
- * be the same.  What is refused is refused with a message that has its place. */
+ * be the same.  What is refused is refused with a message that has its place.  With the
+ * highest bit of the first octet set the rest are the octets of a reply: whatever a server
+ * sends and the engine takes can be shown. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -162,17 +164,49 @@ static void run(const NDR_OPERATION *operation, const json_t *json, bool ndr64)
     call_free_all();
 }
 
+/* A reply, with the results where a frame would have them. */
+static void show_reply(const NDR_OPERATION *operation, const uint8_t *octets, size_t len, bool ndr64)
+{
+    const struct ndr_memory memory = {.allocate = call_allocate, .free = call_free};
+    struct ndr_reader reader = {
+        .octets = octets, .len = len, .little_endian = true, .last = true, .ndr64 = ndr64};
+    uint8_t *frame = call_allocate(operation->frame_size);
+    struct value_walk walk;
+    assert(frame);
+    for (uint32_t i = 0; i < operation->param_count; i++) {
+        const NDR_PARAM *param = &operation->params[i];
+        if (!(param->flags & NDR_PARAM_OUT))
+            continue;
+        void *room = call_allocate(value_size(param->type->element));
+        assert(room);
+        memcpy(frame + param->offset, &room, sizeof(room));
+    }
+    if (ndr_decode_params(&reader, operation, frame, NDR_PARAM_OUT, &memory) == NDR_DONE) {
+        value_walk_init(&walk, "results");
+        json_t *results = value_show_frame(&walk, operation, frame);
+        assert(results || strstr(walk.error, "nested more than"));
+        json_decref(results);
+        value_walk_fini(&walk);
+    }
+    call_free_all();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const NDR_INTERFACE *ndr = &interface()->ndr;
     json_error_t error;
     if (size < 2)
         return 0;
+    const NDR_OPERATION *operation = &ndr->operations[(data[0] & 63) % ndr->operation_count];
+    if (data[0] & 128) {
+        show_reply(operation, data + 1, size - 1, data[0] & 64);
+        return 0;
+    }
     json_t *json = json_loadb((const char *)data + 1, size - 1,
                               JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY, &error);
     if (!json)
         return 0;
-    run(&ndr->operations[(data[0] & 63) % ndr->operation_count], json, data[0] & 64);
+    run(operation, json, data[0] & 64);
     json_decref(json);
     return 0;
 }

@@ -86,6 +86,8 @@ static unsigned try_input(const char *path)
     assert_non_null(file);
     size_t size = fread(data, 1, sizeof(data), file);
     fclose(file);
+    if (data[0] & 128)
+        return 0; /* a reply */
     const NDR_INTERFACE *ndr = &interface()->ndr;
     const NDR_OPERATION *operation = &ndr->operations[(data[0] & 63) % ndr->operation_count];
     json_error_t error;
