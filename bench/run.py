@@ -31,6 +31,7 @@ MANY_PIPES = 10_000  # what two processes have only once does not show any more
 # Where an array's pages lie is chosen for each process.
 ARRAY_RUNS = 9
 MARSHAL_ROUNDS = 300_000
+TOOL_RUNS = 25
 STREAM_SECONDS = 1.0  # roughly, per measured stream
 PROGRAM_SECONDS = 60  # no single run takes nearly as long unless it hangs
 BUDGET_SECONDS = 290  # for everything
@@ -228,6 +229,26 @@ def marshal_rows(bench):
     return rows
 
 
+def tool_rows(bench):
+    """`penstock call`, from its start to its end: compiles bench.idl, calls, prints.  A file
+    with directives (-D stands for them) takes a run of the C preprocessor as well."""
+    program = bench.build.parent / "src" / "tools" / "penstock"
+    idl = pathlib.Path(__file__).resolve().parent / "bench.idl"
+    rows = []
+    with Server(bench, "unix") as server:
+        for name, extra in (("tool.call", ()), ("tool.call.preprocessed", ("-D", "X=1"))):
+            times = []
+            for _ in range(TOOL_RUNS):
+                start = time.monotonic()
+                found = bench.run(program, "call", "-c", *extra, server.binding, idl, "BenchUsage")
+                times.append((time.monotonic() - start) * 1000)
+                if "usage" not in found:
+                    raise Failure(f"no usage in {found}")
+            rows.append(Row(name, statistics.median(times), "ms", None, None,
+                            Target("value", "<=", 100.0)))
+    return rows
+
+
 def met(row):
     figure = row.ratio if row.target.figure == "ratio" else row.value
     return figure >= row.target.limit if row.target.sense == ">=" else figure <= row.target.limit
@@ -253,6 +274,7 @@ def measurements(bench, args):
         yield f"call-{transport}", lambda t=transport: call_rows(bench, t, args.rounds, CALLS)
     yield "slow", lambda: slow_receiver_rows(bench, "tcp", SLOW_MS)
     yield "marshal", lambda: marshal_rows(bench)
+    yield "tool", lambda: tool_rows(bench)
     yield "idle", lambda: idle_rows(bench, "unix", "idle_pipes", IDLE_PIPES)
     _, descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)
     if descriptors == resource.RLIM_INFINITY or descriptors > MANY_PIPES + 200:
@@ -267,7 +289,7 @@ def parse_arguments():
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="default %(default)s")
     parser.add_argument("--only", default="", metavar="TEXT",
                         help="only groups whose name contains TEXT (stream-tcp, stream-unix, longs, "
-                             "call-tcp, call-unix, slow, marshal, idle, idle-many)")
+                             "call-tcp, call-unix, slow, marshal, tool, idle, idle-many)")
     args = parser.parse_args()
     if args.rounds < 1:
         parser.error("--rounds is at least 1")

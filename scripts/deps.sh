@@ -3,7 +3,7 @@
 # deps.sh build|test|bench - installs the Debian packages that are missing.  Names each
 # package and why it is here: docs/design/dependencies.md.
 set -eu
-build_packages="gcc g++ libc6-dev make meson ninja-build pkg-config libssl-dev libcmocka-dev python3"
+build_packages="gcc g++ libc6-dev make meson ninja-build pkg-config libssl-dev libcmocka-dev libjansson-dev scdoc python3"
 test_packages="clang libclang-rt-14-dev tshark wireshark-common samba-testsuite python3-samba python3-impacket python3-pytest cmake"
 # The other byte order: cross compiler and emulator, 220 MB installed.
 test_packages="$test_packages gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user"

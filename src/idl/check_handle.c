@@ -380,7 +380,7 @@ void handle_choose_binding(struct idl_compiler *c, struct proc *proc)
     struct interface *home = proc->home;
     if (found && !may_be_null)
         return;
-    if (!found && (proc->explicit_handle || home->explicit_handle)) {
+    if (!found && (proc->explicit_handle || home->explicit_handle || c->options.explicit_handles)) {
         add_explicit_handle(c, proc);
     } else if (home->implicit_name) {
         proc->implicit = true;

@@ -64,6 +64,7 @@ struct idl_options {
     bool no_server;      /* no server stub is written                         */
     bool plain_char;     /* IDL `char` is C `char`, not `unsigned char`       */
     bool acf_explicit;   /* -acf was given: interface names need not match    */
+    bool explicit_handles; /* operations without a handle have one, as with [explicit_handle] */
     bool warnings_are_errors;
     unsigned warning_level; /* 0..4: show warnings of this level and below      */
     unsigned error_limit;   /* give up after so many; 0: 100                    */

@@ -101,6 +101,7 @@ static struct node *enum_node(struct idl_compiler *c, struct type *type)
     }
     node = layout_new_node(c, c_name, e->is_v1 ? "ENUM32" : "ENUM16");
     node->idl_name = name;
+    node->enumeration = e;
     node->size = arena_printf(&c->arena, "sizeof(%s)", e->c_name);
     node->ndr_size = node->align = e->is_v1 ? 4 : 2;
     node->flat = e->is_v1 ? FLAT_ALWAYS : FLAT_NEVER;

@@ -95,6 +95,7 @@ struct node {
     bool pipe_element_ok;
     struct node *element;
     struct aggregate *aggregate;  /* STRUCT */
+    const struct enumeration *enumeration; /* ENUM16, ENUM32 */
     struct node_field *fields;    /* STRUCT, aggregate->field_count of them */
     struct node_context *context; /* CONTEXT */
     struct node_conversion *conversion; /* CONVERTED; element: the wire type */
@@ -118,6 +119,7 @@ struct node {
     bool settled;                       /* align, ndr_size and all flags are final */
     bool complete, broken;
     bool being_settled;
+    struct idl_type *described; /* describe_types.c */
     struct node *next; /* in order of completion */
 };
 
