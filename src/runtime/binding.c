@@ -155,8 +155,10 @@ RPC_STATUS binding_for_call(RPC_BINDING_HANDLE handle, const RPC_CLIENT_INTERFAC
     if (status != RPC_S_OK)
         return status;
     status = binding_resolve(*ret_binding, spec, may_wait);
-    if (status != RPC_S_OK)
+    if (status != RPC_S_OK) {
         binding_put(*ret_binding);
+        *ret_binding = NULL;
+    }
     return status;
 }
 
