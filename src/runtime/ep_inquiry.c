@@ -129,14 +129,16 @@ static RPC_STATUS fetch(struct inquiry *inquiry)
                       inquiry->batch, &told);
     stub_memory_leave(&outer);
     RPC_STATUS status = ep_status(told);
-    if (status != RPC_S_OK)
-        inquiry->count = 0; /* it may not have been written */
-    if (status == EPT_S_NOT_REGISTERED)
-        status = RPC_X_NO_MORE_ENTRIES;
-    if (status == RPC_S_OK && inquiry->count == 0)
-        status = RPC_X_NO_MORE_ENTRIES; /* and a handle: for ever, perhaps */
-    inquiry->ended = status == RPC_X_NO_MORE_ENTRIES || (status == RPC_S_OK && !inquiry->more);
-    return status;
+    /* Some say that there are no more with the last ones, some say nothing but a nil handle,
+     * some with none. */
+    inquiry->ended = status == EPT_S_NOT_REGISTERED || (status == RPC_S_OK && !inquiry->more);
+    if (status != RPC_S_OK && status != EPT_S_NOT_REGISTERED) {
+        free_batch(inquiry);
+        return status;
+    }
+    if (inquiry->count == 0) /* and a handle: for ever, perhaps */
+        inquiry->ended = true;
+    return inquiry->count > 0 ? RPC_S_OK : RPC_X_NO_MORE_ENTRIES;
 }
 
 /* NULL for a protocol sequence that is not ours. */

@@ -113,16 +113,15 @@ static bool take(void *arg, const struct epm_entry *entry)
     return true;
 }
 
-/* One step of a search for `max`. */
+/* One step of a search for `max`; *ret_more: there are more behind it. */
 static uint32_t search(struct epm_query *query, uint32_t max, struct answer *answer,
-                       ept_lookup_handle_t *entry_handle)
+                       ept_lookup_handle_t *entry_handle, bool *ret_more)
 {
-    bool more;
-    epm_search(epmd_map, query, max, take, answer, &more);
-    if (more && answer->count < max && answer->count == 0)
+    epm_search(epmd_map, query, max, take, answer, ret_more);
+    if (*ret_more && answer->count == 0 && max > 0)
         return EPM_NO_MEMORY; /* the handle stays as it was */
-    go_on(entry_handle, query, more);
-    return answer->count == 0 && !more ? EPM_NOT_REGISTERED : EPM_OK;
+    go_on(entry_handle, query, *ret_more);
+    return answer->count == 0 && !*ret_more ? EPM_NOT_REGISTERED : EPM_OK;
 }
 
 /* ---- ept_lookup --------------------------------------------------------------------------- */
@@ -155,6 +154,7 @@ void ept_lookup(handle_t h, uint32_t inquiry_type, UUID *object, rpc_if_id_t *in
     const struct cursor *cursor = *entry_handle;
     struct epm_query query;
     struct answer answer = answer_to(h, entries, NULL);
+    bool more = false;
     *num_ents = 0;
     *status = EPM_OK;
     if (cursor)
@@ -162,7 +162,11 @@ void ept_lookup(handle_t h, uint32_t inquiry_type, UUID *object, rpc_if_id_t *in
     else
         *status = read_lookup(inquiry_type, object, interface_id, vers_option, &query);
     if (*status == EPM_OK)
-        *status = search(&query, max_ents, &answer, entry_handle);
+        *status = search(&query, max_ents, &answer, entry_handle, &more);
+    /* The last entries come with the status that there are no more: smbtorture's Lookup_simple
+     * wants it so, and Samba's mapper, which the clients of Windows know, does it. */
+    if (*status == EPM_OK && !more)
+        *status = EPM_NOT_REGISTERED;
     *num_ents = answer.count;
 }
 
@@ -184,6 +188,7 @@ void ept_map(handle_t h, UUID *object, twr_t *map_tower, ept_lookup_handle_t *en
     const struct cursor *cursor = *entry_handle;
     struct epm_query query;
     struct answer answer = answer_to(h, NULL, towers);
+    bool more;
     *num_towers = 0;
     *status = EPM_OK;
     if (cursor)
@@ -191,7 +196,7 @@ void ept_map(handle_t h, UUID *object, twr_t *map_tower, ept_lookup_handle_t *en
     else
         *status = read_map(object, map_tower, &query);
     if (*status == EPM_OK)
-        *status = search(&query, max_towers, &answer, entry_handle);
+        *status = search(&query, max_towers, &answer, entry_handle, &more);
     *num_towers = answer.count;
 }
 

@@ -206,7 +206,7 @@ def test_no_mapper(mapper, start, binding):
 def test_named_endpoint(mapper, start):
     """What the interface's [endpoint] says is used without asking the mapper."""
     server = start(Server, "ncacn_ip_tcp")
-    assert server.do("usenamed endpoint-test-named") == OK
+    assert server.do("named endpoint-test-named") == OK
     mapper.end(signal.SIGKILL)
     client = start(Client, "ncalrpc:")
     assert client.do("resolve named") == OK
@@ -496,7 +496,7 @@ def test_wrong_environment(mapper, start):
 
 def pass_sockets(env, *sockets, **more):
     """The mapper as systemd starts it, with the sockets as descriptors 3, 4 ..."""
-    become = ("import os, sys\nfds = [os.dup(int(fd)) for fd in sys.argv[2:]]\n"
+    become = ("import os, sys\nfds = [int(fd) for fd in sys.argv[2:]]\n"
               "for i, fd in enumerate(fds): os.dup2(fd, 3 + i)\n"
               "os.environ.update(LISTEN_FDS=str(len(fds)), LISTEN_PID=str(os.getpid()))\n"
               "os.execv(sys.argv[1], sys.argv[1:2])")

@@ -100,7 +100,7 @@ static int serve(int count, char **protseqs)
     while (status == RPC_S_OK && fgets(line, sizeof(line), stdin)) {
         if (sscanf(line, "use %255s", annotation) == 1) /* one more endpoint */
             say(RpcServerUseProtseqA((RPC_CSTR)annotation, RPC_C_PROTSEQ_MAX_REQS_DEFAULT, NULL));
-        else if (sscanf(line, "usenamed %255s", annotation) == 1)
+        else if (sscanf(line, "named %255s", annotation) == 1)
             say(RpcServerUseProtseqEpA((RPC_CSTR) "ncalrpc", RPC_C_PROTSEQ_MAX_REQS_DEFAULT,
                                        (RPC_CSTR)annotation, NULL));
         else if (sscanf(line, "%31s %31s %u %255[^\n]", what, interface, &objects, annotation) == 4 &&
