@@ -40,7 +40,7 @@ struct watch {
     RPC_ASYNC_STATE async; /* first: what its routine is given */
 };
 
-static void on_timer(struct io_timer *timer);
+static void on_timer(struct counted *object);
 static void never_destroyed(struct counted *object);
 
 static struct {
@@ -248,10 +248,10 @@ static RPC_STATUS come_back(void)
 }
 
 /* LOST.  A thread of the reactor, which may wait here. */
-static void on_timer(struct io_timer *timer)
+static void on_timer(struct counted *object)
 {
     struct stub_memory outer;
-    (void)timer;
+    (void)object;
     reactor_block_begin();
     stub_memory_enter(&outer);
     pthread_mutex_lock(&own.lock);
