@@ -113,15 +113,18 @@ static bool take(void *arg, const struct epm_entry *entry)
     return true;
 }
 
-/* One step of a search for `max`; *ret_more: there are more behind it. */
+/* One step of a search for `max`.  The last entries come with success and a nil handle: impacket,
+ * which was written for Windows, takes any other status for a failure.  (Samba's mapper says
+ * NOT_REGISTERED with them, and smbtorture's Lookup_simple wants that.) */
 static uint32_t search(struct epm_query *query, uint32_t max, struct answer *answer,
-                       ept_lookup_handle_t *entry_handle, bool *ret_more)
+                       ept_lookup_handle_t *entry_handle)
 {
-    epm_search(epmd_map, query, max, take, answer, ret_more);
-    if (*ret_more && answer->count == 0 && max > 0)
+    bool more;
+    epm_search(epmd_map, query, max, take, answer, &more);
+    if (more && answer->count == 0 && max > 0)
         return EPM_NO_MEMORY; /* the handle stays as it was */
-    go_on(entry_handle, query, *ret_more);
-    return answer->count == 0 && !*ret_more ? EPM_NOT_REGISTERED : EPM_OK;
+    go_on(entry_handle, query, more);
+    return answer->count == 0 && !more ? EPM_NOT_REGISTERED : EPM_OK;
 }
 
 /* ---- ept_lookup --------------------------------------------------------------------------- */
@@ -154,7 +157,6 @@ void ept_lookup(handle_t h, uint32_t inquiry_type, UUID *object, rpc_if_id_t *in
     const struct cursor *cursor = *entry_handle;
     struct epm_query query;
     struct answer answer = answer_to(h, entries, NULL);
-    bool more = false;
     *num_ents = 0;
     *status = EPM_OK;
     if (cursor)
@@ -162,11 +164,7 @@ void ept_lookup(handle_t h, uint32_t inquiry_type, UUID *object, rpc_if_id_t *in
     else
         *status = read_lookup(inquiry_type, object, interface_id, vers_option, &query);
     if (*status == EPM_OK)
-        *status = search(&query, max_ents, &answer, entry_handle, &more);
-    /* The last entries come with the status that there are no more: smbtorture's Lookup_simple
-     * wants it so, and Samba's mapper, which the clients of Windows know, does it. */
-    if (*status == EPM_OK && !more)
-        *status = EPM_NOT_REGISTERED;
+        *status = search(&query, max_ents, &answer, entry_handle);
     *num_ents = answer.count;
 }
 
@@ -188,7 +186,6 @@ void ept_map(handle_t h, UUID *object, twr_t *map_tower, ept_lookup_handle_t *en
     const struct cursor *cursor = *entry_handle;
     struct epm_query query;
     struct answer answer = answer_to(h, NULL, towers);
-    bool more;
     *num_towers = 0;
     *status = EPM_OK;
     if (cursor)
@@ -196,7 +193,7 @@ void ept_map(handle_t h, UUID *object, twr_t *map_tower, ept_lookup_handle_t *en
     else
         *status = read_map(object, map_tower, &query);
     if (*status == EPM_OK)
-        *status = search(&query, max_towers, &answer, entry_handle, &more);
+        *status = search(&query, max_towers, &answer, entry_handle);
     *num_towers = answer.count;
 }
 
