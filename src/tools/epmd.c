@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/limits.h"
 #include "epregister.h"
@@ -108,6 +109,17 @@ static bool serve(void)
     return status == RPC_S_OK;
 }
 
+/* Each registered process and each client has a connection, and the usual soft limit is for
+ * programs that use select(). */
+static void allow_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct options options = {.port = 135};
@@ -117,6 +129,7 @@ int main(int argc, char **argv)
     const int status = parse_options(argc, argv, &options);
     if (status >= 0)
         return status;
+    allow_descriptors();
     /* Before there are threads: they leave these to us. */
     sigemptyset(&ends);
     sigaddset(&ends, SIGTERM);
