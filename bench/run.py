@@ -26,6 +26,7 @@ import time
 ROUNDS = 5
 CALLS = 20000
 SLOW_MS = 10000
+MAPPER_ENTRIES = 10_000
 IDLE_PIPES = 1000
 MANY_PIPES = 10_000  # what two processes have only once does not show any more
 # Where an array's pages lie is chosen for each process.
@@ -179,6 +180,29 @@ def call_rows(bench, transport, rounds, calls):
     return rows
 
 
+def mapper_rows(bench, rounds):
+    """ept_map on an endpoint mapper with many entries against raw round trips, on one CPU."""
+    port = str(free_port())
+    command = [str(bench.build.parent / "src/tools/penstock-epmd"), "--port", port]
+    raw, rpc = [], []
+    for _ in range(rounds):
+        raw.append(bench.run("raw_pingpong", "tcp", bench.cpu, CALLS))
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              preexec_fn=lambda: os.sched_setaffinity(0, {int(bench.cpu)})) as mapper:
+            try:
+                if not mapper.stdout.readline():
+                    raise Failure("penstock-epmd did not start")
+                rpc.append(bench.run("bench_epm", port, bench.cpu, MAPPER_ENTRIES, CALLS))
+            finally:
+                mapper.terminate()
+    rows = []
+    for figure, target in (("p50", None), ("p99", Target("ratio", "<=", 10))):
+        values = lambda results: [r[figure + "_us"] for r in results]
+        rows += compare(f"ept_map.{MAPPER_ENTRIES}.{figure}", f"raw.roundtrip.epm.{figure}", "us",
+                        values(raw), values(rpc), target)
+    return rows
+
+
 def slow_receiver_rows(bench, transport, slow_ms):
     with Server(bench, transport) as server:
         result = server.client("slow", slow_ms)
@@ -272,6 +296,7 @@ def measurements(bench, args):
     yield "longs", lambda: longs_rows(bench, "tcp", args.rounds)
     for transport in TRANSPORTS:
         yield f"call-{transport}", lambda t=transport: call_rows(bench, t, args.rounds, CALLS)
+    yield "mapper", lambda: mapper_rows(bench, args.rounds)
     yield "slow", lambda: slow_receiver_rows(bench, "tcp", SLOW_MS)
     yield "marshal", lambda: marshal_rows(bench)
     yield "tool", lambda: tool_rows(bench)
@@ -289,7 +314,7 @@ def parse_arguments():
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="default %(default)s")
     parser.add_argument("--only", default="", metavar="TEXT",
                         help="only groups whose name contains TEXT (stream-tcp, stream-unix, longs, "
-                             "call-tcp, call-unix, slow, marshal, tool, idle, idle-many)")
+                             "call-tcp, call-unix, mapper, slow, marshal, tool, idle, idle-many)")
     args = parser.parse_args()
     if args.rounds < 1:
         parser.error("--rounds is at least 1")

@@ -584,4 +584,6 @@ PENSTOCK_END_DECLS
 #define UuidFromString              UuidFromStringA
 #endif
 
+#include "rpcep.h"
+
 #endif

@@ -153,6 +153,28 @@
 /* A Unix socket's server with a full backlog is tried again after as much, milliseconds. */
 #define LIMIT_BACKLOG_RETRY_MS 5u
 
+/* The endpoint mapper (penstock-epmd): entries it keeps in all, some dozen MiB; of one user of
+ * this computer, so that no single one can fill it; registrations, that is server processes, of
+ * one user; searches that clients may have begun and not ended, past which a client gets what
+ * one answer holds. */
+#define LIMIT_EPM_ENTRIES 65536u
+#define LIMIT_EPM_USER_ENTRIES 32768u
+#define LIMIT_EPM_USER_REGISTRATIONS 8192u
+#define LIMIT_EPM_SEARCHES 16384u
+/* Endpoints one process has registered with RpcEpRegister: a quarter of a user's. */
+#define LIMIT_EP_REGISTERED 8192u
+/* Entries in one request to the endpoint mapper, ours and in answers to us: MS-RPCE 2.2.1.2
+ * allows 500. */
+#define LIMIT_EP_BATCH 100u
+/* Towers a client asks for when it resolves an endpoint, to choose one of. */
+#define LIMIT_EP_TOWERS 16u
+/* A server whose endpoint mapper has died tries to register again after the first time, and
+ * doubles that up to the second, milliseconds. */
+#define LIMIT_EP_RETRY_MS 100u
+#define LIMIT_EP_RETRY_MAX_MS 10000u
+/* Silence of the endpoint mapper in a call to it, milliseconds. */
+#define LIMIT_EP_SILENCE_MS 15000u
+
 /* Server call states that stay addressable after their call ended, see
  * runtime/server_call.c (AP-18). */
 #define LIMIT_QUARANTINE 4096u

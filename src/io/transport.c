@@ -72,14 +72,14 @@ void transport_unlisten(struct transport_listener *listener)
     for (int i = 0; i < 2; i++)
         if (listener->fds[i] >= 0)
             close(listener->fds[i]);
-    if (listener->kind == TRANSPORT_UNIX && listener->fds[0] >= 0)
+    if (listener->kind == TRANSPORT_UNIX && listener->fds[0] >= 0 && !listener->lent)
         unix_remove(listener->endpoint);
     listener->fds[0] = listener->fds[1] = -1;
 }
 
 void transport_remove_name(const struct transport_listener *listener)
 {
-    if (listener->kind == TRANSPORT_UNIX && listener->fds[0] >= 0)
+    if (listener->kind == TRANSPORT_UNIX && listener->fds[0] >= 0 && !listener->lent)
         unix_remove(listener->endpoint);
 }
 

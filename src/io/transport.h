@@ -106,6 +106,7 @@ struct transport_listener {
     enum transport_kind kind;
     int fds[2]; /* -1: none */
     char endpoint[108];
+    bool lent; /* transport_adopt(): its name in the file system is another's */
 };
 
 /* Creates a listening endpoint; with `endpoint` NULL one is chosen.
@@ -113,6 +114,11 @@ struct transport_listener {
  * permission, no folder; RPC_S_INVALID_ENDPOINT_FORMAT; RPC_S_OUT_OF_RESOURCES. */
 RPC_STATUS transport_listen(enum transport_kind kind, const char *endpoint, int backlog,
                             struct transport_listener *ret_listener);
+
+/* The same of a socket that listens already, e.g. from systemd: takes `fd` over.
+ * RPC_S_INVALID_ARG: it is no such socket, or its name is no endpoint; then it is left alone. */
+RPC_STATUS transport_adopt(enum transport_kind kind, int fd,
+                           struct transport_listener *ret_listener);
 
 /* Closes the sockets and removes a Unix socket's name. */
 void transport_unlisten(struct transport_listener *listener);

@@ -13,6 +13,7 @@
 #include "base/uuid.h"
 #include "runtime/call.h"
 #include "runtime/conn_pool.h"
+#include "runtime/ep.h"
 #include "runtime/string_binding.h"
 
 static void binding_destroy(struct counted *object)
@@ -56,29 +57,108 @@ RPC_STATUS binding_get_client(RPC_BINDING_HANDLE handle, struct binding **ret_bi
     return RPC_S_WRONG_KIND_OF_BINDING;
 }
 
-RPC_STATUS binding_resolve(struct binding *binding)
+/* ---- Endpoints ------------------------------------------------------------ */
+
+/* binding->lock held, as for the next two. */
+static RPC_STATUS set_endpoint(struct binding *binding, const char *endpoint)
 {
-    RPC_STATUS status = RPC_S_OK;
+    char *copy = strdup(endpoint);
+    if (!copy)
+        return RPC_S_OUT_OF_MEMORY;
+    free(binding->endpoint);
+    binding->endpoint = copy;
+    return RPC_S_OK;
+}
+
+/* What the interface says, [endpoint]; NULL: nothing of this protocol sequence. */
+static const char *named_endpoint(const struct binding *binding, const RPC_CLIENT_INTERFACE *spec)
+{
+    for (unsigned i = 0; spec && i < spec->RpcProtseqEndpointCount; i++) {
+        const RPC_PROTSEQ_ENDPOINT *named = &spec->RpcProtseqEndpoint[i];
+        const char *endpoint = (const char *)named->Endpoint;
+        if (strcmp((const char *)named->RpcProtocolSequence, transport_protseq(binding->kind)) == 0 &&
+            endpoint && *endpoint)
+            return endpoint;
+    }
+    return NULL;
+}
+
+/* Without asking anybody: a pool that has asked knows it. */
+static RPC_STATUS find_endpoint(struct binding *binding, const RPC_CLIENT_INTERFACE *spec)
+{
+    char known[EP_ENDPOINT_SIZE];
+    if (binding->endpoint[0] != '\0')
+        return RPC_S_OK;
+    if (binding->pool && server_pool_endpoint(binding->pool, known, sizeof(known)))
+        return set_endpoint(binding, known);
+    const char *named = named_endpoint(binding, spec);
+    if (!named)
+        return RPC_S_OK;
+    RPC_STATUS status = set_endpoint(binding, named);
+    if (status == RPC_S_OK && binding->pool)
+        server_pool_resolve(binding->pool, named);
+    return status;
+}
+
+static struct ep_question make_question(const struct binding *binding,
+                                        const RPC_CLIENT_INTERFACE *spec)
+{
+    return (struct ep_question){
+        .kind = binding->kind,
+        .address = binding->address, /* never changes */
+        .com_timeout = binding->com_timeout,
+        .interface_id = {spec->InterfaceId.SyntaxGUID, spec->InterfaceId.SyntaxVersion.MajorVersion,
+                         spec->InterfaceId.SyntaxVersion.MinorVersion},
+        .object = binding->has_object ? binding->object_uuid : (UUID){0}};
+}
+
+/* Lock held, and dropped meanwhile. */
+static RPC_STATUS ask_endpoint(struct binding *binding, const RPC_CLIENT_INTERFACE *spec)
+{
+    char endpoint[EP_ENDPOINT_SIZE];
+    const struct ep_question question = make_question(binding, spec);
+    pthread_mutex_unlock(&binding->lock);
+    RPC_STATUS status = ep_ask(&question, endpoint);
     pthread_mutex_lock(&binding->lock);
-    if (binding->endpoint[0] == '\0')
-        status = EPT_S_NOT_REGISTERED;
-    else if (!binding->pool &&
-             !(binding->pool =
-                   server_pool_open(binding->kind, binding->address, binding->endpoint,
-                                    binding->unique)))
-        status = RPC_S_OUT_OF_MEMORY;
+    if (status != RPC_S_OK)
+        return status;
+    status = find_endpoint(binding, spec); /* somebody else may have been faster */
+    if (status == RPC_S_OK && binding->endpoint[0] == '\0') {
+        status = set_endpoint(binding, endpoint);
+        if (status == RPC_S_OK && binding->pool)
+            server_pool_resolve(binding->pool, endpoint);
+    }
+    return status;
+}
+
+RPC_STATUS binding_resolve(struct binding *binding, const RPC_CLIENT_INTERFACE *spec,
+                           bool may_wait)
+{
+    pthread_mutex_lock(&binding->lock);
+    RPC_STATUS status = find_endpoint(binding, spec);
+    if (status == RPC_S_OK && binding->endpoint[0] == '\0' && may_wait)
+        status = ask_endpoint(binding, spec);
+    const bool partial = binding->endpoint[0] == '\0'; /* its pool is nobody else's */
+    if (status == RPC_S_OK && !binding->pool) {
+        binding->pool = server_pool_open(binding->kind, binding->address, binding->endpoint,
+                                         binding->unique || partial);
+        status = binding->pool ? RPC_S_OK : RPC_S_OUT_OF_MEMORY;
+    }
     pthread_mutex_unlock(&binding->lock);
     return status;
 }
 
-RPC_STATUS binding_for_call(RPC_BINDING_HANDLE handle, struct binding **ret_binding)
+RPC_STATUS binding_for_call(RPC_BINDING_HANDLE handle, const RPC_CLIENT_INTERFACE *spec,
+                            bool may_wait, struct binding **ret_binding)
 {
     RPC_STATUS status = binding_get_client(handle, ret_binding);
     if (status != RPC_S_OK)
         return status;
-    status = binding_resolve(*ret_binding);
-    if (status != RPC_S_OK)
+    status = binding_resolve(*ret_binding, spec, may_wait);
+    if (status != RPC_S_OK) {
         binding_put(*ret_binding);
+        *ret_binding = NULL;
+    }
     return status;
 }
 
@@ -185,6 +265,7 @@ static RPC_STATUS binding_to_string(struct binding *binding, char **ret_text)
 {
     char object[37] = "";
     pthread_mutex_lock(&binding->lock);
+    find_endpoint(binding, NULL);
     if (binding->has_object)
         uuid_format(&binding->object_uuid, object);
     const struct string_binding parts = {.object = object,
@@ -239,6 +320,7 @@ RPC_STATUS RpcBindingFree(RPC_BINDING_HANDLE *Binding)
 struct binding *binding_copy(struct binding *source)
 {
     pthread_mutex_lock(&source->lock);
+    find_endpoint(source, NULL);
     struct binding *copy =
         binding_new(source->kind, source->address, source->endpoint, source->options);
     if (copy) {
@@ -270,8 +352,11 @@ RPC_STATUS RpcBindingCopy(RPC_BINDING_HANDLE SourceBinding, RPC_BINDING_HANDLE *
         return status;
     struct binding *copy = binding_copy(source);
     binding_put(source);
-    struct server_pool *pool = copy && copy->unique ? copy->pool : NULL;
-    if (pool) { /* the copy shall have its own */
+    /* The copy shall have its own, also while its endpoint is looked for: it may get another
+     * object. */
+    struct server_pool *pool =
+        copy && (copy->unique || copy->endpoint[0] == '\0') ? copy->pool : NULL;
+    if (pool) {
         copy->pool = NULL;
         server_pool_close(pool);
     }

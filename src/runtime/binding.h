@@ -70,14 +70,18 @@ static inline void binding_put(struct binding *binding)
 /* A client binding equal to `source` and independent of it, counted.  NULL: out of memory. */
 struct binding *binding_copy(struct binding *source);
 
-/* A client binding for a call: RPC_S_OK; RPC_S_INVALID_BINDING;
- * RPC_S_WRONG_KIND_OF_BINDING; EPT_S_NOT_REGISTERED: it has no endpoint (there is no
- * endpoint mapper to ask).  Gives *ret_binding. */
-RPC_STATUS binding_for_call(RPC_BINDING_HANDLE handle, struct binding **ret_binding);
+/* A client binding for a call on `spec`, resolved.  RPC_S_INVALID_BINDING;
+ * RPC_S_WRONG_KIND_OF_BINDING; and as below.  Gives *ret_binding. */
+RPC_STATUS binding_for_call(RPC_BINDING_HANDLE handle, const RPC_CLIENT_INTERFACE *spec,
+                            bool may_wait, struct binding **ret_binding);
 
-/* Makes a client binding ready for a call: gives it its pool.  EPT_S_NOT_REGISTERED;
- * RPC_S_OUT_OF_MEMORY. */
-RPC_STATUS binding_resolve(struct binding *binding);
+/* Makes a client binding ready for a call on `spec`: gives it an endpoint, if it has none, and
+ * its pool.  The endpoint is that which the interface names for the protocol sequence, else what
+ * the endpoint mapper says; without `may_wait` that is left to the pool, which asks when it
+ * makes its first connection.  EPT_S_NOT_REGISTERED; RPC_S_SERVER_UNAVAILABLE: there is no
+ * endpoint mapper; RPC_S_OUT_OF_MEMORY, and what a call to the mapper may fail with. */
+RPC_STATUS binding_resolve(struct binding *binding, const RPC_CLIENT_INTERFACE *spec,
+                           bool may_wait);
 
 /* The binding of calls on `spec` that have none, [auto_handle]: there is no name service
  * to ask, so it leads to the first endpoint the interface names, on this computer.

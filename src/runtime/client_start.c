@@ -80,7 +80,7 @@ static struct pdu_syntax interface_syntax(const RPC_CLIENT_INTERFACE *spec)
 }
 
 /* A context handle may carry the call, else a binding handle does. */
-static RPC_STATUS find_binding(struct client_start *start)
+static RPC_STATUS find_binding(struct client_start *start, bool may_wait)
 {
     RPC_STATUS status = RPC_S_OK;
     if (op_has_contexts(start->op)) {
@@ -89,14 +89,14 @@ static RPC_STATUS find_binding(struct client_start *start)
             return status;
     }
     if (start->binding)
-        return binding_resolve(start->binding);
+        return binding_resolve(start->binding, start->spec, may_wait);
     RPC_BINDING_HANDLE handle = client_frame_binding(start->op, start->frame);
     if (!handle && start->op->flags & NDR_OP_AUTO_HANDLE) {
         status = binding_automatic(start->spec, &handle);
         if (status != RPC_S_OK)
             return status;
     }
-    return binding_for_call(handle, &start->binding);
+    return binding_for_call(handle, start->spec, may_wait, &start->binding);
 }
 
 struct ndr_memory client_stub_memory(const RPC_CLIENT_INTERFACE *spec, const NDR_OPERATION *op)
@@ -184,12 +184,15 @@ static struct conn_wish make_wish(const struct client_start *start, bool shared)
     pthread_mutex_lock(&binding->lock);
     const unsigned com_timeout = binding->com_timeout;
     const bool ordered = shared && !binding->noncausal;
+    const UUID object = binding->has_object ? binding->object_uuid : (UUID){0};
     pthread_mutex_unlock(&binding->lock);
     return (struct conn_wish){.interface_id = interface_syntax(start->spec),
                               .syntaxes = allowed_syntaxes(start),
                               .shared = shared,
                               .lane = ordered ? &binding->lane : NULL,
-                              .timeout_ms = com_timeout_connect_ms(com_timeout)};
+                              .timeout_ms = com_timeout_connect_ms(com_timeout),
+                              .com_timeout = com_timeout,
+                              .object = object};
 }
 
 /* Wrong arguments are told before a server is asked for, so they are encoded in the transfer
@@ -208,7 +211,7 @@ static RPC_STATUS encode_expected(struct client_start *start, bool *ret_ndr64)
 RPC_STATUS client_start_prepare(struct client_start *start)
 {
     bool expected;
-    RPC_STATUS status = find_binding(start);
+    RPC_STATUS status = find_binding(start, true);
     if (status != RPC_S_OK)
         return status;
     if (!(start->op->flags & (NDR_OP_MAYBE | NDR_OP_HAS_PIPES)))
@@ -232,7 +235,7 @@ RPC_STATUS client_start_prepare(struct client_start *start)
 RPC_STATUS client_start_prepare_async(struct client_start *start)
 {
     bool expected;
-    RPC_STATUS status = find_binding(start);
+    RPC_STATUS status = find_binding(start, false);
     if (status != RPC_S_OK)
         return status;
     struct binding *binding = start->binding;

@@ -62,7 +62,7 @@ static RPC_STATUS connect_and_bind(struct server_pool *pool, const struct conn_w
     int fd;
     struct transport_failure failure;
     RPC_STATUS status =
-        transport_connect(pool->kind, pool->address, pool->endpoint, wish->timeout_ms,
+        transport_connect(pool->kind, pool->address, pool_endpoint(pool), wish->timeout_ms,
                           cancel_thread_fd(), &fd, &failure);
     if (status != RPC_S_OK) {
         error_on_connect(pool->kind, pool->address, &failure);
@@ -83,7 +83,7 @@ static RPC_STATUS connect_and_bind(struct server_pool *pool, const struct conn_w
         conn_close(conn);
     conn_unlock(conn);
     if (status != RPC_S_OK) {
-        error_on_bind(conn, pool->address, pool->endpoint, status);
+        error_on_bind(conn, pool->address, pool_endpoint(pool), status);
         conn_put(conn);
         return status;
     }

@@ -3,6 +3,7 @@
 #include "runtime/conn_pool_internal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -25,6 +26,7 @@ void server_pool_unuse(struct server_pool *pool)
     list_remove(&pool->node);
     free(pool->address);
     free(pool->endpoint);
+    free(atomic_load(&pool->resolved));
     free(pool);
 }
 
@@ -77,6 +79,24 @@ struct server_pool *server_pool_open(enum transport_kind kind, const char *addre
     }
     pthread_mutex_unlock(&server_pools_lock);
     return pool;
+}
+
+void server_pool_resolve(struct server_pool *pool, const char *endpoint)
+{
+    char *copy = strdup(endpoint), *none = NULL;
+    /* Without memory it is asked for again. */
+    if (pool->endpoint[0] != '\0' || !copy ||
+        !atomic_compare_exchange_strong(&pool->resolved, &none, copy))
+        free(copy);
+}
+
+bool server_pool_endpoint(struct server_pool *pool, char *endpoint, size_t size)
+{
+    const char *known = pool_endpoint(pool);
+    if (!*known)
+        return false;
+    snprintf(endpoint, size, "%s", known);
+    return true;
 }
 
 void server_pool_use(struct server_pool *pool)

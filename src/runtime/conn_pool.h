@@ -16,12 +16,18 @@
 struct server_pool;
 
 /* The pool for a server, `unique` a new one that nobody else is given; one more binding
- * uses it.  NULL: out of memory. */
+ * uses it.  `endpoint` "": it is not known yet, and asynchronous calls have the endpoint mapper
+ * asked when they make a connection; synchronous ones need it before.  NULL: out of memory. */
 struct server_pool *server_pool_open(enum transport_kind kind, const char *address,
                                      const char *endpoint, bool unique);
 void server_pool_use(struct server_pool *pool);
 /* A binding less; with the last one idle connections are closed. */
 void server_pool_close(struct server_pool *pool);
+
+/* The endpoint of a pool that was opened without one is known; what was known before stays. */
+void server_pool_resolve(struct server_pool *pool, const char *endpoint);
+/* Writes it.  False: it is not known yet. */
+bool server_pool_endpoint(struct server_pool *pool, char *endpoint, size_t size);
 
 /* A context handle of this server more or less: as long as there is one, the last
  * connection of the association group is kept, however long it is idle. */
@@ -36,6 +42,9 @@ struct conn_wish {
      * serialises calls with the same.  NULL: there is no order. */
     uint64_t *lane;
     unsigned timeout_ms; /* 0: as long as it takes */
+    /* For the endpoint mapper, should the endpoint have to be found out. */
+    unsigned com_timeout;
+    UUID object;
 };
 
 /* Where a call was placed. */

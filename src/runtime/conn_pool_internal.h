@@ -8,6 +8,8 @@
 #ifndef RUNTIME_CONN_POOL_INTERNAL_H
 #define RUNTIME_CONN_POOL_INTERNAL_H
 
+#include <stdatomic.h>
+
 #include <penstock/rpcnterr.h>
 
 #include "runtime/conn_pool.h"
@@ -18,6 +20,7 @@ struct server_pool {
     struct list node; /* pools */
     enum transport_kind kind;
     char *address, *endpoint;
+    _Atomic(char *) resolved; /* endpoint "": which it turned out to be; NULL: not known yet */
     bool unique;      /* of one binding and its context handles */
     unsigned users;   /* bindings, and connections alive */
     unsigned bindings;
@@ -34,6 +37,13 @@ struct server_pool {
 
 /* Guards all pools and the pool fields of their connections. */
 extern pthread_mutex_t server_pools_lock;
+
+/* Where it is, "": not known yet. */
+static inline const char *pool_endpoint(const struct server_pool *pool)
+{
+    const char *resolved = atomic_load(&pool->resolved);
+    return resolved ? resolved : pool->endpoint;
+}
 
 /* Lock held: a user less; the last one's release frees the pool. */
 void server_pool_unuse(struct server_pool *pool);

@@ -49,10 +49,13 @@ static struct conn *new_conn(struct server_pool *pool, const struct conn_wish *w
 RPC_STATUS conn_setup_new(struct server_pool *pool, const struct conn_wish *wish,
                           struct conn **ret_conn)
 {
-    struct transport_attempt attempt;
-    bool named;
-    RPC_STATUS status = transport_attempt_init_numeric(&attempt, pool->kind, pool->address,
-                                                       pool->endpoint, &named);
+    struct transport_attempt attempt = {.kind = pool->kind};
+    bool named = true; /* without an endpoint there is something to be asked, too */
+    const char *endpoint = pool_endpoint(pool);
+    RPC_STATUS status = RPC_S_OK;
+    if (*endpoint)
+        status = transport_attempt_init_numeric(&attempt, pool->kind, pool->address, endpoint,
+                                                &named);
     if (status != RPC_S_OK) {
         error_on_connect(pool->kind, pool->address, &attempt.failure);
         return status;
@@ -384,11 +387,13 @@ static void note_errors(struct conn *conn, RPC_STATUS status)
 {
     const struct server_pool *pool = conn->pool;
     struct conn_setup *setup = conn->setup;
+    if (setup->errors) /* of the endpoint mapper */
+        return;
     if (setup->state == SETUP_CONNECT || setup->state == SETUP_RESOLVE)
         setup->errors =
             error_note_connect(NULL, pool->kind, pool->address, &setup->attempt.failure);
     else
-        setup->errors = error_note_bind(conn, pool->address, pool->endpoint, status);
+        setup->errors = error_note_bind(conn, pool->address, pool_endpoint(pool), status);
 }
 
 static void fail_calls(struct conn *conn)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* conn_setup.h - a client's connection on its way up, for calls that nobody waits for.
  *
- *   RESOLVE --addresses are known--> CONNECT --socket is connected-->
+ *   RESOLVE --endpoint and addresses are known--> CONNECT --socket is connected-->
  *      |                                |
  *      |      GROUP --its id is known--> BIND --bind_ack--> up
  *      |        |                         |
@@ -27,7 +27,7 @@ struct server_pool;
 
 enum conn_setup_state {
     SETUP_NEW,     /* nothing was tried yet                                      */
-    SETUP_RESOLVE, /* its server has a name: conn_resolve.c's                    */
+    SETUP_RESOLVE, /* the endpoint or the address of a name: conn_resolve.c's    */
     SETUP_CONNECT, /* the descriptor is watched by conn_setup.c alone            */
     SETUP_GROUP,   /* waits for the connection that founds the association group */
     SETUP_BIND,    /* the bind is queued; received as on any connection          */
@@ -48,7 +48,7 @@ struct conn_setup {
     uint32_t group_id;    /* as bound with                                              */
     bool founds;          /* the association group; others may wait for it              */
     bool again;           /* it was begun again without a group                         */
-    bool named;           /* the addresses are to be looked up                          */
+    bool named;           /* addresses, or endpoint too, are to be looked up            */
     bool queued;          /* conn_resolve.c's: in line for that, and counted            */
     struct list resolve_node;
     struct list group_node; /* conn_group.c's                                           */

@@ -213,19 +213,15 @@ static void remove_names(void)
     pthread_mutex_unlock(&endpoints_lock);
 }
 
-RPC_STATUS server_add_endpoint(enum transport_kind kind, const char *name, unsigned max_calls)
+/* Takes the listening sockets over, also when it fails. */
+static RPC_STATUS add_listener(struct transport_listener *listener)
 {
     struct endpoint *endpoint = calloc(1, sizeof(*endpoint));
-    if (!endpoint)
+    if (!endpoint) {
+        transport_unlisten(listener);
         return RPC_S_OUT_OF_MEMORY;
-    int backlog = max_calls > RPC_C_PROTSEQ_MAX_REQS_DEFAULT && max_calls <= 65535
-                      ? (int)max_calls
-                      : 4096; /* the documented default of 10 is a hint */
-    RPC_STATUS status = transport_listen(kind, name, backlog, &endpoint->listener);
-    if (status != RPC_S_OK) {
-        free(endpoint);
-        return status;
     }
+    endpoint->listener = *listener;
     if (!start_acceptors(endpoint)) {
         for (int i = 0; i < 2; i++)
             reactor_remove(&endpoint->acceptors[i].watch);
@@ -238,8 +234,30 @@ RPC_STATUS server_add_endpoint(enum transport_kind kind, const char *name, unsig
         atexit(remove_names);
     list_append(&endpoints, &endpoint->node);
     pthread_mutex_unlock(&endpoints_lock);
-    TRACE(TRACE_IO, "listening on %s:[%s]", transport_protseq(kind), endpoint->listener.endpoint);
+    TRACE(TRACE_IO, "listening on %s:[%s]", transport_protseq(listener->kind), listener->endpoint);
     return RPC_S_OK;
+}
+
+RPC_STATUS server_add_endpoint(enum transport_kind kind, const char *name, unsigned max_calls)
+{
+    struct transport_listener listener;
+    int backlog = max_calls > RPC_C_PROTSEQ_MAX_REQS_DEFAULT && max_calls <= 65535
+                      ? (int)max_calls
+                      : 4096; /* the documented default of 10 is a hint */
+    RPC_STATUS status = transport_listen(kind, name, backlog, &listener);
+    return status == RPC_S_OK ? add_listener(&listener) : status;
+}
+
+RPC_STATUS RpcxServerUseSocket(RPC_CSTR Protseq, int Fd)
+{
+    enum transport_kind kind;
+    struct transport_listener listener;
+    if (!Protseq || Fd < 0)
+        return RPC_S_INVALID_ARG;
+    RPC_STATUS status = transport_from_protseq((const char *)Protseq, &kind);
+    if (status == RPC_S_OK)
+        status = transport_adopt(kind, Fd, &listener);
+    return status == RPC_S_OK ? add_listener(&listener) : status;
 }
 
 bool server_has_endpoints(void)
