@@ -273,7 +273,8 @@ static struct call *answered_call(struct assoc *assoc, uint32_t call_id, bool *r
 {
     struct call *call = assoc_find_call(assoc, call_id), *only = NULL;
     *ret_lost = false;
-    if (call || assoc->role != ASSOC_CLIENT || assoc->multiplex || call_id != ASSOC_BIND_CALL_ID)
+    if (call || assoc->role != ASSOC_CLIENT || assoc->multiplex || assoc->features ||
+        call_id != ASSOC_BIND_CALL_ID)
         return call;
     for (struct list *node = assoc->calls.next; node != &assoc->calls; node = node->next) {
         call = list_entry(node, struct call, node);
