@@ -177,6 +177,10 @@ static void on_stray_request(struct assoc *assoc, const struct assoc_pdu *pdu,
             return;
         }
         context_id = request->context_id;
+        if (request->auth.present) { /* of a security context that does not exist */
+            server_die_with_fault(assoc, call_id, context_id, RPC_S_ACCESS_DENIED, false, event);
+            return;
+        }
     }
     server_die_with_fault(assoc, call_id, context_id, NCA_PROTO_ERROR, false, event);
 }
