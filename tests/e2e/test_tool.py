@@ -1022,9 +1022,6 @@ def test_i_an_endpoint_mapper_with_nothing_and_towers_that_are_cut():
             assert (done.returncode, done.stdout) == (0, b"[]\n"), (size, done)
 
 
-@pytest.mark.skipif("RpcMgmtInqIfIds" not in open(f"{E2E}/../../include/penstock/rpcdce.h",
-                                                  encoding="utf-8").read(),
-                    reason="servers have no management interface")
 def test_i_a_server_of_ours_answers(program_env):
     with serving(BUILD / "tests/e2e/handles/handles_server", program_env) as server:
         binding = server.bindings["tcp4"]
