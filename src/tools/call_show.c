@@ -224,12 +224,10 @@ static json_t *show_pointer(struct value_walk *walk, const NDR_TYPE *type, struc
     }
     if ((type->flags & NDR_TYPE_FULL) && !value_note_alias(walk, pointee, type->element))
         return NULL;
-    size_t mark = value_enter(walk, ""); /* deeper, at the same path */
     struct place behind = {pointee, pointee + call_block_size(pointee)};
     json_t *value = NULL;
-    if (mark != SIZE_MAX && fits(walk, behind, value_size(type->element)))
+    if (fits(walk, behind, value_size(type->element)))
         value = show(walk, type->element, behind, scope);
-    value_leave(walk, mark);
     if (value && !(type->flags & NDR_TYPE_REF) && json_is_null(value)) {
         json_t *object = json_pack("{s:o}", "$to", value);
         return object ? object : out_of_memory(walk, NULL);

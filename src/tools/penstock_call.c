@@ -158,6 +158,11 @@ static int parse_options(struct options *options, int argc, char **argv)
         fputs(call_help, stderr);
         return EXIT_WRONG;
     }
+    unsigned readers = count == 4 && strcmp(argv[optind + 3], "-") == 0;
+    for (unsigned i = 0; i < options->pipe_count; i++)
+        readers += !options->pipes[i].is_out && strcmp(options->pipes[i].file, "-") == 0;
+    if (readers > 1)
+        return tool_complain("standard input can be read once only");
     return EXIT_OK;
 }
 
