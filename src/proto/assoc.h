@@ -164,18 +164,18 @@ struct assoc_offered {
 struct assoc {
     uint8_t role;       /* enum assoc_role                                      */
     uint8_t state;      /* enum assoc_state                                     */
-    bool multiplex;     /* both sides said CONC_MPX                             */
-    bool header_sign;   /* client offered it                                    */
-    bool incoming;      /* a request's fragments are arriving, see below        */
+    bool multiplex : 1; /* both sides said CONC_MPX                             */
+    bool header_sign : 1; /* client offered it                                    */
+    bool incoming : 1;  /* a request's fragments are arriving, see below        */
     uint8_t features;   /* PDU_FEATURE_* both sides have                        */
     uint16_t frag_max;  /* our own limit, both directions                       */
     uint16_t frag_send; /* largest fragment we send: negotiated, multiple of 8  */
     uint16_t next_context_id; /* client                                         */
     uint16_t context_count;
     uint16_t call_count;
+    uint16_t queued_pdus; /* put into the queue since the owner set it to 0             */
     RPC_STATUS status;  /* why it is DEAD */
     uint32_t group_id;
-    uint32_t queued_pdus; /* put into the queue since the owner set it to 0           */
     struct txq txq;
 
     struct list calls;
