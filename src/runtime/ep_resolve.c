@@ -92,6 +92,8 @@ RPC_STATUS ep_ask(const struct ep_question *question, char endpoint[EP_ENDPOINT_
     stub_memory_leave(&outer);
     stub_memory_free(tower);
     RpcBindingFree(&mapper);
+    if (status == RPC_S_CALL_CANCELLED) /* silent for too long; a call that was cancelled says so */
+        status = RPC_S_SERVER_UNAVAILABLE;
     TRACE(TRACE_ASSOC, "endpoint mapper of %s: %s", question->address,
           status == RPC_S_OK ? endpoint : "nothing");
     return status;

@@ -101,6 +101,18 @@ def test_named_endpoint(mapper, start):
     mapper.start()
 
 
+@pytest.mark.skipif(not socket.has_ipv6, reason="there is no IPv6")
+def test_ipv6(start):
+    """The mapper and the server it tells of are reached by IPv6, by the host alone."""
+    server = start(Server, "ncacn_ip_tcp")
+    assert server.do("register endpoint 0 -") == OK
+    client = start(Client, "ncacn_ip_tcp:::1")
+    assert client.do("async") == server.pid
+    assert client.ask("text").startswith("ncacn_ip_tcp:::1[")
+    assert client.do("reset") == OK
+    assert len(client.entries(here=False)) == 1
+
+
 def test_many_calls_in_line(start):
     """Calls made while the endpoint is looked for get in line, and all are answered."""
     server = start(Server, "ncacn_ip_tcp", "ncalrpc")

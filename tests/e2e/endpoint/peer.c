@@ -50,6 +50,8 @@ static UUID_VECTOR *make_objects(unsigned count)
 {
     static UUID objects[OBJECTS_MAX];
     UUID_VECTOR *vector = calloc(1, sizeof(*vector) + count * sizeof(vector->Uuid[0]));
+    if (!vector)
+        return NULL;
     vector->Count = count;
     for (unsigned i = 0; i < count; i++) {
         objects[i] = (UUID){i + 1, 0, 0, {0}};
@@ -66,7 +68,8 @@ static RPC_STATUS obey(const char *what, const char *interface, unsigned object_
         strcmp(interface, "named") == 0 ? s_named_v1_0_s_ifspec : s_endpoint_v2_3_s_ifspec;
     RPC_CSTR text = strcmp(annotation, "-") == 0 ? NULL : (RPC_CSTR)annotation;
     UUID_VECTOR *objects = object_count > 0 ? make_objects(object_count) : NULL;
-    RPC_STATUS status = RpcServerInqBindings(&bindings);
+    RPC_STATUS status = object_count == 0 || objects ? RpcServerInqBindings(&bindings)
+                                                     : RPC_S_OUT_OF_MEMORY;
     if (status == RPC_S_OK && strcmp(what, "register") == 0)
         status = RpcEpRegisterA(spec, bindings, objects, text);
     else if (status == RPC_S_OK && strcmp(what, "noreplace") == 0)

@@ -11,6 +11,7 @@
  *   forget STRING MAJOR.MINOR N   RpcMgmtEpUnregister at the handle */
 #include "peer.h"
 
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -98,10 +99,13 @@ static long finish(struct async_call *async)
     int32_t reply = 0;
     RPC_STATUS status = async->raised;
     if (status == RPC_S_OK) {
-        WaitForSingleObject(async->state.u.hEvent, 60000);
+        if (!async->state.u.hEvent || WaitForSingleObject(async->state.u.hEvent, 60000) != 0)
+            while (RpcAsyncGetCallStatus(&async->state) == RPC_S_ASYNC_CALL_PENDING)
+                sched_yield(); /* without an event nobody tells us */
         status = RpcAsyncCompleteCall(&async->state, &reply);
     }
-    CloseHandle(async->state.u.hEvent);
+    if (async->state.u.hEvent)
+        CloseHandle(async->state.u.hEvent);
     return status == RPC_S_OK ? reply : -(long)status;
 }
 
@@ -116,6 +120,8 @@ static long burst(unsigned count)
 {
     struct async_call *calls = calloc(count, sizeof(*calls));
     long good = 0;
+    if (!calls)
+        return -RPC_S_OUT_OF_MEMORY;
     for (unsigned i = 0; i < count; i++)
         start(&calls[i]);
     for (unsigned i = 0; i < count; i++)
@@ -138,14 +144,16 @@ static void list(bool here, unsigned long type, unsigned long versions, const ch
     id.VersMinor = (unsigned short)minor;
     RPC_STATUS status =
         RpcMgmtEpEltInqBegin(here ? NULL : handle, type, &id, versions, &object, &inquiry);
+    const bool begun = status == RPC_S_OK;
     while (status == RPC_S_OK) {
         RPC_BINDING_HANDLE binding = NULL;
         RPC_CSTR annotation = NULL, uuid = NULL;
         status = RpcMgmtEpEltInqNextA(inquiry, &id, &binding, &object, &annotation);
         if (status != RPC_S_OK)
             break;
-        UuidToStringA(&id.Uuid, &uuid);
-        printf("%s %u.%u %u ", (const char *)uuid, (unsigned)id.VersMajor, (unsigned)id.VersMinor,
+        if (UuidToStringA(&id.Uuid, &uuid) != RPC_S_OK)
+            uuid = NULL;
+        printf("%s %u.%u %u ", uuid ? (const char *)uuid : "-", (unsigned)id.VersMajor, (unsigned)id.VersMinor,
                (unsigned)object.Data1);
         say_text(binding, " ");
         printf("%s\n", (const char *)annotation);
@@ -154,7 +162,8 @@ static void list(bool here, unsigned long type, unsigned long versions, const ch
         if (binding)
             RpcBindingFree(&binding);
     }
-    RpcMgmtEpEltInqDone(&inquiry);
+    if (begun)
+        RpcMgmtEpEltInqDone(&inquiry);
     printf("end %d\n", (int)status);
     fflush(stdout);
 }
