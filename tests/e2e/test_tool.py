@@ -19,9 +19,13 @@ import uuid
 
 import pytest
 
+import endpoint_mapper
 from conftest import BUILD, free_port, sanitizer, serving
+from endpoint_mapper import a_mapper, starter  # fixtures: mapper, start
 from peer import ndr, pdu
 from peer.server import FakeServer
+
+assert a_mapper and starter
 
 TOOL = BUILD / "src/tools/penstock"
 E2E = os.path.dirname(os.path.abspath(__file__))
@@ -1052,6 +1056,28 @@ def test_i_a_server_of_ours_answers(program_env):
         assert done.returncode == 0 and b"refused" not in done.stdout
 
 
+def test_i_a_mapper_of_ours_answers(mapper, start):
+    """penstock-epmd by TCP and locally; a call finds its server through it."""
+    idl = f"{E2E}/endpoint/endpoint.idl"
+    server = start(endpoint_mapper.Server, "ncacn_ip_tcp", "ncalrpc")
+    assert server.do("register endpoint 2 where it is") == endpoint_mapper.OK
+    for host in ([], ["127.0.0.1"], [f"ncacn_ip_tcp:127.0.0.1[{mapper.port}]"]):
+        found = json.loads(run("ls", "--json", *host, env=mapper.env).stdout)
+        mine = [e for e in found if e["interface"] == endpoint_mapper.INTERFACE]
+        assert {e["annotation"] for e in mine} == {"where it is"}
+        assert {e["version"] for e in mine} == {"2.3"}
+        assert {e["binding"].split(":")[0] for e in mine} == {"ncacn_ip_tcp", "ncalrpc"}
+        assert len({e["object"] for e in mine}) == 2
+    objects = sorted({e["object"] for e in mine})
+    for binding in ("ncacn_ip_tcp:127.0.0.1", "ncalrpc:"):
+        assert call(f"{objects[0]}@{binding}", idl, "who", env=mapper.env) == {"return": server.pid}
+    for binding in {e["binding"] for e in mine}:
+        assert call(binding, idl, "who", env=mapper.env) == {"return": server.pid}
+    assert server.do("register endpoint 300 more") == endpoint_mapper.OK
+    found = json.loads(run("ls", "--json", env=mapper.env).stdout)
+    assert len(found) >= 600, "more than one answer holds"
+
+
 def test_h_the_command_line():
     done = run("--version")
     assert re.fullmatch(rb"penstock \d+\.\d+\.\d+\n", done.stdout) and done.returncode == 0
@@ -1099,8 +1125,6 @@ def test_h_completion_of_operations_and_files():
     assert completions("penstock", "call", "--syntax", "ndr6") == ["ndr64"]
 
 
-@pytest.mark.skipif(not os.path.exists(f"{E2E}/../../include/penstock/rpcep.h"),
-                    reason="the runtime does not complete binding handles yet")
 def test_h_endpoints_of_the_idl_file(tmp_path):
     """A binding without one takes that of the interface for its protocol sequence."""
     idl = tmp_path / "a.idl"
