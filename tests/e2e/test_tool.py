@@ -234,6 +234,29 @@ def test_b_octets_of_sizes_left_out():
         assert call(fake.binding, MIRROR, "Nothing") == {}
 
 
+def test_b_expressions_are_solved_for_what_is_missing():
+    given = {"shifted": "010203040506", "taken": "010203", "both": "010203040506070809",
+             "negative": "01", "inverted": "0102", "chosen": "01020304", "f": 4, "maybe": 2,
+             "behind": "0102"}
+    with FakeServer(Mirror()) as fake:
+        def expressions(**changes):
+            value = {k: v for k, v in dict(given, **changes).items() if v != "left out"}
+            return json.dumps({"v": value})
+        found = call(fake.binding, MIRROR, "Expressions", expressions())["w"]
+        assert {k: found[k] for k in "abcde"} == {"a": 3, "b": 7, "c": 2, "d": 4, "e": -3}
+        found = call(fake.binding, MIRROR, "Expressions", expressions(maybe=None, behind="01"))["w"]
+        assert (found["maybe"], found["behind"]) == (None, "01")
+    for changes, text in [
+            ({"shifted": "01"}, "shifted: its size cannot be worked out: give 'a'"),
+            ({"both": "01"}, "both: its size cannot be worked out: give 'c'"),
+            ({"f": "left out"}, "chosen: its size cannot be worked out: give 'f'"),
+            ({"f": 1}, "chosen: expected 2 elements, found 4"),
+            ({"b": 11}, "taken: its size would be -1"),
+            ({"maybe": 3}, "behind: expected 3 elements, found 2")]:
+        assert f"arguments.v.{text}" in complain("ncalrpc:[x]", MIRROR, "Expressions",
+                                                 expressions(**changes))
+
+
 def test_b_a_long_list():
     """As deep as the JSON library reads; every value is in its place."""
     value = None
