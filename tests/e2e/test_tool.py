@@ -395,6 +395,10 @@ def test_b_wrong_idl(tmp_path):
     assert f"{path}:1:69: error MIDL2025: " in complain("ncalrpc:[x]", path, "i.Op")
     assert "error MIDL1001" in complain("ncalrpc:[x]", tmp_path / "missing.idl", "i.Op")
     assert "error MIDL1001" in complain("ncalrpc:[x]", tmp_path, "i.Op")
+    path.write_text("[uuid(7d3a1f60-9b1e-4c55-8e02-3f1c5a6b7c10)] interface i {\n"
+                    "typedef struct S { long *pointers[0x10000001]; } S;\n"
+                    "void Op([in] S *s); }\n")
+    assert "error MIDL2219: array is too large" in complain("ncalrpc:[x]", path, "i.Op")
     assert sorted(os.listdir(tmp_path)) == ["wrong.idl"], "no files are written"
 
 
