@@ -176,5 +176,5 @@ bool idl_describe(struct idl_compiler *c, const NDR_INTERFACE *memory,
         end = &(*end)->next;
     }
     *ret_list = list;
-    return true;
+    return !c->failed; /* too large for memory, though not for NDR */
 }

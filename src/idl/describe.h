@@ -62,7 +62,8 @@ struct idl_description {
 
 /* Describes all interfaces of the file that have operations, after idl_compile() returned
  * true.  `memory`: allocate and free for the stub data of the calls.  The list lives as long
- * as the compiler; NULL: there is none.  False: out of memory. */
+ * as the compiler; NULL: there is none.  False: a type is too large here, which is among the
+ * diagnostics then, or out of memory. */
 bool idl_describe(struct idl_compiler *compiler, const NDR_INTERFACE *memory,
                   const struct idl_description **ret_list);
 

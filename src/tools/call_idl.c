@@ -40,12 +40,10 @@ bool call_idl_compile(struct call_idl *idl, const char *path)
     host.open_import_acf = NULL;
     const struct idl_source source = {.path = file->path, .text = file->text, .len = file->len};
     idl->compiler = idl_files_keep(idl_new(&options, &host));
-    bool ok = idl_compile(idl->compiler, &source, NULL);
-    if (ok && !idl_describe(idl->compiler, &memory, &idl->interfaces)) {
+    bool ok = idl_compile(idl->compiler, &source, NULL) &&
+              idl_describe(idl->compiler, &memory, &idl->interfaces);
+    if (!idl_files_print(idl->compiler) && !ok)
         fprintf(stderr, "%s: error MIDL2005: out of memory\n", path);
-        ok = false;
-    }
-    idl_files_print(idl->compiler);
     return ok && !idl->files.failed;
 }
 

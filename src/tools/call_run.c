@@ -52,10 +52,11 @@ static void *watch(void *arg)
             _exit(EXIT_CANCELLED);
         say(seen == 1 ? "\npenstock: cancelling the call; once more to give it up at once\n"
                       : "penstock: giving the call up\n");
-        RpcAsyncCancelCall(&watcher->run->async, seen == 2);
         uint64_t one = 1;
         ssize_t ignored = write(watcher->run->cancel_fd, &one, sizeof(one));
         (void)ignored;
+        if (atomic_load(&watcher->run->begun)) /* else who begins it looks at cancel_fd */
+            RpcAsyncCancelCall(&watcher->run->async, seen == 2);
     }
 }
 
@@ -157,6 +158,7 @@ static RPC_STATUS run_call(struct call_run *run, const RPC_CLIENT_INTERFACE *spe
     RPC_STATUS status = begin(spec, operation, run, frame);
     if (status != RPC_S_OK || !(operation->flags & NDR_OP_ASYNC))
         return status;
+    atomic_store(&run->begun, true);
     struct pollfd cancelled = {.fd = run->cancel_fd, .events = POLLIN};
     if (poll(&cancelled, 1, 0) > 0) /* before there was a call to cancel */
         RpcAsyncCancelCall(&run->async, FALSE);

@@ -3,6 +3,7 @@
 #ifndef PENSTOCK_TOOLS_CALL_RUN_H
 #define PENSTOCK_TOOLS_CALL_RUN_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -21,6 +22,7 @@ struct call_pipe {
 
 struct call_run {
     RPC_ASYNC_STATE async;
+    atomic_bool begun; /* there is a call on `async`, for another thread to cancel */
     int event_fd;  /* readable: the call has something to tell */
     int cancel_fd; /* readable: the user has cancelled, and no more input is wanted */
     struct call_pipe *pipes;

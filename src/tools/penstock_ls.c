@@ -121,19 +121,17 @@ static void print_table(const json_t *list)
     }
 }
 
-/* "host" -> "ncacn_ip_tcp:host[135]"; a string binding stays one. */
+/* "host" -> "ncacn_ip_tcp:host[135]"; a string binding stays one; nothing is this computer. */
 static void binding_of(const char *host, const char *port, char *buf, size_t size)
 {
-    if (!port)
-        port = getenv("PENSTOCK_EPMAPPER");
+    const char *usual = getenv("PENSTOCK_EPMAPPER");
     if (host && strchr(host, '['))
         snprintf(buf, size, "%s", host);
-    else if (host && strchr(host, ':') && strncmp(host, "nca", 3) == 0)
-        snprintf(buf, size, "%s[%s]", host, port ? port : "135");
-    else if (host || port)
-        snprintf(buf, size, "ncacn_ip_tcp:%s[%s]", host ? host : "127.0.0.1", port ? port : "135");
+    else if (!host && !port)
+        snprintf(buf, size, usual ? "ncalrpc:[epmapper-%s]" : "ncalrpc:[epmapper]", usual);
     else
-        snprintf(buf, size, "ncalrpc:[epmapper]");
+        snprintf(buf, size, "%s%s[%s]", host && strncmp(host, "nca", 3) == 0 ? "" : "ncacn_ip_tcp:",
+                 host ? host : "127.0.0.1", port ? port : usual ? usual : "135");
 }
 
 int command_ls(int argc, char **argv)

@@ -19,9 +19,13 @@ import uuid
 
 import pytest
 
+import endpoint_mapper
 from conftest import BUILD, free_port, sanitizer, serving
+from endpoint_mapper import a_mapper, starter  # fixtures: mapper, start
 from peer import ndr, pdu
 from peer.server import FakeServer
+
+assert a_mapper and starter
 
 TOOL = BUILD / "src/tools/penstock"
 E2E = os.path.dirname(os.path.abspath(__file__))
@@ -230,6 +234,29 @@ def test_b_octets_of_sizes_left_out():
         assert call(fake.binding, MIRROR, "Nothing") == {}
 
 
+def test_b_expressions_are_solved_for_what_is_missing():
+    given = {"shifted": "010203040506", "taken": "010203", "both": "010203040506070809",
+             "negative": "01", "inverted": "0102", "chosen": "01020304", "f": 4, "maybe": 2,
+             "behind": "0102"}
+    with FakeServer(Mirror()) as fake:
+        def expressions(**changes):
+            value = {k: v for k, v in dict(given, **changes).items() if v != "left out"}
+            return json.dumps({"v": value})
+        found = call(fake.binding, MIRROR, "Expressions", expressions())["w"]
+        assert {k: found[k] for k in "abcde"} == {"a": 3, "b": 7, "c": 2, "d": 4, "e": -3}
+        found = call(fake.binding, MIRROR, "Expressions", expressions(maybe=None, behind="01"))["w"]
+        assert (found["maybe"], found["behind"]) == (None, "01")
+    for changes, text in [
+            ({"shifted": "01"}, "shifted: its size cannot be worked out: give 'a'"),
+            ({"both": "01"}, "both: its size cannot be worked out: give 'c'"),
+            ({"f": "left out"}, "chosen: its size cannot be worked out: give 'f'"),
+            ({"f": 1}, "chosen: expected 2 elements, found 4"),
+            ({"b": 11}, "taken: its size would be -1"),
+            ({"maybe": 3}, "behind: expected 3 elements, found 2")]:
+        assert f"arguments.v.{text}" in complain("ncalrpc:[x]", MIRROR, "Expressions",
+                                                 expressions(**changes))
+
+
 def test_b_a_long_list():
     """As deep as the JSON library reads; every value is in its place."""
     value = None
@@ -368,6 +395,10 @@ def test_b_wrong_idl(tmp_path):
     assert f"{path}:1:69: error MIDL2025: " in complain("ncalrpc:[x]", path, "i.Op")
     assert "error MIDL1001" in complain("ncalrpc:[x]", tmp_path / "missing.idl", "i.Op")
     assert "error MIDL1001" in complain("ncalrpc:[x]", tmp_path, "i.Op")
+    path.write_text("[uuid(7d3a1f60-9b1e-4c55-8e02-3f1c5a6b7c10)] interface i {\n"
+                    "typedef struct S { long *pointers[0x10000001]; } S;\n"
+                    "void Op([in] S *s); }\n")
+    assert "error MIDL2219: array is too large" in complain("ncalrpc:[x]", path, "i.Op")
     assert sorted(os.listdir(tmp_path)) == ["wrong.idl"], "no files are written"
 
 
@@ -1052,6 +1083,28 @@ def test_i_a_server_of_ours_answers(program_env):
         assert done.returncode == 0 and b"refused" not in done.stdout
 
 
+def test_i_a_mapper_of_ours_answers(mapper, start):
+    """penstock-epmd by TCP and locally; a call finds its server through it."""
+    idl = f"{E2E}/endpoint/endpoint.idl"
+    server = start(endpoint_mapper.Server, "ncacn_ip_tcp", "ncalrpc")
+    assert server.do("register endpoint 2 where it is") == endpoint_mapper.OK
+    for host in ([], ["127.0.0.1"], [f"ncacn_ip_tcp:127.0.0.1[{mapper.port}]"]):
+        found = json.loads(run("ls", "--json", *host, env=mapper.env).stdout)
+        mine = [e for e in found if e["interface"] == endpoint_mapper.INTERFACE]
+        assert {e["annotation"] for e in mine} == {"where it is"}
+        assert {e["version"] for e in mine} == {"2.3"}
+        assert {e["binding"].split(":")[0] for e in mine} == {"ncacn_ip_tcp", "ncalrpc"}
+        assert len({e["object"] for e in mine}) == 2
+    objects = sorted({e["object"] for e in mine})
+    for binding in ("ncacn_ip_tcp:127.0.0.1", "ncalrpc:"):
+        assert call(f"{objects[0]}@{binding}", idl, "who", env=mapper.env) == {"return": server.pid}
+    for binding in {e["binding"] for e in mine}:
+        assert call(binding, idl, "who", env=mapper.env) == {"return": server.pid}
+    assert server.do("register endpoint 300 more") == endpoint_mapper.OK
+    found = json.loads(run("ls", "--json", env=mapper.env).stdout)
+    assert len(found) >= 600, "more than one answer holds"
+
+
 def test_h_the_command_line():
     done = run("--version")
     assert re.fullmatch(rb"penstock \d+\.\d+\.\d+\n", done.stdout) and done.returncode == 0
@@ -1099,8 +1152,6 @@ def test_h_completion_of_operations_and_files():
     assert completions("penstock", "call", "--syntax", "ndr6") == ["ndr64"]
 
 
-@pytest.mark.skipif(not os.path.exists(f"{E2E}/../../include/penstock/rpcep.h"),
-                    reason="the runtime does not complete binding handles yet")
 def test_h_endpoints_of_the_idl_file(tmp_path):
     """A binding without one takes that of the interface for its protocol sequence."""
     idl = tmp_path / "a.idl"
