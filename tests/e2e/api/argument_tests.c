@@ -303,8 +303,8 @@ static void listen_functions(void)
     ROW(RPC_S_OK, RpcServerListen(1, calls, TRUE));
     ROW(RPC_S_ALREADY_LISTENING, RpcServerListen(1, calls, TRUE));
     ROW(RPC_S_OK, RpcMgmtIsServerListening(NULL));
-    ROW(RPC_S_CANNOT_SUPPORT, RpcMgmtIsServerListening(other));
-    ROW(RPC_S_CANNOT_SUPPORT, RpcMgmtStopServerListening(other));
+    ROW(RPC_S_SERVER_UNAVAILABLE, RpcMgmtIsServerListening(other));
+    ROW(RPC_S_SERVER_UNAVAILABLE, RpcMgmtStopServerListening(other));
     ROW(RPC_S_OK, RpcMgmtStopServerListening(NULL));
     ROW(RPC_S_NOT_LISTENING, RpcMgmtStopServerListening(NULL));
     ROW(RPC_S_OK, RpcMgmtWaitServerListen()); /* though the stop is through already */
