@@ -68,10 +68,11 @@ struct interface *registry_find(const struct pdu_syntax *id)
         if (!list_empty(&interface->managers) && serves(interface->spec, id))
             found = interface;
     }
-    if (!found && serves(mgmt_interface(), id)) {
+    if (!found && serves(mgmt_interface(), id))
+        found = &management;
+    if (found == &management && !management.spec) { /* once: others read it without the lock */
         management.spec = mgmt_interface();
         management_manager.epv = management.spec->DefaultManagerEpv;
-        found = &management;
     }
     pthread_mutex_unlock(&registry_lock);
     return found;

@@ -355,9 +355,10 @@ static void submit(struct rpc_call *call, bool last)
  * to come after the only fragment, whatever it says (wire.md 1.10). */
 static bool announces_too_much(const struct rpc_call *call, const struct assoc_event *event)
 {
-    if (op_has_in_pipes(call->op) || (event->last && call_stub_len(call) == 0))
+    const size_t have = call_stub_len(call);
+    if (op_has_in_pipes(call->op) || (event->last && have == 0))
         return false;
-    return event->alloc_hint > call->stub_max - call_stub_len(call);
+    return have > call->stub_max || event->alloc_hint > call->stub_max - have;
 }
 
 void server_on_octets(struct rpc_call *call, const struct assoc_event *event, struct rxbuf *buf)

@@ -20,7 +20,8 @@ extern struct stats_counter stats_counters[STATS_COUNT];
 /* Any thread, any lock. */
 static inline void stats_count(unsigned which, uint64_t number)
 {
-    atomic_fetch_add_explicit(&stats_counters[which].value, number, memory_order_relaxed);
+    if (number > 0)
+        atomic_fetch_add_explicit(&stats_counters[which].value, number, memory_order_relaxed);
 }
 
 static inline uint64_t stats_value(unsigned which)

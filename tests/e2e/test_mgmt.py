@@ -8,7 +8,7 @@ import uuid
 
 import pytest
 
-from peer import pdu
+from peer import dissect, pdu
 from peer.pdu import Context, Syntax
 from peer.server import BUILD, FakeServer, Server, run_client
 
@@ -173,6 +173,38 @@ def test_impacket(server, ndr64):
     assert mgmt.hinq_stats(dce)["count"] == 4
     assert mgmt.his_server_listening(dce)["status"] == 0
     dce.disconnect()
+
+
+def test_samba(server):
+    """Samba's stubs ask, and read the answers."""
+    mgmt = pytest.importorskip("samba.dcerpc.mgmt", reason="python3-samba is not installed")
+    param = pytest.importorskip("samba.param")
+    client = mgmt.mgmt(f"ncacn_ip_tcp:127.0.0.1[{server.port}]", param.LoadParm())
+    ids = client.inq_if_ids()
+    assert ids.count == len(PEERS)
+    found = {(uuid.UUID(str(each.id.uuid)), each.id.if_version & 0xFFFF, each.id.if_version >> 16)
+             for each in ids.if_id}
+    assert found == PEERS
+    assert client.is_server_listening() == (0, 1)
+    assert client.inq_stats(4, 0).count == 4
+
+
+@pytest.mark.parametrize("syntax", ["ndr", "ndr64"])
+def test_wireshark(tmp_path, syntax):
+    """Names the operations, and has nothing to say against them but the faults."""
+    tmp_path.chmod(0o700)
+    server = Server(tmp_path)
+    path = tmp_path / "mgmt.pcap"
+    run_client(server.binding, "ids", "stats", "listening", "stop", "name", 10, program=CLIENT,
+               env=dict(server.env, PENSTOCK_PCAP=str(path), PENSTOCK_TRANSFER_SYNTAX=syntax))
+    assert server.stop() == 0
+    path, = tmp_path.glob("mgmt*.pcap*")
+    types = dissect.check(path)
+    assert types[str(pdu.REQUEST)] == types[str(pdu.RESPONSE)] == 5
+    asked = [row for row in dissect.tshark(path, "dcerpc.pkt_type", "mgmt.opnum", "_ws.col.Protocol",
+                                           "_ws.col.Info") if row[0] == str(pdu.REQUEST)]
+    assert [row[1] for row in asked] == ["0", "1", "2", "3", "4"]
+    assert {row[2] for row in asked} == {"MGMT"}
 
 
 # ---- What a client believes ----------------------------------------------------------------
