@@ -8,7 +8,7 @@ BUILDTYPE ?= debugoptimized
 MINUTES ?= 30
 MESON_FLAGS ?=
 
-.PHONY: all deps deps-test deps-bench demo test test-asan test-tsan bench soak install fuzz check-layers clean
+.PHONY: all deps deps-test deps-bench demo test test-wire test-asan test-tsan bench soak install fuzz check-layers clean
 
 all: deps
 	@scripts/configure.sh $(BUILD) --buildtype=$(BUILDTYPE) --prefix=$(PREFIX) --libdir=lib $(MESON_FLAGS)
@@ -30,6 +30,10 @@ demo: all
 # Ends with the line "N passed, N failed".
 test: deps-test all
 	@scripts/test.sh $(BUILD)
+
+# The same, with captures of all that goes over the wire, dissected by Wireshark at the end.
+test-wire: deps-test all
+	@PENSTOCK_TEST_PCAP=$(abspath $(BUILD))/captures scripts/test.sh $(BUILD)
 
 test-asan: deps-test
 	@scripts/configure.sh $(BUILD)-asan -Db_sanitize=address,undefined -Db_lundef=false $(MESON_FLAGS)

@@ -15,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
-# Test files without captures.
-NOT_CAPTURED = {}
+from peer import collect
+
+# Test files without captures: what is measured would be the disk.
+NOT_CAPTURED = {"test_scale", "test_filerep", "test_matrix"}
 
 BUILD = Path(os.environ.get("PENSTOCK_BUILD_DIR", "build")).resolve()
 
@@ -37,17 +39,24 @@ def free_port():
 @pytest.fixture(scope="module", autouse=True)
 def captures(request, program_env):
     """PENSTOCK_PCAP for every program a test file runs: before its other fixtures, so that
-    their servers have it, too."""
+    their servers have it, too.  The folder, or None."""
     folder = os.environ.get("PENSTOCK_TEST_PCAP")
     name = request.module.__name__.rpartition(".")[2]
     if not folder or name in NOT_CAPTURED:
-        yield
+        yield None
         return
     path = Path(folder).resolve() / name
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.environ["PENSTOCK_PCAP"] = program_env["PENSTOCK_PCAP"] = str(path / "%p.pcap")
-    yield
+    yield path
     del os.environ["PENSTOCK_PCAP"], program_env["PENSTOCK_PCAP"]
+
+
+@pytest.fixture(autouse=True)
+def captures_stay_small(captures):
+    yield
+    if captures:
+        collect.cut_large_files(captures)
 
 
 @pytest.fixture(scope="session")

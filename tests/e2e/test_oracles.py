@@ -265,8 +265,10 @@ def test_d_samba_client(server, ndr64):
                               (str(pdu.UNKNOWN.uuid), 1), lp_ctx=param.LoadParm())
 
 
+@pytest.mark.parametrize("fragment", [None, 16, 24, 1000])
 @pytest.mark.parametrize("ndr64", [False, True], ids=["ndr", "ndr64"])
-def test_d_impacket(server, ndr64):
+def test_d_impacket(server, ndr64, fragment):
+    """With `fragment` impacket cuts requests into as many octets of stub, wherever in a pipe."""
     transport = pytest.importorskip("impacket.dcerpc.v5.transport",
                                     reason="python3-impacket is not installed")
     from impacket import uuid as impacket_uuid
@@ -277,13 +279,15 @@ def test_d_impacket(server, ndr64):
     syntax = pdu.NDR64 if ndr64 else pdu.NDR
     client.bind(impacket_uuid.uuidtup_to_bin((str(pdu.PEER.uuid), "1.2")),
                 transfer_syntax=(str(syntax.uuid), f"{syntax.major}.0"))
+    if fragment:
+        client.set_max_fragment_size(fragment)
 
     def call(opnum, stub):
         client.call(opnum, stub)
         return client.recv()
     calls.check_echo(call(calls.ECHO, calls.echo(-3, b"impacket", ndr64=ndr64)), -3, b"impacket",
                      ndr64=ndr64)
-    data = calls.octets(200000)
+    data = calls.octets(200000 if not fragment else 200 * fragment)
     calls.check_take(call(calls.TAKE, calls.take(7, data[:5], data, ndr64=ndr64)), 7,
                      data[:5] + data)
     calls.check_give(call(calls.GIVE, calls.give(1000000)), 1000000, ndr64=ndr64)

@@ -23,7 +23,7 @@ PATIENCE = 60
 
 EPT_NOT_REGISTERED = 0x16C9A0D6
 ACCESS_DENIED, INVALID_NAME, INVALID_LEVEL = 5, 123, 124
-UNKNOWN_IF, PROCNUM_OUT_OF_RANGE = 1717, 1745
+UNKNOWN_IF, PROCNUM_OUT_OF_RANGE, BAD_STUB_DATA, NO_MORE_ELEMENTS = 1717, 1745, 1783, 1772
 SOME_NOT_MAPPED, NONE_MAPPED = 0x107, 0xC0000073
 
 SRVSVC = "4b324fc8-1670-01d3-1278-5a47bf6ee188", 3
@@ -41,8 +41,8 @@ def samba():
 
 @pytest.fixture(scope="module")
 def modules():
-    """Samba's client library: .srvsvc, .winreg, .samr."""
-    names = ("srvsvc", "winreg", "samr")
+    """Samba's client library: .srvsvc and so on."""
+    names = ("srvsvc", "winreg", "samr", "mgmt")
     return SimpleNamespace(**{name: pytest.importorskip(
         f"samba.dcerpc.{name}", reason="python3-samba is not installed") for name in names})
 
@@ -126,6 +126,44 @@ def test_lookup_is_what_impacket_sees(samba):
     client.disconnect()
     ours = {octets for _, octets, _ in call(samba, 135, "lookup", 500)["value"]["entries"]}
     assert ours == theirs
+
+
+def test_elements(samba, ports):
+    """RpcMgmtEpEltInq... asks the mapper, the last entries with their strange status included."""
+    answer = call(samba, 135, "elements")
+    assert answer["status"] == NO_MORE_ELEMENTS
+    found = {(ident[0], binding.partition(":")[0], binding): note
+             for ident, binding, note in answer["value"]}
+    for interface, note in ((SRVSVC, "srvsvc"), (WINREG, "winreg"), (SAMR, "samr")):
+        binding = f"ncacn_ip_tcp:{samba.address}[{ports[interface]}]"
+        assert found[interface[0], "ncacn_ip_tcp", binding] == note
+
+
+def test_resolved_binding(samba, ports):
+    """A binding without an endpoint finds it, and is called."""
+    done = subprocess.run([CLIENT, f"ncacn_ip_tcp:{samba.address}", "resolve"],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=PATIENCE)
+    assert json.loads(done.stdout) == {
+        "value": f"ncacn_ip_tcp:{samba.address}[{ports[SRVSVC]}]", "status": 0}, done.stderr
+
+
+# ---- mgmt ----------------------------------------------------------------------------------
+
+
+def test_management(samba, ports, modules):
+    """What Samba's client is told by the same server."""
+    port = ports[SRVSVC]
+    client = samba.client(modules.mgmt, "mgmt", port)
+    theirs = {str(entry.id.uuid) for entry in client.inq_if_ids().if_id}
+    ours = value(samba, port, "interfaces")
+    assert {ident for ident, _, _ in ours} == theirs
+    assert [SRVSVC[0], SRVSVC[1], 0] in ours
+    assert value(samba, port, "listening") is None
+    # Samba wants four octets more than C706's rpc_mgmt_inq_stats has.
+    assert call(samba, port, "statistics") == {"value": [], "status": BAD_STUB_DATA}
+    assert call(samba, port, "stop")["status"] == ACCESS_DENIED
+    assert value(samba, port, "listening") is None
 
 
 # ---- srvsvc --------------------------------------------------------------------------------

@@ -4,43 +4,60 @@
 Every process numbers its connections from one, so each connection of each file gets a
 client address of its own.  Checksums are not made anew: nobody looks at them.
 """
+import os
 import struct
+from pathlib import Path
 
-FILE_HEADER_LEN, RECORD_LEN = 24, 16
+FILE_HEADER = struct.Struct("<IHHiIII")
+MAGIC = 0xA1B23C4D
 SOURCE, TARGET = 12, 16  # within the IPv4 header
 CLIENT_NET = 10
 # Octets of one connection that are kept: what follows is more of the same.
 CONNECTION_MAX = 1 << 20
+# A file larger than this is cut as soon as its process has ended.
+FILE_MAX = 32 << 20
+
+
+def records(path):
+    """(record header without lengths, packet) in the byte order of this machine's peers."""
+    with open(path, "rb") as file:
+        header = file.read(FILE_HEADER.size)
+        if len(header) < FILE_HEADER.size:
+            return
+        order = "<" if header[0] == MAGIC & 255 else ">"
+        while len(head := file.read(16)) == 16:
+            seconds, nanoseconds, length, _ = struct.unpack(order + "IIII", head)
+            packet = file.read(length)
+            if len(packet) == length:
+                yield struct.pack("<IIII", seconds, nanoseconds, length, length), packet
 
 
 def merge(paths, merged):
-    """Writes `merged`; how many connections it has, and which file each came from."""
+    """Writes `merged`; the file each of its connections came from, in order."""
     origins = []
     with open(merged, "wb") as out:
+        out.write(FILE_HEADER.pack(MAGIC, 2, 4, 0, 0, 262144, 101))
         for path in paths:
-            _append(path, out, origins)
+            addresses, kept = {}, {}
+            for head, packet in records(path):
+                place = SOURCE if packet[SOURCE] == CLIENT_NET else TARGET
+                client = packet[place:place + 4]
+                if client not in addresses:
+                    origins.append(path)
+                    addresses[client] = struct.pack(">I", (CLIENT_NET << 24) + len(origins))
+                    kept[client] = 0
+                kept[client] += len(packet)
+                if kept[client] <= CONNECTION_MAX:
+                    out.write(head + packet[:place] + addresses[client] + packet[place + 4:])
     return origins
 
 
-def _append(path, out, origins):
-    octets = path.read_bytes()
-    if len(octets) < FILE_HEADER_LEN:
-        return
-    if out.tell() == 0:
-        out.write(octets[:FILE_HEADER_LEN])
-    order = "<" if octets[0] == 0x4D else ">"
-    addresses, kept, pos = {}, {}, FILE_HEADER_LEN
-    while pos + RECORD_LEN <= len(octets):
-        length = struct.unpack_from(order + "I", octets, pos + 8)[0]
-        record = bytearray(octets[pos:pos + RECORD_LEN + length])
-        pos += RECORD_LEN + length
-        place = RECORD_LEN + (SOURCE if record[RECORD_LEN + SOURCE] == CLIENT_NET else TARGET)
-        client = bytes(record[place:place + 4])
-        if client not in addresses:
-            origins.append(path)
-            addresses[client] = struct.pack(">I", (CLIENT_NET << 24) + len(origins))
-            kept[client] = 0
-        kept[client] += length
-        if kept[client] <= CONNECTION_MAX:
-            record[place:place + 4] = addresses[client]
-            out.write(record)
+def cut_large_files(folder):
+    """Keeps of each connection as much as merge() would; the files are named after their
+    processes, those that still run keep theirs."""
+    for entry in os.scandir(folder):
+        pid = entry.name.partition(".")[0]
+        if entry.stat().st_size > FILE_MAX and not Path("/proc", pid).exists():
+            shorter = Path(entry.path + ".cut")
+            merge([entry.path], shorter)
+            shorter.replace(entry.path)

@@ -52,11 +52,12 @@ def pdus(octets):
     return found
 
 
-def types(path):
-    """The type of every whole PDU, whoever made it: only headers are read."""
+def types(path, side=None):
+    """The type of every whole PDU, or of those `side` sends, whoever made it: only headers
+    are read."""
     found = []
     for stream in streams(path).values():
-        for octets in stream.values():
+        for octets in ([stream[side]] if side else stream.values()):
             pos = 0
             while len(octets) - pos >= pdu.HEADER_LEN:
                 length = pdu.header_of(octets[pos:pos + pdu.HEADER_LEN])[1]

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* server.c - rpcecho for smbtorture.
  *
- *     rpcecho_server PROTSEQ:ENDPOINT [PROTSEQ:ENDPOINT ...]
+ *     rpcecho_server [--register] PROTSEQ:ENDPOINT [PROTSEQ:ENDPOINT ...]
  *
+ * --register tells the endpoint mapper, too.
  * Prints "ready" when it listens and serves until its standard input ends. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,11 +163,23 @@ static void check(RPC_STATUS status, const char *what)
     exit(EXIT_FAILURE);
 }
 
+static void register_endpoints(void)
+{
+    RPC_BINDING_VECTOR *bindings;
+    check(RpcServerInqBindings(&bindings), "RpcServerInqBindings");
+    check(RpcEpRegister(rpcecho_v1_0_s_ifspec, bindings, NULL, (RPC_CSTR) "rpcecho"),
+          "RpcEpRegister");
+    RpcBindingVectorFree(&bindings);
+}
+
 int main(int argc, char **argv)
 {
-    for (int i = 1; i < argc; i++)
+    bool tell = argc > 1 && strcmp(argv[1], "--register") == 0;
+    for (int i = tell ? 2 : 1; i < argc; i++)
         check(use_endpoint(argv[i]), argv[i]);
     check(RpcServerRegisterIf(rpcecho_v1_0_s_ifspec, NULL, NULL), "RpcServerRegisterIf");
+    if (tell)
+        register_endpoints();
     check(RpcServerListen(1, RPC_C_LISTEN_MAX_CALLS_DEFAULT, TRUE), "RpcServerListen");
     puts("ready");
     fflush(stdout);

@@ -20,7 +20,9 @@ static const struct {
     {"shares", 1, run_shares},   {"time", 0, run_time},       {"times", 1, run_times},
     {"name", 1, run_name},       {"beyond", 0, run_beyond},   {"nowhere", 0, run_nowhere},
     {"registry", 0, run_registry}, {"domains", 0, run_domains}, {"names", 2, run_names},
-    {"policy", 1, run_policy},
+    {"policy", 1, run_policy},   {"interfaces", 0, run_interfaces},
+    {"statistics", 0, run_statistics}, {"listening", 0, run_listening}, {"stop", 0, run_stop},
+    {"elements", 0, run_elements}, {"resolve", 0, run_resolve},
 };
 
 /* Everything MIDL_user_allocate gave, in a ring, so that commands need not free piece by

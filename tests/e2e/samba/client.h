@@ -9,6 +9,13 @@
 long run_lookup(handle_t binding, char **args);
 long run_map(handle_t binding, char **args);
 
+long run_interfaces(handle_t binding, char **args);
+long run_statistics(handle_t binding, char **args);
+long run_listening(handle_t binding, char **args);
+long run_stop(handle_t binding, char **args);
+long run_elements(handle_t binding, char **args);
+long run_resolve(handle_t binding, char **args);
+
 long run_server(handle_t binding, char **args);
 long run_shares(handle_t binding, char **args);
 long run_time(handle_t binding, char **args);
