@@ -139,6 +139,48 @@ PENSTOCK_API void RPC_ENTRY RpcServerYield(void);
  * learn.microsoft.com, RpcMgmtEnableIdleCleanup. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtEnableIdleCleanup(void);
 
+/* What clients may take of a server, and how long they may take for it.
+ *   Length              sizeof(RPCX_CONNECTION_LIMITS), written by the program
+ *   Connections         in all, bound or not; default 65,536
+ *   ConnectionsPerPeer  of one IP address, or of one user over ncalrpc; default 0: no limit of
+ *                       its own
+ *   BindTimeout         milliseconds from being accepted to being bound; default 30,000.  One that
+ *                       was refused and does not hang up is closed after as much
+ *   IdleTimeout         milliseconds without a call and without a request, after which a bound
+ *                       connection is closed, a quarter of that later at most; default 0: never,
+ *                       as Windows.  The last one of a client that has context handles stays
+ *   KeepAlive           seconds of silence after which TCP asks whether the client still is there
+ *                       (and a tenth of that, nine times, until it is given up); default 7,200, at
+ *                       most RPCX_KEEP_ALIVE_MAX; RPCX_KEEP_ALIVE_NEVER.  For endpoints opened
+ *                       afterwards
+ *   RequestSize         octets of one request, pipe data not counted; default 4,194,304.  Holds in
+ *                       this process for replies, and for what it sends as a client, as well.
+ *                       MaxRpcSize of RpcServerRegisterIf2 may be less for an interface
+ * Who exceeds Connections or ConnectionsPerPeer is disconnected when accepted; RequestSize ends a
+ * call with RPC_S_ACCESS_DENIED as on Windows, and the client's own with RPC_S_OUT_OF_RESOURCES. */
+#define RPCX_KEEP_ALIVE_MAX   32767
+#define RPCX_KEEP_ALIVE_NEVER 0xFFFFFFFFu
+typedef struct _RPCX_CONNECTION_LIMITS {
+    unsigned int Length;
+    unsigned int Connections;
+    unsigned int ConnectionsPerPeer;
+    unsigned int BindTimeout;
+    unsigned int IdleTimeout;
+    unsigned int KeepAlive;
+    unsigned int RequestSize;
+} RPCX_CONNECTION_LIMITS;
+
+/* Sets all of them for this process, also for connections that are there; a member that is 0 gets
+ * its default.  Nobody is disconnected for being one too many.  Limits is borrowed.
+ * RPC_S_OK; RPC_S_INVALID_ARG: NULL, another Length, a time above INT_MAX, KeepAlive.  Any thread.
+ * An extension; Windows has no such function. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY
+RpcxServerSetConnectionLimits(const RPCX_CONNECTION_LIMITS *Limits);
+
+/* Writes the limits that hold now; Length is set by the caller.
+ * RPC_S_OK; RPC_S_INVALID_ARG: NULL, another Length.  Any thread.  An extension. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcxServerInqConnectionLimits(RPCX_CONNECTION_LIMITS *Limits);
+
 /* ---- Who is the client --------------------------------------------------------- */
 
 /* Server: who the client of a call is, also asked by an access check (RPC_IF_CALLBACK_FN), with

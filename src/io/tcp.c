@@ -38,15 +38,26 @@ void transport_tune(enum transport_kind kind, int fd)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
-void transport_keep_alive(int fd, unsigned idle_s)
+static void keep_alive(int fd, unsigned idle_s, int interval, int count)
 {
-    const int on = idle_s > 0, idle = (int)idle_s, interval = 1, count = 3;
+    const int on = idle_s > 0, idle = (int)idle_s;
     if (on) {
         setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
         setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
         setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
     }
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+}
+
+void transport_keep_alive(int fd, unsigned idle_s)
+{
+    keep_alive(fd, idle_s, 1, 3);
+}
+
+void transport_keep_alive_accepted(int listen_fd, unsigned idle_s)
+{
+    const unsigned tenth = idle_s / 10;
+    keep_alive(listen_fd, idle_s, tenth < 1 ? 1 : tenth > 75 ? 75 : (int)tenth, 9);
 }
 
 void transport_shutdown(enum transport_kind kind, int fd, bool abandon)

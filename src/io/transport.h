@@ -135,6 +135,10 @@ int transport_accept(enum transport_kind kind, int listen_fd);
  * still there; after three questions without an answer the connection is dead.  0: never. */
 void transport_keep_alive(int fd, unsigned idle_s);
 
+/* The same for what a listening socket will accept: after `idle_s` seconds of silence asked nine
+ * times, with a tenth of that time (1 to 75 s) in between.  0: never. */
+void transport_keep_alive_accepted(int listen_fd, unsigned idle_s);
+
 /* Ends a connection in both directions.  `abandon`: octets a full window keeps here are
  * given up and the peer is told by a reset; the end of the stream would have to wait
  * behind them for as long as the peer does not read. */

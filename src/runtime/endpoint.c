@@ -10,12 +10,12 @@
 
 #include <penstock/rpc.h>
 
-#include "base/clock.h"
-#include "base/limits.h"
 #include "base/trace.h"
 #include "runtime/call.h"
 #include "runtime/error_info.h"
 #include "runtime/server.h"
+#include "runtime/server_conns.h"
+#include "runtime/server_limits.h"
 #include "runtime/string_binding.h"
 
 struct endpoint;
@@ -35,59 +35,13 @@ struct endpoint {
 
 static pthread_mutex_t endpoints_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct list endpoints = {&endpoints, &endpoints};
-/* Server connections, in the order they were last looked at; each holds a reference while it is here. */
-static struct list conns = {&conns, &conns};
-static unsigned conn_count;
 
 /* ---- Connections ---------------------------------------------------------- */
 
 void server_on_closed(struct conn *conn)
 {
     group_leave(conn->assoc.group_id);
-    pthread_mutex_lock(&endpoints_lock);
-    bool listed = list_linked(&conn->node);
-    if (listed) {
-        list_remove(&conn->node);
-        conn_count--;
-    }
-    pthread_mutex_unlock(&endpoints_lock);
-    if (listed)
-        conn_put(conn); /* not the last one: whoever closes has another */
-}
-
-/* The connection that was looked at longest ago, with a reference, when that is more
- * than LIMIT_BIND_MS.  The list is in order of that time: looking moves to the end. */
-static struct conn *next_to_check(void)
-{
-    struct conn *conn = NULL;
-    const uint32_t now = (uint32_t)clock_ms();
-    pthread_mutex_lock(&endpoints_lock);
-    if (!list_empty(&conns)) {
-        conn = list_entry(conns.next, struct conn, node);
-        if (now - conn->idle_since_ms < LIMIT_BIND_MS) {
-            conn = NULL;
-        } else {
-            conn->idle_since_ms = now;
-            list_remove(&conn->node);
-            list_append(&conns, &conn->node);
-            conn_get(conn);
-        }
-    }
-    pthread_mutex_unlock(&endpoints_lock);
-    return conn;
-}
-
-/* Closes connections that were never bound and those that only swallow what a broken
- * peer still sends.  Done when new ones come: who does not connect costs nothing. */
-static void drop_useless(void)
-{
-    for (struct conn *conn = next_to_check(); conn; conn = next_to_check()) {
-        conn_lock(conn);
-        if (conn->assoc.state == ASSOC_IDLE || conn->lingering)
-            conn_close(conn);
-        conn_unlock(conn);
-        conn_put(conn);
-    }
+    server_conns_remove(conn);
 }
 
 static void adopt(struct endpoint *endpoint, int fd)
@@ -97,15 +51,7 @@ static void adopt(struct endpoint *endpoint, int fd)
     if (!conn)
         return;
     conn->assoc.explain = error_explain_nak;
-    pthread_mutex_lock(&endpoints_lock);
-    bool room = conn_count < LIMIT_SERVER_CONNS;
-    if (room) {
-        conn_count++;
-        conn->idle_since_ms = (uint32_t)clock_ms();
-        conn_get(conn);
-        list_append(&conns, &conn->node);
-    }
-    pthread_mutex_unlock(&endpoints_lock);
+    const bool room = server_conns_add(conn);
     conn_lock(conn);
     if (room && conn_watch(conn))
         conn_settle(conn, CONN_ARM_NOW);
@@ -150,7 +96,7 @@ static void on_acceptable(struct io_watch *watch, uint32_t events)
     struct acceptor *acceptor = list_entry(watch, struct acceptor, watch);
     struct endpoint *endpoint = acceptor->endpoint;
     (void)events;
-    drop_useless();
+    server_conns_look();
     for (;;) {
         int fd = transport_accept(endpoint->listener.kind, watch->fd);
         if (fd >= 0) {
@@ -198,6 +144,8 @@ static bool start_acceptors(struct endpoint *endpoint)
         counted_init(&acceptor->watch.object, acceptor_destroy);
         acceptor->watch.fd = endpoint->listener.fds[i];
         acceptor->watch.ops = &acceptor_ops;
+        if (endpoint->listener.kind == TRANSPORT_TCP)
+            transport_keep_alive_accepted(acceptor->watch.fd, limit_keep_alive_s());
         if (!reactor_add(&acceptor->watch))
             return false;
         reactor_arm(&acceptor->watch, EPOLLIN);

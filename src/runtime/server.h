@@ -97,6 +97,8 @@ void server_on_closed(struct conn *conn);
  * when `peer` has no such group on this protocol sequence. */
 uint32_t group_join(uint32_t asked, enum transport_kind kind, const char *peer);
 void group_leave(uint32_t id);
+/* Has it contexts, and one connection left to keep them? */
+bool group_needs_member(uint32_t id);
 struct context_set;
 /* The contexts of the group, counted; NULL: there is no such group. */
 struct context_set *group_contexts(uint32_t id);
