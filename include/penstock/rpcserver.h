@@ -110,6 +110,27 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUseAllProtseqsIfEx(unsigned int MaxCa
                                                               void *SecurityDescriptor,
                                                               PRPC_POLICY Policy);
 
+/* Which ports of ncacn_ip_tcp an endpoint may get that the system chooses: what on Windows is in
+ * the registry for a whole machine (key Rpc Internet: Ports, PortsInternetAvailable,
+ * UseInternetPorts), set by a program for itself.
+ *   EndpointFlag  for which endpoints: RPC_C_USE_INTERNET_PORT or RPC_C_USE_INTRANET_PORT, those
+ *                 opened with this flag in RPC_POLICY; 0: those with neither
+ *   Ports         "5000-5100,6000", at most 32 ranges, tried in this order; copied; NULL: any port
+ * An endpoint with both flags gets a port of either; a flag nothing was set for has no effect.
+ * Where none is free, opening an endpoint fails with RPC_S_OUT_OF_RESOURCES, or with
+ * RPC_C_DONT_FAIL any port is taken.  Endpoints that are open stay as they are.
+ * RPC_S_OK; RPC_S_INVALID_ARG: another flag; RPC_S_INVALID_ENDPOINT_FORMAT.  Any thread.
+ * An extension; the flags: learn.microsoft.com, RPC_POLICY. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcxServerSetPorts(unsigned long EndpointFlag, RPC_CSTR Ports);
+
+/* At which addresses endpoints of ncacn_ip_tcp listen that are opened from now on, without
+ * RPC_C_BIND_TO_ALL_NICS in the NICFlags of RPC_POLICY: "127.0.0.1,::1", numeric, IPv4 or IPv6, a
+ * scope may follow (fe80::1%eth0), at most 16; copied.  NULL, the default: all of both families.
+ * An endpoint has the same port on all of them, and RpcServerInqBindings a handle for each.  One
+ * that is not this machine's: opening fails with RPC_S_CANT_CREATE_ENDPOINT.
+ * RPC_S_OK; RPC_S_INVALID_NET_ADDR.  Any thread.  An extension. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcxServerSetAddresses(RPC_CSTR Addresses);
+
 /* The protocol sequences this build can use, for clients and servers.  Gives *ProtseqVector to
  * the caller, who releases it with RpcProtseqVectorFree of the same suffix.
  * RPC_S_OK.  Any thread.  learn.microsoft.com, RpcNetworkInqProtseqs. */
@@ -153,11 +174,9 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtEnableIdleCleanup(void);
  *                       (and a tenth of that, nine times, until it is given up); default 7,200, at
  *                       most RPCX_KEEP_ALIVE_MAX; RPCX_KEEP_ALIVE_NEVER.  For endpoints opened
  *                       afterwards
- *   RequestSize         octets of one request, pipe data not counted; default 4,194,304.  Holds in
- *                       this process for replies, and for what it sends as a client, as well.
- *                       MaxRpcSize of RpcServerRegisterIf2 may be less for an interface
- * Who exceeds Connections or ConnectionsPerPeer is disconnected when accepted; RequestSize ends a
- * call with RPC_S_ACCESS_DENIED as on Windows, and the client's own with RPC_S_OUT_OF_RESOURCES. */
+ * Who exceeds Connections or ConnectionsPerPeer is disconnected when accepted.  How many octets a
+ * request may have is MaxRpcSize of RpcServerRegisterIf2, what it may make this process allocate
+ * RpcxServerSetLimits. */
 #define RPCX_KEEP_ALIVE_MAX   32767
 #define RPCX_KEEP_ALIVE_NEVER 0xFFFFFFFFu
 typedef struct _RPCX_CONNECTION_LIMITS {
@@ -167,7 +186,6 @@ typedef struct _RPCX_CONNECTION_LIMITS {
     unsigned int BindTimeout;
     unsigned int IdleTimeout;
     unsigned int KeepAlive;
-    unsigned int RequestSize;
 } RPCX_CONNECTION_LIMITS;
 
 /* Sets all of them for this process, also for connections that are there; a member that is 0 gets

@@ -13,6 +13,7 @@
 #include "base/trace.h"
 #include "runtime/call.h"
 #include "runtime/error_info.h"
+#include "runtime/listen_place.h"
 #include "runtime/server.h"
 #include "runtime/server_conns.h"
 #include "runtime/server_limits.h"
@@ -182,18 +183,28 @@ static RPC_STATUS add_listener(struct transport_listener *listener)
         atexit(remove_names);
     list_append(&endpoints, &endpoint->node);
     pthread_mutex_unlock(&endpoints_lock);
-    TRACE(TRACE_IO, "listening on %s:[%s]", transport_protseq(listener->kind), listener->endpoint);
+    TRACE(TRACE_IO, "listening on %s:%s[%s]", transport_protseq(listener->kind), listener->address,
+          listener->endpoint);
     return RPC_S_OK;
 }
 
-RPC_STATUS server_add_endpoint(enum transport_kind kind, const char *name, unsigned max_calls)
+RPC_STATUS server_add_endpoint(enum transport_kind kind, const char *name, unsigned max_calls,
+                               const RPC_POLICY *policy)
 {
-    struct transport_listener listener;
+    struct transport_listener listeners[TRANSPORT_ADDRESSES_MAX];
+    struct transport_place place;
+    unsigned count;
     int backlog = max_calls > RPC_C_PROTSEQ_MAX_REQS_DEFAULT && max_calls <= 65535
                       ? (int)max_calls
                       : 4096; /* the documented default of 10 is a hint */
-    RPC_STATUS status = transport_listen(kind, name, backlog, &listener);
-    return status == RPC_S_OK ? add_listener(&listener) : status;
+    listen_place(policy, &place);
+    RPC_STATUS status = transport_listen(kind, name, backlog, &place, listeners, &count);
+    for (unsigned i = 0; status == RPC_S_OK && i < count; i++) {
+        status = add_listener(&listeners[i]);
+        while (status != RPC_S_OK && ++i < count) /* those before are open, and stay so */
+            transport_unlisten(&listeners[i]);
+    }
+    return status;
 }
 
 RPC_STATUS RpcxServerUseSocket(RPC_CSTR Protseq, int Fd)
@@ -221,7 +232,9 @@ bool server_has_endpoints(void)
 static RPC_STATUS endpoint_binding(const struct endpoint *endpoint, RPC_BINDING_HANDLE *ret_binding)
 {
     char host[256] = "";
-    if (endpoint->listener.kind == TRANSPORT_TCP && gethostname(host, sizeof(host) - 1) != 0)
+    if (endpoint->listener.address[0] != '\0')
+        strcpy(host, endpoint->listener.address); /* shorter */
+    else if (endpoint->listener.kind == TRANSPORT_TCP && gethostname(host, sizeof(host) - 1) != 0)
         host[0] = '\0';
     struct string_binding parts = {
         .protseq = (char *)(uintptr_t)transport_protseq(endpoint->listener.kind),

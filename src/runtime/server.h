@@ -26,8 +26,9 @@ struct interface;
 /* ---- endpoint.c ----------------------------------------------------------- */
 
 /* Opens an endpoint; `name` NULL: the system chooses.  `max_calls`: connections that may wait,
- * a hint.  As RpcServerUseProtseqEp. */
-RPC_STATUS server_add_endpoint(enum transport_kind kind, const char *name, unsigned max_calls);
+ * a hint; `policy` NULL: the defaults.  As RpcServerUseProtseqEp. */
+RPC_STATUS server_add_endpoint(enum transport_kind kind, const char *name, unsigned max_calls,
+                               const RPC_POLICY *policy);
 
 /* ---- registry.c ----------------------------------------------------------- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* server_limits.c - RpcxServerSetConnectionLimits: what a program sets instead of the defaults
- * of base/limits.h.  Who keeps to them: server_conns.c, registry.c, call.c, endpoint.c. */
+ * of base/limits.h.  Who keeps to them: server_conns.c, endpoint.c. */
 #include "runtime/server_limits.h"
 
 #include <stdatomic.h>
@@ -13,7 +13,7 @@
 
 /* As set: 0 is the default. */
 static struct {
-    atomic_uint connections, per_peer, bind_ms, idle_ms, keep_alive_s, request_size;
+    atomic_uint connections, per_peer, bind_ms, idle_ms, keep_alive_s;
 } limits;
 
 static unsigned or_default(const atomic_uint *value, unsigned preset)
@@ -48,11 +48,6 @@ unsigned limit_keep_alive_s(void)
     return set == RPCX_KEEP_ALIVE_NEVER ? 0 : set;
 }
 
-size_t limit_stub_size(void)
-{
-    return or_default(&limits.request_size, LIMIT_STUB_LEN);
-}
-
 RPC_STATUS RpcxServerInqConnectionLimits(RPCX_CONNECTION_LIMITS *Limits)
 {
     if (!Limits || Limits->Length != sizeof(*Limits))
@@ -63,7 +58,6 @@ RPC_STATUS RpcxServerInqConnectionLimits(RPCX_CONNECTION_LIMITS *Limits)
     Limits->IdleTimeout = limit_idle_ms();
     const unsigned keep_alive_s = limit_keep_alive_s();
     Limits->KeepAlive = keep_alive_s > 0 ? keep_alive_s : RPCX_KEEP_ALIVE_NEVER;
-    Limits->RequestSize = (unsigned)limit_stub_size();
     return RPC_S_OK;
 }
 
@@ -79,7 +73,6 @@ RPC_STATUS RpcxServerSetConnectionLimits(const RPCX_CONNECTION_LIMITS *Limits)
     atomic_store(&limits.bind_ms, Limits->BindTimeout);
     atomic_store(&limits.idle_ms, Limits->IdleTimeout);
     atomic_store(&limits.keep_alive_s, Limits->KeepAlive);
-    atomic_store(&limits.request_size, Limits->RequestSize);
     server_conns_limits_changed();
     return RPC_S_OK;
 }

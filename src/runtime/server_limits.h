@@ -4,14 +4,11 @@
 #ifndef RUNTIME_SERVER_LIMITS_H
 #define RUNTIME_SERVER_LIMITS_H
 
-#include <stddef.h>
-
 /* Of RPCX_CONNECTION_LIMITS, now; no lock. */
 unsigned limit_connections(void);
 unsigned limit_connections_per_peer(void); /* 0: no limit     */
 unsigned limit_bind_ms(void);
 unsigned limit_idle_ms(void);              /* 0: no limit     */
 unsigned limit_keep_alive_s(void);         /* 0: never        */
-size_t limit_stub_size(void);
 
 #endif
