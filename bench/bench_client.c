@@ -4,6 +4,8 @@
  *     bench_client BINDING in|out OCTETS     byte pipe, pushes of 64 KiB
  *     bench_client BINDING longs OCTETS      the same with a pipe of 32-bit elements, [in]
  *     bench_client BINDING call CPU COUNT    synchronous calls, on one CPU
+ *     bench_client BINDING calls CPU COUNT   asynchronous calls, 64 outstanding, on one CPU
+ *     bench_client BINDING crowd COUNT       so many clients that connect and call at once
  *     bench_client BINDING slow MS           receiver takes 1 MiB/s for MS milliseconds
  *     bench_client BINDING idle COUNT        so many pipes open at once
  *
@@ -20,6 +22,7 @@
 #include <penstock/win32.h>
 
 #include "bench.h"
+#include "client_async.h"
 #include "common.h"
 
 /* Far more than a second's worth at 1 MiB/s, and quickly drained afterwards. */
@@ -363,6 +366,8 @@ static void run(const struct job *job)
         measure_stream(job->binding, what, parse_number(job->argv[1], 1, UINT64_C(1) << 40));
     else if (job->argc == 3 && strcmp(what, "call") == 0)
         measure_calls(job->binding, parse_number(job->argv[2], 1, 10000000));
+    else if (job->argc == 3 && strcmp(what, "calls") == 0)
+        run_outstanding(job->binding, parse_number(job->argv[2], 1000, 100000000));
     else if (job->argc == 2 && strcmp(what, "slow") == 0)
         measure_slow_receiver(job->binding, (uint32_t)parse_number(job->argv[1], 1, 60000));
     else if (job->argc == 2 && strcmp(what, "idle") == 0)
@@ -375,11 +380,15 @@ int main(int argc, char **argv)
 {
     struct job job = {.argc = argc - 2, .argv = argv + 2};
     if (argc < 4)
-        die("usage: bench_client BINDING in|out|longs|call|slow|idle ...");
-    if (strcmp(argv[2], "call") == 0) /* before the runtime starts a thread */
+        die("usage: bench_client BINDING in|out|longs|call|calls|crowd|slow|idle ...");
+    if (strncmp(argv[2], "call", 4) == 0) /* before the runtime starts a thread */
         pin_to_cpu((int)parse_number(argv[3], 0, 1023));
     raise_file_limit();
     pattern_init();
+    if (strcmp(argv[2], "crowd") == 0) {
+        run_crowd(argv[1], (unsigned)parse_number(argv[3], 1, 20000));
+        return EXIT_SUCCESS;
+    }
     check(RpcBindingFromStringBindingA((RPC_CSTR)argv[1], &job.binding), argv[1]);
     RpcTryExcept
     {

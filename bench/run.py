@@ -26,6 +26,7 @@ import time
 ROUNDS = 5
 CALLS = 20000
 SLOW_MS = 10000
+CROWD = 1000  # clients
 MAPPER_ENTRIES = 10_000
 IDLE_PIPES = 1000
 MANY_PIPES = 10_000  # what two processes have only once does not show any more
@@ -180,6 +181,25 @@ def call_rows(bench, transport, rounds, calls):
     return rows
 
 
+def outstanding_rows(bench, transport, rounds, calls):
+    """64 asynchronous calls outstanding on one binding handle against raw round trips, calls
+    per second, everything on one CPU."""
+    with Server(bench, transport, pinned=True) as server:
+        raw, rpc = alternate(lambda: bench.run("raw_pingpong", transport, bench.cpu, calls),
+                             lambda: server.client("calls", bench.cpu, calls), rounds)
+    return compare(f"outstanding.{transport}", f"raw.roundtrips.{transport}", "1/s",
+                   [1e6 / r["p50_us"] for r in raw], [r["calls"] / r["seconds"] for r in rpc],
+                   Target("ratio", ">=", 2.3))
+
+
+def crowd_rows(bench, transport):
+    """Clients that connect and call at once; one that is refused fails the measurement."""
+    with Server(bench, transport) as server:
+        seconds = [server.client("crowd", CROWD)["seconds"] for _ in range(3)]
+    return [Row(f"crowd.{CROWD}.{transport}", statistics.median(seconds) * 1e3, "ms", None, None,
+                None)]
+
+
 def mapper_rows(bench, rounds):
     """ept_map on an endpoint mapper with many entries against raw round trips, on one CPU."""
     port = str(free_port())
@@ -296,6 +316,10 @@ def measurements(bench, args):
     yield "longs", lambda: longs_rows(bench, "tcp", args.rounds)
     for transport in TRANSPORTS:
         yield f"call-{transport}", lambda t=transport: call_rows(bench, t, args.rounds, CALLS)
+    for transport in TRANSPORTS:
+        yield f"outstanding-{transport}", lambda t=transport: outstanding_rows(bench, t, args.rounds,
+                                                                               5 * CALLS)
+    yield "crowd", lambda: crowd_rows(bench, "tcp")
     yield "mapper", lambda: mapper_rows(bench, args.rounds)
     yield "slow", lambda: slow_receiver_rows(bench, "tcp", SLOW_MS)
     yield "marshal", lambda: marshal_rows(bench)
@@ -314,7 +338,8 @@ def parse_arguments():
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="default %(default)s")
     parser.add_argument("--only", default="", metavar="TEXT",
                         help="only groups whose name contains TEXT (stream-tcp, stream-unix, longs, "
-                             "call-tcp, call-unix, mapper, slow, marshal, tool, idle, idle-many)")
+                             "call-tcp, call-unix, outstanding-tcp, outstanding-unix, "
+                             "crowd, mapper, slow, marshal, tool, idle, idle-many)")
     args = parser.parse_args()
     if args.rounds < 1:
         parser.error("--rounds is at least 1")

@@ -78,8 +78,10 @@ typedef struct _RPC_IF_ID {
 
 typedef struct _RPC_POLICY {
     unsigned int Length;         /* sizeof(RPC_POLICY)                           */
-    unsigned long EndpointFlags; /* RPC_C_USE_..._PORT, RPC_C_DONT_FAIL: ignored */
-    unsigned long NICFlags;      /* 0 or RPC_C_BIND_TO_ALL_NICS                  */
+    unsigned long EndpointFlags; /* RPC_C_USE_..._PORT, RPC_C_DONT_FAIL: see
+                                  * RpcxServerSetPorts (rpcserver.h)             */
+    unsigned long NICFlags;      /* 0: see RpcxServerSetAddresses; or
+                                  * RPC_C_BIND_TO_ALL_NICS: at all addresses     */
 } RPC_POLICY, *PRPC_POLICY;
 
 /* A server's own access check: asked before each call of the interface, also one inside a

@@ -110,6 +110,27 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY RpcServerUseAllProtseqsIfEx(unsigned int MaxCa
                                                               void *SecurityDescriptor,
                                                               PRPC_POLICY Policy);
 
+/* Which ports of ncacn_ip_tcp an endpoint may get that the system chooses: what on Windows is in
+ * the registry for a whole machine (key Rpc Internet: Ports, PortsInternetAvailable,
+ * UseInternetPorts), set by a program for itself.
+ *   EndpointFlag  for which endpoints: RPC_C_USE_INTERNET_PORT or RPC_C_USE_INTRANET_PORT, those
+ *                 opened with this flag in RPC_POLICY; 0: those with neither
+ *   Ports         "5000-5100,6000", at most 32 ranges, tried in this order; copied; NULL: any port
+ * An endpoint with both flags gets a port of either; a flag nothing was set for has no effect.
+ * Where none is free, opening an endpoint fails with RPC_S_OUT_OF_RESOURCES, or with
+ * RPC_C_DONT_FAIL any port is taken.  Endpoints that are open stay as they are.
+ * RPC_S_OK; RPC_S_INVALID_ARG: another flag; RPC_S_INVALID_ENDPOINT_FORMAT.  Any thread.
+ * An extension; the flags: learn.microsoft.com, RPC_POLICY. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcxServerSetPorts(unsigned long EndpointFlag, RPC_CSTR Ports);
+
+/* At which addresses endpoints of ncacn_ip_tcp listen that are opened from now on, without
+ * RPC_C_BIND_TO_ALL_NICS in the NICFlags of RPC_POLICY: "127.0.0.1,::1", numeric, IPv4 or IPv6, a
+ * scope may follow (fe80::1%eth0), at most 16; copied.  NULL, the default: all of both families.
+ * An endpoint has the same port on all of them, and RpcServerInqBindings a handle for each.  One
+ * that is not this machine's: opening fails with RPC_S_CANT_CREATE_ENDPOINT.
+ * RPC_S_OK; RPC_S_INVALID_NET_ADDR.  Any thread.  An extension. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcxServerSetAddresses(RPC_CSTR Addresses);
+
 /* The protocol sequences this build can use, for clients and servers.  Gives *ProtseqVector to
  * the caller, who releases it with RpcProtseqVectorFree of the same suffix.
  * RPC_S_OK.  Any thread.  learn.microsoft.com, RpcNetworkInqProtseqs. */
@@ -138,6 +159,45 @@ PENSTOCK_API void RPC_ENTRY RpcServerYield(void);
  * with the last handle to their server, and while one is kept so are they.  RPC_S_OK.
  * learn.microsoft.com, RpcMgmtEnableIdleCleanup. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtEnableIdleCleanup(void);
+
+/* What clients may take of a server, and how long they may take for it.
+ *   Length              sizeof(RPCX_CONNECTION_LIMITS), written by the program
+ *   Connections         in all, bound or not; default 65,536
+ *   ConnectionsPerPeer  of one IP address, or of one user over ncalrpc; default 0: no limit of
+ *                       its own
+ *   BindTimeout         milliseconds from being accepted to being bound; default 30,000.  One that
+ *                       was refused and does not hang up is closed after as much
+ *   IdleTimeout         milliseconds without a call and without a request, after which a bound
+ *                       connection is closed, a quarter of that later at most; default 0: never,
+ *                       as Windows.  The last one of a client that has context handles stays
+ *   KeepAlive           seconds of silence after which TCP asks whether the client still is there
+ *                       (and a tenth of that, nine times, until it is given up); default 7,200, at
+ *                       most RPCX_KEEP_ALIVE_MAX; RPCX_KEEP_ALIVE_NEVER.  For endpoints opened
+ *                       afterwards
+ * Who exceeds Connections or ConnectionsPerPeer is disconnected when accepted.  How many octets a
+ * request may have is MaxRpcSize of RpcServerRegisterIf2, what it may make this process allocate
+ * RpcxServerSetLimits. */
+#define RPCX_KEEP_ALIVE_MAX   32767
+#define RPCX_KEEP_ALIVE_NEVER 0xFFFFFFFFu
+typedef struct _RPCX_CONNECTION_LIMITS {
+    unsigned int Length;
+    unsigned int Connections;
+    unsigned int ConnectionsPerPeer;
+    unsigned int BindTimeout;
+    unsigned int IdleTimeout;
+    unsigned int KeepAlive;
+} RPCX_CONNECTION_LIMITS;
+
+/* Sets all of them for this process, also for connections that are there; a member that is 0 gets
+ * its default.  Nobody is disconnected for being one too many.  Limits is borrowed.
+ * RPC_S_OK; RPC_S_INVALID_ARG: NULL, another Length, a time above INT_MAX, KeepAlive.  Any thread.
+ * An extension; Windows has no such function. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY
+RpcxServerSetConnectionLimits(const RPCX_CONNECTION_LIMITS *Limits);
+
+/* Writes the limits that hold now; Length is set by the caller.
+ * RPC_S_OK; RPC_S_INVALID_ARG: NULL, another Length.  Any thread.  An extension. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcxServerInqConnectionLimits(RPCX_CONNECTION_LIMITS *Limits);
 
 /* ---- Who is the client --------------------------------------------------------- */
 

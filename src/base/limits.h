@@ -131,8 +131,12 @@
 #define LIMIT_TICK_MS 2u
 #define LIMIT_TICK_MAX_MS 16u /* while connections are busy all the time */
 
-/* A connection that was accepted must be bound within this time, milliseconds. */
+/* A connection that was accepted must be bound within this time, milliseconds; and one whose
+ * association is over may swallow what its peer still sends for as long. */
 #define LIMIT_BIND_MS 30000u
+/* A TCP client that has been silent for so long, seconds, is asked whether it is still there:
+ * what Linux and Windows both do where a program asks for no other time. */
+#define LIMIT_KEEP_ALIVE_S 7200u
 
 /* Context handles a client, that is an association group, may hold: past it a call that
  * returns one more fails with RPC_S_OUT_OF_RESOURCES. */

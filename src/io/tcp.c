@@ -17,9 +17,6 @@
 
 #include "io/transport_internal.h"
 
-/* How often a free port is looked for that both address families can have. */
-#define DYNAMIC_PORT_TRIES 16
-
 RPC_STATUS tcp_check_endpoint(const char *endpoint)
 {
     char *end;
@@ -38,15 +35,26 @@ void transport_tune(enum transport_kind kind, int fd)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
-void transport_keep_alive(int fd, unsigned idle_s)
+static void keep_alive(int fd, unsigned idle_s, int interval, int count)
 {
-    const int on = idle_s > 0, idle = (int)idle_s, interval = 1, count = 3;
+    const int on = idle_s > 0, idle = (int)idle_s;
     if (on) {
         setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
         setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
         setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
     }
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+}
+
+void transport_keep_alive(int fd, unsigned idle_s)
+{
+    keep_alive(fd, idle_s, 1, 3);
+}
+
+void transport_keep_alive_accepted(int listen_fd, unsigned idle_s)
+{
+    const unsigned tenth = idle_s / 10;
+    keep_alive(listen_fd, idle_s, tenth < 1 ? 1 : tenth > 75 ? 75 : (int)tenth, 9);
 }
 
 void transport_shutdown(enum transport_kind kind, int fd, bool abandon)
@@ -111,76 +119,6 @@ RPC_STATUS tcp_resolve(const char *address, const char *endpoint, bool numeric,
     }
     freeaddrinfo(list);
     return *ret_addresses ? RPC_S_OK : RPC_S_OUT_OF_MEMORY;
-}
-
-/* ---- Listen -------------------------------------------------------------- */
-
-/* A socket listening on `port` (0: any) of one family; -1 and errno on failure. */
-static int listen_family(int family, uint16_t port, int backlog)
-{
-    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return -1;
-    int on = 1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    union {
-        struct sockaddr any;
-        struct sockaddr_in in;
-        struct sockaddr_in6 in6;
-    } addr = {.any.sa_family = (sa_family_t)family};
-    socklen_t len;
-    if (family == AF_INET6) {
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-        addr.in6.sin6_addr = in6addr_any;
-        addr.in6.sin6_port = htons(port);
-        len = sizeof(addr.in6);
-    } else {
-        addr.in.sin_addr.s_addr = htonl(INADDR_ANY);
-        addr.in.sin_port = htons(port);
-        len = sizeof(addr.in);
-    }
-    if (bind(fd, &addr.any, len) != 0 || listen(fd, backlog) != 0) {
-        int error = errno;
-        close(fd);
-        errno = error;
-        return -1;
-    }
-    return fd;
-}
-
-static uint16_t port_of(int fd)
-{
-    char host[NI_MAXHOST], port[NI_MAXSERV];
-    transport_name(fd, false, host, sizeof(host), port, sizeof(port));
-    return (uint16_t)strtoul(port, NULL, 10);
-}
-
-/* IPv4 must be had; IPv6 may be missing on the host, but not taken by another. */
-static int listen_both(uint16_t port, int backlog, struct transport_listener *listener)
-{
-    int fd4 = listen_family(AF_INET, port, backlog);
-    if (fd4 < 0)
-        return errno;
-    int fd6 = listen_family(AF_INET6, port_of(fd4), backlog);
-    if (fd6 < 0 && errno == EADDRINUSE) {
-        close(fd4);
-        return EADDRINUSE;
-    }
-    listener->fds[0] = fd4;
-    listener->fds[1] = fd6;
-    return 0;
-}
-
-RPC_STATUS tcp_listen(const char *endpoint, int backlog, struct transport_listener *listener)
-{
-    uint16_t port = endpoint ? (uint16_t)strtoul(endpoint, NULL, 10) : 0;
-    int error = EADDRINUSE;
-    for (int i = 0; i < (endpoint ? 1 : DYNAMIC_PORT_TRIES) && error == EADDRINUSE; i++)
-        error = listen_both(port, backlog, listener);
-    if (error != 0)
-        return transport_status_from_errno(error);
-    snprintf(listener->endpoint, sizeof(listener->endpoint), "%u", port_of(listener->fds[0]));
-    return RPC_S_OK;
 }
 
 /* ---- Names --------------------------------------------------------------- */

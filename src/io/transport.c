@@ -55,16 +55,19 @@ RPC_STATUS transport_check_endpoint(enum transport_kind kind, const char *endpoi
 }
 
 RPC_STATUS transport_listen(enum transport_kind kind, const char *endpoint, int backlog,
-                            struct transport_listener *ret_listener)
+                            const struct transport_place *place,
+                            struct transport_listener *ret_listeners, unsigned *ret_count)
 {
     if (endpoint) {
         RPC_STATUS status = transport_check_endpoint(kind, endpoint);
         if (status != RPC_S_OK)
             return status;
     }
-    *ret_listener = (struct transport_listener){.kind = kind, .fds = {-1, -1}};
-    return kind == TRANSPORT_TCP ? tcp_listen(endpoint, backlog, ret_listener)
-                                 : unix_listen(endpoint, backlog, ret_listener);
+    for (unsigned i = 0; i < TRANSPORT_ADDRESSES_MAX; i++)
+        ret_listeners[i] = (struct transport_listener){.kind = kind, .fds = {-1, -1}};
+    *ret_count = 1;
+    return kind == TRANSPORT_TCP ? tcp_listen(endpoint, backlog, place, ret_listeners, ret_count)
+                                 : unix_listen(endpoint, backlog, ret_listeners);
 }
 
 void transport_unlisten(struct transport_listener *listener)

@@ -107,13 +107,39 @@ struct transport_listener {
     int fds[2]; /* -1: none */
     char endpoint[108];
     bool lent; /* transport_adopt(): its name in the file system is another's */
+    char address[64]; /* TCP: the only one it listens at; "": all */
 };
 
-/* Creates a listening endpoint; with `endpoint` NULL one is chosen.
+/* Where a server listens with TCP.  All zero: at all addresses, on any port. */
+#define TRANSPORT_RANGES_MAX    32u
+#define TRANSPORT_ADDRESSES_MAX 16u
+struct transport_place {
+    struct {
+        uint16_t first, last;
+    } ranges[TRANSPORT_RANGES_MAX]; /* of ports for endpoints that are chosen here */
+    unsigned range_count;
+    bool any_port; /* when none of these is free */
+    struct transport_at {
+        struct sockaddr_storage name;
+        socklen_t len;
+        char text[64]; /* as the program wrote it */
+    } addresses[TRANSPORT_ADDRESSES_MAX];
+    unsigned address_count;
+};
+
+/* Add what `text` lists, "5000-5100,6000" and "127.0.0.1,::1".  False: it is no such list, or
+ * too long. */
+bool transport_place_ports(struct transport_place *place, const char *text);
+bool transport_place_addresses(struct transport_place *place, const char *text);
+
+/* Creates a listening endpoint; with `endpoint` NULL one is chosen.  Up to
+ * TRANSPORT_ADDRESSES_MAX listeners, one for each address of the place.
  * RPC_S_DUPLICATE_ENDPOINT: somebody listens there; RPC_S_CANT_CREATE_ENDPOINT: no
- * permission, no folder; RPC_S_INVALID_ENDPOINT_FORMAT; RPC_S_OUT_OF_RESOURCES. */
+ * permission, no folder; RPC_S_INVALID_ENDPOINT_FORMAT; RPC_S_OUT_OF_RESOURCES, also when no
+ * port of the ranges is free. */
 RPC_STATUS transport_listen(enum transport_kind kind, const char *endpoint, int backlog,
-                            struct transport_listener *ret_listener);
+                            const struct transport_place *place,
+                            struct transport_listener *ret_listeners, unsigned *ret_count);
 
 /* The same of a socket that listens already, e.g. from systemd: takes `fd` over.
  * RPC_S_INVALID_ARG: it is no such socket, or its name is no endpoint; then it is left alone. */
@@ -134,6 +160,10 @@ int transport_accept(enum transport_kind kind, int listen_fd);
 /* A TCP peer that has been silent for `idle_s` seconds is asked once a second whether it is
  * still there; after three questions without an answer the connection is dead.  0: never. */
 void transport_keep_alive(int fd, unsigned idle_s);
+
+/* The same for what a listening socket will accept: after `idle_s` seconds of silence asked nine
+ * times, with a tenth of that time (1 to 75 s) in between.  0: never. */
+void transport_keep_alive_accepted(int listen_fd, unsigned idle_s);
 
 /* Ends a connection in both directions.  `abandon`: octets a full window keeps here are
  * given up and the peer is told by a reset; the end of the stream would have to wait

@@ -20,7 +20,8 @@ RPC_STATUS tcp_resolve(const char *address, const char *endpoint, bool numeric,
                        int *ret_error);
 void tcp_describe_failure(const struct transport_address *address, int error,
                           struct transport_failure *failure);
-RPC_STATUS tcp_listen(const char *endpoint, int backlog, struct transport_listener *listener);
+RPC_STATUS tcp_listen(const char *endpoint, int backlog, const struct transport_place *place,
+                      struct transport_listener *listeners, unsigned *ret_count);
 
 RPC_STATUS unix_check_endpoint(const char *endpoint);
 RPC_STATUS unix_resolve(const char *endpoint, struct transport_address **ret_addresses,

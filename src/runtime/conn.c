@@ -23,6 +23,7 @@
 #include "runtime/capture.h"
 #include "runtime/conn_setup.h"
 #include "runtime/error_info.h"
+#include "runtime/server_conns.h"
 
 static void conn_on_io(struct io_watch *watch, uint32_t events);
 static void conn_on_idle(struct io_watch *watch);
@@ -208,6 +209,7 @@ static void settle_dead(struct conn *conn)
     if (!conn->lingering) {
         shutdown(conn->watch.fd, SHUT_WR);
         conn->lingered = 0;
+        server_conns_lingers(conn);
     }
     conn->lingering = true;
     arm_for(conn, EPOLLIN);

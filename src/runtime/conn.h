@@ -67,6 +67,8 @@ struct conn {
     bool blocked_push;     /* a thread polls for output itself                  */
     bool expect_user;      /* the application was just told to come: arm lazily */
     bool settle_sent;      /* dead; to be settled by the thread that is sending */
+    bool used;             /* server: since it was last looked at, see server_conns.c   */
+    bool listed_bound;     /* server: in the list of bound ones; server_conns.c's lock  */
     bool lingering;        /* dead; a fault is on its way, input is swallowed   */
     bool prompt;           /* server: the last request came soon after a reply  */
     bool shared;           /* client: asynchronous calls may be added           */
@@ -110,6 +112,7 @@ struct conn {
             struct list starts;
             struct rpc_call *starting; /* its job's reference keeps it; NULL: none     */
             struct rpc_call *overdue;
+            struct server_peer *peer; /* server_conns.c's: who it is, counted; NULL: not yet */
             uint32_t entered_ms; /* when the starting one's manager was entered, of
                                   * clock_ms() the low bits; 0: not yet                */
             uint32_t replied_us; /* when the reply was sent, of clock_us() the low bits;

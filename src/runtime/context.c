@@ -135,6 +135,14 @@ void context_set_put(struct context_set *set)
     pthread_mutex_unlock(&context_lock);
 }
 
+bool context_set_empty(struct context_set *set)
+{
+    pthread_mutex_lock(&context_lock);
+    bool empty = set->count == 0;
+    pthread_mutex_unlock(&context_lock);
+    return empty;
+}
+
 void context_set_close(struct context_set *set)
 {
     pthread_mutex_lock(&context_lock);

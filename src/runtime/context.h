@@ -35,6 +35,8 @@ void context_set_put(struct context_set *set);
 /* The last association is gone: what no call uses is run down, the rest when its call
  * ends.  Drops the caller's reference.  No routine of the program runs in here. */
 void context_set_close(struct context_set *set);
+/* Could a client name none of it? */
+bool context_set_empty(struct context_set *set);
 
 /* One context of a call. */
 struct context_use {

@@ -10,12 +10,13 @@
 
 #include <penstock/rpc.h>
 
-#include "base/clock.h"
-#include "base/limits.h"
 #include "base/trace.h"
 #include "runtime/call.h"
 #include "runtime/error_info.h"
+#include "runtime/listen_place.h"
 #include "runtime/server.h"
+#include "runtime/server_conns.h"
+#include "runtime/server_limits.h"
 #include "runtime/string_binding.h"
 
 struct endpoint;
@@ -35,59 +36,13 @@ struct endpoint {
 
 static pthread_mutex_t endpoints_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct list endpoints = {&endpoints, &endpoints};
-/* Server connections, in the order they were last looked at; each holds a reference while it is here. */
-static struct list conns = {&conns, &conns};
-static unsigned conn_count;
 
 /* ---- Connections ---------------------------------------------------------- */
 
 void server_on_closed(struct conn *conn)
 {
     group_leave(conn->assoc.group_id);
-    pthread_mutex_lock(&endpoints_lock);
-    bool listed = list_linked(&conn->node);
-    if (listed) {
-        list_remove(&conn->node);
-        conn_count--;
-    }
-    pthread_mutex_unlock(&endpoints_lock);
-    if (listed)
-        conn_put(conn); /* not the last one: whoever closes has another */
-}
-
-/* The connection that was looked at longest ago, with a reference, when that is more
- * than LIMIT_BIND_MS.  The list is in order of that time: looking moves to the end. */
-static struct conn *next_to_check(void)
-{
-    struct conn *conn = NULL;
-    const uint32_t now = (uint32_t)clock_ms();
-    pthread_mutex_lock(&endpoints_lock);
-    if (!list_empty(&conns)) {
-        conn = list_entry(conns.next, struct conn, node);
-        if (now - conn->idle_since_ms < LIMIT_BIND_MS) {
-            conn = NULL;
-        } else {
-            conn->idle_since_ms = now;
-            list_remove(&conn->node);
-            list_append(&conns, &conn->node);
-            conn_get(conn);
-        }
-    }
-    pthread_mutex_unlock(&endpoints_lock);
-    return conn;
-}
-
-/* Closes connections that were never bound and those that only swallow what a broken
- * peer still sends.  Done when new ones come: who does not connect costs nothing. */
-static void drop_useless(void)
-{
-    for (struct conn *conn = next_to_check(); conn; conn = next_to_check()) {
-        conn_lock(conn);
-        if (conn->assoc.state == ASSOC_IDLE || conn->lingering)
-            conn_close(conn);
-        conn_unlock(conn);
-        conn_put(conn);
-    }
+    server_conns_remove(conn);
 }
 
 static void adopt(struct endpoint *endpoint, int fd)
@@ -97,15 +52,7 @@ static void adopt(struct endpoint *endpoint, int fd)
     if (!conn)
         return;
     conn->assoc.explain = error_explain_nak;
-    pthread_mutex_lock(&endpoints_lock);
-    bool room = conn_count < LIMIT_SERVER_CONNS;
-    if (room) {
-        conn_count++;
-        conn->idle_since_ms = (uint32_t)clock_ms();
-        conn_get(conn);
-        list_append(&conns, &conn->node);
-    }
-    pthread_mutex_unlock(&endpoints_lock);
+    const bool room = server_conns_add(conn);
     conn_lock(conn);
     if (room && conn_watch(conn))
         conn_settle(conn, CONN_ARM_NOW);
@@ -150,7 +97,7 @@ static void on_acceptable(struct io_watch *watch, uint32_t events)
     struct acceptor *acceptor = list_entry(watch, struct acceptor, watch);
     struct endpoint *endpoint = acceptor->endpoint;
     (void)events;
-    drop_useless();
+    server_conns_look();
     for (;;) {
         int fd = transport_accept(endpoint->listener.kind, watch->fd);
         if (fd >= 0) {
@@ -198,6 +145,8 @@ static bool start_acceptors(struct endpoint *endpoint)
         counted_init(&acceptor->watch.object, acceptor_destroy);
         acceptor->watch.fd = endpoint->listener.fds[i];
         acceptor->watch.ops = &acceptor_ops;
+        if (endpoint->listener.kind == TRANSPORT_TCP)
+            transport_keep_alive_accepted(acceptor->watch.fd, limit_keep_alive_s());
         if (!reactor_add(&acceptor->watch))
             return false;
         reactor_arm(&acceptor->watch, EPOLLIN);
@@ -234,18 +183,28 @@ static RPC_STATUS add_listener(struct transport_listener *listener)
         atexit(remove_names);
     list_append(&endpoints, &endpoint->node);
     pthread_mutex_unlock(&endpoints_lock);
-    TRACE(TRACE_IO, "listening on %s:[%s]", transport_protseq(listener->kind), listener->endpoint);
+    TRACE(TRACE_IO, "listening on %s:%s[%s]", transport_protseq(listener->kind), listener->address,
+          listener->endpoint);
     return RPC_S_OK;
 }
 
-RPC_STATUS server_add_endpoint(enum transport_kind kind, const char *name, unsigned max_calls)
+RPC_STATUS server_add_endpoint(enum transport_kind kind, const char *name, unsigned max_calls,
+                               const RPC_POLICY *policy)
 {
-    struct transport_listener listener;
+    struct transport_listener listeners[TRANSPORT_ADDRESSES_MAX];
+    struct transport_place place;
+    unsigned count;
     int backlog = max_calls > RPC_C_PROTSEQ_MAX_REQS_DEFAULT && max_calls <= 65535
                       ? (int)max_calls
                       : 4096; /* the documented default of 10 is a hint */
-    RPC_STATUS status = transport_listen(kind, name, backlog, &listener);
-    return status == RPC_S_OK ? add_listener(&listener) : status;
+    listen_place(policy, &place);
+    RPC_STATUS status = transport_listen(kind, name, backlog, &place, listeners, &count);
+    for (unsigned i = 0; status == RPC_S_OK && i < count; i++) {
+        status = add_listener(&listeners[i]);
+        while (status != RPC_S_OK && ++i < count) /* those before are open, and stay so */
+            transport_unlisten(&listeners[i]);
+    }
+    return status;
 }
 
 RPC_STATUS RpcxServerUseSocket(RPC_CSTR Protseq, int Fd)
@@ -273,7 +232,9 @@ bool server_has_endpoints(void)
 static RPC_STATUS endpoint_binding(const struct endpoint *endpoint, RPC_BINDING_HANDLE *ret_binding)
 {
     char host[256] = "";
-    if (endpoint->listener.kind == TRANSPORT_TCP && gethostname(host, sizeof(host) - 1) != 0)
+    if (endpoint->listener.address[0] != '\0')
+        strcpy(host, endpoint->listener.address); /* shorter */
+    else if (endpoint->listener.kind == TRANSPORT_TCP && gethostname(host, sizeof(host) - 1) != 0)
         host[0] = '\0';
     struct string_binding parts = {
         .protseq = (char *)(uintptr_t)transport_protseq(endpoint->listener.kind),

@@ -96,6 +96,15 @@ void group_leave(uint32_t id)
         context_set_close(contexts);
 }
 
+bool group_needs_member(uint32_t id)
+{
+    pthread_mutex_lock(&groups_lock);
+    struct group *group = id ? find(id) : NULL;
+    bool needs = group && group->members == 1 && !context_set_empty(group->contexts);
+    pthread_mutex_unlock(&groups_lock);
+    return needs;
+}
+
 struct context_set *group_contexts(uint32_t id)
 {
     pthread_mutex_lock(&groups_lock);

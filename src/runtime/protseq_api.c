@@ -27,7 +27,7 @@ RPC_STATUS RpcServerUseProtseqExA(RPC_CSTR Protseq, unsigned int MaxCalls,
     enum transport_kind kind;
     (void)SecurityDescriptor;
     RPC_STATUS status = check(Protseq, Policy, &kind);
-    return status == RPC_S_OK ? server_add_endpoint(kind, NULL, MaxCalls) : status;
+    return status == RPC_S_OK ? server_add_endpoint(kind, NULL, MaxCalls, Policy) : status;
 }
 
 RPC_STATUS RpcServerUseProtseqA(RPC_CSTR Protseq, unsigned int MaxCalls, void *SecurityDescriptor)
@@ -41,7 +41,7 @@ RPC_STATUS RpcServerUseProtseqEpExA(RPC_CSTR Protseq, unsigned int MaxCalls, RPC
     enum transport_kind kind;
     (void)SecurityDescriptor;
     RPC_STATUS status = Endpoint ? check(Protseq, Policy, &kind) : RPC_S_INVALID_ARG;
-    return status == RPC_S_OK ? server_add_endpoint(kind, (const char *)Endpoint, MaxCalls)
+    return status == RPC_S_OK ? server_add_endpoint(kind, (const char *)Endpoint, MaxCalls, Policy)
                               : status;
 }
 
@@ -54,7 +54,7 @@ RPC_STATUS RpcServerUseProtseqEpA(RPC_CSTR Protseq, unsigned int MaxCalls, RPC_C
 /* Opens the endpoints of the interface that are of `kind` (TRANSPORT_COUNT: of any), up to the
  * first that fails.  RPC_S_PROTSEQ_NOT_FOUND: there are none. */
 static RPC_STATUS use_endpoints(const RPC_SERVER_INTERFACE *spec, enum transport_kind kind,
-                                unsigned max_calls)
+                                unsigned max_calls, const RPC_POLICY *policy)
 {
     RPC_STATUS status = RPC_S_PROTSEQ_NOT_FOUND;
     for (unsigned i = 0; i < spec->RpcProtseqEndpointCount; i++) {
@@ -63,7 +63,7 @@ static RPC_STATUS use_endpoints(const RPC_SERVER_INTERFACE *spec, enum transport
         if (transport_from_protseq((const char *)named->RpcProtocolSequence, &its) != RPC_S_OK ||
             (kind != TRANSPORT_COUNT && its != kind))
             continue;
-        status = server_add_endpoint(its, (const char *)named->Endpoint, max_calls);
+        status = server_add_endpoint(its, (const char *)named->Endpoint, max_calls, policy);
         if (status != RPC_S_OK)
             return status;
     }
@@ -77,7 +77,7 @@ RPC_STATUS RpcServerUseProtseqIfExA(RPC_CSTR Protseq, unsigned int MaxCalls, RPC
     (void)SecurityDescriptor;
     const RPC_SERVER_INTERFACE *spec = registry_spec(IfSpec);
     RPC_STATUS status = spec ? check(Protseq, Policy, &kind) : RPC_S_INVALID_ARG;
-    return status == RPC_S_OK ? use_endpoints(spec, kind, MaxCalls) : status;
+    return status == RPC_S_OK ? use_endpoints(spec, kind, MaxCalls, Policy) : status;
 }
 
 RPC_STATUS RpcServerUseProtseqIfA(RPC_CSTR Protseq, unsigned int MaxCalls, RPC_IF_HANDLE IfSpec,
@@ -97,7 +97,7 @@ RPC_STATUS RpcServerUseAllProtseqsEx(unsigned int MaxCalls, void *SecurityDescri
     if (Policy && Policy->Length != sizeof(*Policy))
         return RPC_S_INVALID_ARG;
     for (unsigned kind = 0; kind < TRANSPORT_COUNT; kind++) {
-        RPC_STATUS status = server_add_endpoint((enum transport_kind)kind, NULL, MaxCalls);
+        RPC_STATUS status = server_add_endpoint((enum transport_kind)kind, NULL, MaxCalls, Policy);
         opened += status == RPC_S_OK;
         if (failure == RPC_S_OK)
             failure = status;
@@ -117,7 +117,7 @@ RPC_STATUS RpcServerUseAllProtseqsIfEx(unsigned int MaxCalls, RPC_IF_HANDLE IfSp
     (void)SecurityDescriptor;
     if (!spec || (Policy && Policy->Length != sizeof(*Policy)))
         return RPC_S_INVALID_ARG;
-    RPC_STATUS status = use_endpoints(spec, TRANSPORT_COUNT, MaxCalls);
+    RPC_STATUS status = use_endpoints(spec, TRANSPORT_COUNT, MaxCalls, Policy);
     return status == RPC_S_PROTSEQ_NOT_FOUND ? RPC_S_NO_PROTSEQS : status;
 }
 

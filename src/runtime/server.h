@@ -26,8 +26,9 @@ struct interface;
 /* ---- endpoint.c ----------------------------------------------------------- */
 
 /* Opens an endpoint; `name` NULL: the system chooses.  `max_calls`: connections that may wait,
- * a hint.  As RpcServerUseProtseqEp. */
-RPC_STATUS server_add_endpoint(enum transport_kind kind, const char *name, unsigned max_calls);
+ * a hint; `policy` NULL: the defaults.  As RpcServerUseProtseqEp. */
+RPC_STATUS server_add_endpoint(enum transport_kind kind, const char *name, unsigned max_calls,
+                               const RPC_POLICY *policy);
 
 /* ---- registry.c ----------------------------------------------------------- */
 
@@ -97,6 +98,8 @@ void server_on_closed(struct conn *conn);
  * when `peer` has no such group on this protocol sequence. */
 uint32_t group_join(uint32_t asked, enum transport_kind kind, const char *peer);
 void group_leave(uint32_t id);
+/* Has it contexts, and one connection left to keep them? */
+bool group_needs_member(uint32_t id);
 struct context_set;
 /* The contexts of the group, counted; NULL: there is no such group. */
 struct context_set *group_contexts(uint32_t id);

@@ -16,6 +16,7 @@
 #include "runtime/memory_env.h"
 #include "runtime/server.h"
 #include "runtime/server_call.h"
+#include "runtime/server_conns.h"
 
 static const NDR_OPERATION *find_operation(const RPC_SERVER_INTERFACE *spec, unsigned opnum)
 {
@@ -115,12 +116,16 @@ static void on_bind(struct conn *conn)
     group_peer(conn, peer);
     uint32_t group =
         bind->alter ? conn->assoc.group_id : group_join(bind->terms.group_id, conn->kind, peer);
+    const bool first = !bind->alter;
     assoc_answer_bind(&conn->assoc, group);
+    if (first && conn->assoc.state == ASSOC_OPEN)
+        server_conns_bound(conn);
 }
 
 static void server_on_event(struct conn *conn, const struct assoc_event *event, struct rxbuf *buf)
 {
     struct rpc_call *call = event->call ? call_of_wire(event->call) : NULL;
+    conn->used = true;
     switch (event->kind) {
     case ASSOC_EVENT_BIND:
         on_bind(conn);

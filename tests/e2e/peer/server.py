@@ -24,7 +24,7 @@ def free_port():
 class Server:
     """A peer_server on a TCP port and under a local name."""
 
-    def __init__(self, runtime_dir, pcap=None, max_rpc_size=None):
+    def __init__(self, runtime_dir, pcap=None, max_rpc_size=None, options=(), preexec_fn=None):
         self.port = free_port()
         self.name = f"peer-{uuid.uuid4().hex[:12]}"
         self.path = f"{runtime_dir}/penstock/{self.name}"
@@ -33,8 +33,8 @@ class Server:
         if max_rpc_size is not None:
             env = dict(env, PEER_MAX_RPC_SIZE=str(max_rpc_size))
         self.process = subprocess.Popen(
-            [SERVER, "ncacn_ip_tcp", str(self.port), "ncalrpc", self.name],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env)
+            [SERVER, *map(str, options), "ncacn_ip_tcp", str(self.port), "ncalrpc", self.name],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, preexec_fn=preexec_fn)
         assert self.process.stdout.readline() == b"ready\n", "peer_server did not start"
         self.pid = self.process.pid
 
@@ -71,6 +71,10 @@ class Server:
             if line.startswith(key + ":"):
                 return int(line.split()[1])
         raise KeyError(key)
+
+    def cpu_seconds(self):
+        stat = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
 
     def threads(self):
         return len(os.listdir(f"/proc/{self.pid}/task"))

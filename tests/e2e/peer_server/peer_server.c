@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* peer_server.c - the server that tests/e2e talks to octet by octet.
  *
- *     peer_server PROTSEQ ENDPOINT [PROTSEQ ENDPOINT ...]
+ *     peer_server [OPTION VALUE ...] PROTSEQ ENDPOINT [PROTSEQ ENDPOINT ...]
  *
  * PEER_MAX_RPC_SIZE in the environment: the MaxRpcSize it is registered with.
  * Prints "ready" when it listens and serves until its standard input ends.  Each
@@ -479,16 +479,111 @@ static void check(RPC_STATUS status, const char *what)
         die(what, status);
 }
 
+/* ---- What it is told to be ------------------------------------------------------ */
+
+/* The value of the option at argv[*i], which goes on behind it; NULL: it is another. */
+static char *option(char **argv, int *i, const char *name)
+{
+    if (strcmp(argv[*i], name) != 0 || !argv[*i + 1])
+        return NULL;
+    *i += 2;
+    return argv[*i - 1];
+}
+
+/* One of RPCX_CONNECTION_LIMITS. */
+static bool limit_option(char **argv, int *i)
+{
+    RPCX_CONNECTION_LIMITS limits = {.Length = sizeof(limits)};
+    const struct {
+        const char *name;
+        unsigned *value;
+    } options[] = {{"--connections", &limits.Connections}, {"--per-peer", &limits.ConnectionsPerPeer},
+                   {"--bind-ms", &limits.BindTimeout},     {"--idle-ms", &limits.IdleTimeout},
+                   {"--keep-alive", &limits.KeepAlive}};
+    check(RpcxServerInqConnectionLimits(&limits), "RpcxServerInqConnectionLimits");
+    for (size_t o = 0; o < sizeof(options) / sizeof(*options); o++) {
+        const char *value = option(argv, i, options[o].name);
+        if (!value)
+            continue;
+        *options[o].value = (unsigned)strtoul(value, NULL, 0);
+        check(RpcxServerSetConnectionLimits(&limits), options[o].name);
+        return true;
+    }
+    return false;
+}
+
+static bool place_option(char **argv, int *i)
+{
+    char *value;
+    if ((value = option(argv, i, "--ports")))
+        check(RpcxServerSetPorts(0, (RPC_CSTR)value), "--ports");
+    else if ((value = option(argv, i, "--internet-ports")))
+        check(RpcxServerSetPorts(RPC_C_USE_INTERNET_PORT, (RPC_CSTR)value), "--internet-ports");
+    else if ((value = option(argv, i, "--intranet-ports")))
+        check(RpcxServerSetPorts(RPC_C_USE_INTRANET_PORT, (RPC_CSTR)value), "--intranet-ports");
+    else if ((value = option(argv, i, "--addresses")))
+        check(RpcxServerSetAddresses((RPC_CSTR)value), "--addresses");
+    return value != NULL;
+}
+
+/* --dynamic ENDPOINTFLAGS and --everywhere PORT: TCP with an RPC_POLICY; what fails is said. */
+static bool policy_option(char **argv, int *i)
+{
+    RPC_POLICY policy = {.Length = sizeof(policy)};
+    char *value;
+    RPC_STATUS status;
+    if ((value = option(argv, i, "--dynamic"))) {
+        policy.EndpointFlags = strtoul(value, NULL, 0);
+        status = RpcServerUseProtseqExA((RPC_CSTR) "ncacn_ip_tcp", 10, NULL, &policy);
+    } else if ((value = option(argv, i, "--everywhere"))) {
+        policy.NICFlags = RPC_C_BIND_TO_ALL_NICS;
+        status = RpcServerUseProtseqEpExA((RPC_CSTR) "ncacn_ip_tcp", 10, (RPC_CSTR)value, NULL,
+                                          &policy);
+    } else {
+        return false;
+    }
+    if (status != RPC_S_OK)
+        printf("status %d\n", (int)status);
+    return true;
+}
+
+static void say_bindings(void)
+{
+    RPC_BINDING_VECTOR *vector;
+    if (RpcServerInqBindings(&vector) != RPC_S_OK)
+        return;
+    for (unsigned long i = 0; i < vector->Count; i++) {
+        RPC_CSTR text;
+        check(RpcBindingToStringBindingA(vector->BindingH[i], &text), "RpcBindingToStringBinding");
+        printf("binding %s\n", (char *)text);
+        RpcStringFreeA(&text);
+    }
+    RpcBindingVectorFree(&vector);
+}
+
 int main(int argc, char **argv)
 {
-    if (argc < 3 || argc % 2 == 0) {
-        fputs("usage: peer_server PROTSEQ ENDPOINT [PROTSEQ ENDPOINT ...]\n", stderr);
-        return EXIT_FAILURE;
-    }
-    for (int i = 1; i < argc; i += 2)
+    bool says = false;
+    int i = 1;
+    while (i < argc) {
+        if (limit_option(argv, &i) || place_option(argv, &i) || policy_option(argv, &i))
+            continue;
+        if (strcmp(argv[i], "--say-bindings") == 0) {
+            says = true;
+            i++;
+            continue;
+        }
+        if (i + 1 == argc) {
+            fputs("usage: peer_server [OPTION VALUE ...] PROTSEQ ENDPOINT ...\n", stderr);
+            return EXIT_FAILURE;
+        }
         check(RpcServerUseProtseqEpA((RPC_CSTR)argv[i], RPC_C_PROTSEQ_MAX_REQS_DEFAULT,
                                      (RPC_CSTR)argv[i + 1], NULL),
               argv[i]);
+        i += 2;
+    }
+    if (says)
+        say_bindings();
     const char *size = getenv("PEER_MAX_RPC_SIZE");
     check(size ? RpcServerRegisterIf2(peer_v1_2_s_ifspec, NULL, NULL, 0,
                                       RPC_C_LISTEN_MAX_CALLS_DEFAULT,
