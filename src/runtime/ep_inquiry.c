@@ -129,6 +129,8 @@ static RPC_STATUS fetch(struct inquiry *inquiry)
                       inquiry->batch, &told);
     stub_memory_leave(&outer);
     RPC_STATUS status = ep_status(told);
+    if (inquiry->count > LIMIT_EP_BATCH) /* of an answer that was refused for it */
+        inquiry->count = LIMIT_EP_BATCH;
     /* Some say that there are no more with the last ones, some say nothing but a nil handle,
      * some with none. */
     inquiry->ended = status == EPT_S_NOT_REGISTERED || (status == RPC_S_OK && !inquiry->more);

@@ -197,6 +197,8 @@ static RPC_STATUS open_registration(void)
         return status;
     client_epr_open(own.mapper, &own.registration, &told);
     status = ep_status(told);
+    if (status == RPC_S_OK && !own.registration)
+        status = RPC_S_PROTOCOL_ERROR;
     return status == RPC_S_OK ? start_watch() : status;
 }
 

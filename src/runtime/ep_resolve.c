@@ -68,6 +68,8 @@ static RPC_STATUS ask(RPC_BINDING_HANDLE mapper, const struct ep_question *quest
     error_status_t told = RPC_S_OK;
     client_ept_map(mapper, &object, tower, &more, LIMIT_EP_TOWERS, &count, towers, &told);
     RPC_STATUS status = ep_status(told);
+    if (count > LIMIT_EP_TOWERS) /* of an answer that was refused for it */
+        count = LIMIT_EP_TOWERS;
     if (status == RPC_S_OK)
         status = choose(count, towers, question->kind, endpoint);
     free_towers(count, towers);
