@@ -139,7 +139,11 @@ static int compare_ns(const void *a, const void *b)
 
 void print_latency_result(uint64_t *ns, size_t count)
 {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += ns[i];
     qsort(ns, count, sizeof(*ns), compare_ns);
-    printf("{\"iterations\": %zu, \"p50_us\": %.3f, \"p99_us\": %.3f}\n", count,
-           (double)ns[count / 2] / 1e3, (double)ns[count * 99 / 100] / 1e3);
+    printf("{\"iterations\": %zu, \"p50_us\": %.3f, \"p99_us\": %.3f, \"mean_us\": %.3f}\n", count,
+           (double)ns[count / 2] / 1e3, (double)ns[count * 99 / 100] / 1e3,
+           (double)sum / 1e3 / (double)count);
 }

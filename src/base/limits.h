@@ -94,6 +94,9 @@
 #define LIMIT_PUSH_SLICE (1000u << 10)
 /* Pushes are collected to as much; on a Unix socket to what keeps its buffer full. */
 #define LIMIT_COLLECT_LOCAL (340u << 10)
+/* Short requests, or short replies, that are gathered until a thread has dealt with all that one
+ * receive brought: more is sent at once. */
+#define LIMIT_GATHER_LEN (64u << 10)
 /* iovec elements per sendmsg; IOV_MAX is 1,024 on Linux. */
 #define LIMIT_SEND_IOV 512u
 

@@ -340,6 +340,14 @@ void reactor_submit(struct io_job *job)
         reactor_submit_other(job);
 }
 
+bool reactor_submit_behind(struct io_job *job)
+{
+    if (!own_jobs || block_depth > 0 || list_empty(own_jobs))
+        return false;
+    list_append(own_jobs, &job->node);
+    return true;
+}
+
 static struct io_job *next_job(void)
 {
     pthread_mutex_lock(&reactor.lock);

@@ -329,7 +329,9 @@ RPC_STATUS client_start_send(struct rpc_call *call, struct client_start *start)
     stats_count(RPC_C_STATS_CALLS_OUT, 1);
     const uint64_t sent = conn->assoc.txq.total;
     RPC_STATUS status = client_request_queue(call, &terms, &start->request);
-    if (status == RPC_S_OK)
+    if (status == RPC_S_OK && call->async && call->pipe_count == 0 && !start->within)
+        conn_push_out_soon(conn);
+    else if (status == RPC_S_OK)
         conn_push_out(conn);
     if (status != RPC_S_OK && !call->over)
         call_break(call, status);

@@ -64,6 +64,7 @@ struct conn {
     bool closed;           /* shut down, and out of the reactor                 */
     bool more;             /* the sender will be back at once: no partial segments     */
     bool corked;           /* the last send left one behind, see conn_on_idle()        */
+    bool flush_due;        /* flush_job is in a thread's line                    */
     bool blocked_push;     /* a thread polls for output itself                  */
     bool expect_user;      /* the application was just told to come: arm lazily */
     bool settle_sent;      /* dead; to be settled by the thread that is sending */
@@ -93,6 +94,8 @@ struct conn {
                                * NULL: it is up, or a thread that waits sees to it */
     struct conn_tracer *tracer; /* the writer's, of what was sent; NULL: not traced yet */
 
+    struct io_job flush_job; /* conn_push_out_soon()'s */
+
     /* owner's */
     struct list node;
 
@@ -110,6 +113,8 @@ struct conn {
             /* server_order.c's: calls that wait for their turn to begin, the one whose turn
              * it is, and managers that kept it for too long and still run. */
             struct list starts;
+            const struct rpc_call *unsent_reply; /* the last that waits for the next one's,
+                                                  * compared with only */
             struct rpc_call *starting; /* its job's reference keeps it; NULL: none     */
             struct rpc_call *overdue;
             struct server_peer *peer; /* server_conns.c's: who it is, counted; NULL: not yet */
@@ -186,6 +191,15 @@ void conn_flush_until(struct conn *conn, size_t len);
 /* Sends what was just queued with borrowed octets and copies what could not be
  * sent, so that their owner may have them back.  (drops) */
 void conn_push_out(struct conn *conn);
+
+/* The same for what nobody waits for: a thread of the pool that was told of several events sends
+ * once for all that their routines have queued.  Should one of these take its time, the tick
+ * sends. (drops) */
+void conn_push_out_soon(struct conn *conn);
+
+/* Copies what is queued and borrowed, and leaves it to somebody who comes at once, or else to the
+ * tick.  False: it is to be sent now. */
+bool conn_leave_output(struct conn *conn);
 
 /* Copies what is queued and borrowed, so that its owners may have it back; nobody must be
  * sending. */

@@ -127,6 +127,37 @@ void conn_push_out(struct conn *conn)
     conn_own_output(conn);
 }
 
+bool conn_leave_output(struct conn *conn)
+{
+    if (conn->writing || txq_len(&conn->assoc.txq) > LIMIT_GATHER_LEN || !conn_alive(conn))
+        return false;
+    conn_own_output(conn);
+    reactor_touch(&conn->watch);
+    return true;
+}
+
+static void run_flush(struct io_job *job)
+{
+    struct conn *conn = list_entry(job, struct conn, flush_job);
+    conn_lock(conn);
+    conn->flush_due = false;
+    conn_flush(conn);
+    conn_settle(conn, CONN_ARM_NOW);
+    conn_unlock(conn);
+    conn_put(conn);
+}
+
+void conn_push_out_soon(struct conn *conn)
+{
+    conn->flush_job.run = run_flush;
+    if (!conn->flush_due && reactor_submit_behind(&conn->flush_job)) {
+        conn_get(conn);
+        conn->flush_due = true;
+    }
+    if (!conn->flush_due || !conn_leave_output(conn))
+        conn_push_out(conn);
+}
+
 void conn_own_output(struct conn *conn)
 {
     assert(!conn->writing);

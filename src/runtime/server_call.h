@@ -59,6 +59,9 @@ void server_manage(struct rpc_call *call);
 void order_submit(struct rpc_call *call);
 /* It is about to call its manager. */
 void order_enter(struct rpc_call *call);
+/* The reply of `call` may wait for that of the next one: a manager of the same operation is about
+ * to run on this thread.  Where that does not answer before it returns, order_return() sends. */
+bool order_gathers(struct rpc_call *call);
 /* The manager has returned. */
 void order_return(struct rpc_call *call);
 /* It will not be entered, or not now: the next may begin. */

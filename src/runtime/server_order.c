@@ -65,8 +65,26 @@ void order_enter(struct rpc_call *call)
         conn->entered_ms = (uint32_t)clock_ms() | 1u;
 }
 
+bool order_gathers(struct rpc_call *call)
+{
+    struct conn *conn = call->conn;
+    if (conn->starting != call || conn->entered_ms == 0 || list_empty(&conn->starts))
+        return false;
+    const struct rpc_call *next = list_entry(conn->starts.next, struct rpc_call, job.node);
+    if (next->op != call->op || next->pipe_count > 0)
+        return false;
+    conn->unsent_reply = call;
+    return true;
+}
+
 void order_return(struct rpc_call *call)
 {
+    /* This one's reply did not go with it, nor after it: it handed off. */
+    if (call->conn->unsent_reply && call->conn->unsent_reply != call) {
+        call->conn->unsent_reply = NULL;
+        if (txq_len(&call->conn->assoc.txq) > 0)
+            conn_flush(call->conn);
+    }
     struct rpc_call **at = &call->conn->overdue;
     while (*at && *at != call)
         at = &(*at)->next_overdue;

@@ -179,7 +179,8 @@ RPC_STATUS server_reply(struct rpc_call *call)
     if (status == RPC_S_OK) {
         TRACE(TRACE_CALL, "call %u %s: answered", call->wire.id, call->op->name);
         call_finish(call);
-        conn_push_out(call->conn);
+        if (!order_gathers(call) || !conn_leave_output(call->conn))
+            conn_push_out(call->conn);
     } else {
         contexts_unsent(call);
         call_break(call, status);
