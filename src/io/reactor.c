@@ -340,12 +340,9 @@ void reactor_submit(struct io_job *job)
         reactor_submit_other(job);
 }
 
-bool reactor_submit_behind(struct io_job *job)
+bool reactor_has_own_jobs(void)
 {
-    if (!own_jobs || block_depth > 0 || list_empty(own_jobs))
-        return false;
-    list_append(own_jobs, &job->node);
-    return true;
+    return own_jobs && block_depth == 0 && !list_empty(own_jobs);
 }
 
 static struct io_job *next_job(void)

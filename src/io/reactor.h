@@ -84,9 +84,9 @@ void reactor_touch(struct io_watch *watch);
  * when that is done with its event; from any other a sleeping thread is woken. */
 void reactor_submit(struct io_job *job);
 
-/* From a pool thread that still has jobs of its own: behind these.  False, and nothing is done,
- * from any other: whoever wants to do something once for all of them does it at once. */
-bool reactor_submit_behind(struct io_job *job);
+/* Is this a pool thread that still has jobs of its own?  Then what it submits comes behind these,
+ * and can be done once for all of them. */
+bool reactor_has_own_jobs(void);
 
 /* As reactor_submit, but always to another thread if one is idle. */
 void reactor_submit_other(struct io_job *job);

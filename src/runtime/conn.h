@@ -57,6 +57,7 @@ struct conn {
     struct conn_waiter *waiters; /* threads in conn_wait() */
 
     struct assoc assoc;
+    /* An idle connection is to fit a small block: docs/design/idle.md. */
     uint8_t kind;          /* enum transport_kind                               */
     uint8_t lazy;          /* operations in a row that left it unarmed          */
     bool reading, writing; /* a thread holds the role                           */
@@ -64,17 +65,19 @@ struct conn {
     bool closed;           /* shut down, and out of the reactor                 */
     bool more;             /* the sender will be back at once: no partial segments     */
     bool corked;           /* the last send left one behind, see conn_on_idle()        */
-    bool flush_due;        /* flush_job is in a thread's line                    */
     bool blocked_push;     /* a thread polls for output itself                  */
-    bool expect_user;      /* the application was just told to come: arm lazily */
-    bool settle_sent;      /* dead; to be settled by the thread that is sending */
     bool used;             /* server: since it was last looked at, see server_conns.c   */
     bool listed_bound;     /* server: in the list of bound ones; server_conns.c's lock  */
     bool lingering;        /* dead; a fault is on its way, input is swallowed   */
-    bool prompt;           /* server: the last request came soon after a reply  */
     bool shared;           /* client: asynchronous calls may be added           */
-    bool awaited;          /* client: its contexts are not known yet, but will be those of
+    bool expect_user : 1;  /* the application was just told to come: arm lazily */
+    bool settle_sent : 1;  /* dead; to be settled by the thread that is sending */
+    bool prompt : 1;       /* server: the last request came soon after a reply  */
+    bool awaited : 1;      /* client: its contexts are not known yet, but will be those of
                             * its setup's wish                                  */
+    bool flush_due : 1;    /* a job of conn_push_out_soon() is in a thread's line       */
+    bool unsent_reply : 1; /* server: a reply waits for the next one's; that of the call */
+    bool unsent_now : 1;   /* whose manager runs, see order_gathers()           */
     uint16_t stopped;      /* calls at their receive high mark: do not read     */
     uint16_t held;         /* requests being looked at: do not read             */
     uint16_t await_output; /* calls that wait for the queue to drain (notify)   */
@@ -87,14 +90,16 @@ struct conn {
     };
     uint32_t silence_max_ms; /* client: longest wait for the peer; 0: any       */
     uint32_t idle_since_ms;  /* owner's: of clock_ms(), the low bits            */
+    uint32_t entered_ms; /* server: when the starting call's manager was entered, of clock_ms()
+                          * the low bits; 0: not yet                            */
+    uint32_t replied_us; /* server: when the reply was sent, of clock_us() the low bits; 0: a
+                          * request came since                                  */
 
     struct rxbuf *rest; /* has the first octets of an incomplete PDU: `len`, from `at`
                          * on; or NULL                                          */
     struct conn_setup *setup; /* client: on its way up (conn_setup.h), or what ended that;
                                * NULL: it is up, or a thread that waits sees to it */
     struct conn_tracer *tracer; /* the writer's, of what was sent; NULL: not traced yet */
-
-    struct io_job flush_job; /* conn_push_out_soon()'s */
 
     /* owner's */
     struct list node;
@@ -113,15 +118,9 @@ struct conn {
             /* server_order.c's: calls that wait for their turn to begin, the one whose turn
              * it is, and managers that kept it for too long and still run. */
             struct list starts;
-            const struct rpc_call *unsent_reply; /* the last that waits for the next one's,
-                                                  * compared with only */
             struct rpc_call *starting; /* its job's reference keeps it; NULL: none     */
             struct rpc_call *overdue;
             struct server_peer *peer; /* server_conns.c's: who it is, counted; NULL: not yet */
-            uint32_t entered_ms; /* when the starting one's manager was entered, of
-                                  * clock_ms() the low bits; 0: not yet                */
-            uint32_t replied_us; /* when the reply was sent, of clock_us() the low bits;
-                                  * 0: a request came since                            */
         };
     };
 };

@@ -136,9 +136,17 @@ bool conn_leave_output(struct conn *conn)
     return true;
 }
 
+/* conn_push_out_soon()'s. */
+struct flush {
+    struct io_job job;
+    struct conn *conn; /* counted */
+};
+
 static void run_flush(struct io_job *job)
 {
-    struct conn *conn = list_entry(job, struct conn, flush_job);
+    struct flush *flush = list_entry(job, struct flush, job);
+    struct conn *conn = flush->conn;
+    free(flush);
     conn_lock(conn);
     conn->flush_due = false;
     conn_flush(conn);
@@ -147,13 +155,22 @@ static void run_flush(struct io_job *job)
     conn_put(conn);
 }
 
+/* False: this thread has nothing else to do first, or there is no memory. */
+static bool flush_later(struct conn *conn)
+{
+    struct flush *flush = reactor_has_own_jobs() ? malloc(sizeof(*flush)) : NULL;
+    if (!flush)
+        return false;
+    *flush = (struct flush){.job.run = run_flush, .conn = conn};
+    conn_get(conn);
+    reactor_submit(&flush->job);
+    return true;
+}
+
 void conn_push_out_soon(struct conn *conn)
 {
-    conn->flush_job.run = run_flush;
-    if (!conn->flush_due && reactor_submit_behind(&conn->flush_job)) {
-        conn_get(conn);
-        conn->flush_due = true;
-    }
+    if (!conn->flush_due)
+        conn->flush_due = flush_later(conn);
     if (!conn->flush_due || !conn_leave_output(conn))
         conn_push_out(conn);
 }

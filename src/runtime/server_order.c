@@ -73,19 +73,23 @@ bool order_gathers(struct rpc_call *call)
     const struct rpc_call *next = list_entry(conn->starts.next, struct rpc_call, job.node);
     if (next->op != call->op || next->pipe_count > 0)
         return false;
-    conn->unsent_reply = call;
+    conn->unsent_reply = conn->unsent_now = true;
     return true;
 }
 
 void order_return(struct rpc_call *call)
 {
-    /* This one's reply did not go with it, nor after it: it handed off. */
-    if (call->conn->unsent_reply && call->conn->unsent_reply != call) {
-        call->conn->unsent_reply = NULL;
-        if (txq_len(&call->conn->assoc.txq) > 0)
-            conn_flush(call->conn);
+    struct conn *conn = call->conn;
+    /* The one before waits, and this one's reply did not go with it, nor after it: it handed
+     * off. */
+    bool alone = conn->unsent_reply && !(conn->unsent_now && conn->starting == call);
+    conn->unsent_now = false;
+    if (alone) {
+        conn->unsent_reply = false;
+        if (txq_len(&conn->assoc.txq) > 0)
+            conn_flush(conn);
     }
-    struct rpc_call **at = &call->conn->overdue;
+    struct rpc_call **at = &conn->overdue;
     while (*at && *at != call)
         at = &(*at)->next_overdue;
     if (*at)
