@@ -69,12 +69,11 @@ struct conn {
     bool used;             /* server: since it was last looked at, see server_conns.c   */
     bool listed_bound;     /* server: in the list of bound ones; server_conns.c's lock  */
     bool lingering;        /* dead; a fault is on its way, input is swallowed   */
-    bool shared;           /* client: asynchronous calls may be added           */
+    bool shared;           /* client: asynchronous calls may be added; the pools' lock */
+    /* All of one lock, the connection's, for they share their octet. */
     bool expect_user : 1;  /* the application was just told to come: arm lazily */
     bool settle_sent : 1;  /* dead; to be settled by the thread that is sending */
     bool prompt : 1;       /* server: the last request came soon after a reply  */
-    bool awaited : 1;      /* client: its contexts are not known yet, but will be those of
-                            * its setup's wish                                  */
     bool flush_due : 1;    /* a job of conn_push_out_soon() is in a thread's line       */
     bool unsent_reply : 1; /* server: a reply waits for the next one's; that of the call */
     bool unsent_now : 1;   /* whose manager runs, see order_gathers()           */
@@ -112,6 +111,8 @@ struct conn {
             unsigned keep_alive_s;  /* what transport_keep_alive() was told            */
             RPC_STATUS bind_status; /* of the bind,                                    */
             bool bound;             /* which was answered                              */
+            bool awaited;           /* its contexts are not known yet, but will be those of
+                                     * its setup's wish; the pools' lock               */
             struct error_record *bind_errors; /* why it was refused; owned (error_info.h) */
         };
         struct { /* server */
