@@ -65,7 +65,7 @@ def installed(tmp_path_factory):
                    check=True, stdout=subprocess.DEVNULL, timeout=120)
     pc = next(root.rglob("penstock.pc"))
     libdir = pc.parent.parent
-    bindir = next(p for p in root.rglob("penstock-idl") if p.is_file()).parent
+    bindir = next(root.rglob("bin/penstock-idl")).parent
     return dict(os.environ, PATH=f"{bindir}:{os.environ['PATH']}", PKG_CONFIG_PATH=str(pc.parent),
                 PKG_CONFIG_SYSROOT_DIR=str(root), LD_LIBRARY_PATH=str(libdir))
 
