@@ -32,6 +32,17 @@ bool call_all_drained(const struct rpc_call *call)
     return true;
 }
 
+bool call_keeps_aligned(const struct rpc_call *call)
+{
+    if (call->server || call->ndr64) /* NDR64: everything ends at multiples of 8 */
+        return false;
+    unsigned ended = call->ended_pipes;
+    for (unsigned i = 0; i < call->pipe_count; i++)
+        if (pipe_sends(&call->pipes[i]) && ended-- == 0)
+            return call->pipes[i].rx.type->chunk.align == 8;
+    return false;
+}
+
 bool call_all_finished(const struct rpc_call *call)
 {
     for (unsigned i = 0; i < call->pipe_count; i++)

@@ -112,6 +112,9 @@ struct call_special {
     struct farewell *farewell; /* [notify], or parameters that routines of the program free */
 };
 
+/* Gaps and counts of 0, or less than 8 octets of parameters and a count. */
+#define CALL_HELD_MAX 16u
+
 /* Thousands may be open and idle, so a call is no larger than it has to be. */
 struct rpc_call {
     struct counted object;
@@ -140,11 +143,14 @@ struct rpc_call {
     bool dispatched;   /* server: the manager was called                           */
     bool pushing;      /* a push is under way, see pipe_take_turn()                */
     uint8_t happened;  /* server: RpcNotification... bits, see subscribe.h         */
-    uint8_t held_len;  /* server: a terminator, all zeros, that waits for what comes after it */
+    uint8_t held_len;  /* octets in held[] */
     bool nested;       /* on the connection of another, inside it: call_outer()    */
     bool granted;      /* the context it waits for is free                         */
     bool guarded;      /* server: the interface has an access check,               */
     bool admitted;     /* and it has let the call in                               */
+    uint8_t held[CALL_HELD_MAX]; /* see call_held() */
+    uint16_t ended_pipes;        /* client: pipes sent to their end, or held; those ended before the
+                                  * request began do not count yet                    */
     struct notify notify;
     uint16_t pipe_count;
     uint16_t receiving; /* index of the pipe that octets arrive for; pipe_count: past all */
@@ -264,14 +270,16 @@ RPC_STATUS call_new(struct conn *conn, const RPC_CLIENT_INTERFACE *spec, const N
 RPC_STATUS call_arrived(struct rpc_call *call, struct rxbuf *buf, const uint8_t *octets,
                         size_t len, bool last);
 
-/* The octets of a held terminator: gaps and counts of 0. */
-#define CALL_HELD_MAX 16u
-static inline void *call_held(const struct rpc_call *call)
+/* Octets of our stub that wait for what comes after them: of a server a terminator, which stay
+ * all zeros; of a client see call_keeps_aligned(). */
+static inline void *call_held(struct rpc_call *call)
 {
-    static const uint8_t zeros[CALL_HELD_MAX];
-    assert(call->held_len <= sizeof(zeros));
-    return (void *)(uintptr_t)zeros;
+    assert(call->held_len <= sizeof(call->held));
+    return call->held;
 }
+/* Client: the pipe to be sent next has elements aligned to 8, so that fragments may not begin
+ * at an odd multiple of 4 of the stub (docs/design/fragments.md). */
+bool call_keeps_aligned(const struct rpc_call *call);
 /* The transfer syntax turned out to be another than call_new() was told; nothing has been sent
  * or received yet.  RPC_S_OUT_OF_MEMORY; RPC_S_CANNOT_SUPPORT. */
 RPC_STATUS call_use_syntax(struct rpc_call *call, bool ndr64);

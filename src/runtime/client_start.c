@@ -300,9 +300,24 @@ RPC_STATUS client_request_queue(struct rpc_call *call, const struct client_terms
     TRACE(TRACE_CALL, "call %u %s: starts", call->wire.id, call->op->name);
 
     bool more = op_has_in_pipes(call->op);
+    call->held_len = 0; /* an attempt before this one may have left some */
+    call->ended_pipes = 0;
     size_t gap = -request->writer.len & (call->ndr64 ? 7 : 3);
-    const struct iovec stub[2] = {{request->writer.octets, request->writer.len},
-                                  {(void *)(uintptr_t)zeros, more ? gap : 0}};
+    struct iovec stub[2] = {{request->writer.octets, request->writer.len},
+                            {(void *)(uintptr_t)zeros, more ? gap : 0}};
+    if (more && call_keeps_aligned(call)) {
+        /* What lies behind the last multiple of 8 goes with the first push: 4 octets, the gap
+         * last, or nothing. */
+        size_t keep = (request->writer.len + gap) & 7;
+        if (keep > 0) {
+            size_t own = keep - gap;
+            stub[0].iov_len -= own;
+            stub[1].iov_len = 0;
+            memset(call->held, 0, sizeof(call->held));
+            memcpy(call->held, request->writer.octets + request->writer.len - own, own);
+            call->held_len = (uint8_t)keep;
+        }
+    }
     return call_send(&call->wire, stub, 2, !more);
 }
 

@@ -305,7 +305,18 @@ RPC_STATUS pipe_send_end(struct pipe *pipe)
         call->held_len = (uint8_t)(call->held_len + end->lead_len);
         return call->status;
     }
+    call->ended_pipes++;
+    const bool last = call_all_finished(call) && !call_has_early_pushes(call);
+    const size_t len = (size_t)call->held_len + end->lead_len;
+    if (!last && len <= CALL_HELD_MAX && ((call->wire.tx_stub + len) & 7) != 0 &&
+        call_keeps_aligned(call)) {
+        memcpy(call->held + call->held_len, end->lead, end->lead_len);
+        call->held_len = (uint8_t)len;
+        return call->status;
+    }
     struct outgoing out = {.pipe = pipe, .slice = LIMIT_PUSH_SLICE};
+    put(&out, call_held(call), call->held_len);
+    call->held_len = 0;
     put(&out, end->lead, end->lead_len);
-    return send_slice(&out, call_all_finished(call) && !call_has_early_pushes(call));
+    return send_slice(&out, last);
 }

@@ -307,6 +307,32 @@ def test_b_in_out_pipe():
                         "result": -1, "status": 0}
 
 
+@pytest.mark.parametrize("count", [0, 1, 2, 1000])
+def test_b_in_pipe_of_hypers(count):
+    """A peer that aligns elements of 8 octets by where they lie in the fragment, as FreeDCE
+    does, may: before such a pipe, too, each fragment but the last ends at a multiple of 8
+    of the stub (wire.md 1.11).  The parameters before it (here 4 octets) go with the
+    first push."""
+    def script(wire, _):
+        serve_bind(wire)
+        pdus = recv_request(wire)
+        assert [len(p.stub) % 8 for p in pdus[:-1]] == [0] * (len(pdus) - 1)
+        assert pdus[0].flags == FIRST, "begins before the first push"
+        reader = ndr.Reader(b"".join(p.stub for p in pdus))
+        assert reader.u8() == 0x5A
+        assert reader.hyper_pipe() == list(range(count))
+        reader.end()
+        reply = ndr.Writer().hyper_pipe(*[[n] for n in range(count)]).u8(0xA5).done()
+        for i in range(0, len(reply), 1400):
+            wire.send(pdu.response(reply[i:i + 1400], call=pdus[0].call,
+                                   flags=(FIRST if i == 0 else 0) |
+                                   (LAST if i + 1400 >= len(reply) else 0)))
+    with FakeServer(script) as fake:
+        line, = run_client(fake.binding, "hypers", count)
+        assert line == {"command": "hypers", "pulled": count, "good": True, "lead": 0xA5,
+                        "status": 0}
+
+
 def test_b_answers_of_nobody():
     """Responses, faults with an unknown call id are dropped (wire.md 5.7)."""
     def script(wire, _):

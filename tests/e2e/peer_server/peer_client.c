@@ -4,6 +4,7 @@
  *     peer_client BINDING COMMAND [ARGUMENT ...] [-- COMMAND ...]
  *
  *     echo NUMBER TEXT      take OCTETS PIECE     give OCTETS        transform COUNT
+ *     hypers COUNT
  *     sum COUNT             abort CODE AFTER      abort-out CODE AFTER
  *     hang MS               cancel, then wait     hang-abort MS      cancel and leave
  *     nothing               wait MS
@@ -290,16 +291,48 @@ static RPC_STATUS run_limits(struct client *client, char **args)
                                 (unsigned)strtoul(args[1], NULL, 0));
 }
 
+/* Pushes one number at a time. */
+static RPC_STATUS run_hypers(struct client *client, char **args)
+{
+    ASYNC_HYPER_PIPE numbers;
+    hyper sent = strtol(args[0], NULL, 0), got = 0;
+    bool good = true;
+    byte lead_back = 0;
+    prepare(client);
+    PeerHypers(&client->async, client->binding, 0x5A, &numbers, &lead_back);
+    RPC_STATUS status = RPC_S_OK;
+    for (hyper i = 0; i < sent && status == RPC_S_OK; i++)
+        status = PUSH(&numbers, &i, 1);
+    if (status == RPC_S_OK)
+        status = PUSH(&numbers, NULL, 0);
+    while (status == RPC_S_OK || status == RPC_S_ASYNC_CALL_PENDING) {
+        hyper buf[100];
+        unsigned long count = 0;
+        status = numbers.pull(numbers.state, buf, 100, &count);
+        if (status == RPC_S_ASYNC_CALL_PENDING)
+            wait_event(client);
+        else if (status == RPC_S_OK && count == 0)
+            break;
+        for (unsigned long i = 0; i < count; i++, got++)
+            good = good && buf[i] == got;
+    }
+    if (status == RPC_S_OK)
+        status = finish(client, NULL);
+    printf("\"pulled\": %lld, \"good\": %s, \"lead\": %u, ", (long long)got,
+           good ? "true" : "false", lead_back);
+    return status;
+}
+
 static const struct command {
     const char *name;
     int arg_count;
     RPC_STATUS (*run)(struct client *client, char **args);
 } commands[] = {
-    {"echo", 2, run_echo},           {"take", 2, run_take},   {"give", 1, run_give},
-    {"transform", 1, run_transform}, {"sum", 1, run_sum},     {"abort", 2, run_abort},
-    {"abort-out", 2, run_abort_out}, {"hang", 1, run_hang},   {"hang-abort", 1, run_hang_abort},
-    {"nothing", 0, run_nothing},     {"wait", 1, run_wait},   {"other", 0, run_other},
-    {"syntaxes", 1, run_syntaxes},   {"limits", 2, run_limits},
+    {"echo", 2, run_echo},           {"take", 2, run_take},     {"give", 1, run_give},
+    {"transform", 1, run_transform}, {"sum", 1, run_sum},       {"abort", 2, run_abort},
+    {"abort-out", 2, run_abort_out}, {"hang", 1, run_hang},     {"hang-abort", 1, run_hang_abort},
+    {"nothing", 0, run_nothing},     {"wait", 1, run_wait},     {"other", 0, run_other},
+    {"syntaxes", 1, run_syntaxes},   {"limits", 2, run_limits}, {"hypers", 1, run_hypers},
 };
 
 static const struct command *find_command(const char *name)
