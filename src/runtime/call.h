@@ -143,21 +143,25 @@ struct rpc_call {
     bool dispatched;   /* server: the manager was called                           */
     bool pushing;      /* a push is under way, see pipe_take_turn()                */
     uint8_t happened;  /* server: RpcNotification... bits, see subscribe.h         */
-    uint8_t held_len;  /* octets in held[] */
+    uint8_t held_len;  /* octets of our stub that wait for what comes after them: a server's are
+                        * of terminators, all zeros; a client's: see held_first   */
     bool nested;       /* on the connection of another, inside it: call_outer()    */
     bool granted;      /* the context it waits for is free                         */
     bool guarded;      /* server: the interface has an access check,               */
     bool admitted;     /* and it has let the call in                               */
-    uint8_t held[CALL_HELD_MAX]; /* see call_held() */
-    uint16_t ended_pipes;        /* client: pipes sent to their end, or held; those ended before the
-                                  * request began do not count yet                    */
     struct notify notify;
     uint16_t pipe_count;
     uint16_t receiving; /* index of the pipe that octets arrive for; pipe_count: past all */
+    uint16_t ended_pipes; /* client: pipes sent to their end, or held; those ended before the
+                           * request began do not count yet                     */
     RPC_STATUS status; /* failure; RPC_S_OK while there is none                    */
     uint32_t send_low; /* low mark of the pipe that pushes, octets                 */
     uint32_t stub_max; /* octets without pipes the peer may send                   */
-    uint32_t stub_need; /* server: decoding is not tried again below this length   */
+    union {
+        uint32_t stub_need;    /* server: decoding is not tried again below this length */
+        uint8_t held_first[4]; /* client: the first of what is held, parameters; zeros follow.
+                                * See call_keeps_aligned()                      */
+    };
 
     union {
         struct io_job job;          /* server: decodes the request; nothing is told before.
@@ -270,12 +274,12 @@ RPC_STATUS call_new(struct conn *conn, const RPC_CLIENT_INTERFACE *spec, const N
 RPC_STATUS call_arrived(struct rpc_call *call, struct rxbuf *buf, const uint8_t *octets,
                         size_t len, bool last);
 
-/* Octets of our stub that wait for what comes after them: of a server a terminator, which stay
- * all zeros; of a client see call_keeps_aligned(). */
-static inline void *call_held(struct rpc_call *call)
+/* What a server holds. */
+static inline void *call_held(const struct rpc_call *call)
 {
-    assert(call->held_len <= sizeof(call->held));
-    return call->held;
+    static const uint8_t zeros[CALL_HELD_MAX];
+    assert(call->held_len <= sizeof(zeros));
+    return (void *)(uintptr_t)zeros;
 }
 /* Client: the pipe to be sent next has elements aligned to 8, so that fragments may not begin
  * at an odd multiple of 4 of the stub (docs/design/fragments.md). */

@@ -313,8 +313,8 @@ RPC_STATUS client_request_queue(struct rpc_call *call, const struct client_terms
             size_t own = keep - gap;
             stub[0].iov_len -= own;
             stub[1].iov_len = 0;
-            memset(call->held, 0, sizeof(call->held));
-            memcpy(call->held, request->writer.octets + request->writer.len - own, own);
+            memset(call->held_first, 0, sizeof(call->held_first));
+            memcpy(call->held_first, request->writer.octets + request->writer.len - own, own);
             call->held_len = (uint8_t)keep;
         }
     }

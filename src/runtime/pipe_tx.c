@@ -37,7 +37,7 @@ RPC_STATUS pipe_check_push(const struct pipe *pipe)
 
 /* Stub octets on their way to call_send(): pieces of a push, handed over in slices
  * that make whole fragments. */
-#define SLICE_PIECES 10u
+#define SLICE_PIECES 12u
 struct outgoing {
     struct pipe *pipe;
     struct iovec iov[SLICE_PIECES];
@@ -207,6 +207,19 @@ static RPC_STATUS put(struct outgoing *out, const void *octets, size_t len)
     return RPC_S_OK;
 }
 
+/* What waited for this. */
+static RPC_STATUS put_held(struct outgoing *out)
+{
+    struct rpc_call *call = out->pipe->call;
+    size_t first = call->server ? 0 : sizeof(call->held_first);
+    first = call->held_len < first ? call->held_len : first;
+    RPC_STATUS status = put(out, call->held_first, first);
+    if (status == RPC_S_OK)
+        status = put(out, call_held(call), call->held_len - first);
+    call->held_len = 0;
+    return status;
+}
+
 /* Elements whose memory is not their wire form go through a buffer of this size. */
 #define CONVERT_LEN (64u << 10)
 
@@ -264,8 +277,7 @@ RPC_STATUS pipe_send_elements(struct pipe *pipe, const uint8_t *memory, unsigned
                            .slice = LIMIT_PUSH_SLICE / stub_max * stub_max,
                            .direct = direct,
                            .collect = collects(pipe, direct, len)};
-    status = put(&out, call_held(call), call->held_len);
-    call->held_len = 0;
+    status = put_held(&out);
     for (unsigned i = 0; i < plan.piece_count && status == RPC_S_OK; i++) {
         status = put_piece(&out, &plan.pieces[i], memory);
         memory += (size_t)plan.pieces[i].count * pipe->rx.type->layout.memory_size;
@@ -310,13 +322,13 @@ RPC_STATUS pipe_send_end(struct pipe *pipe)
     const size_t len = (size_t)call->held_len + end->lead_len;
     if (!last && len <= CALL_HELD_MAX && ((call->wire.tx_stub + len) & 7) != 0 &&
         call_keeps_aligned(call)) {
-        memcpy(call->held + call->held_len, end->lead, end->lead_len);
+        if (call->held_len == 0) /* it is all zeros */
+            memset(call->held_first, 0, sizeof(call->held_first));
         call->held_len = (uint8_t)len;
         return call->status;
     }
     struct outgoing out = {.pipe = pipe, .slice = LIMIT_PUSH_SLICE};
-    put(&out, call_held(call), call->held_len);
-    call->held_len = 0;
+    put_held(&out);
     put(&out, end->lead, end->lead_len);
     return send_slice(&out, last);
 }
