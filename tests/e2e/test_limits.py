@@ -5,9 +5,11 @@ import resource
 import socket
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
+from conftest import sanitizer
 from peer import calls, ndr, pdu
 from peer.pdu import FIRST, LAST
 from peer.server import Server
@@ -107,14 +109,15 @@ def test_idle_is_off_by_default(serve):
 
     def switches():
         total = 0
-        for task in __import__("pathlib").Path(f"/proc/{server.pid}/task").iterdir():
+        for task in Path(f"/proc/{server.pid}/task").iterdir():
             for line in (task / "status").read_text().splitlines():
                 if line.startswith("voluntary_ctxt"):
                     total += int(line.split()[1])
         return total
     before = switches()
     time.sleep(1.5)
-    assert switches() - before <= 4
+    if sanitizer() != "tsan":  # whose own thread wakes ten times a second
+        assert switches() - before <= 4
     for wire in wires:
         check_call(wire)
 
