@@ -18,6 +18,7 @@ FILEREP = BUILD.parents[2] / "examples/filerep"
 COMMANDS = ("echo", 7, "text", "--", "take", 100000, 777, "--", "give", 100000, "--",
             "transform", 300, "--", "sum", 10, "--", "abort", 4711, 0, "--",
             "abort-out", 4712, 5000, "--", "hang", 20, "--", "hang-abort", 20, "--", "nothing")
+PEACEFUL = ("echo", 8, "text", "--", "give", 10000)
 STATUSES = [0, 0, 0, 0, 0, 4711, 4712, 1818, 1818, 0]
 
 
@@ -32,9 +33,17 @@ class Capture:
         env = dict(server.env, PENSTOCK_PCAP=str(self.client), PENSTOCK_TRANSFER_SYNTAX=syntax)
         lines = run_client(server.local_binding if local else server.binding, *COMMANDS, env=env)
         assert [line["status"] for line in lines] == STATUSES
+        # A client that gives nothing up, whatever connections those before shared.
+        self.peaceful = folder / "peaceful.pcap"
+        lines = run_client(server.local_binding if local else server.binding, *PEACEFUL,
+                           env=dict(env, PENSTOCK_PCAP=str(self.peaceful)))
+        assert [line["status"] for line in lines] == [0, 0]
         # Of an abandoned call the server hears when it hears.
-        pdu.wait_until(lambda: len(pcap.streams(self.server)) == len(pcap.streams(self.client)))
+        pdu.wait_until(lambda: len(pcap.streams(self.server)) == len(self.clients_streams()))
         assert server.stop() == 0
+
+    def clients_streams(self):
+        return [*pcap.streams(self.client).values(), *pcap.streams(self.peaceful).values()]
 
     def pdus(self, direction):
         return [p for stream in pcap.streams(self.client).values()
@@ -100,7 +109,7 @@ def test_a_wireshark_reassembles(capture):
 def test_b_captures_agree(capture):
     """What one side sent is what the other received: sequence numbers without a gap, whole
     PDUs, the same octets.  Only where a call was given up half-way is the end not read."""
-    for path in (capture.client, capture.server):
+    for path in (capture.client, capture.peaceful, capture.server):
         expected = {}
         for client, direction, seq, payload in pcap.packets(path):
             key = client, direction
@@ -108,8 +117,7 @@ def test_b_captures_agree(capture):
                 assert seq == expected[key], "a gap in the stream"
             if payload:
                 expected[key] = (seq + len(payload)) % 2**32
-    ours, theirs = (list(pcap.streams(path).values())
-                    for path in (capture.client, capture.server))
+    ours, theirs = capture.clients_streams(), list(pcap.streams(capture.server).values())
     assert len(ours) == len(theirs) >= 2
     in_peace = 0
     for mine, its in zip(ours, theirs):
