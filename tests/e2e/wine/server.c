@@ -16,6 +16,11 @@
 
 static volatile LONG opened, closed;
 
+static long count_of(volatile LONG *counter)
+{
+    return (long)__sync_fetch_and_add(counter, 0);
+}
+
 static void *allocate(size_t size)
 {
     void *memory = MIDL_user_allocate(size);
@@ -154,7 +159,7 @@ void CounterClose(COUNTER *counter)
 
 LONG CounterClosed(void)
 {
-    return closed;
+    return (LONG)count_of(&closed);
 }
 
 void __RPC_USER COUNTER_rundown(COUNTER counter)
@@ -189,8 +194,8 @@ int main(int argc, char **argv)
     fflush(stdout);
     while (getchar() != EOF)
         continue;
-    for (int i = 0; i < 500 && closed < opened; i++)
+    for (int i = 0; i < 500 && count_of(&closed) < count_of(&opened); i++)
         pause_ms(10);
-    printf("%ld opened, %ld closed\n", (long)opened, (long)closed);
+    printf("%ld opened, %ld closed\n", count_of(&opened), count_of(&closed));
     return EXIT_SUCCESS;
 }

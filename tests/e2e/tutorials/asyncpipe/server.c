@@ -119,7 +119,7 @@ static DWORD WINAPI ThreadProcPipes(LPVOID lpParameter)
     RPC_STATUS Status;
     int retval = 1;
 
-    while (Cookie->fReady == 0)
+    while (InterlockedCompareExchange(&Cookie->fReady, 0, 0) == 0)
     {
         Sleep(1);
     }
