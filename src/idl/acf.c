@@ -179,25 +179,34 @@ static void add_status_param(struct idl_compiler *c, struct proc *proc, const ch
     proc->param_count += only_void ? 0 : 1;
 }
 
+/* { type words } ID: the last word is the name, the others repeat what the IDL file says.  NULL:
+ * `wanted` was missing, which has been said. */
+static const char *declared_name(struct parser *parser, const char *wanted, struct loc *ret_loc)
+{
+    const char *name = NULL;
+    *ret_loc = parser->token.loc;
+    while (parse_at(parser, TOK_IDENT) || parse_at(parser, '*')) {
+        if (parse_at(parser, TOK_IDENT)) {
+            name = parser->token.text;
+            *ret_loc = parser->token.loc;
+        }
+        parse_advance(parser);
+    }
+    if (!name)
+        parse_error_expected(parser, wanted);
+    return name;
+}
+
 /* param = [attrs] { type words } ID */
 static bool acf_param(struct parser *parser, struct proc *proc)
 {
     struct idl_compiler *c = parser->compiler;
     struct attr *attrs = parse_attributes(parser);
     parse_check_attributes(parser, attrs, PLACE_PARAM | PLACE_ACF);
-    const char *name = NULL;
-    struct loc loc = parser->token.loc;
-    while (parse_at(parser, TOK_IDENT) || parse_at(parser, '*')) {
-        if (parse_at(parser, TOK_IDENT)) {
-            name = parser->token.text;
-            loc = parser->token.loc;
-        }
-        parse_advance(parser);
-    }
-    if (!name) {
-        parse_error_expected(parser, "a parameter name");
+    struct loc loc;
+    const char *name = declared_name(parser, "a parameter name", &loc);
+    if (!name)
         return false;
-    }
     if (!proc)
         return true;
     for (struct var *param = proc->params; param; param = param->next) {
@@ -219,19 +228,10 @@ static bool acf_param(struct parser *parser, struct proc *proc)
 static bool acf_operation(struct parser *parser, struct interface *interface, struct attr *attrs)
 {
     struct idl_compiler *c = parser->compiler;
-    const char *name = NULL;
-    struct loc loc = parser->token.loc;
-    while (parse_at(parser, TOK_IDENT) || parse_at(parser, '*')) {
-        if (parse_at(parser, TOK_IDENT)) {
-            name = parser->token.text;
-            loc = parser->token.loc;
-        }
-        parse_advance(parser);
-    }
-    if (!name) {
-        parse_error_expected(parser, "an operation");
+    struct loc loc;
+    const char *name = declared_name(parser, "an operation", &loc);
+    if (!name)
         return false;
-    }
     struct proc *proc = NULL;
     if (interface && !interface->imported) { /* operations of imports are not ours to make */
         proc = names_find(&interface->proc_names, name, strlen(name));

@@ -249,6 +249,18 @@ bool begin_body(struct parser *parser, struct aggregate *owner, struct loc loc)
     return true;
 }
 
+/* ( 'struct' | 'enum' ) [ ID ]: *ret_name is NULL without a tag.  False: neither a tag nor a body
+ * follows, which has been said. */
+static bool parse_tag(struct parser *parser, const char **ret_name, struct loc *ret_loc)
+{
+    parse_advance(parser);
+    *ret_name = NULL;
+    if (parse_at(parser, '{'))
+        return true;
+    *ret_name = parse_identifier(parser, "a tag or '{'", ret_loc);
+    return *ret_name != NULL;
+}
+
 /* struct = 'struct' ( ID | [ ID ] fields ) */
 struct type *parse_body_struct(struct parser *parser, struct loc loc)
 {
@@ -256,14 +268,10 @@ struct type *parse_body_struct(struct parser *parser, struct loc loc)
     struct type *type = ARENA_NEW(&c->arena, struct type);
     type->kind = TYPE_STRUCT;
     type->loc = loc;
-    parse_advance(parser);
-    const char *name = NULL;
+    const char *name;
     struct loc name_loc = loc;
-    if (parse_at(parser, TOK_IDENT) || !parse_at(parser, '{')) {
-        name = parse_identifier(parser, "a tag or '{'", &name_loc);
-        if (!name)
-            return NULL;
-    }
+    if (!parse_tag(parser, &name, &name_loc))
+        return NULL;
     bool has_body = parse_at(parser, '{');
     struct aggregate *owner =
         aggregate_of_tag(parser, name ? name : invent_tag(parser), false, name_loc);
@@ -417,14 +425,10 @@ struct type *parse_body_enum(struct parser *parser, struct loc loc)
     struct type *type = ARENA_NEW(&c->arena, struct type);
     type->kind = TYPE_ENUM;
     type->loc = loc;
-    parse_advance(parser);
-    const char *name = NULL;
+    const char *name;
     struct loc name_loc = loc;
-    if (parse_at(parser, TOK_IDENT) || !parse_at(parser, '{')) {
-        name = parse_identifier(parser, "a tag or '{'", &name_loc);
-        if (!name)
-            return NULL;
-    }
+    if (!parse_tag(parser, &name, &name_loc))
+        return NULL;
     bool has_body = parse_at(parser, '{');
     type->enumeration =
         enumeration_of_tag(parser, name ? name : invent_tag(parser), name_loc, has_body);
