@@ -209,7 +209,7 @@ static void handle(struct assoc *assoc, const struct assoc_event *event)
     case ASSOC_EVENT_NONE:
         return;
     case ASSOC_EVENT_BIND:
-        REQUIRE(assoc->bind && assoc->bind->offer_count <= LIMIT_BIND_CONTEXTS);
+        REQUIRE(assoc->bind && assoc->bind->offer_count <= UINT8_MAX);
         if (choose(16) == 0) /* answered too late, as if it took its time */
             return;
         for (unsigned i = 0; i < assoc->bind->offer_count; i++) {

@@ -13,9 +13,8 @@
 #define LIMIT_FRAG_LOCAL 65528u
 #define LIMIT_FRAG_MIN 1432u
 
-/* Presentation contexts: elements looked at in one bind (more are answered
- * "local limit exceeded"), and kept per association. */
-#define LIMIT_BIND_CONTEXTS 32u
+/* Presentation contexts kept per association; elements of a bind past that are answered
+ * "local limit exceeded". */
 #define LIMIT_CONTEXTS 256u
 
 /* Calls outstanding on one association; the server refuses more as too busy. */

@@ -111,9 +111,8 @@ struct assoc_bind {
     uint32_t call_id;
     struct pdu_assoc_terms terms;
     uint8_t flags;
-    uint8_t context_count;  /* as sent; offers has at most LIMIT_BIND_CONTEXTS   */
     unsigned offer_count;
-    struct assoc_offer offers[LIMIT_BIND_CONTEXTS];
+    struct assoc_offer offers[]; /* as many as one octet can count */
 };
 
 enum assoc_event_kind {
@@ -128,7 +127,8 @@ enum assoc_event_kind {
     ASSOC_EVENT_BOUND,    /* client: bind or alter_context was answered; `status` says
                            * whether there is a context for the interface now        */
     ASSOC_EVENT_RESPONSE, /* response octets of `call`, whose request we sent     */
-    ASSOC_EVENT_FAULT,    /* the same: `call` failed with `status`                */
+    ASSOC_EVENT_FAULT,    /* the same: `call` failed with `status`, which is
+                           * RPC_S_CALL_FAILED_DNE only if it certainly did not run */
     ASSOC_EVENT_DEAD      /* the association has failed with assoc->status; octets
                            * still queued (a fault, a nak) should be sent         */
 };
@@ -137,7 +137,6 @@ struct assoc_event {
     enum assoc_event_kind kind;
     struct call *call;
     RPC_STATUS status;
-    bool did_not_execute; /* FAULT: the manager was certainly not entered */
     bool last;            /* REQUEST, RESPONSE: last fragment             */
     uint32_t alloc_hint;          /* REQUEST: what the client says is still to come */
     const uint8_t *stub; /* FAULT, DEAD: extended error information, if stub_len is not 0 */

@@ -42,8 +42,7 @@ static bool decode_offers(struct pdu_bind *pdu, struct assoc_bind *bind)
         decode_offer(&context, &offer);
         if (offer.no_syntax || (offer.is_features && ++features > 1))
             return false;
-        if (bind->offer_count < LIMIT_BIND_CONTEXTS)
-            bind->offers[bind->offer_count++] = offer;
+        bind->offers[bind->offer_count++] = offer;
     }
     return true;
 }
@@ -67,11 +66,7 @@ void server_on_bind(struct assoc *assoc, const struct assoc_pdu *pdu, bool alter
             server_die_with_nak(assoc, call_id, PDU_REJECT_NOT_SPECIFIED, event);
         return;
     }
-    struct assoc_bind *bind = calloc(1, sizeof(*bind));
-    if (!bind) {
-        assoc_die(assoc, RPC_S_OUT_OF_MEMORY, event);
-        return;
-    }
+    struct assoc_bind *bind = NULL;
     if (pdu_decode_bind(&pdu->hdr, pdu->octets, pdu->hdr.frag_len, &decoded) != PDU_OK)
         goto refuse;
     if (!alter && assoc->state != ASSOC_IDLE) {
@@ -87,11 +82,13 @@ void server_on_bind(struct assoc *assoc, const struct assoc_pdu *pdu, bool alter
         reason = PDU_REJECT_NOT_SPECIFIED; /* Windows 2012R2; 2022: protocol version */
         goto refuse;
     }
-    *bind = (struct assoc_bind){.alter = alter,
-                                .call_id = call_id,
-                                .terms = decoded.terms,
-                                .flags = pdu->hdr.flags,
-                                .context_count = decoded.context_count};
+    bind = calloc(1, sizeof(*bind) + decoded.context_count * sizeof(bind->offers[0]));
+    if (!bind) {
+        assoc_die(assoc, RPC_S_OUT_OF_MEMORY, event);
+        return;
+    }
+    *bind = (struct assoc_bind){
+        .alter = alter, .call_id = call_id, .terms = decoded.terms, .flags = pdu->hdr.flags};
     if (!decode_offers(&decoded, bind)) {
         reason = PDU_REJECT_NOT_SPECIFIED;
         goto refuse;
@@ -121,6 +118,8 @@ static unsigned worth(const struct assoc_offer *offer)
 static bool is_chosen(const struct assoc_bind *bind, unsigned index)
 {
     const struct assoc_offer *offer = &bind->offers[index];
+    if (worth(offer) == 0)
+        return false;
     for (unsigned i = 0; i < bind->offer_count; i++) {
         const struct assoc_offer *other = &bind->offers[i];
         if (i == index || !pdu_syntax_equal(&other->abstract, &offer->abstract))
@@ -128,7 +127,7 @@ static bool is_chosen(const struct assoc_bind *bind, unsigned index)
         if (worth(other) > worth(offer) || (worth(other) == worth(offer) && i < index))
             return false;
     }
-    return worth(offer) > 0;
+    return true;
 }
 
 static struct pdu_result reject(uint16_t reason)
@@ -187,13 +186,13 @@ static RPC_STATUS queue_ack(struct assoc *assoc, const struct pdu_result *result
     if (assoc->multiplex)
         flags |= PFC_CONC_MPX;
     const char *sec_addr = bind->alter ? NULL : assoc->secondary_address;
-    size_t cap = 32 + (sec_addr ? strlen(sec_addr) + 4 : 4) + 24u * bind->context_count;
+    size_t cap = 32 + (sec_addr ? strlen(sec_addr) + 4 : 4) + 24u * bind->offer_count;
     uint8_t *buf = assoc_queue_begin(assoc, cap);
     if (!buf)
         return RPC_S_OUT_OF_MEMORY;
     size_t len =
         pdu_encode_bind_ack(buf, cap, bind->alter ? PDU_ALTER_CONTEXT_RESP : PDU_BIND_ACK, flags,
-                            bind->call_id, &terms, sec_addr, results, bind->context_count);
+                            bind->call_id, &terms, sec_addr, results, (uint8_t)bind->offer_count);
     return assoc_queue_end(assoc, cap, len);
 }
 
@@ -208,7 +207,7 @@ RPC_STATUS assoc_answer_bind(struct assoc *assoc, uint32_t group_id)
         status = assoc->status;
         goto out;
     }
-    results = calloc(bind->context_count, sizeof(*results));
+    results = calloc(bind->offer_count, sizeof(*results));
     if (!results) {
         assoc_fail(assoc, status);
         goto out;
@@ -224,9 +223,8 @@ RPC_STATUS assoc_answer_bind(struct assoc *assoc, uint32_t group_id)
         assoc->multiplex = (bind->flags & PFC_CONC_MPX) != 0;
     }
     bool clash = false;
-    for (unsigned i = 0; i < bind->context_count; i++)
-        results[i] =
-            i < bind->offer_count ? judge_offer(assoc, i, &clash) : reject(PDU_REASON_LOCAL_LIMIT);
+    for (unsigned i = 0; i < bind->offer_count; i++)
+        results[i] = judge_offer(assoc, i, &clash);
     if (clash) {
         status = RPC_S_PROTOCOL_ERROR;
         server_die_with_fault(assoc, bind->call_id, 0, NCA_PROTO_ERROR, true, &ignored);

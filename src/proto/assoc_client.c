@@ -355,9 +355,10 @@ void assoc_on_fault(struct assoc *assoc, const struct assoc_pdu *pdu, struct ass
     call_set_state(call, CALL_DONE);
     *event = (struct assoc_event){.kind = ASSOC_EVENT_FAULT,
                                   .call = call,
-                                  .status = status_from_fault(fault.status),
-                                  .did_not_execute =
-                                      (pdu->hdr.flags & PFC_DID_NOT_EXECUTE) != 0};
+                                  .status = status_from_fault(fault.status)};
+    /* A status that says more than "failed" says more than the flag does. */
+    if (event->status == RPC_S_CALL_FAILED && pdu->hdr.flags & PFC_DID_NOT_EXECUTE)
+        event->status = RPC_S_CALL_FAILED_DNE;
     /* How much there is says the PDU's own length; alloc_hint, from which MS-RPCE 2.2.2.8
      * would have it calculated, is a hint. */
     if (fault.reserved & PDU_FAULT_HAS_EERR) {

@@ -77,6 +77,10 @@ static void on_continuation(struct assoc *assoc, const struct assoc_pdu *pdu,
         server_die_with_fault(assoc, call->id, call->context_id, NCA_PROTO_ERROR, false, event);
         return;
     }
+    if (request->auth.present) { /* as in the first fragment */
+        server_die_with_fault(assoc, call->id, call->context_id, RPC_S_ACCESS_DENIED, false, event);
+        return;
+    }
     if (last) {
         assoc->incoming_call = NULL;
         call_set_state(call, CALL_WORKING);

@@ -184,7 +184,7 @@ static void run_nested(struct rpc_call *call)
     if (ready)
         status = await_contexts(call);
     if (ready && status != RPC_S_OK && !call->over) {
-        server_fault(call, status, true);
+        server_fault(call, status, false);
         call_release(call, status);
     }
     call->dispatched = ready && status == RPC_S_OK && !call->over;

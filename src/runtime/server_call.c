@@ -274,7 +274,7 @@ bool server_make_ready(struct rpc_call *call)
     if (status == RPC_S_OK)
         status = complete_frame(call, pos, allocated);
     if (status != RPC_S_OK) {
-        server_fault(call, status, true);
+        server_fault(call, status, false); /* the stub had it: C706 12.6.4.7 */
         call_release(call, status);
     }
     return status == RPC_S_OK;
@@ -314,7 +314,7 @@ static void run_ready(struct io_job *job)
     }
     bool ready = !call->over && status == RPC_S_OK;
     if (!call->over && !ready) {
-        server_fault(call, status, true);
+        server_fault(call, status, false);
         call_release(call, status);
     }
     begin_manager(call, ready);

@@ -118,6 +118,8 @@ static void on_bind(struct conn *conn)
         bind->alter ? conn->assoc.group_id : group_join(bind->terms.group_id, conn->kind, peer);
     const bool first = !bind->alter;
     assoc_answer_bind(&conn->assoc, group);
+    if (first && conn->assoc.group_id != group) /* out of memory: it is no member */
+        group_leave(group);
     if (first && conn->assoc.state == ASSOC_OPEN)
         server_conns_bound(conn);
 }

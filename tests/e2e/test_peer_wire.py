@@ -223,14 +223,15 @@ def test_b_features_place(server, contexts, results):
 
 
 def test_b_bind_many_contexts(server):
-    """Past the limit elements are answered "local limit exceeded", none is lost."""
+    """As many as one octet can count: each is judged by itself, none is lost."""
     contexts = [Context(i, pdu.UNKNOWN) for i in range(31)] + [Context(31)]
-    contexts += [Context(i) for i in range(32, 200)]
+    contexts += [Context(i) for i in range(32, 254)] + [Context(254, pdu.PEER2, (pdu.NDR64,))]
     with server.bound(contexts=contexts) as wire:
         assert wire.ack.results[:31] == [REJECT_ABSTRACT] * 31
         assert wire.ack.results[31] == ACCEPT
-        assert wire.ack.results[32:] == [(pdu.REJECTED, pdu.LOCAL_LIMIT, pdu.NIL)] * 168
+        assert wire.ack.results[32:] == [REJECT_TRANSFER] * 222 + [ACCEPT_64]
         check_usable(wire, 31)
+        assert ndr.Reader(exchange(wire, 0, b"", context=254)).i32() == 4711
 
 
 def test_b_bind_as_large_as_a_pdu_can_be(server):

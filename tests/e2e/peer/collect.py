@@ -13,9 +13,10 @@ MAGIC = 0xA1B23C4D
 SOURCE, TARGET = 12, 16  # within the IPv4 header
 CLIENT_NET = 10
 # Octets of one connection that are kept: what follows is more of the same.
-CONNECTION_MAX = 1 << 20
-# A file larger than this is cut as soon as its process has ended.
-FILE_MAX = 32 << 20
+CONNECTION_MAX = 128 << 10
+# A file larger than this is cut as soon as its process has ended, once.
+FILE_MAX = 4 << 20
+CUT = ".cut.pcap"
 
 
 def records(path):
@@ -52,12 +53,25 @@ def merge(paths, merged):
     return origins
 
 
+def batches(paths, size):
+    """The files in lists of about `size` octets, one at least in each."""
+    batch, total = [], 0
+    for path in paths:
+        if batch and total + path.stat().st_size > size:
+            yield batch
+            batch, total = [], 0
+        batch.append(path)
+        total += path.stat().st_size
+    if batch:
+        yield batch
+
+
 def cut_large_files(folder):
     """Keeps of each connection as much as merge() would; the files are named after their
     processes, those that still run keep theirs."""
     for entry in os.scandir(folder):
         pid = entry.name.partition(".")[0]
-        if entry.stat().st_size > FILE_MAX and not Path("/proc", pid).exists():
-            shorter = Path(entry.path + ".cut")
-            merge([entry.path], shorter)
-            shorter.replace(entry.path)
+        if (entry.stat().st_size > FILE_MAX and not entry.name.endswith(CUT)
+                and not Path("/proc", pid).exists()):
+            merge([entry.path], Path(entry.path).with_suffix(CUT))
+            Path(entry.path).unlink()

@@ -8,7 +8,7 @@ import pytest
 
 from . import pcap, pdu
 
-PATIENCE = 120
+PATIENCE = 300
 SEVERITY_WARNING = 0x600000  # Wireshark's expert information; below it are notes
 
 # dcerpc.pkt_type and what Wireshark calls it.
