@@ -213,12 +213,29 @@ static bool c_has_its_own(const struct var *var)
     return false;
 }
 
+/* A structure, union or enum without a typedef. */
+void emit_type_definition(struct idl_compiler *c, struct text *out, const struct decl *decl)
+{
+    struct type *type = type_unqualified(decl->type);
+    if (type->defines) {
+        emit_hoisted(c, out, type, false);
+        emit_body(c, out, type, "");
+    } else {
+        text_addf(out, "%s%s", type_word(type), type_tag(type));
+    }
+    text_add(out, ";\n");
+}
+
 void emit_typedef(struct idl_compiler *c, struct text *out, const struct decl *decl)
 {
     struct type *base = type_unqualified(decl->type);
-    if (!decl->vars)
+    if (!decl->vars && !base->defines)
         return;
     text_add(out, "\n");
+    if (!decl->vars) { /* the names are known since the structure was declared */
+        emit_type_definition(c, out, decl);
+        return;
+    }
     if (base->kind == TYPE_PIPE) {
         emit_comment(c, out, "", decl->source, decl->source_end);
         for (const struct var *var = decl->vars; var; var = var->next) {
