@@ -113,6 +113,8 @@ static void check_decl(struct idl_compiler *c, struct decl *decl)
     case DECL_TYPEDEF:
     case DECL_TYPE:
         type = type_unqualified(decl->type);
+        if (type->kind == TYPE_PIPE) /* may define its elements */
+            type = type_unqualified(type->target);
         if (type->kind == TYPE_STRUCT && type->defines)
             check_struct(c, type->aggregate);
         if (type->kind == TYPE_UNION && type->defines && !check_is_local_type(c, type))

@@ -66,6 +66,8 @@ void emit_body(struct idl_compiler *compiler, struct text *out, struct type *typ
 void emit_hoisted(struct idl_compiler *compiler, struct text *out, const struct type *type,
                   bool inside);
 void emit_typedef(struct idl_compiler *compiler, struct text *out, const struct decl *decl);
+void emit_type_definition(struct idl_compiler *compiler, struct text *out,
+                          const struct decl *decl);
 /* Pipes of imported files: their headers know nothing of our [async]. */
 void emit_imported_pipes(struct idl_compiler *compiler, struct text *out,
                          const struct interface *interface);

@@ -213,14 +213,40 @@ static bool c_has_its_own(const struct var *var)
     return false;
 }
 
+static void emit_definition(struct idl_compiler *c, struct text *out, struct type *type)
+{
+    emit_hoisted(c, out, type, false);
+    emit_body(c, out, type, "");
+}
+
+/* A structure, union or enum without a typedef. */
+void emit_type_definition(struct idl_compiler *c, struct text *out, const struct decl *decl)
+{
+    struct type *type = type_unqualified(decl->type);
+    if (type->defines)
+        emit_definition(c, out, type);
+    else
+        text_addf(out, "%s%s", type_word(type), type_tag(type));
+    text_add(out, ";\n");
+}
+
 void emit_typedef(struct idl_compiler *c, struct text *out, const struct decl *decl)
 {
     struct type *base = type_unqualified(decl->type);
-    if (!decl->vars)
+    if (!decl->vars && !base->defines)
         return;
     text_add(out, "\n");
+    if (!decl->vars) { /* the names are known since the structure was declared */
+        emit_type_definition(c, out, decl);
+        return;
+    }
     if (base->kind == TYPE_PIPE) {
+        struct type *element = type_unqualified(base->target);
         emit_comment(c, out, "", decl->source, decl->source_end);
+        if (element->defines) {
+            emit_definition(c, out, element);
+            text_add(out, ";\n\n");
+        }
         for (const struct var *var = decl->vars; var; var = var->next) {
             if (used_asynchronously(c, var->type->pipe_name))
                 emit_async_pipe(c, out, var->type);

@@ -166,18 +166,10 @@ static void emit_decl(struct idl_compiler *c, struct text *out, const struct dec
     case DECL_TYPEDEF:
         emit_typedef(c, out, decl);
         break;
-    case DECL_TYPE: {
-        struct type *type = type_unqualified(decl->type);
+    case DECL_TYPE:
         text_add(out, "\n");
-        if (type->defines)
-            emit_hoisted(c, out, type, false);
-        if (type->defines)
-            emit_body(c, out, type, "");
-        else
-            text_addf(out, "%s%s", type_word(type), type_tag(type));
-        text_add(out, ";\n");
+        emit_type_definition(c, out, decl);
         break;
-    }
     case DECL_CONST:
         text_add(out, "\n");
         emit_comment(c, out, "", decl->source, decl->source_end);

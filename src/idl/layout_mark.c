@@ -16,15 +16,22 @@ static void reach(struct worklist *list, struct node *node, unsigned section)
     list->nodes[list->count++] = node;
 }
 
+/* Structures that contain each other through pointers are complete in some order, and one may
+ * hold the other by value. */
+static void mark_late(const struct node *node, struct node *inner)
+{
+    if (inner && inner->section == node->section && inner->order >= node->order)
+        inner->forward = true;
+}
+
 /* Arms are emitted with the first node that has them, which may stand inside them. */
 static void mark_late_arms(const struct node *owner)
 {
     const struct node_arms *arms = owner->arms;
     for (unsigned i = 0; i <= arms->label_count; i++) {
         struct node_arm *arm = i < arms->label_count ? &arms->labels[i] : arms->otherwise;
-        if (arm && arm->node && arm->node->section == owner->section &&
-            arm->node->order >= owner->order)
-            arm->node->forward = true;
+        if (arm)
+            mark_late(owner, arm->node);
     }
 }
 
@@ -87,8 +94,8 @@ static void mark_all(struct idl_compiler *c, struct worklist list, unsigned sect
             node->arms->owner = node;
             mark_late_arms(node);
         }
-        if (node->element && node->element->section == section &&
-            node->element->order >= node->order)
-            node->element->forward = true;
+        mark_late(node, node->element);
+        for (unsigned i = 0; node->aggregate && i < node->aggregate->field_count; i++)
+            mark_late(node, node->fields[i].node);
     }
 }

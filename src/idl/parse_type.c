@@ -243,7 +243,7 @@ static struct type *pipe_type(struct parser *parser)
     parse_advance(parser);
     if (!parse_enter(parser))
         return NULL;
-    type->target = parse_type(parser, true);
+    type->target = parse_type(parser, false);
     parse_leave(parser);
     return type->target ? type : NULL;
 }

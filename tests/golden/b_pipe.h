@@ -191,6 +191,46 @@ typedef struct pipe_P_PADDED {
 
 typedef P_BYTE P_BYTE_AGAIN;
 
+/* typedef pipe struct { hyper at; byte octets[6]; } P_HERE, P_HERE_TOO; */
+struct __MIDL_pipes_0003 {
+    int64_t at;
+    byte octets[6];
+};
+
+typedef struct pipe_P_HERE {
+    void (__RPC_USER *pull)(char *state, struct __MIDL_pipes_0003 *buf, unsigned long esize,
+        unsigned long *ecount);
+    void (__RPC_USER *push)(char *state, struct __MIDL_pipes_0003 *buf, unsigned long ecount);
+    void (__RPC_USER *alloc)(char *state, unsigned long bsize, struct __MIDL_pipes_0003 **buf,
+        unsigned long *bcount);
+    char *state;
+} P_HERE;
+typedef struct pipe_P_HERE_TOO {
+    void (__RPC_USER *pull)(char *state, struct __MIDL_pipes_0003 *buf, unsigned long esize,
+        unsigned long *ecount);
+    void (__RPC_USER *push)(char *state, struct __MIDL_pipes_0003 *buf, unsigned long ecount);
+    void (__RPC_USER *alloc)(char *state, unsigned long bsize, struct __MIDL_pipes_0003 **buf,
+        unsigned long *bcount);
+    char *state;
+} P_HERE_TOO;
+
+/* typedef pipe struct TAGGED { struct { long x, y; } corners[2]; } P_TAGGED; */
+struct TAGGED {
+    struct __MIDL_pipes_0004 {
+        int32_t x;
+        int32_t y;
+    } corners[2];
+};
+
+typedef struct pipe_P_TAGGED {
+    void (__RPC_USER *pull)(char *state, struct TAGGED *buf, unsigned long esize,
+        unsigned long *ecount);
+    void (__RPC_USER *push)(char *state, struct TAGGED *buf, unsigned long ecount);
+    void (__RPC_USER *alloc)(char *state, unsigned long bsize, struct TAGGED **buf,
+        unsigned long *bcount);
+    char *state;
+} P_TAGGED;
+
 /* operation 0 */
 void ByValue(
     /* [in] */ handle_t h,
@@ -229,6 +269,14 @@ void Structs(
     /* [out] */ P_PADDED *p,
     /* [in] */ P_BYTE_AGAIN *again);
 
+/* operation 5 */
+void Defined(
+    /* [in] */ handle_t h,
+    /* [in] */ P_HERE *a,
+    /* [out] */ P_HERE_TOO *b,
+    /* [in, out] */ P_TAGGED *c,
+    /* [in] */ struct TAGGED *one);
+
 /* Manager routines, for RpcServerRegisterIf. */
 typedef struct pipes_v1_0_epv_t {
     void (*ByValue)(handle_t h, P_BOOLEAN a, P_BYTE b, P_CHAR c);
@@ -238,6 +286,7 @@ typedef struct pipes_v1_0_epv_t {
         int32_t *result);
     void (*Structs)(handle_t h, P_V *v, P_ALIAS *a, P_FIXED *f, P_PADDED *p,
         P_BYTE_AGAIN *again);
+    void (*Defined)(handle_t h, P_HERE *a, P_HERE_TOO *b, P_TAGGED *c, struct TAGGED *one);
 } pipes_v1_0_epv_t;
 typedef pipes_v1_0_epv_t pipes_SERVER_EPV;
 typedef pipes_v1_0_epv_t pipes_v1_0_SERVER_EPV;

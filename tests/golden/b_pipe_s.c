@@ -52,6 +52,16 @@ struct pipes_Structs_frame {
     P_BYTE_AGAIN *again;
 };
 
+/* void Defined([in] handle_t h, [in] P_HERE *a, [out] P_HERE_TOO *b, [in, out] P_TAGGED *c,
+ * [in] struct TAGGED *one); */
+struct pipes_Defined_frame {
+    handle_t h;
+    P_HERE *a;
+    P_HERE_TOO *b;
+    P_TAGGED *c;
+    struct TAGGED *one;
+};
+
 /* ---- interface pipes: types ---- */
 
 static const NDR_TYPE ndr_hyper = {
@@ -351,6 +361,105 @@ static const NDR_TYPE ndr_pipe_P_PADDED = {
     .element = &ndr_struct_PADDED,
 };
 
+static const NDR_TYPE ndr_array_6_byte = {
+    .kind = NDR_KIND_ARRAY,
+    .flags = NDR_TYPE_FLAT,
+    .size = 6 * sizeof(byte),
+    .align = 1,
+    .count = 6,
+    .element = &ndr_byte,
+};
+
+static const NDR_FIELD ndr_struct___MIDL_pipes_0003_fields[] = {
+    {.name = "at", .type = &ndr_hyper,
+     .offset = offsetof(struct __MIDL_pipes_0003, at)},
+    {.name = "octets", .type = &ndr_array_6_byte,
+     .offset = offsetof(struct __MIDL_pipes_0003, octets)},
+};
+static const NDR_TYPE ndr_struct___MIDL_pipes_0003 = {
+    .kind = NDR_KIND_STRUCT,
+    .size = sizeof(struct __MIDL_pipes_0003),
+    .align = 8,
+    .count = 2,
+    .name = "__MIDL_pipes_0003",
+    .fields = ndr_struct___MIDL_pipes_0003_fields,
+};
+
+static const NDR_TYPE ndr_pipe_P_HERE = {
+    .kind = NDR_KIND_PIPE,
+    .size = sizeof(P_HERE),
+    .align = 8,
+    .name = "P_HERE",
+    .element = &ndr_struct___MIDL_pipes_0003,
+};
+
+static const NDR_TYPE ndr_pipe_P_HERE_TOO = {
+    .kind = NDR_KIND_PIPE,
+    .size = sizeof(P_HERE_TOO),
+    .align = 8,
+    .name = "P_HERE_TOO",
+    .element = &ndr_struct___MIDL_pipes_0003,
+};
+
+/* __MIDL_pipes_0004 has no padding: it moves as it is. */
+enum {
+    ndr_struct___MIDL_pipes_0004_is_flat = sizeof(struct __MIDL_pipes_0004) == 8
+        && offsetof(struct __MIDL_pipes_0004, x) == 0
+        && offsetof(struct __MIDL_pipes_0004, y) == 4
+};
+static const NDR_FIELD ndr_struct___MIDL_pipes_0004_fields[] = {
+    {.name = "x", .type = &ndr_long,
+     .offset = offsetof(struct __MIDL_pipes_0004, x)},
+    {.name = "y", .type = &ndr_long,
+     .offset = offsetof(struct __MIDL_pipes_0004, y)},
+};
+static const NDR_TYPE ndr_struct___MIDL_pipes_0004 = {
+    .kind = NDR_KIND_STRUCT,
+    .flags = (ndr_struct___MIDL_pipes_0004_is_flat ? NDR_TYPE_FLAT : 0u),
+    .size = sizeof(struct __MIDL_pipes_0004),
+    .align = 4,
+    .count = 2,
+    .name = "__MIDL_pipes_0004",
+    .fields = ndr_struct___MIDL_pipes_0004_fields,
+};
+
+static const NDR_TYPE ndr_array_2_struct___MIDL_pipes_0004 = {
+    .kind = NDR_KIND_ARRAY,
+    .flags = (ndr_struct___MIDL_pipes_0004_is_flat ? NDR_TYPE_FLAT : 0u),
+    .size = 2 * sizeof(struct __MIDL_pipes_0004),
+    .align = 4,
+    .count = 2,
+    .element = &ndr_struct___MIDL_pipes_0004,
+};
+
+/* TAGGED has no padding: it moves as it is. */
+enum {
+    ndr_struct_TAGGED_is_flat = sizeof(struct TAGGED) == 16
+        && offsetof(struct TAGGED, corners) == 0
+        && ndr_struct___MIDL_pipes_0004_is_flat
+};
+static const NDR_FIELD ndr_struct_TAGGED_fields[] = {
+    {.name = "corners", .type = &ndr_array_2_struct___MIDL_pipes_0004,
+     .offset = offsetof(struct TAGGED, corners)},
+};
+static const NDR_TYPE ndr_struct_TAGGED = {
+    .kind = NDR_KIND_STRUCT,
+    .flags = (ndr_struct_TAGGED_is_flat ? NDR_TYPE_FLAT : 0u),
+    .size = sizeof(struct TAGGED),
+    .align = 4,
+    .count = 1,
+    .name = "TAGGED",
+    .fields = ndr_struct_TAGGED_fields,
+};
+
+static const NDR_TYPE ndr_pipe_P_TAGGED = {
+    .kind = NDR_KIND_PIPE,
+    .size = sizeof(P_TAGGED),
+    .align = 4,
+    .name = "P_TAGGED",
+    .element = &ndr_struct_TAGGED,
+};
+
 static const NDR_TYPE ndr_handle_t = {
     .kind = NDR_KIND_HANDLE,
     .size = sizeof(handle_t),
@@ -364,6 +473,14 @@ static const NDR_TYPE ndr_ref_long = {
     .size = sizeof(void *),
     .align = 4,
     .element = &ndr_long,
+};
+
+static const NDR_TYPE ndr_ref_struct_TAGGED = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_struct_TAGGED,
 };
 
 /* ---- interface pipes: parameters ---- */
@@ -455,6 +572,24 @@ static const NDR_PARAM pipes_Structs_params[] = {
      .flags = NDR_PARAM_IN | NDR_PARAM_PIPE},
 };
 
+static const NDR_PARAM pipes_Defined_params[] = {
+    {.name = "h", .type = &ndr_handle_t,
+     .offset = offsetof(struct pipes_Defined_frame, h),
+     .flags = NDR_PARAM_IN | NDR_PARAM_BINDING},
+    {.name = "a", .type = &ndr_pipe_P_HERE,
+     .offset = offsetof(struct pipes_Defined_frame, a),
+     .flags = NDR_PARAM_IN | NDR_PARAM_PIPE},
+    {.name = "b", .type = &ndr_pipe_P_HERE_TOO,
+     .offset = offsetof(struct pipes_Defined_frame, b),
+     .flags = NDR_PARAM_OUT | NDR_PARAM_PIPE},
+    {.name = "c", .type = &ndr_pipe_P_TAGGED,
+     .offset = offsetof(struct pipes_Defined_frame, c),
+     .flags = NDR_PARAM_IN | NDR_PARAM_OUT | NDR_PARAM_PIPE},
+    {.name = "one", .type = &ndr_ref_struct_TAGGED,
+     .offset = offsetof(struct pipes_Defined_frame, one),
+     .flags = NDR_PARAM_IN},
+};
+
 /* ---- interface pipes: server ---- */
 
 static void pipes_ByValue_invoke(const RPC_MGR_EPV *epv, void *frame)
@@ -492,12 +627,20 @@ static void pipes_Structs_invoke(const RPC_MGR_EPV *epv, void *frame)
     manager->Structs(args->h, args->v, args->a, args->f, args->p, args->again);
 }
 
+static void pipes_Defined_invoke(const RPC_MGR_EPV *epv, void *frame)
+{
+    const pipes_SERVER_EPV *manager = epv;
+    struct pipes_Defined_frame *args = frame;
+    manager->Defined(args->h, args->a, args->b, args->c, args->one);
+}
+
 static const pipes_SERVER_EPV pipes_DefaultEpv = {
     .ByValue = ByValue,
     .ByPointer = ByPointer,
     .OutByValue = OutByValue,
     .Mixed = Mixed,
     .Structs = Structs,
+    .Defined = Defined,
 };
 
 static const NDR_OPERATION pipes_Operations[] = {
@@ -536,11 +679,18 @@ static const NDR_OPERATION pipes_Operations[] = {
      .param_count = 6,
      .params = pipes_Structs_params,
      .invoke = pipes_Structs_invoke},
+    {.name = "Defined",
+     .opnum = 5,
+     .flags = NDR_OP_HAS_PIPES,
+     .frame_size = sizeof(struct pipes_Defined_frame),
+     .param_count = 5,
+     .params = pipes_Defined_params,
+     .invoke = pipes_Defined_invoke},
 };
 
 static const NDR_INTERFACE pipes_NdrInterface = {
     .name = "pipes",
-    .operation_count = 5,
+    .operation_count = 6,
     .operations = pipes_Operations,
     .allocate = MIDL_user_allocate,
     .free = MIDL_user_free,
