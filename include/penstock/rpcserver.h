@@ -155,10 +155,21 @@ PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtSetServerStackSize(unsigned long Thread
 /* Obsolete: let others run in cooperative systems.  Gives the processor away. */
 PENSTOCK_API void RPC_ENTRY RpcServerYield(void);
 
-/* Allows the runtime to close connections of a client that lie idle.  A hint: here they close
- * with the last handle to their server, and while one is kept so are they.  RPC_S_OK.
- * learn.microsoft.com, RpcMgmtEnableIdleCleanup. */
+/* From now on connections of this process as a client that no call has used for more than 10
+ * seconds are closed; 5 seconds while it has more than 500 of them.  That cannot be turned off,
+ * and turns itself on when the connections to one server become more than 500.  Otherwise they are
+ * closed with the last binding and context handle to their server, which keep up to 64 idle.
+ * The last connection to a server stays as long as the program has context handles of that
+ * server.  The next call makes a new connection and notices nothing.
+ * RPC_S_OK; RPC_S_OUT_OF_RESOURCES: those that are idle now stay until a call has used one.  Any
+ * thread, at any time.
+ * learn.microsoft.com, RpcMgmtEnableIdleCleanup; MS-RPCE 3.3.2.6.2. */
 PENSTOCK_API RPC_STATUS RPC_ENTRY RpcMgmtEnableIdleCleanup(void);
+
+/* The same after `IdleTime` milliseconds, and up to a tenth of it more, however many there are: for
+ * networks that forget connections.  0: as RpcMgmtEnableIdleCleanup has it.
+ * RPC_S_OK, RPC_S_OUT_OF_RESOURCES likewise; RPC_S_INVALID_ARG: 2^31 or more.  Any thread. */
+PENSTOCK_API RPC_STATUS RPC_ENTRY RpcxMgmtSetIdleTime(unsigned long IdleTime);
 
 /* What clients may take of a server, and how long they may take for it.
  *   Length              sizeof(RPCX_CONNECTION_LIMITS), written by the program

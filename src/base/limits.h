@@ -99,9 +99,14 @@
 /* iovec elements per sendmsg; IOV_MAX is 1,024 on Linux. */
 #define LIMIT_SEND_IOV 512u
 
-/* Connections a client keeps idle per server, and how long (milliseconds). */
+/* Connections a client keeps idle per server.  Where they are cleaned up, see
+ * RpcMgmtEnableIdleCleanup: how long each may lie idle (milliseconds); the same with more than so
+ * many connections in all, which is also what begins it unasked when one association has them
+ * (MS-RPCE 3.3.2.6.2). */
 #define LIMIT_IDLE_CONNS 64u
 #define LIMIT_IDLE_MS 10000u
+#define LIMIT_IDLE_MANY_MS 5000u
+#define LIMIT_IDLE_MANY_CONNS 500u
 /* Asynchronous calls without pipes that a client puts on one connection; with those of a
  * binding handle whose calls are to begin in order, as many as a server of ours takes. */
 #define LIMIT_MULTIPLEX 64u

@@ -75,6 +75,7 @@ void client_group_join(struct server_pool *pool, const struct conn *conn, bool f
         pool->group_id = conn->assoc.group_id;
         pool->members = 1;
     }
+    conn_idle_look_at(pool);
     if (founds) {
         pool->founding = false;
         pthread_cond_broadcast(&founded);

@@ -17,7 +17,7 @@
 #include "runtime/conn_setup.h"
 
 pthread_mutex_t server_pools_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct list pools = {&pools, &pools};
+struct list server_pools = {&server_pools, &server_pools};
 
 void server_pool_unuse(struct server_pool *pool)
 {
@@ -34,7 +34,7 @@ void server_pool_unuse(struct server_pool *pool)
 static struct server_pool *find_pool(enum transport_kind kind, const char *address,
                                      const char *endpoint)
 {
-    for (struct list *node = pools.next; node != &pools; node = node->next) {
+    for (struct list *node = server_pools.next; node != &server_pools; node = node->next) {
         struct server_pool *pool = list_entry(node, struct server_pool, node);
         if (!pool->unique && pool->kind == kind && strcmp(pool->address, address) == 0 &&
             strcmp(pool->endpoint, endpoint) == 0)
@@ -61,7 +61,7 @@ static struct server_pool *new_pool(enum transport_kind kind, const char *addres
     list_init(&pool->idle);
     list_init(&pool->shared);
     list_init(&pool->awaiting);
-    list_append(&pools, &pool->node);
+    list_append(&server_pools, &pool->node);
     return pool;
 }
 
@@ -160,6 +160,7 @@ void server_pool_count_context(struct server_pool *pool, int delta)
 {
     pthread_mutex_lock(&server_pools_lock);
     pool->contexts += (unsigned)delta;
+    conn_idle_look_at(pool); /* the last connection was needed, perhaps */
     pthread_mutex_unlock(&server_pools_lock);
 }
 
@@ -261,37 +262,13 @@ static void register_call(struct server_pool *pool, struct conn *conn,
     pthread_mutex_unlock(&server_pools_lock);
 }
 
-/* Closes connections nobody has used for LIMIT_IDLE_MS. */
-static void discard_old(struct server_pool *pool)
-{
-    const uint32_t now = (uint32_t)clock_ms();
-    for (;;) {
-        struct conn *conn = NULL;
-        pthread_mutex_lock(&server_pools_lock);
-        if (!list_empty(&pool->idle)) {
-            conn = list_entry(pool->idle.prev, struct conn, node); /* the oldest */
-            bool needed = pool->contexts > 0 && pool->members <= 1;
-            if (needed || now - conn->idle_since_ms < LIMIT_IDLE_MS) {
-                conn = NULL;
-            } else {
-                list_remove(&conn->node);
-                pool->idle_count--;
-            }
-        }
-        pthread_mutex_unlock(&server_pools_lock);
-        if (!conn)
-            return;
-        discard(pool, conn);
-    }
-}
-
+/* server_pools_lock held. */
 static void put_idle(struct server_pool *pool, struct conn *conn)
 {
-    pthread_mutex_lock(&server_pools_lock);
     conn->idle_since_ms = (uint32_t)clock_ms();
     list_prepend(&pool->idle, &conn->node);
     pool->idle_count++;
-    pthread_mutex_unlock(&server_pools_lock);
+    conn_idle_look_at(pool);
 }
 
 /* An idle connection with the context, still registered as the pool's; NULL: there is none.
@@ -317,7 +294,9 @@ static struct conn *take_idle(struct server_pool *pool, const struct conn_wish *
         bool good = conn_alive(conn) && !conn->closed && !conn->assoc.offered;
         conn_unlock(conn);
         if (good) {
+            pthread_mutex_lock(&server_pools_lock);
             put_idle(pool, conn);
+            pthread_mutex_unlock(&server_pools_lock);
             return NULL;
         }
         discard(pool, conn);
@@ -327,7 +306,6 @@ static struct conn *take_idle(struct server_pool *pool, const struct conn_wish *
 RPC_STATUS server_pool_take(struct server_pool *pool, const struct conn_wish *wish,
                             struct conn_place *ret_place)
 {
-    discard_old(pool);
     if (wish->shared && take_shared(pool, wish, ret_place))
         return RPC_S_OK;
     struct conn *conn = take_idle(pool, wish);
@@ -358,7 +336,7 @@ static struct conn *take_idle_bound(struct server_pool *pool, const struct conn_
     do {
         found = NULL;
         pthread_mutex_lock(&server_pools_lock);
-        const bool needed = pool->contexts > 0 && pool->members <= 1;
+        const bool needed = pool_needs_connection(pool);
         for (struct list *node = pool->idle.next; node != &pool->idle && !found && !needed;
              node = node->next)
             if (conn_context_for(list_entry(node, struct conn, node), wish))
@@ -377,7 +355,6 @@ static struct conn *take_idle_bound(struct server_pool *pool, const struct conn_
 RPC_STATUS server_pool_take_async(struct server_pool *pool, const struct conn_wish *wish,
                                   struct conn_place *ret_place)
 {
-    discard_old(pool);
     if (wish->shared && take_shared(pool, wish, ret_place))
         return RPC_S_OK;
     struct conn *conn = take_idle_bound(pool, wish);
@@ -422,10 +399,8 @@ void server_pool_give(struct conn *conn, bool reusable)
         drop = !good || coming || !reusable || pool->bindings == 0 ||
                pool->idle_count >= LIMIT_IDLE_CONNS;
         if (!drop) {
-            conn->idle_since_ms = (uint32_t)clock_ms();
             conn->shared = false;
-            list_prepend(&pool->idle, &conn->node);
-            pool->idle_count++;
+            put_idle(pool, conn);
         }
     } else if (!good || !reusable) {
         list_remove(&conn->node); /* no new calls */

@@ -4,7 +4,8 @@
  *   conn_pool.c   which connection carries a call, and where it goes afterwards
  *   conn_bind.c   a new connection or context for a thread that waits for it
  *   conn_setup.c  a new connection for asynchronous calls, which nobody waits for
- *   conn_group.c  the association group they join                                     */
+ *   conn_group.c  the association group they join
+ *   conn_idle.c   when those that lie idle are closed                                 */
 #ifndef RUNTIME_CONN_POOL_INTERNAL_H
 #define RUNTIME_CONN_POOL_INTERNAL_H
 
@@ -17,7 +18,7 @@
 struct conn_setup;
 
 struct server_pool {
-    struct list node; /* pools */
+    struct list node; /* server_pools */
     enum transport_kind kind;
     char *address, *endpoint;
     _Atomic(char *) resolved; /* endpoint "": which it turned out to be; NULL: not known yet */
@@ -37,12 +38,19 @@ struct server_pool {
 
 /* Guards all pools and the pool fields of their connections. */
 extern pthread_mutex_t server_pools_lock;
+extern struct list server_pools;
 
 /* Where it is, "": not known yet. */
 static inline const char *pool_endpoint(const struct server_pool *pool)
 {
     const char *resolved = atomic_load(&pool->resolved);
     return resolved ? resolved : pool->endpoint;
+}
+
+/* Does its last connection keep the context handles that the application has? */
+static inline bool pool_needs_connection(const struct server_pool *pool)
+{
+    return pool->contexts > 0 && pool->members <= 1;
 }
 
 /* Lock held: a user less; the last one's release frees the pool. */
@@ -94,5 +102,10 @@ static inline bool client_group_refused(RPC_STATUS status)
 
 /* Lock of the pools held: the connection is closed, or as good as. */
 void client_group_leave(struct server_pool *pool, const struct conn *conn);
+
+/* ---- conn_idle.c ------------------------------------------------------------------------ */
+
+/* Lock held: a connection of the pool may have become one that is to be closed in a while. */
+void conn_idle_look_at(const struct server_pool *pool);
 
 #endif

@@ -205,8 +205,3 @@ void RpcServerYield(void)
 {
     sched_yield();
 }
-
-RPC_STATUS RpcMgmtEnableIdleCleanup(void)
-{
-    return RPC_S_OK;
-}

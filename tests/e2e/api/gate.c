@@ -204,6 +204,16 @@ void gate_cut(struct gate *gate)
     pthread_mutex_unlock(&gate->lock);
 }
 
+int gate_connected(struct gate *gate)
+{
+    int count = 0;
+    pthread_mutex_lock(&gate->lock);
+    for (int i = 0; i < 64; i++)
+        count += gate->clients[i] > 0;
+    pthread_mutex_unlock(&gate->lock);
+    return count;
+}
+
 /* ---- All of them -------------------------------------------------------------------- */
 
 static void start(void *(*run)(void *), void *arg)

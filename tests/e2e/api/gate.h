@@ -40,6 +40,8 @@ struct gate *gate_new(const char *target);
 void gate_open(struct gate *gate);
 /* Ends all connections that are relayed, as a server does that closes idle ones. */
 void gate_cut(struct gate *gate);
+/* How many there are. */
+int gate_connected(struct gate *gate);
 
 /* serve_here() behind a gate that is shut: bindings to the server itself and to the gate. */
 struct gate *gate_serve(RPC_BINDING_HANDLE *ret_server, RPC_BINDING_HANDLE *ret_h);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* idle_tests.c - connections that were kept for the next call and that the server has closed
- * meanwhile. */
+/* idle_tests.c - connections that were kept for the next call: the server closes them meanwhile,
+ * or the client does, because nobody calls (RpcMgmtEnableIdleCleanup; the times of the
+ * documentation are test_idle_cleanup.py's). */
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "gate.h"
@@ -89,7 +91,126 @@ static void at_most_once(void)
     RpcBindingFree(&server);
 }
 
+/* ---- Cleaned up by the client ---------------------------------------------------------- */
+
+static void wait_connected(struct gate *gate, int count)
+{
+    for (uint64_t until = now_ms() + SOON_MS; gate_connected(gate) != count && now_ms() < until;)
+        sleep_ms(1);
+    CHECK_EQUAL(gate_connected(gate), count);
+}
+
+static void ping_well(RPC_BINDING_HANDLE h, int32_t n)
+{
+    RPC_STATUS status;
+    RAISED(status, c_ping(h, n));
+    CHECK_EQUAL(status, RPC_S_OK);
+}
+
+/* What is idle goes, what a call is on stays however long that takes, and the next call notices
+ * nothing. */
+static void cleanup(void)
+{
+    RPC_BINDING_HANDLE server, h;
+    struct caller caller;
+    unsigned long n;
+    uint8_t pulled;
+    struct gate *gate = gate_serve(&server, &h);
+    gate_open(gate);
+    ping_well(h, 0); /* idle before it is enabled */
+    wait_connected(gate, 1);
+    CHECK_EQUAL(RpcxMgmtSetIdleTime(0x80000000ul), RPC_S_INVALID_ARG);
+    CHECK_EQUAL(RpcxMgmtSetIdleTime(150), RPC_S_OK);
+    wait_connected(gate, 0);
+    struct served *served = start_call(&caller, h, IN_PIPE, 0);
+    ping_well(h, 1);
+    wait_connected(gate, 2);
+    uint64_t begun = now_ms();
+    wait_connected(gate, 1);
+    CHECK(now_ms() - begun > 100);
+    sleep_ms(400);
+    CHECK_EQUAL(gate_connected(gate), 1);
+    CHECK_EQUAL(PUSH(&caller.pipe[0], "x", 1), RPC_S_OK);
+    CHECK_EQUAL(PUSH(&caller.pipe[0], NULL, 0), RPC_S_OK);
+    CHECK_EQUAL(pull_polled(&served->pipe[0], &pulled, 1, &n), RPC_S_OK);
+    CHECK_EQUAL(pulled, 'x');
+    CHECK_EQUAL(pull_polled(&served->pipe[0], &pulled, 1, &n), RPC_S_OK);
+    CHECK_EQUAL(n, 0);
+    gate_answer(&caller, served, 1);
+    wait_connected(gate, 0);
+    CHECK_EQUAL(gate->accepted, 3);
+    ping_well(h, 2);
+    CHECK_EQUAL(gate->accepted, 4);
+    CHECK_EQUAL(RpcMgmtEnableIdleCleanup(), RPC_S_OK); /* the time that was set stands */
+    wait_connected(gate, 0);
+    RpcBindingFree(&h);
+    RpcBindingFree(&server);
+}
+
+/* Unless it is asked for there is none; the last binding takes its connection along. */
+static void no_cleanup(void)
+{
+    RPC_BINDING_HANDLE server, h, other;
+    struct gate *gate = gate_serve(&server, &h);
+    gate_open(gate);
+    ping_well(h, 0);
+    CHECK_EQUAL(RpcBindingCopy(h, &other), RPC_S_OK);
+    sleep_ms(500);
+    CHECK_EQUAL(gate_connected(gate), 1);
+    RpcBindingFree(&h);
+    sleep_ms(NEVER_MS);
+    CHECK_EQUAL(gate_connected(gate), 1);
+    RpcBindingFree(&other);
+    wait_connected(gate, 0);
+    CHECK_EQUAL(gate->accepted, 1);
+    RpcBindingFree(&server);
+}
+
+static atomic_int failures;
+
+static void *call_at_times(void *h)
+{
+    static atomic_uint threads;
+    unsigned seed = threads++;
+    for (uint64_t until = now_ms() + 1500; now_ms() < until;) {
+        RPC_STATUS status;
+        RAISED(status, c_ping(h, 0));
+        failures += status != RPC_S_OK;
+        usleep((useconds_t)(rand_r(&seed) % 4000));
+    }
+    return NULL;
+}
+
+/* The moment a connection is closed may be the moment of the next call. */
+static void cleanup_races_with_calls(void)
+{
+    pthread_t threads[4];
+    RPC_BINDING_HANDLE server, h;
+    struct gate *gate = gate_serve(&server, &h);
+    gate_open(gate);
+    CHECK_EQUAL(RpcxMgmtSetIdleTime(1), RPC_S_OK);
+    for (int i = 0; i < 4; i++)
+        CHECK(pthread_create(&threads[i], NULL, call_at_times, h) == 0);
+    for (int32_t i = 1; gate->accepted < 50 || i < 100; i++) {
+        struct caller caller;
+        caller_init(&caller, 0);
+        CHECK_EQUAL(caller_call(&caller, h, PLAIN, i), RPC_S_OK);
+        struct served *served = accept_call();
+        gate_answer(&caller, served, i);
+        sleep_ms((unsigned)i % 4);
+    }
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    CHECK_EQUAL(failures, 0);
+    wait_connected(gate, 0);
+    RpcBindingFree(&h);
+    RpcBindingFree(&server);
+}
+
 const struct test idle_tests[] = {
+    {"idle_connection_cleanup", cleanup},
+    {"idle_connection_no_cleanup", no_cleanup},
+    {"idle_connection_cleanup_races_with_calls", cleanup_races_with_calls},
     {"idle_connection_closed_by_server", idle_connection_closed},
     {"idle_connection_at_most_once", at_most_once},
     {NULL, NULL},

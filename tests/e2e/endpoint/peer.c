@@ -9,6 +9,7 @@
  *   endpoint_peer client                lines: peer_client.c */
 #include "peer.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -37,6 +38,35 @@ int32_t s_who_named(handle_t h)
 {
     (void)h;
     return getpid();
+}
+
+int32_t s_stay(handle_t h, uint32_t count)
+{
+    static atomic_uint here;
+    (void)h;
+    here++;
+    for (int i = 0; i < 2000 && here < count; i++)
+        usleep(10000);
+    return here >= count ? getpid() : 0;
+}
+
+int32_t s_hold(handle_t h, holder *held)
+{
+    static int something;
+    (void)h;
+    *held = &something;
+    return getpid();
+}
+
+int32_t s_who_holds(holder held)
+{
+    (void)held;
+    return getpid();
+}
+
+void __RPC_USER holder_rundown(holder held)
+{
+    (void)held;
 }
 
 static void say(RPC_STATUS status)

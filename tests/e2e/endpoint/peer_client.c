@@ -8,7 +8,8 @@
  *   who, async, named  a call                                 pid, or -status
  *   burst N            N asynchronous calls at once           how many were answered
  *   list TYPE VERS IF MAJOR.MINOR N   RpcMgmtEpEltInq... at the handle ("-": at this host)
- *   forget STRING MAJOR.MINOR N   RpcMgmtEpUnregister at the handle */
+ *   forget STRING MAJOR.MINOR N   RpcMgmtEpUnregister at the handle
+ * and those of peer_manage.c. */
 #include "peer.h"
 
 #include <sched.h>
@@ -23,7 +24,7 @@
 
 static RPC_BINDING_HANDLE handle;
 
-static void say(long value)
+void peer_say(long value)
 {
     printf("%ld\n", value);
     fflush(stdout);
@@ -190,27 +191,27 @@ static void obey(const char *line)
     unsigned n, major, minor;
     unsigned long type, versions;
     if (sscanf(line, "bind %255s", text) == 1) {
-        say(bind_text(text));
+        peer_say(bind_text(text));
     } else if (sscanf(line, "object %u", &n) == 1) {
         UUID object = object_of(n);
-        say(RpcBindingSetObject(handle, &object));
+        peer_say(RpcBindingSetObject(handle, &object));
     } else if (strcmp(line, "reset") == 0) {
-        say(RpcBindingReset(handle));
+        peer_say(RpcBindingReset(handle));
     } else if (strcmp(line, "copy") == 0) {
-        say(copy());
+        peer_say(copy());
     } else if (strcmp(line, "text") == 0) {
         say_text(handle, "\n");
     } else if (sscanf(line, "resolve %255s", text) == 1) {
-        say(RpcEpResolveBinding(handle, strcmp(text, "named") == 0 ? c_named_v1_0_c_ifspec
+        peer_say(RpcEpResolveBinding(handle, strcmp(text, "named") == 0 ? c_named_v1_0_c_ifspec
                                                                     : c_endpoint_v2_3_c_ifspec));
     } else if (strcmp(line, "who") == 0) {
-        say(call(c_who));
+        peer_say(call(c_who));
     } else if (strcmp(line, "named") == 0) {
-        say(call(c_who_named));
+        peer_say(call(c_who_named));
     } else if (strcmp(line, "async") == 0) {
-        say(call_async());
+        peer_say(call_async());
     } else if (sscanf(line, "burst %u", &n) == 1) {
-        say(burst(n));
+        peer_say(burst(n));
     } else if (sscanf(line, "list %lu %lu %255s %u.%u %u", &type, &versions, text, &major, &minor,
                       &n) == 6) {
         list(false, type, versions, text, major, minor, n);
@@ -218,9 +219,9 @@ static void obey(const char *line)
                       &minor, &n) == 6) {
         list(true, type, versions, text, major, minor, n);
     } else if (sscanf(line, "forget %255s %u.%u %u", text, &major, &minor, &n) == 4) {
-        say(forget(text, major, minor, n));
-    } else {
-        say(-1);
+        peer_say(forget(text, major, minor, n));
+    } else if (!peer_manage(handle, line)) {
+        peer_say(-1);
     }
 }
 
