@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/delay.h"
+
 #define CHUNK_BITS 10u
 #define CHUNK_SLOTS (1u << CHUNK_BITS)
 #define CHUNK_COUNT 1024u /* 2^20 handles alive at once */
@@ -40,6 +42,7 @@ static uint32_t free_head, free_tail, free_count, slots_made;
 
 void counted_put(struct counted *object)
 {
+    DELAY_POINT();
     if (atomic_fetch_sub_explicit(&object->refs, 1, memory_order_acq_rel) == 1)
         object->destroy(object);
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/delay.h"
 #include "base/limits.h"
 #include "io/busy.h"
 
@@ -234,6 +235,7 @@ static void watch_event(uint64_t handle, uint32_t events)
     if (!object)
         return;
     struct io_watch *watch = list_entry(object, struct io_watch, object);
+    DELAY_POINT();
     watch->ops->on_event(watch, events);
     counted_put(object);
 }
@@ -310,6 +312,7 @@ static void on_tick(void)
         struct io_watch *watch = list_entry(node, struct io_watch, touch_node);
         /* From here on a touch lists the watch anew. */
         atomic_store(&watch->touch_listed, false);
+        DELAY_POINT();
         watch->ops->on_idle(watch);
         counted_put(&watch->object);
     }
@@ -320,6 +323,7 @@ static void on_tick(void)
 /* Each wake-up takes one job. */
 static void wake(uint64_t count)
 {
+    DELAY_POINT();
     ssize_t ignored = write(reactor.wake_fd, &count, sizeof(count));
     (void)ignored; /* EAGAIN: 2^64-2 wake-ups are under way already */
 }
@@ -357,6 +361,7 @@ static void run_own_jobs(void)
 {
     for (struct list *node = list_pop(own_jobs); node; node = list_pop(own_jobs)) {
         struct io_job *job = list_entry(node, struct io_job, node);
+        DELAY_POINT();
         job->run(job);
     }
 }
@@ -546,6 +551,7 @@ static void on_wake(void)
     if (read(reactor.wake_fd, &count, sizeof(count)) < 0)
         return;
     struct io_job *job = next_job();
+    DELAY_POINT();
     if (job)
         job->run(job);
 }
@@ -558,6 +564,7 @@ static void *pool_main(void *unused)
     own_jobs = &jobs;
     on_pool_thread = true;
     busy_self(&self.thread);
+    DELAY_POINT();
     pthread_mutex_lock(&reactor.lock);
     list_append(&reactor.outside, &self.node);
     pthread_mutex_unlock(&reactor.lock);

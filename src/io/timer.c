@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/delay.h"
 #include "io/reactor.h"
 
 static void on_event(struct io_watch *watch, uint32_t events);
@@ -177,6 +178,7 @@ static void on_event(struct io_watch *watch, uint32_t events)
     (void)ignored; /* EAGAIN: set anew meanwhile */
     pthread_mutex_unlock(&timers.lock);
     for (struct io_timer said = pop_due(); said.object; said = pop_due()) {
+        DELAY_POINT();
         said.expired(said.object);
         counted_put(said.object);
     }

@@ -183,6 +183,8 @@ bool txq_borrow(struct txq *txq, const void *octets, size_t len)
 {
     if (len == 0)
         return true;
+    if (txq->store && txq->store->sending)
+        return txq_copy(txq, octets, len);
     if (!open_store(txq) || !room_for_seg(txq->store))
         return false;
     struct txq_store *q = txq->store;
@@ -191,6 +193,13 @@ bool txq_borrow(struct txq *txq, const void *octets, size_t len)
     txq->total += len;
     q->borrowed += len;
     return true;
+}
+
+/* Without a store nothing is queued: nobody has anything to send. */
+void txq_set_sending(struct txq *txq, bool sending)
+{
+    if (txq->store)
+        txq->store->sending = sending;
 }
 
 bool txq_settle(struct txq *txq)

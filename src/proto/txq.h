@@ -10,6 +10,9 @@
  * nothing is borrowed when push returns.  The queue itself has no limit; its
  * users look at txq_len() and stop producing (base/limits.h).
  *
+ * While one thread sends with the lock dropped others may append (txq_set_sending()): then
+ * nothing of theirs can be settled, so it is copied at once.
+ *
  * Not thread safe.  Octets handed out by txq_iov() stay valid, at the same
  * address, until txq_sent() has covered them or txq_settle() ran; appending in
  * between is fine. */
@@ -37,6 +40,7 @@ struct txq_store {
     struct txq_block *block; /* where owned octets go next, or NULL */
     struct txq_block *spare; /* large blocks kept for the next settling */
     unsigned spare_count;
+    bool sending; /* see txq_set_sending() */
     struct txq_seg first_segs[4]; /* `segs` until they do not suffice */
 };
 
@@ -57,8 +61,11 @@ uint8_t *txq_append(struct txq *q, size_t len);
 bool txq_copy(struct txq *q, const void *octets, size_t len);
 
 /* Appends octets that stay the caller's, who keeps them in place until they are
- * sent or settled.  False: out of memory, queue unchanged. */
+ * sent or settled; a copy while somebody sends.  False: out of memory, queue unchanged. */
 bool txq_borrow(struct txq *q, const void *octets, size_t len);
+
+/* A thread begins, or is done, with sending what is queued. */
+void txq_set_sending(struct txq *q, bool sending);
 
 /* Copies whatever is still borrowed.  False: out of memory; the octets are still
  * borrowed and the association must be given up. */

@@ -189,7 +189,8 @@ void conn_flush(struct conn *conn);
 void conn_flush_until(struct conn *conn, size_t len);
 
 /* Sends what was just queued with borrowed octets and copies what could not be
- * sent, so that their owner may have them back.  (drops) */
+ * sent, so that their owner may have them back; nothing when another thread is sending, as
+ * conn_flush().  To be called before the lock is dropped.  (drops) */
 void conn_push_out(struct conn *conn);
 
 /* The same for what nobody waits for: a thread of the pool that was told of several events sends

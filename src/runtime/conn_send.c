@@ -29,6 +29,13 @@ static void trace_sent(struct conn *conn, const struct iovec *iov, size_t count,
         conn_trace(conn->tracer, conn->watch.fd, "->", iov, count, len);
 }
 
+/* The writer role.  What others queue meanwhile they leave to its holder, and have it copied. */
+static void set_writing(struct conn *conn, bool writing)
+{
+    conn->writing = writing;
+    txq_set_sending(&conn->assoc.txq, writing);
+}
+
 /* One sendmsg of about `octets_max` octets, with the lock dropped; `block` waits until
  * they are taken.  False: no more for now, or dead. */
 static bool send_once(struct conn *conn, size_t octets_max, bool block)
@@ -65,11 +72,11 @@ void conn_flush(struct conn *conn)
 {
     if (conn->writing)
         return;
-    conn->writing = true;
+    set_writing(conn, true);
     bool more = txq_len(&conn->assoc.txq) > 0 && !conn->closed;
     while (more)
         more = send_once(conn, SEND_MAX, false) && !conn->closed;
-    conn->writing = false;
+    set_writing(conn, false);
     conn_role_ended(conn);
     calls_on_sent(conn);
     if (conn->settle_sent)
@@ -88,7 +95,7 @@ static bool send_slice(struct conn *conn, size_t octets_max)
  * drains, and shutdown() wakes us when the association is given up. */
 static void send_blocking(struct conn *conn, size_t len)
 {
-    conn->writing = true;
+    set_writing(conn, true);
     conn->blocked_push = true;
     while (!conn->closed && conn_alive(conn) && txq_len(&conn->assoc.txq) > len) {
         size_t excess = txq_len(&conn->assoc.txq) - len;
@@ -98,7 +105,7 @@ static void send_blocking(struct conn *conn, size_t len)
         else if (!send_slice(conn, slice) && conn_alive(conn))
             conn_poll(conn, POLLOUT);
     }
-    conn->writing = false;
+    set_writing(conn, false);
     conn->blocked_push = false;
     conn_role_ended(conn);
     calls_on_sent(conn);
@@ -115,16 +122,14 @@ void conn_flush_until(struct conn *conn, size_t len)
     }
 }
 
+/* Another thread that is sending may be at it for as long as the peer likes: nobody waits for it,
+ * least of all a thread of the pool.  What was just queued is a copy then. */
 void conn_push_out(struct conn *conn)
 {
-    /* Another thread may be sending right now, from blocks that settling would move
-     * and perhaps from a third one's buffer. */
-    while (conn->writing) {
-        conn_wait(conn);
-    }
+    if (conn->writing)
+        return;
     conn_flush(conn);
-    /* Whoever lent what is borrowed still waits above or is this thread. */
-    conn_own_output(conn);
+    conn_own_output(conn); /* what is borrowed is this thread's */
 }
 
 bool conn_leave_output(struct conn *conn)

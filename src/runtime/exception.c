@@ -19,6 +19,7 @@
 
 #include <penstock/rpc.h>
 
+#include "base/delay.h"
 #include "base/status.h"
 
 enum frame_state {
@@ -140,6 +141,7 @@ int I_RpcExceptionFilter(unsigned long ExceptionCode)
 
 RPC_STATUS exception_run(void (*fn)(void *arg), void *arg, bool *ret_raised)
 {
+    DELAY_POINT();
     volatile RPC_STATUS status = RPC_S_OK;
     volatile bool raised = false;
     RpcTryExcept

@@ -21,6 +21,7 @@
  * older than what the state's Event says, and nothing is told twice. */
 #include <penstock/rpcnterr.h>
 
+#include "base/delay.h"
 #include "base/trace.h"
 #include "runtime/call.h"
 #include "runtime/pipe.h"
@@ -66,6 +67,7 @@ static void run_callbacks(struct io_job *job)
         PFN_RPCNOTIFICATION_ROUTINE routine = async->u.NotificationRoutine;
         conn_unlock(conn);
         pipe_in_callback++;
+        DELAY_POINT();
         if (routine)
             routine(async, NULL, event);
         pipe_in_callback--;
@@ -96,6 +98,7 @@ static void run_apc(struct win32_apc *apc, bool dropped)
         PRPC_ASYNC_STATE async = call->async;
         PFN_RPCNOTIFICATION_ROUTINE routine = async->u.APC.NotificationRoutine;
         conn_unlock(conn);
+        DELAY_POINT();
         if (routine)
             routine(async, NULL, event);
         conn_lock(conn);

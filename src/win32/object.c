@@ -8,6 +8,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/delay.h"
+
 /* No pointer of a program has the highest bit set, so that a pointer passed by mistake
  * never is a handle by accident. */
 #define WIN32_TAG (UINT64_C(1) << 63)
@@ -76,6 +78,7 @@ struct win32_object *win32_object_get(HANDLE handle, const struct win32_class *c
 void win32_object_signal(struct win32_object *object)
 {
     int saved_errno = errno;
+    DELAY_POINT();
     atomic_fetch_add_explicit(&object->signals, 1, memory_order_acq_rel);
     /* EAGAIN: the counter is at its maximum, so it is signalled.  EBADF: the
      * application closed the descriptor behind our back. */

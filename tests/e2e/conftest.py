@@ -3,11 +3,15 @@
 
 PENSTOCK_TEST_PCAP names a folder for captures of the whole run, which test_zz_wireshark.py
 shows to Wireshark at the end.
+PENSTOCK_DELAY_SEED is the seed of a build with random delays (docs/design/delays.md); unset,
+one is drawn, and said when a test fails.
 PENSTOCK_BUILD_DIR names the build directory.  PENSTOCK_TEST_SCALE divides the largest
 transfers, for builds with sanitizers; unset, it is found out from the build.
 """
 import contextlib
+import functools
 import os
+import random
 import socket
 import subprocess
 import uuid
@@ -28,6 +32,26 @@ def sanitizer():
     libraries = subprocess.run(["ldd", BUILD / "src" / "libpenstock.so"], capture_output=True,
                                text=True, check=False).stdout
     return next((name for name in ("asan", "tsan", "ubsan") if name in libraries), "")
+
+
+@functools.cache
+def has_delays():
+    """Is it a build with -Ddelays=true?  Its library knows the variable."""
+    try:
+        return b"PENSTOCK_DELAY_SEED" in (BUILD / "src" / "libpenstock.so").read_bytes()
+    except OSError:
+        return False
+
+
+def pytest_configure():
+    if has_delays():
+        os.environ.setdefault("PENSTOCK_DELAY_SEED", str(random.SystemRandom().getrandbits(32)))
+
+
+def pytest_terminal_summary(terminalreporter):
+    if has_delays() and {"failed", "error"} & set(terminalreporter.stats):
+        terminalreporter.write_line("random delays: PENSTOCK_DELAY_SEED="
+                                    + os.environ["PENSTOCK_DELAY_SEED"])
 
 
 def free_port():
@@ -68,7 +92,7 @@ def build():
 def program_env(tmp_path_factory):
     """Environment for our programs: local endpoints in a folder of this run."""
     env = dict(os.environ, XDG_RUNTIME_DIR=str(tmp_path_factory.mktemp("run")))
-    if sanitizer():
+    if sanitizer() or has_delays():
         env.setdefault("PENSTOCK_TEST_SCALE", "50")
     return env
 

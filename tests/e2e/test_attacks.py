@@ -307,3 +307,30 @@ def test_chunk_that_never_comes(calm):
     good_call(calm)
     for wire in wires:
         wire.close()
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_answers_behind_a_pipe_nobody_reads(calm, transport):
+    """A client leaves the data of a pipe unread and makes more calls on the same connection.
+    Their answers get in line behind the pipe; the threads that made them go on to serve others,"""
+    count, size, done = 64, 24 << 20, False
+    with calm.bound(transport) as wire:
+        wire.send(pdu.request(calls.GIVE, calls.give(size, 1 << 20), call=2))
+        time.sleep(0.3)  # until the push waits
+        threads = calm.threads()
+        for call in range(3, 3 + count):
+            wire.send(pdu.request(calls.ECHO, calls.echo(call, b"x" * 200), call=call))
+        for other in TRANSPORTS:
+            good_call(calm, other)
+        assert calm.threads() <= threads + 2
+        given, echoed = [], set()
+        while len(echoed) < count or not done:
+            p = wire.recv()
+            if p.call == 2:
+                given.append(p.stub)
+                done = p.last
+            else:
+                calls.check_echo(p.stub, p.call, b"x" * 200)
+                echoed.add(p.call)
+        calls.check_give(b"".join(given), size)
+        assert echoed == set(range(3, 3 + count))
