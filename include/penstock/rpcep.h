@@ -41,8 +41,10 @@ typedef I_RPC_HANDLE *RPC_EP_INQ_HANDLE;
  * Everything is copied.  RpcEpRegister takes the place of what this process has registered for
  * the same interface, object and protocol sequence before; RpcEpRegisterNoReplace adds.  The
  * entries are there until they are unregistered or the process ends, however it does; when the
- * endpoint mapper has been started anew they are registered again.
- * RPC_S_OK; RPC_S_NO_BINDINGS: the vector is empty; RPC_S_INVALID_BINDING: a handle in it is
+ * endpoint mapper has been started anew they are registered again.  One that is there and does
+ * not answer is waited for up to 5 seconds, or 10 when a registration of before is under way;
+ * then the entries are kept, and registered as soon as it answers, without the program.
+ * RPC_S_OK, also when that is still to be; RPC_S_NO_BINDINGS: the vector is empty; RPC_S_INVALID_BINDING: a handle in it is
  * none or has no endpoint; RPC_S_WRONG_KIND_OF_BINDING; RPC_S_INVALID_ARG;
  * RPC_S_SERVER_UNAVAILABLE: there is no endpoint mapper; EPT_S_CANT_CREATE,
  * RPC_S_OUT_OF_RESOURCES: there are too many entries; RPC_S_OUT_OF_MEMORY.  After a failure

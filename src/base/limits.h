@@ -183,8 +183,9 @@
  * doubles that up to the second, milliseconds. */
 #define LIMIT_EP_RETRY_MS 100u
 #define LIMIT_EP_RETRY_MAX_MS 10000u
-/* Silence of the endpoint mapper in a call to it, milliseconds. */
-#define LIMIT_EP_SILENCE_MS 15000u
+/* One that does not answer is tried again after more than this at first: each try takes
+ * LIMIT_CONNECT_STEP_MS. */
+#define LIMIT_EP_RETRY_SILENT_MS 1000u
 
 /* Server call states that stay addressable after their call ended, see
  * runtime/server_call.c (AP-18). */

@@ -26,11 +26,14 @@
  * API; all others are what the call failed with. */
 RPC_STATUS ep_status(error_status_t told);
 
-/* A handle to the mapper of a host, to be freed; calls on it are given up after
- * LIMIT_EP_SILENCE_MS of silence.  RPC_S_INVALID_ENDPOINT_FORMAT: PENSTOCK_EPMAPPER is no port;
- * RPC_S_OUT_OF_MEMORY. */
+/* A handle to the mapper of a host, to be freed, as patient as `com_timeout` says: see below.
+ * RPC_S_INVALID_ENDPOINT_FORMAT: PENSTOCK_EPMAPPER is no port; RPC_S_OUT_OF_MEMORY. */
 RPC_STATUS ep_mapper_binding(enum transport_kind kind, const char *address,
                              unsigned com_timeout, RPC_BINDING_HANDLE *ret_mapper);
+
+/* A mapper that was stopped still holds its endpoint, and connecting succeeds.  Each answer of it,
+ * to the bind and to the call, is waited for as long as RpcMgmtSetComTimeout lets a client connect. */
+void ep_mapper_limit(RPC_BINDING_HANDLE mapper, unsigned com_timeout);
 
 /* The tower of an endpoint ("": of none in particular), to be freed with stub_memory_free().
  * NULL: out of memory. */

@@ -67,6 +67,8 @@ static RPC_STATUS copy_mapper(struct binding *binding, struct inquiry *inquiry)
     pthread_mutex_unlock(&binding->lock);
     if (status == RPC_S_OK && full)
         status = RpcBindingFromStringBindingA((RPC_CSTR)text, &inquiry->mapper);
+    if (status == RPC_S_OK && full)
+        ep_mapper_limit(inquiry->mapper, com_timeout);
     else if (status == RPC_S_OK)
         status = ep_mapper_binding(kind, inquiry->address, com_timeout, &inquiry->mapper);
     free(text);

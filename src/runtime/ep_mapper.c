@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/limits.h"
+#include "runtime/binding.h"
 #include "runtime/string_binding.h"
 #include "runtime/stub_memory.h"
 #include "wire/tower.h"
@@ -71,9 +71,21 @@ RPC_STATUS ep_mapper_binding(enum transport_kind kind, const char *address, unsi
     free(text);
     if (status != RPC_S_OK)
         return status;
-    RpcMgmtSetComTimeout(*ret_mapper, com_timeout);
-    RpcBindingSetOption(*ret_mapper, RPC_C_OPT_CALL_TIMEOUT, LIMIT_EP_SILENCE_MS);
+    ep_mapper_limit(*ret_mapper, com_timeout);
     return RPC_S_OK;
+}
+
+void ep_mapper_limit(RPC_BINDING_HANDLE mapper, unsigned com_timeout)
+{
+    struct binding *binding;
+    if (binding_get_client(mapper, &binding) != RPC_S_OK)
+        return;
+    pthread_mutex_lock(&binding->lock);
+    binding->com_timeout = com_timeout;
+    /* RpcBindingSetOption allows it on TCP alone. */
+    binding->call_timeout_ms = com_timeout_connect_ms(com_timeout);
+    pthread_mutex_unlock(&binding->lock);
+    binding_put(binding);
 }
 
 twr_t *ep_tower_new(const RPC_IF_ID *interface_id, enum transport_kind kind, const char *endpoint)

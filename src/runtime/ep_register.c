@@ -5,12 +5,14 @@
  *   watch   an asynchronous call that is answered when the mapper has died
  *
  *   IDLE --first entry--> REGISTERED --watch ends--> LOST
- *     ^                      |     ^                   |
- *     +------ last entry ----+     +-- timer: again ---+
+ *     ^ |                    |     ^                   |^
+ *     | |                    |     +-- timer: again ---+|
+ *     +-|------ last entry --+                          |
+ *       +--first entry, and the mapper does not answer--+
  *
  * No thread waits: losing the mapper is told by the watch, and a timer tries again, each time
  * after a longer while.  One lock serialises everything and is held while the mapper is asked,
- * which is on this computer and answers at once or is given up (LIMIT_EP_SILENCE_MS). */
+ * which is on this computer and answers at once or is given up after LIMIT_CONNECT_STEP_MS. */
 #include "runtime/ep.h"
 
 #include <pthread.h>
@@ -50,6 +52,7 @@ static struct {
     RPC_BINDING_HANDLE mapper;     /* NULL: IDLE or LOST                    */
     epr_registration registration; /* likewise                              */
     unsigned retry_ms;    /* how long LOST waits before it tries again     */
+    bool silent;          /* LOST, since the mapper is there and says nothing       */
     struct counted object; /* the timer's; lives as long as the process    */
     struct io_timer timer;
 
@@ -114,6 +117,8 @@ static void retry_later(void)
     own.retry_ms = own.retry_ms == 0                           ? LIMIT_EP_RETRY_MS
                    : own.retry_ms < LIMIT_EP_RETRY_MAX_MS / 2 ? own.retry_ms * 2
                                                                : LIMIT_EP_RETRY_MAX_MS;
+    if (own.silent && own.retry_ms < LIMIT_EP_RETRY_SILENT_MS)
+        own.retry_ms = LIMIT_EP_RETRY_SILENT_MS;
     /* All servers of this computer have lost it at the same moment. */
     const uint64_t wait_us = (uint64_t)own.retry_ms * 500u * (0x10000u + random) / 0x10000u;
     if (!timer_set(&own.timer, clock_us() + wait_us))
@@ -192,7 +197,7 @@ static RPC_STATUS open_registration(void)
 {
     error_status_t told = RPC_S_OK;
     RPC_STATUS status =
-        ep_mapper_binding(TRANSPORT_UNIX, "", RPC_C_BINDING_DEFAULT_TIMEOUT, &own.mapper);
+        ep_mapper_binding(TRANSPORT_UNIX, "", RPC_C_BINDING_MIN_TIMEOUT, &own.mapper);
     if (status != RPC_S_OK)
         return status;
     client_epr_open(own.mapper, &own.registration, &told);
@@ -215,9 +220,24 @@ static void close_registration(void)
     let_go();
     timer_clear(&own.timer);
     own.retry_ms = 0;
+    own.silent = false;
 }
 
 /* ---- Losing it, and coming back ------------------------------------------------------------ */
+
+/* The mapper died, and perhaps another has taken its place, which does not know us. */
+static bool says_lost(RPC_STATUS status)
+{
+    return status == RPC_S_SERVER_UNAVAILABLE || status == RPC_S_CALL_FAILED ||
+           status == RPC_S_CALL_FAILED_DNE || status == RPC_S_CALL_CANCELLED ||
+           status == RPC_X_SS_CONTEXT_MISMATCH;
+}
+
+/* Was it silence that a call ended with, which was begun then? */
+static bool says_silent(RPC_STATUS status, uint64_t begun_ms)
+{
+    return says_lost(status) && clock_ms() - begun_ms >= LIMIT_CONNECT_STEP_MS * 9 / 10;
+}
 
 /* Everything there is. */
 static RPC_STATUS insert_own(void)
@@ -236,11 +256,13 @@ static RPC_STATUS insert_own(void)
 /* REGISTERED, if it can be. */
 static RPC_STATUS come_back(void)
 {
+    const uint64_t begun_ms = clock_ms();
     if (own.registration)
         return RPC_S_OK;
     RPC_STATUS status = open_registration();
     if (status == RPC_S_OK)
         status = insert_own();
+    own.silent = says_silent(status, begun_ms);
     TRACE(TRACE_CALL, "endpoint mapper: %u entries registered: %d", own.count, (int)status);
     if (status == RPC_S_OK)
         own.retry_ms = 0;
@@ -306,11 +328,22 @@ static void free_registered(struct registered *registered)
     own.count--;
 }
 
+/* What the mapper has of us goes with our connection, whatever it made of the call; it is told
+ * everything again when it answers. */
+static void note_silence(RPC_STATUS status, uint64_t begun_ms)
+{
+    if (!own.registration || !says_silent(status, begun_ms))
+        return;
+    let_go();
+    own.silent = true;
+}
+
 /* Takes what `which` says out of the list and the mapper. */
 static RPC_STATUS remove_entries(bool which(const struct ep_entry *const *entries, size_t count,
                                             const struct ep_entry *entry),
                                  const struct ep_entry *const *entries, size_t count)
 {
+    const uint64_t begun_ms = clock_ms();
     struct list gone;
     size_t gone_count = 0, done;
     list_init(&gone);
@@ -330,7 +363,7 @@ static RPC_STATUS remove_entries(bool which(const struct ep_entry *const *entrie
     /* If the mapper is not there, neither are they.  Without memory the mapper keeps them until
      * this process ends, or it. */
     if (own.registration && i > 0)
-        call_all(client_epr_delete, list, i, &done);
+        note_silence(call_all(client_epr_delete, list, i, &done), begun_ms);
     free(list);
     while (!list_empty(&gone))
         free_registered(list_entry(gone.next, struct registered, node));
@@ -369,20 +402,17 @@ static void keep(struct registered *fresh, struct ep_entry *entry)
     own.count++;
 }
 
-/* The mapper died, and perhaps another has taken its place, which does not know us. */
-static bool says_lost(RPC_STATUS status)
-{
-    return status == RPC_S_SERVER_UNAVAILABLE || status == RPC_S_CALL_FAILED ||
-           status == RPC_S_CALL_FAILED_DNE || status == RPC_S_CALL_CANCELLED ||
-           status == RPC_X_SS_CONTEXT_MISMATCH;
-}
-
+/* When the mapper says nothing they are as good as registered: the timer brings them, too. */
 static RPC_STATUS insert_list(const struct ep_entry *const *list, size_t count)
 {
     size_t done = 0, ignored;
-    RPC_STATUS status = come_back();
-    if (status == RPC_S_OK)
+    const uint64_t begun_ms = clock_ms();
+    RPC_STATUS status = own.silent ? RPC_S_OK : come_back();
+    if (status == RPC_S_OK && !own.silent)
         status = call_all(client_epr_insert, list, count, &done);
+    note_silence(status, begun_ms);
+    if (own.silent)
+        return RPC_S_OK;
     if (says_lost(status) && own.registration) { /* before our watch has told us */
         let_go();
         status = come_back();
@@ -443,6 +473,7 @@ RPC_STATUS ep_register(struct ep_entry *entries, size_t count, bool replace)
         status = reactor_start() ? RPC_S_OK : RPC_S_OUT_OF_THREADS;
     stub_memory_enter(&outer);
     pthread_mutex_lock(&own.lock);
+    const bool was_silent = own.silent; /* then the timer is set */
     if (status == RPC_S_OK && own.count + count > LIMIT_EP_REGISTERED)
         status = RPC_S_OUT_OF_RESOURCES;
     if (status == RPC_S_OK && replace)
@@ -451,7 +482,7 @@ RPC_STATUS ep_register(struct ep_entry *entries, size_t count, bool replace)
         status = insert_entries(entries, list, count);
     if (list_empty(&own.entries))
         close_registration();
-    else if (!own.registration) /* those of before are still to come back */
+    else if (!own.registration && !was_silent) /* those of before are still to come back */
         retry_later();
     pthread_mutex_unlock(&own.lock);
     stub_memory_leave(&outer);
@@ -467,10 +498,13 @@ RPC_STATUS ep_unregister(struct ep_entry *entries, size_t count)
     struct stub_memory outer;
     stub_memory_enter(&outer);
     pthread_mutex_lock(&own.lock);
+    const bool was_silent = own.silent;
     if (list)
         status = remove_entries(is_one, list, count);
     if (status == RPC_S_OK && list_empty(&own.entries))
         close_registration();
+    else if (own.silent && !was_silent)
+        retry_later();
     pthread_mutex_unlock(&own.lock);
     stub_memory_leave(&outer);
     free_towers(entries, count);

@@ -327,6 +327,43 @@ def test_register_right_after_a_restart(mapper, start):
         assert len(client.entries()) == 4
 
 
+def test_stopped_mapper(mapper, start):
+    """A mapper that holds its endpoints and does not answer keeps servers for 5 seconds, and their
+    registrations and withdrawals happen when it does; clients for as long as their
+    RpcMgmtSetComTimeout says, by every way."""
+    more, gone, silent, late = (start(Server, "ncacn_ip_tcp") for _ in range(4))
+    lister = start(Client)
+    for server in more, gone, silent:
+        assert server.do("register endpoint 1 before") == OK
+    clients = [start(Client, binding) for binding in ("ncacn_ip_tcp:127.0.0.1", "ncalrpc:")
+               for _ in range(4)]
+    for client in clients:
+        assert client.do("timeout 0") == OK
+    mapper.process.send_signal(signal.SIGSTOP)
+    try:
+        begun = time.monotonic()
+        more.tell("noreplace endpoint 2 more")
+        gone.tell("unregister endpoint 1 -")
+        late.tell("register endpoint 0 late")
+        for client, question in zip(clients, ["who", "async", "resolve endpoint",
+                                              "list 0 1 endpoint 2.3 0"] * 2):
+            client.tell(question)
+        for server in more, gone, late:
+            assert int(server.line()) == OK
+        for client in clients:
+            assert client.line() in (str(UNAVAILABLE), f"-{UNAVAILABLE}", f"end {UNAVAILABLE}")
+        assert 4.5 < time.monotonic() - begun < 9
+        assert late.do("register named 1 late") == OK
+        assert time.monotonic() - begun < 14
+    finally:
+        mapper.process.send_signal(signal.SIGCONT)
+    until(lambda: len(lister.entries()) == 2 + 0 + 1 + 2, "not all are there")
+    assert {entry.split()[-1] for entry in lister.entries()} == {"before", "more", "late"}
+    for client in clients[:4]:
+        assert client.do("who") == late.pid
+    assert more.do("unregister endpoint 2 -") == OK and len(lister.entries()) == 3
+
+
 def test_mapper_ends(mapper, start):
     """SIGTERM ends it with status 0 and removes its local socket, registered servers or not."""
     server = start(Server, "ncalrpc")

@@ -5,6 +5,7 @@
  *   crowd N             a call on each of N copies of the handle, which have connections of their
  *                       own                                   how many were answered
  *   threads N           N calls at once                       how many were answered
+ *   timeout N           RpcMgmtSetComTimeout                  status
  *   cleanup             RpcMgmtEnableIdleCleanup              status
  *   idle MS             RpcxMgmtSetIdleTime                   status */
 #include "peer.h"
@@ -100,6 +101,8 @@ bool peer_manage(RPC_BINDING_HANDLE handle, const char *line)
         peer_say(crowd(handle, count));
     else if (sscanf(line, "threads %u", &count) == 1)
         peer_say(call_by_threads(handle, count));
+    else if (sscanf(line, "timeout %u", &count) == 1)
+        peer_say(RpcMgmtSetComTimeout(handle, count));
     else if (strcmp(line, "cleanup") == 0)
         peer_say(RpcMgmtEnableIdleCleanup());
     else if (sscanf(line, "idle %lu", &n) == 1)
