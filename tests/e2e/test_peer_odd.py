@@ -342,3 +342,52 @@ def test_b_four_mib_without_its_last_octets(server):
             else:
                 check_fault(wire.recv(), 5)
                 wire.expect_end()
+
+
+# ---- Objects and maybe calls ---------------------------------------------------------------
+
+
+def small(number):
+    """The UUIDs of peer_server's objects."""
+    return uuid.UUID(int=number << 96)
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_b_objects_and_their_types(server, order):
+    """RpcObjectSetType on the wire: the type of a call's object picks the manager; without a type
+    it is that of the nil type; a type nobody serves is refused before anything runs."""
+    with server.bound(contexts=[Context(0, pdu.PEER2)], order=order) as wire:
+        for obj, number in ((None, 4711), (small(1), 4712), (small(99), 4711),
+                            (uuid.UUID(int=0), 4711)):
+            wire.send(pdu.request(0, b"", obj=obj, order=order))
+            assert ndr.Reader(check_response(wire.recv_call())).i32() == number, obj
+        for flags in (FIRST | LAST, FIRST):
+            wire.send(pdu.request(0, b"", obj=small(3), order=order, flags=flags))
+            check_fault(wire.recv(), 0x1C010017, dne=True)
+        wire.send(pdu.request(0, b"", obj=small(3), order=order, flags=LAST))
+        wire.send(pdu.request(0, b"", obj=small(1), order=order))
+        assert ndr.Reader(check_response(wire.recv_call())).i32() == 4712
+
+
+def posted(wire, call=50):
+    wire.send(pdu.request(calls.POSTED, call=call))
+    return ndr.Reader(check_response(wire.recv_call(), call)).i32()
+
+
+def test_b_maybe(server, wire):
+    """A [maybe] operation called with MAYBE: no PDU comes back, whatever becomes of it.  Without
+    the flag it is a call as any other, and so is any other with it (wire.md 1.4)."""
+    before = posted(wire)
+    number = lambda n: struct.pack("<i", n)
+    wire.send(pdu.request(calls.POST, number(5), flags=FIRST | LAST | pdu.MAYBE, call=3),
+              pdu.request(calls.POST, number(6)[:2], flags=FIRST | pdu.MAYBE, call=4),
+              pdu.request(calls.POST, number(6)[2:], flags=LAST | pdu.MAYBE, call=4),
+              pdu.request(calls.POST, number(-4711), flags=FIRST | LAST | pdu.MAYBE, call=5),
+              pdu.request(calls.POST, b"\0", flags=FIRST | LAST | pdu.MAYBE, call=6))
+    wire.expect_silence()
+    assert posted(wire) == before + 11
+    wire.send(pdu.request(calls.POST, number(7), call=7))
+    assert check_response(wire.recv_call(), 7) == b""
+    wire.send(pdu.request(calls.POST, number(-4711), call=8))
+    check_fault(wire.recv(), 4711, call=8)
+    assert posted(wire) == before + 18
