@@ -67,6 +67,23 @@ def test_b_all_at_once(server, transport):
         check_other([answers[4]], 4, 1)
 
 
+@pytest.mark.parametrize("offset,pad,kind,level,reason", [
+    (0, 0, 10, 6, 8), (0, 0, 77, 2, 8), (0, 0, 0, 5, 8), (0, 0, 9, 1, 0), (0, 0, 9, 7, 0),
+    (0, 0, 9, 255, 0), (2, 0, 10, 6, 0), (1, 0, 10, 6, 0), (4, 0, 10, 6, 8), (4, 4, 10, 6, 4),
+    (0, 1, 10, 6, 4), (0, 255, 10, 6, 4)])
+def test_b_bind_with_a_token(server, offset, pad, kind, level, reason):
+    """wire.md 6.1: the trailer stands at a multiple of 4 and pads nothing, its level protects
+    something; then it matters that its type is unknown."""
+    trailer = struct.pack("<BBBBI", kind, level, pad, 0, 1) + b"NTLMSSP\0"
+    octets = pdu.build(pdu.BIND, FIRST | LAST, 1, pdu.bind()[16:] + bytes(offset) + trailer,
+                       auth_length=8)
+    with server.connect() as wire:
+        wire.send(octets)
+        nak = wire.recv()
+        assert (nak.ptype, nak.reason) == (pdu.BIND_NAK, reason)
+        wire.expect_end()
+
+
 @pytest.mark.parametrize("flags", [FIRST | LAST, MPX])
 def test_b_alter_with_calls_in_flight(server, flags):
     """MS-RPCE 3.3.1.5.6: an alter_context is answered while calls run; where the client
@@ -260,16 +277,19 @@ def test_b_faults_that_say_not_executed(server, wire):
     check_fault(wire.recv(), 4711, dne=False)
 
 
-def test_b_trailer_in_a_later_fragment(server):
-    """A trailer where there is no security context: fault 5 and the end, also when the call
-    began without one."""
+@pytest.mark.parametrize("later", [False, True])
+@pytest.mark.parametrize("odd,status", [(0, 5), (2, pdu.NCA_PROTO)])
+def test_b_request_with_a_trailer(server, later, odd, status):
+    """A trailer where there is no security context: fault 5 and the end, also when the call began
+    without one; one that is not aligned is a protocol error before that (wire.md 5.7)."""
     stub = calls.echo(1, b"later")
-    body = struct.pack("<IHH", 8, 0, calls.ECHO) + stub[8:]
-    body += bytes(-len(body) % 4) + auth_trailer()
-    with server.bound() as wire:
-        wire.send(pdu.request(calls.ECHO, stub[:8], flags=FIRST),
-                  pdu.build(pdu.REQUEST, LAST, 2, body, auth_length=16))
-        check_fault(wire.recv(), 5)
+    body = struct.pack("<IHH", 8, 3, calls.ECHO) + stub[8:]
+    body += bytes(-len(body) % 4 + odd) + auth_trailer()
+    with server.bound(contexts=[Context(3)]) as wire:
+        if later:
+            wire.send(pdu.request(calls.ECHO, stub[:8], flags=FIRST, context=3))
+        wire.send(pdu.build(pdu.REQUEST, LAST if later else FIRST | LAST, 2, body, auth_length=16))
+        check_fault(wire.recv(), status, context=3)
         wire.expect_end()
 
 
