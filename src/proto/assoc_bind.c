@@ -47,10 +47,16 @@ static bool decode_offers(struct pdu_bind *pdu, struct assoc_bind *bind)
     return true;
 }
 
-/* Of those that protect something: MS-RPCE 2.2.1.1.8. */
-static bool is_auth_level(uint8_t level)
+/* Why a bind with a token is refused.  What is wrong with the trailer itself is seen first
+ * (wire.md 6.1), then a level that protects nothing (MS-RPCE 2.2.1.1.8), then the type: none
+ * is known. */
+static uint16_t reason_for_token(const struct pdu_auth *auth)
 {
-    return level >= 2 && level <= 6;
+    if (auth->trailer_offset % 4 != 0)
+        return PDU_REJECT_NOT_SPECIFIED;
+    if (auth->pad_len != 0)
+        return PDU_REJECT_PROTOCOL_VERSION;
+    return auth->level >= 2 && auth->level <= 6 ? PDU_REJECT_AUTH_TYPE : PDU_REJECT_NOT_SPECIFIED;
 }
 
 void server_on_bind(struct assoc *assoc, const struct assoc_pdu *pdu, bool alter,
@@ -74,8 +80,7 @@ void server_on_bind(struct assoc *assoc, const struct assoc_pdu *pdu, bool alter
         goto refuse;
     }
     if (decoded.auth.present) {
-        reason = is_auth_level(decoded.auth.level) ? PDU_REJECT_AUTH_TYPE
-                                                   : PDU_REJECT_NOT_SPECIFIED;
+        reason = reason_for_token(&decoded.auth);
         goto refuse;
     }
     if (decoded.context_count == 0) {

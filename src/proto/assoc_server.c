@@ -58,6 +58,13 @@ void server_on_bad_header(struct assoc *assoc, const struct pdu_header *hdr,
 
 /* ---- Requests ------------------------------------------------------------ */
 
+/* A security trailer where no security context was ever set up (wire.md 5.7). */
+static uint32_t trailer_fault(const struct pdu_request *request)
+{
+    return request->auth.trailer_offset % 4 != 0 ? (uint32_t)NCA_PROTO_ERROR
+                                                 : (uint32_t)RPC_S_ACCESS_DENIED;
+}
+
 /* A fragment that continues the incoming request, or one of a dead call. */
 static void on_continuation(struct assoc *assoc, const struct assoc_pdu *pdu,
                             const struct pdu_request *request, struct assoc_event *event)
@@ -77,8 +84,9 @@ static void on_continuation(struct assoc *assoc, const struct assoc_pdu *pdu,
         server_die_with_fault(assoc, call->id, call->context_id, NCA_PROTO_ERROR, false, event);
         return;
     }
-    if (request->auth.present) { /* as in the first fragment */
-        server_die_with_fault(assoc, call->id, call->context_id, RPC_S_ACCESS_DENIED, false, event);
+    if (request->auth.present) {
+        server_die_with_fault(assoc, call->id, call->context_id, trailer_fault(request), false,
+                              event);
         return;
     }
     if (last) {
@@ -103,8 +111,9 @@ static void on_new_request(struct assoc *assoc, const struct assoc_pdu *pdu,
         server_die_with_fault(assoc, call_id, 0, RPC_S_NO_CALL_ACTIVE, true, event);
         return;
     }
-    if (request->auth.present) { /* no security context was ever set up */
-        server_die_with_fault(assoc, call_id, request->context_id, RPC_S_ACCESS_DENIED, false, event);
+    if (request->auth.present) {
+        server_die_with_fault(assoc, call_id, request->context_id, trailer_fault(request), false,
+                              event);
         return;
     }
     assoc->incoming = !last;

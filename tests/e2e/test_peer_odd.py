@@ -67,6 +67,23 @@ def test_b_all_at_once(server, transport):
         check_other([answers[4]], 4, 1)
 
 
+@pytest.mark.parametrize("offset,pad,kind,level,reason", [
+    (0, 0, 10, 6, 8), (0, 0, 77, 2, 8), (0, 0, 0, 5, 8), (0, 0, 9, 1, 0), (0, 0, 9, 7, 0),
+    (0, 0, 9, 255, 0), (2, 0, 10, 6, 0), (1, 0, 10, 6, 0), (4, 0, 10, 6, 8), (4, 4, 10, 6, 4),
+    (0, 1, 10, 6, 4), (0, 255, 10, 6, 4)])
+def test_b_bind_with_a_token(server, offset, pad, kind, level, reason):
+    """wire.md 6.1: the trailer stands at a multiple of 4 and pads nothing, its level protects
+    something; then it matters that its type is unknown."""
+    trailer = struct.pack("<BBBBI", kind, level, pad, 0, 1) + b"NTLMSSP\0"
+    octets = pdu.build(pdu.BIND, FIRST | LAST, 1, pdu.bind()[16:] + bytes(offset) + trailer,
+                       auth_length=8)
+    with server.connect() as wire:
+        wire.send(octets)
+        nak = wire.recv()
+        assert (nak.ptype, nak.reason) == (pdu.BIND_NAK, reason)
+        wire.expect_end()
+
+
 @pytest.mark.parametrize("flags", [FIRST | LAST, MPX])
 def test_b_alter_with_calls_in_flight(server, flags):
     """MS-RPCE 3.3.1.5.6: an alter_context is answered while calls run; where the client
@@ -260,16 +277,19 @@ def test_b_faults_that_say_not_executed(server, wire):
     check_fault(wire.recv(), 4711, dne=False)
 
 
-def test_b_trailer_in_a_later_fragment(server):
-    """A trailer where there is no security context: fault 5 and the end, also when the call
-    began without one."""
+@pytest.mark.parametrize("later", [False, True])
+@pytest.mark.parametrize("odd,status", [(0, 5), (2, pdu.NCA_PROTO)])
+def test_b_request_with_a_trailer(server, later, odd, status):
+    """A trailer where there is no security context: fault 5 and the end, also when the call began
+    without one; one that is not aligned is a protocol error before that (wire.md 5.7)."""
     stub = calls.echo(1, b"later")
-    body = struct.pack("<IHH", 8, 0, calls.ECHO) + stub[8:]
-    body += bytes(-len(body) % 4) + auth_trailer()
-    with server.bound() as wire:
-        wire.send(pdu.request(calls.ECHO, stub[:8], flags=FIRST),
-                  pdu.build(pdu.REQUEST, LAST, 2, body, auth_length=16))
-        check_fault(wire.recv(), 5)
+    body = struct.pack("<IHH", 8, 3, calls.ECHO) + stub[8:]
+    body += bytes(-len(body) % 4 + odd) + auth_trailer()
+    with server.bound(contexts=[Context(3)]) as wire:
+        if later:
+            wire.send(pdu.request(calls.ECHO, stub[:8], flags=FIRST, context=3))
+        wire.send(pdu.build(pdu.REQUEST, LAST if later else FIRST | LAST, 2, body, auth_length=16))
+        check_fault(wire.recv(), status, context=3)
         wire.expect_end()
 
 
@@ -342,3 +362,52 @@ def test_b_four_mib_without_its_last_octets(server):
             else:
                 check_fault(wire.recv(), 5)
                 wire.expect_end()
+
+
+# ---- Objects and maybe calls ---------------------------------------------------------------
+
+
+def small(number):
+    """The UUIDs of peer_server's objects."""
+    return uuid.UUID(int=number << 96)
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_b_objects_and_their_types(server, order):
+    """RpcObjectSetType on the wire: the type of a call's object picks the manager; without a type
+    it is that of the nil type; a type nobody serves is refused before anything runs."""
+    with server.bound(contexts=[Context(0, pdu.PEER2)], order=order) as wire:
+        for obj, number in ((None, 4711), (small(1), 4712), (small(99), 4711),
+                            (uuid.UUID(int=0), 4711)):
+            wire.send(pdu.request(0, b"", obj=obj, order=order))
+            assert ndr.Reader(check_response(wire.recv_call())).i32() == number, obj
+        for flags in (FIRST | LAST, FIRST):
+            wire.send(pdu.request(0, b"", obj=small(3), order=order, flags=flags))
+            check_fault(wire.recv(), 0x1C010017, dne=True)
+        wire.send(pdu.request(0, b"", obj=small(3), order=order, flags=LAST))
+        wire.send(pdu.request(0, b"", obj=small(1), order=order))
+        assert ndr.Reader(check_response(wire.recv_call())).i32() == 4712
+
+
+def posted(wire, call=50):
+    wire.send(pdu.request(calls.POSTED, call=call))
+    return ndr.Reader(check_response(wire.recv_call(), call)).i32()
+
+
+def test_b_maybe(server, wire):
+    """A [maybe] operation called with MAYBE: no PDU comes back, whatever becomes of it.  Without
+    the flag it is a call as any other, and so is any other with it (wire.md 1.4)."""
+    before = posted(wire)
+    number = lambda n: struct.pack("<i", n)
+    wire.send(pdu.request(calls.POST, number(5), flags=FIRST | LAST | pdu.MAYBE, call=3),
+              pdu.request(calls.POST, number(6)[:2], flags=FIRST | pdu.MAYBE, call=4),
+              pdu.request(calls.POST, number(6)[2:], flags=LAST | pdu.MAYBE, call=4),
+              pdu.request(calls.POST, number(-4711), flags=FIRST | LAST | pdu.MAYBE, call=5),
+              pdu.request(calls.POST, b"\0", flags=FIRST | LAST | pdu.MAYBE, call=6))
+    wire.expect_silence()
+    assert posted(wire) == before + 11
+    wire.send(pdu.request(calls.POST, number(7), call=7))
+    assert check_response(wire.recv_call(), 7) == b""
+    wire.send(pdu.request(calls.POST, number(-4711), call=8))
+    check_fault(wire.recv(), 4711, call=8)
+    assert posted(wire) == before + 18

@@ -157,3 +157,29 @@ def test_b_shutdown_with_the_ack_and_with_an_answer():
         for line in run_client(fake.binding, *ECHO, "--", *ECHO, "--", *ECHO):
             check_echo(line)
         assert fake.count == 3
+
+
+def test_b_maybe_that_is_answered():
+    """[maybe] sends MAYBE and waits for nothing; servers answer all the same (Windows does), with
+    a response, a fault, both, in pieces: that is of a call nobody knows."""
+    answers = [lambda c: pdu.response(call=c), lambda c: pdu.fault(5, call=c),
+               lambda c: pdu.response(b"1" * 8, call=c, flags=FIRST) +
+               pdu.response(b"2", call=c, flags=LAST) + pdu.fault(5, call=c), lambda c: b""]
+
+    def script(wire, _):
+        serve_bind(wire)
+        for i, answer in enumerate(answers):
+            request, = recv_request(wire)
+            assert request.flags == FIRST | LAST | pdu.MAYBE
+            assert request.stub == struct.pack("<i", i)
+            wire.send(answer(request.call))
+            request, = recv_request(wire)
+            assert request.flags == FIRST | LAST
+            wire.send(pdu.response(echo_reply(), call=request.call))
+    commands = [word for i in range(len(answers)) for word in ("--", "post", i, "--") + ECHO][1:]
+    with FakeServer(script) as fake:
+        lines = run_client(fake.binding, *commands)
+        assert fake.count == 1
+    for post, echo in zip(lines[::2], lines[1::2]):
+        assert post == {"command": "post", "status": 0}
+        check_echo(echo)

@@ -266,6 +266,19 @@ static RPC_STATUS run_nothing(struct client *client, char **args)
     return RPC_S_OK;
 }
 
+static RPC_STATUS run_post(struct client *client, char **args)
+{
+    PeerPost(client->binding, (int32_t)strtol(args[0], NULL, 0));
+    return RPC_S_OK;
+}
+
+static RPC_STATUS run_posted(struct client *client, char **args)
+{
+    (void)args;
+    printf("\"result\": %" PRId32 ", ", PeerPosted(client->binding));
+    return RPC_S_OK;
+}
+
 static RPC_STATUS run_wait(struct client *client, char **args)
 {
     (void)client;
@@ -333,6 +346,7 @@ static const struct command {
     {"abort-out", 2, run_abort_out}, {"hang", 1, run_hang},     {"hang-abort", 1, run_hang_abort},
     {"nothing", 0, run_nothing},     {"wait", 1, run_wait},     {"other", 0, run_other},
     {"syntaxes", 1, run_syntaxes},   {"limits", 2, run_limits}, {"hypers", 1, run_hypers},
+    {"post", 1, run_post},           {"posted", 0, run_posted},
 };
 
 static const struct command *find_command(const char *name)

@@ -8,6 +8,7 @@
  * asynchronous operation runs on a thread of its own that blocks; after a failed push
  * or pull there is nothing left to do for the manager. */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,6 +77,22 @@ void PeerRaise(handle_t binding, uint32_t code)
 {
     (void)binding;
     RpcRaiseException((RPC_STATUS)code);
+}
+
+static atomic_int posted;
+
+void PeerPost(handle_t binding, int32_t number)
+{
+    (void)binding;
+    if (number < 0)
+        RpcRaiseException((RPC_STATUS)-number);
+    atomic_fetch_add(&posted, number);
+}
+
+int32_t PeerPosted(handle_t binding)
+{
+    (void)binding;
+    return atomic_load(&posted);
 }
 
 int32_t PeerOther(handle_t binding)
@@ -561,6 +578,24 @@ static void say_bindings(void)
     RpcBindingVectorFree(&vector);
 }
 
+/* The same for objects of a type. */
+static int32_t other_of_type(handle_t binding)
+{
+    (void)binding;
+    return 4712;
+}
+
+/* An object of a type that has a manager, and one of a type that has none. */
+static void register_types(void)
+{
+    static UUID object = {1, 0, 0, {0}}, type = {2, 0, 0, {0}};
+    static UUID lost_object = {3, 0, 0, {0}}, lost_type = {4, 0, 0, {0}};
+    static peer2_v1_0_epv_t manager = {other_of_type};
+    check(RpcObjectSetType(&object, &type), "RpcObjectSetType");
+    check(RpcObjectSetType(&lost_object, &lost_type), "RpcObjectSetType");
+    check(RpcServerRegisterIf(peer2_v1_0_s_ifspec, &type, &manager), "RpcServerRegisterIf");
+}
+
 int main(int argc, char **argv)
 {
     bool says = false;
@@ -591,6 +626,7 @@ int main(int argc, char **argv)
                : RpcServerRegisterIf(peer_v1_2_s_ifspec, NULL, NULL),
           "RpcServerRegisterIf");
     check(RpcServerRegisterIf(peer2_v1_0_s_ifspec, NULL, NULL), "RpcServerRegisterIf");
+    register_types();
     check(RpcServerListen(1, RPC_C_LISTEN_MAX_CALLS_DEFAULT, TRUE), "RpcServerListen");
     puts("ready");
     fflush(stdout);
