@@ -24,7 +24,7 @@ static void call_in_turn(PRPC_ASYNC_STATE async, void *unused, RPC_ASYNC_EVENT e
     atomic_fetch_add(&done, 1);
 }
 
-/* AR-23: a routine may call its own process: while it waits another thread takes its place in
+/* AR-6: a routine may call its own process: while it waits another thread takes its place in
  * the pool, which has the manager to run. */
 static void call_their_own_process(void)
 {
@@ -52,6 +52,6 @@ static void call_their_own_process(void)
 }
 
 const struct test routine_tests[] = {
-    {"AR-23_routines_call_their_own_process", call_their_own_process},
+    {"AR-6_routines_call_their_own_process", call_their_own_process},
     {NULL, NULL},
 };
