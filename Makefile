@@ -6,9 +6,10 @@ BUILD ?= build
 PREFIX ?= /usr/local
 BUILDTYPE ?= debugoptimized
 MINUTES ?= 30
+SEED := $(or $(SEED),$(shell date +%s))
 MESON_FLAGS ?=
 
-.PHONY: all deps deps-test deps-bench demo test test-wire test-asan test-tsan bench soak install fuzz check-layers clean
+.PHONY: all deps deps-test deps-bench demo test test-wire test-asan test-tsan test-delays bench soak install fuzz check-layers clean
 
 all: deps
 	@scripts/configure.sh $(BUILD) --buildtype=$(BUILDTYPE) --prefix=$(PREFIX) --libdir=lib $(MESON_FLAGS)
@@ -45,6 +46,14 @@ test-tsan: deps-test
 	@ninja -C $(BUILD)-tsan
 	@scripts/test.sh $(BUILD)-tsan
 
+# With random delays wherever threads meet (docs/design/delays.md); SEED=... for those of another
+# run, MESON_FLAGS="-Db_sanitize=thread -Db_lundef=false" for a sanitizer as well.
+test-delays: deps-test
+	@scripts/configure.sh $(BUILD)-delays -Ddelays=true $(MESON_FLAGS)
+	@ninja -C $(BUILD)-delays
+	@echo "random delays: SEED=$(SEED)"
+	@PENSTOCK_DELAY_SEED=$(SEED) scripts/test.sh $(BUILD)-delays
+
 # Beside the raw-socket ceiling in the same run; a table and $(BUILD)/bench.json.
 bench: deps-bench all
 	@[ -x $(BUILD)/bench/marshal_protobuf ] || meson setup --reconfigure $(BUILD) >/dev/null
@@ -69,4 +78,4 @@ check-layers:
 	@scripts/check-layers.sh
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-delays $(BUILD)-fuzz

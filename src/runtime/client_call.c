@@ -220,12 +220,15 @@ static RPC_STATUS try_sync_call(struct client_start *start, void *frame)
     return status;
 }
 
+/* On a thread of the pool, that is in a notification routine, others take its place. */
 static RPC_STATUS sync_call(struct client_start *start, void *frame)
 {
     RPC_STATUS status;
+    reactor_block_begin();
     do
         status = try_sync_call(start, frame);
     while (client_start_again(start, status));
+    reactor_block_end();
     return status;
 }
 

@@ -346,7 +346,9 @@ static void be_ready(struct conn *conn)
     setup->state = SETUP_READY;
     while (conn->writing) /* what is queued must not be moved meanwhile */
         conn_wait(conn);
-    if (conn->closed || !conn_alive(conn)) {
+    if (conn->closed) /* and the set-up ended with it */
+        return;
+    if (!conn_alive(conn)) {
         setup->state = SETUP_BIND;
         return;
     }

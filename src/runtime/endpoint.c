@@ -92,6 +92,12 @@ static bool turn_away(enum transport_kind kind, int listen_fd)
     return done;
 }
 
+static void on_accept_idle(struct io_watch *watch)
+{
+    if (!reactor_arm(watch, EPOLLIN) && (errno == ENOMEM || errno == ENOSPC))
+        reactor_touch(watch); /* no resources now: the tick tries again */
+}
+
 static void on_acceptable(struct io_watch *watch, uint32_t events)
 {
     struct acceptor *acceptor = list_entry(watch, struct acceptor, watch);
@@ -115,12 +121,7 @@ static void on_acceptable(struct io_watch *watch, uint32_t events)
             break;
         } /* else that one connection failed before it was accepted */
     }
-    reactor_arm(watch, EPOLLIN);
-}
-
-static void on_accept_idle(struct io_watch *watch)
-{
-    reactor_arm(watch, EPOLLIN);
+    on_accept_idle(watch);
 }
 
 static const struct io_watch_ops acceptor_ops = {on_acceptable, on_accept_idle};

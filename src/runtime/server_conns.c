@@ -141,8 +141,8 @@ static void set_timer(void)
     }
     if (idle_look_us != 0 && bound_count > 0)
         due_us = min_us(due_us, idle_look_us);
-    if (due_us != UINT64_MAX && (timer.place == 0 || due_us != timer.due_us))
-        timer_set(&timer, due_us);
+    if (due_us != UINT64_MAX)
+        timer_set(&timer, due_us); /* a system call only if it becomes the first one */
 }
 
 /* ---- Coming and going ----------------------------------------------------- */

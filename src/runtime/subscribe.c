@@ -194,13 +194,21 @@ static RPC_STATUS subscribe(struct rpc_call *call, unsigned notification,
     for (unsigned which = 1; which <= KNOWN; which <<= 1)
         if (notification & which && subscriptions->of[index_of(which)])
             return RPC_S_INVALID_ARG;
+    struct subscription *new[2] = {NULL, NULL};
     for (unsigned which = 1; which <= KNOWN; which <<= 1) {
         if (!(notification & which))
             continue;
-        struct subscription *new = subscription_new(call, which, type, info);
-        if (!new)
+        new[index_of(which)] = subscription_new(call, which, type, info);
+        if (!new[index_of(which)]) { /* both or none */
+            if (new[0])
+                counted_put(&new[0]->object);
             return RPC_S_OUT_OF_MEMORY;
-        subscriptions->of[index_of(which)] = new;
+        }
+    }
+    for (unsigned which = 1; which <= KNOWN; which <<= 1) {
+        if (!(notification & which))
+            continue;
+        subscriptions->of[index_of(which)] = new[index_of(which)];
         if (call->happened & which) { /* it is too late to wait for it */
             call->happened &= (uint8_t)~which;
             subscriptions_post(call, (RPC_NOTIFICATIONS)which);

@@ -312,7 +312,7 @@ def test_chunk_that_never_comes(calm):
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_answers_behind_a_pipe_nobody_reads(calm, transport):
     """A client leaves the data of a pipe unread and makes more calls on the same connection.
-    Their answers get in line behind the pipe; the threads that made them go on to serve others,"""
+    Their answers get in line behind the pipe; the threads that made them go on to serve others."""
     count, size, done = 64, 24 << 20, False
     with calm.bound(transport) as wire:
         wire.send(pdu.request(calls.GIVE, calls.give(size, 1 << 20), call=2))
