@@ -52,7 +52,11 @@ typedef int(RPC_ENTRY *RPC_MGMT_AUTHORIZATION_FN)(RPC_BINDING_HANDLE ClientBindi
 /* Every server answers these questions, whatever it has registered, from the moment it has an
  * endpoint.  `Binding` NULL asks this process, a client binding handle with an endpoint the
  * server it leads to; then the function is a remote call and waits for it, and may return what
- * a call may fail with: RPC_S_SERVER_UNAVAILABLE, RPC_S_CALL_FAILED, RPC_S_ACCESS_DENIED ... */
+ * a call may fail with: RPC_S_SERVER_UNAVAILABLE, RPC_S_CALL_FAILED, RPC_S_ACCESS_DENIED ...
+ * A handle without an endpoint gets one, if it has an object: that of a server which has
+ * registered the object with the host's endpoint mapper; EPT_S_NOT_REGISTERED: there is none.
+ * Without an object: RPC_S_BINDING_INCOMPLETE, for every server of the host has this interface
+ * and none registers it; RpcEpResolveBinding says first which one is meant. */
 
 /* The interfaces a server has registered, each once, the management interface itself not
  * among them.  Gives *IfIdVector to the caller: RpcIfIdVectorFree; NULL after a failure.

@@ -148,6 +148,15 @@ RPC_STATUS binding_resolve(struct binding *binding, const RPC_CLIENT_INTERFACE *
     return status;
 }
 
+bool binding_is_partial(struct binding *binding)
+{
+    pthread_mutex_lock(&binding->lock);
+    find_endpoint(binding, NULL);
+    const bool partial = binding->endpoint[0] == '\0';
+    pthread_mutex_unlock(&binding->lock);
+    return partial;
+}
+
 RPC_STATUS binding_for_call(RPC_BINDING_HANDLE handle, const RPC_CLIENT_INTERFACE *spec,
                             bool may_wait, struct binding **ret_binding)
 {

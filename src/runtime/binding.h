@@ -83,6 +83,9 @@ RPC_STATUS binding_for_call(RPC_BINDING_HANDLE handle, const RPC_CLIENT_INTERFAC
 RPC_STATUS binding_resolve(struct binding *binding, const RPC_CLIENT_INTERFACE *spec,
                            bool may_wait);
 
+/* Is its endpoint not known yet?  Asks nobody. */
+bool binding_is_partial(struct binding *binding);
+
 /* The binding of calls on `spec` that have none, [auto_handle]: there is no name service
  * to ask, so it leads to the first endpoint the interface names, on this computer.
  * Lives as long as the process.  RPC_S_NO_BINDINGS: it names none that can be used. */

@@ -17,13 +17,81 @@
 /* Octets of a principal name, with its NUL: the most that MS-RPCE 2.2.1.3.4 lets us ask for. */
 #define PRINC_NAME_SIZE 4096u
 
+/* ---- Which server ---------------------------------------------------------------------- */
+
+/* The next entry that `protseq` leads to; RPC_X_NO_MORE_ENTRIES. */
+static RPC_STATUS next_interface(RPC_EP_INQ_HANDLE inquiry, enum transport_kind kind,
+                                 RPC_IF_ID *ret_id)
+{
+    RPC_STATUS status;
+    bool found = false;
+    do {
+        RPC_BINDING_HANDLE handle = NULL;
+        struct binding *binding;
+        status = RpcMgmtEpEltInqNextA(inquiry, ret_id, &handle, NULL, NULL);
+        if (status != RPC_S_OK || !handle)
+            continue;
+        if (binding_get_client(handle, &binding) == RPC_S_OK) {
+            found = binding->kind == kind;
+            binding_put(binding);
+        }
+        RpcBindingFree(&handle);
+    } while (status == RPC_S_OK && !found);
+    return status;
+}
+
+/* Some interface that is registered with the object at the handle's host. */
+static RPC_STATUS find_interface(RPC_BINDING_HANDLE handle, struct binding *binding,
+                                 RPC_IF_ID *ret_id)
+{
+    RPC_EP_INQ_HANDLE inquiry;
+    RPC_BINDING_HANDLE host;
+    UUID object;
+    RPC_STATUS status = RpcBindingInqObject(handle, &object);
+    if (status == RPC_S_OK)
+        status = RpcBindingCopy(handle, &host);
+    if (status != RPC_S_OK)
+        return status;
+    RpcBindingSetObject(host, NULL);
+    status = RpcMgmtEpEltInqBegin(host, RPC_C_EP_MATCH_BY_OBJ, NULL, 0, &object, &inquiry);
+    RpcBindingFree(&host);
+    if (status != RPC_S_OK)
+        return status;
+    status = next_interface(inquiry, binding->kind, ret_id);
+    RpcMgmtEpEltInqDone(&inquiry);
+    return status == RPC_X_NO_MORE_ENTRIES ? EPT_S_NOT_REGISTERED : status;
+}
+
+/* Every server has this interface and none registers it, so of a handle without an endpoint only
+ * the object can say which server is meant (C706, rpc_mgmt_inq_if_ids). */
+static RPC_STATUS resolve(RPC_BINDING_HANDLE handle, struct binding *binding)
+{
+    RPC_CLIENT_INTERFACE spec = {.Length = sizeof(spec)};
+    RPC_IF_ID id;
+    pthread_mutex_lock(&binding->lock);
+    const bool has_object = binding->has_object;
+    pthread_mutex_unlock(&binding->lock);
+    if (!has_object)
+        return RPC_S_BINDING_INCOMPLETE;
+    RPC_STATUS status = find_interface(handle, binding, &id);
+    if (status != RPC_S_OK)
+        return status;
+    spec.InterfaceId.SyntaxGUID = id.Uuid;
+    spec.InterfaceId.SyntaxVersion.MajorVersion = id.VersMajor;
+    spec.InterfaceId.SyntaxVersion.MinorVersion = id.VersMinor;
+    return binding_resolve(binding, &spec, true);
+}
+
 /* Before the call: a server handle must be told from a client's that leads nowhere. */
 static RPC_STATUS check_binding(RPC_BINDING_HANDLE handle)
 {
     struct binding *binding;
     RPC_STATUS status = binding_get_client(handle, &binding);
-    if (status == RPC_S_OK)
-        binding_put(binding);
+    if (status != RPC_S_OK)
+        return status;
+    if (binding_is_partial(binding))
+        status = resolve(handle, binding);
+    binding_put(binding);
     return status;
 }
 

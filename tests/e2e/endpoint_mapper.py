@@ -93,8 +93,9 @@ class Client(Peer):
             assert self.do(f"bind {binding}") == OK
 
     def entries(self, kind=ALL, versions=1, interface="endpoint", version="2.3", number=0,
-                here=True):
-        self.tell(f"list{'here' if here else ''} {kind} {versions} {interface} {version} {number}")
+                here=True, wide=False):
+        command = ("w" if wide else "") + "list" + ("here" if here else "")
+        self.tell(f"{command} {kind} {versions} {interface} {version} {number}")
         found = []
         while not (line := self.line()).startswith("end "):
             found.append(line)

@@ -5,7 +5,9 @@
  *   endpoint_peer server [PROTSEQ...]   dynamic endpoints; then lines:
  *       register|noreplace|unregister IF OBJECTS ANNOTATION   IF: endpoint, named;
  *                                       OBJECTS: how many UUIDs; ANNOTATION: "-" is none
- *       vary COUNT                      registers with COUNT objects of its own
+ *       use PROTSEQ, named ENDPOINT     one more endpoint
+ *       listen                          begun without PROTSEQ it does not yet
+ *       and those of peer_wide.c
  *   endpoint_peer client                lines: peer_client.c */
 #include "peer.h"
 
@@ -104,6 +106,11 @@ static RPC_STATUS obey(const char *what, const char *interface, unsigned object_
         status = RpcEpRegisterA(spec, bindings, objects, text);
     else if (status == RPC_S_OK && strcmp(what, "noreplace") == 0)
         status = RpcEpRegisterNoReplaceA(spec, bindings, objects, text);
+    else if (status == RPC_S_OK && strcmp(what, "wregister") == 0)
+        status = RpcEpRegisterW(spec, bindings, objects, text ? peer_widen(annotation) : NULL);
+    else if (status == RPC_S_OK && strcmp(what, "wnoreplace") == 0)
+        status = RpcEpRegisterNoReplaceW(spec, bindings, objects,
+                                         text ? peer_widen(annotation) : NULL);
     else if (status == RPC_S_OK && strcmp(what, "unregister") == 0)
         status = RpcEpUnregister(spec, bindings, objects);
     else if (status == RPC_S_OK)
@@ -136,6 +143,11 @@ static int serve(int count, char **protseqs)
         else if (sscanf(line, "named %255s", annotation) == 1)
             say(RpcServerUseProtseqEpA((RPC_CSTR) "ncalrpc", RPC_C_PROTSEQ_MAX_REQS_DEFAULT,
                                        (RPC_CSTR)annotation, NULL));
+        else if (strcmp(line, "listen\n") == 0)
+            say(RpcServerListen(1, RPC_C_LISTEN_MAX_CALLS_DEFAULT, TRUE));
+        else if (sscanf(line, "wnamed %255s", annotation) == 1)
+            say(RpcServerUseProtseqEpW((RPC_WSTR)(uintptr_t)u"ncalrpc", RPC_C_PROTSEQ_MAX_REQS_DEFAULT,
+                                       peer_widen(annotation), NULL));
         else if (sscanf(line, "%31s %31s %u %255[^\n]", what, interface, &objects, annotation) == 4 &&
                  objects <= OBJECTS_MAX)
             say(obey(what, interface, objects, annotation));

@@ -50,10 +50,14 @@ static RPC_STATUS copy(void)
     return status;
 }
 
-static void say_text(RPC_BINDING_HANDLE binding, const char *end)
+typedef RPC_STATUS to_text(RPC_BINDING_HANDLE binding, RPC_CSTR *text);
+typedef RPC_STATUS next_entry(RPC_EP_INQ_HANDLE inquiry, RPC_IF_ID *id, RPC_BINDING_HANDLE *binding,
+                              UUID *object, RPC_CSTR *annotation);
+
+static void say_text(RPC_BINDING_HANDLE binding, to_text *to_string, const char *end)
 {
     RPC_CSTR text = NULL;
-    if (binding && RpcBindingToStringBindingA(binding, &text) == RPC_S_OK)
+    if (binding && to_string(binding, &text) == RPC_S_OK)
         printf("%s%s", (const char *)text, end);
     else
         printf("-%s", end);
@@ -133,7 +137,7 @@ static long burst(unsigned count)
 
 /* ---- Entries --------------------------------------------------------------------------- */
 
-static void list(bool here, unsigned long type, unsigned long versions, const char *interface,
+static void list(bool here, bool wide, unsigned long type, unsigned long versions, const char *interface,
                  unsigned major, unsigned minor, unsigned object_number)
 {
     RPC_EP_INQ_HANDLE inquiry;
@@ -146,17 +150,18 @@ static void list(bool here, unsigned long type, unsigned long versions, const ch
     RPC_STATUS status =
         RpcMgmtEpEltInqBegin(here ? NULL : handle, type, &id, versions, &object, &inquiry);
     const bool begun = status == RPC_S_OK;
+    next_entry *next = wide ? peer_next_wide : RpcMgmtEpEltInqNextA;
     while (status == RPC_S_OK) {
         RPC_BINDING_HANDLE binding = NULL;
         RPC_CSTR annotation = NULL, uuid = NULL;
-        status = RpcMgmtEpEltInqNextA(inquiry, &id, &binding, &object, &annotation);
+        status = next(inquiry, &id, &binding, &object, &annotation);
         if (status != RPC_S_OK)
             break;
         if (UuidToStringA(&id.Uuid, &uuid) != RPC_S_OK)
             uuid = NULL;
         printf("%s %u.%u %u ", uuid ? (const char *)uuid : "-", (unsigned)id.VersMajor, (unsigned)id.VersMinor,
                (unsigned)object.Data1);
-        say_text(binding, " ");
+        say_text(binding, wide ? peer_text_wide : RpcBindingToStringBindingA, " ");
         printf("%s\n", (const char *)annotation);
         RpcStringFreeA(&annotation);
         RpcStringFreeA(&uuid);
@@ -187,7 +192,7 @@ static RPC_STATUS forget(const char *text, unsigned major, unsigned minor, unsig
 
 static void obey(const char *line)
 {
-    char text[256];
+    char text[256], verb[32];
     unsigned n, major, minor;
     unsigned long type, versions;
     if (sscanf(line, "bind %255s", text) == 1) {
@@ -200,7 +205,13 @@ static void obey(const char *line)
     } else if (strcmp(line, "copy") == 0) {
         peer_say(copy());
     } else if (strcmp(line, "text") == 0) {
-        say_text(handle, "\n");
+        say_text(handle, RpcBindingToStringBindingA, "\n");
+    } else if (strcmp(line, "wtext") == 0) {
+        say_text(handle, peer_text_wide, "\n");
+    } else if (sscanf(line, "wbind %255s", text) == 1) {
+        if (handle)
+            RpcBindingFree(&handle);
+        peer_say(RpcBindingFromStringBindingW(peer_widen(text), &handle));
     } else if (sscanf(line, "resolve %255s", text) == 1) {
         peer_say(RpcEpResolveBinding(handle, strcmp(text, "named") == 0 ? c_named_v1_0_c_ifspec
                                                                     : c_endpoint_v2_3_c_ifspec));
@@ -212,12 +223,9 @@ static void obey(const char *line)
         peer_say(call_async());
     } else if (sscanf(line, "burst %u", &n) == 1) {
         peer_say(burst(n));
-    } else if (sscanf(line, "list %lu %lu %255s %u.%u %u", &type, &versions, text, &major, &minor,
-                      &n) == 6) {
-        list(false, type, versions, text, major, minor, n);
-    } else if (sscanf(line, "listhere %lu %lu %255s %u.%u %u", &type, &versions, text, &major,
-                      &minor, &n) == 6) {
-        list(true, type, versions, text, major, minor, n);
+    } else if (sscanf(line, "%31s %lu %lu %255s %u.%u %u", verb, &type, &versions, text, &major,
+                      &minor, &n) == 7 && strstr(verb, "list")) {
+        list(strstr(verb, "here"), *verb == 'w', type, versions, text, major, minor, n);
     } else if (sscanf(line, "forget %255s %u.%u %u", text, &major, &minor, &n) == 4) {
         peer_say(forget(text, major, minor, n));
     } else if (!peer_manage(handle, line)) {

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* peer_manage.c - the client's commands about connections.
+/* peer_manage.c - the client's commands about servers and connections.
  *
  *   hold, holds, drop   a context handle; a call on it, on none any more   pid, or -status
  *   crowd N             a call on each of N copies of the handle, which have connections of their
  *                       own                                   how many were answered
  *   threads N           N calls at once                       how many were answered
  *   timeout N           RpcMgmtSetComTimeout                  status
+ *   ifs, stats, listening, stop, name, wname   RpcMgmtInqIfIds and so on: how many, or 0;
+ *                                              or -status
  *   cleanup             RpcMgmtEnableIdleCleanup              status
  *   idle MS             RpcxMgmtSetIdleTime                   status */
 #include "peer.h"
@@ -87,10 +89,74 @@ static long call_by_threads(RPC_BINDING_HANDLE handle, unsigned count)
     return answered;
 }
 
+/* ---- Management -------------------------------------------------------------------------- */
+
+static long count_interfaces(RPC_BINDING_HANDLE handle)
+{
+    RPC_IF_ID_VECTOR *vector;
+    RPC_STATUS status = RpcMgmtInqIfIds(handle, &vector);
+    if (status != RPC_S_OK)
+        return -(long)status;
+    long count = (long)vector->Count;
+    RpcIfIdVectorFree(&vector);
+    return count;
+}
+
+static long count_stats(RPC_BINDING_HANDLE handle)
+{
+    RPC_STATS_VECTOR *vector;
+    RPC_STATUS status = RpcMgmtInqStats(handle, &vector);
+    if (status != RPC_S_OK)
+        return -(long)status;
+    long count = (long)vector->Count;
+    RpcMgmtStatsVectorFree(&vector);
+    return count;
+}
+
+static long listening(RPC_BINDING_HANDLE handle)
+{
+    return -(long)RpcMgmtIsServerListening(handle);
+}
+
+static long stop(RPC_BINDING_HANDLE handle)
+{
+    return -(long)RpcMgmtStopServerListening(handle);
+}
+
+static long name(RPC_BINDING_HANDLE handle)
+{
+    RPC_CSTR text = NULL;
+    RPC_STATUS status = RpcMgmtInqServerPrincNameA(handle, RPC_C_AUTHN_WINNT, &text);
+    RpcStringFreeA(&text);
+    return -(long)status;
+}
+
+static long wide_name(RPC_BINDING_HANDLE handle)
+{
+    RPC_WSTR text = NULL;
+    RPC_STATUS status = RpcMgmtInqServerPrincNameW(handle, RPC_C_AUTHN_WINNT, &text);
+    RpcStringFreeW(&text);
+    return -(long)status;
+}
+
+static const struct {
+    const char *name;
+    long (*ask)(RPC_BINDING_HANDLE handle);
+} questions[] = {{"ifs", count_interfaces}, {"stats", count_stats}, {"listening", listening},
+                 {"stop", stop},            {"name", name},         {"wname", wide_name}};
+
+/* ---- All of them ------------------------------------------------------------------------- */
+
 bool peer_manage(RPC_BINDING_HANDLE handle, const char *line)
 {
     unsigned long n;
     unsigned count;
+    for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
+        if (strcmp(line, questions[i].name) == 0) {
+            peer_say(questions[i].ask(handle));
+            return true;
+        }
+    }
     if (strcmp(line, "hold") == 0)
         peer_say(call(hold_it, handle));
     else if (strcmp(line, "holds") == 0)
