@@ -62,6 +62,7 @@ struct connection {
     uint32_t number;
     bool server_side;
     uint32_t next_seq[2]; /* what each side sends next: [0] client, [1] server */
+    uint64_t captured;    /* octets of both sides */
 };
 
 enum { FROM_CLIENT, FROM_SERVER };
@@ -70,6 +71,7 @@ enum { FROM_CLIENT, FROM_SERVER };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static atomic_bool enabled;
+static uint64_t captured_max = UINT64_MAX; /* of a connection; set once */
 
 /* Everything below is guarded by `lock`. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -174,6 +176,9 @@ static void read_environment(void)
     /* Not for programs with raised privileges: they would write a file of the
      * invoker's choice. */
     const char *path = secure_getenv("PENSTOCK_PCAP");
+    const char *max = secure_getenv("PENSTOCK_PCAP_MAX");
+    if (max && *max)
+        captured_max = strtoull(max, NULL, 10);
     if (path && *path)
         (void)start(path);
 }
@@ -371,9 +376,12 @@ static void write_pdus_locked(uint32_t conn_number, bool outgoing, const struct 
     struct connection *conn = *find_locked(conn_number);
     size_t index = 0;
     size_t offset = 0;
-    while (conn && index < iov_count && file >= 0) {
+    if (!conn || conn->captured >= captured_max)
+        return;
+    while (index < iov_count && file >= 0) {
         size_t len = gather(iov, iov_count, &index, &offset);
         int from = conn->server_side == outgoing ? FROM_SERVER : FROM_CLIENT;
+        conn->captured += len; /* before a failing write frees it */
         if (len > 0)
             write_packet(conn, from, TCP_PSH | TCP_ACK, len);
     }

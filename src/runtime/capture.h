@@ -2,6 +2,7 @@
 /* capture.h - what went over our connections, as a file for Wireshark.
  *
  *   PENSTOCK_PCAP=/tmp/rpc-%p.pcap     %p: process number
+ *   PENSTOCK_PCAP_MAX=100000           about as many octets of each connection, then no more
  *
  * The octets are taken where the run time reads and writes them, whatever the
  * transport, and are wrapped in made-up IPv4 and TCP headers so that every tool

@@ -71,16 +71,14 @@ def captures(request, program_env):
         return
     path = Path(folder).resolve() / name
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.environ["PENSTOCK_PCAP"] = program_env["PENSTOCK_PCAP"] = str(path / "%p.pcap")
+    settings = {"PENSTOCK_PCAP": str(path / "%p.pcap"),
+                "PENSTOCK_PCAP_MAX": str(collect.CONNECTION_MAX)}
+    for env in (os.environ, program_env):
+        env.update(settings)
     yield path
-    del os.environ["PENSTOCK_PCAP"], program_env["PENSTOCK_PCAP"]
-
-
-@pytest.fixture(autouse=True)
-def captures_stay_small(captures):
-    yield
-    if captures:
-        collect.cut_large_files(captures)
+    for env in (os.environ, program_env):
+        for setting in settings:
+            del env[setting]
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 nothing (MS-RPCE 3.3.1.5.10, C706 12.6; AR-13, F7, F8).
 
 The server is a script per connection (peer/server.py); the client is cancel_client."""
+import os
 import struct
 import time
 
@@ -241,6 +242,7 @@ def test_c_deadline_at_our_server(tmp_path_factory):
         for _ in range(3):
             line, = run_client(server.binding, "hang-deadline", DELAY, program=CLIENT)
             assert line["status"] == CANCELLED
-        pdu.wait_until(lambda: server.fd_count() < 12, what="calls given up are gone")
+        own = 12 if "PENSTOCK_PCAP" in os.environ else 11
+        pdu.wait_until(lambda: server.fd_count() <= own, what="calls given up are gone")
     finally:
         assert server.stop() == 0, "a call is still running"

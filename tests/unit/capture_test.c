@@ -399,15 +399,16 @@ static void c_threads(void **state)
 }
 
 /* The environment is read by the first use, so in a process of its own. */
-static void c_environment(void **state)
+static void environment_says(const char *max, unsigned packets)
 {
-    (void)state;
     char pattern[128], path[128], name[32];
     path_in_folder(pattern, sizeof(pattern), "env-%p.pcap");
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
         setenv("PENSTOCK_PCAP", pattern, 1);
+        if (max)
+            setenv("PENSTOCK_PCAP_MAX", max, 1);
         execl("/proc/self/exe", "capture_test", "--child", (char *)NULL);
         _exit(127);
     }
@@ -417,9 +418,18 @@ static void c_environment(void **state)
     snprintf(name, sizeof(name), "env-%d.pcap", (int)child);
     path_in_folder(path, sizeof(path), name);
     struct flows flows = read_pcap(path);
-    assert_int_equal(flows.packets, 3 + 4 + 3);
+    assert_int_equal(flows.packets, packets);
     flows_fini(&flows);
     unlink(path);
+}
+
+static void c_environment(void **state)
+{
+    (void)state;
+    environment_says(NULL, 3 + 4 + 3);
+    environment_says("1000000", 3 + 4 + 3);
+    environment_says("1", 3 + 1 + 3); /* what was begun is written, and the end */
+    environment_says("0", 3 + 3);
 }
 
 static int child_main(void)
@@ -488,6 +498,7 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "--child") == 0)
         return child_main();
     unsetenv("PENSTOCK_PCAP");
+    unsetenv("PENSTOCK_PCAP_MAX");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_off_by_default),
         cmocka_unit_test(a_both_sides),

@@ -197,7 +197,12 @@ void check_usable_at(const char *file, int line, RPC_BINDING_HANDLE h)
     check_equal(file, line, "usable: pull back", pull_pattern(&caller.pipe[0], &home, 20000),
                 RPC_S_OK);
     pull_end_at(file, line, &caller.pipe[0]);
-    expect_event_at(file, line, &caller.async, caller.event, RpcCallComplete);
+    /* A pull that was pending, and polled, may have been told as well. */
+    while (WaitForSingleObject(caller.event, AT_ONCE_MS) == WAIT_OBJECT_0 &&
+           caller.async.Event == RpcReceiveComplete)
+        RpcAsyncGetCallStatus(&caller.async); /* the next may be told (AR-28) */
+    check_equal(file, line, "usable: RpcCallComplete", caller.async.Event, RpcCallComplete);
+    check_equal(file, line, "usable: over", RpcAsyncGetCallStatus(&caller.async), RPC_S_OK);
     check_equal(file, line, "usable: result", complete(&caller, &result), RPC_S_OK);
     check_equal(file, line, "usable: reply", result, 8);
     check_equal(file, line, "usable: out", caller.twice, 42);

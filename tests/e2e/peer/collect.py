@@ -4,19 +4,14 @@
 Every process numbers its connections from one, so each connection of each file gets a
 client address of its own.  Checksums are not made anew: nobody looks at them.
 """
-import os
 import struct
-from pathlib import Path
 
 FILE_HEADER = struct.Struct("<IHHiIII")
 MAGIC = 0xA1B23C4D
 SOURCE, TARGET = 12, 16  # within the IPv4 header
 CLIENT_NET = 10
-# Octets of one connection that are kept: what follows is more of the same.
+# Octets of one connection that are captured: what follows is more of the same.
 CONNECTION_MAX = 128 << 10
-# A file larger than this is cut as soon as its process has ended, once.
-FILE_MAX = 4 << 20
-CUT = ".cut.pcap"
 
 
 def records(path):
@@ -39,17 +34,14 @@ def merge(paths, merged):
     with open(merged, "wb") as out:
         out.write(FILE_HEADER.pack(MAGIC, 2, 4, 0, 0, 262144, 101))
         for path in paths:
-            addresses, kept = {}, {}
+            addresses = {}
             for head, packet in records(path):
                 place = SOURCE if packet[SOURCE] == CLIENT_NET else TARGET
                 client = packet[place:place + 4]
                 if client not in addresses:
                     origins.append(path)
                     addresses[client] = struct.pack(">I", (CLIENT_NET << 24) + len(origins))
-                    kept[client] = 0
-                kept[client] += len(packet)
-                if kept[client] <= CONNECTION_MAX:
-                    out.write(head + packet[:place] + addresses[client] + packet[place + 4:])
+                out.write(head + packet[:place] + addresses[client] + packet[place + 4:])
     return origins
 
 
@@ -64,14 +56,3 @@ def batches(paths, size):
         total += path.stat().st_size
     if batch:
         yield batch
-
-
-def cut_large_files(folder):
-    """Keeps of each connection as much as merge() would; the files are named after their
-    processes, those that still run keep theirs."""
-    for entry in os.scandir(folder):
-        pid = entry.name.partition(".")[0]
-        if (entry.stat().st_size > FILE_MAX and not entry.name.endswith(CUT)
-                and not Path("/proc", pid).exists()):
-            merge([entry.path], Path(entry.path).with_suffix(CUT))
-            Path(entry.path).unlink()
