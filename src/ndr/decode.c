@@ -348,7 +348,7 @@ enum ndr_verdict ndr_decode_params(struct ndr_reader *reader, const NDR_OPERATIO
     struct ndr_undo inline_undo[16];
     struct ndr_claim inline_claims[4];
     struct ndr_old_value inline_old_values[4];
-    struct ndr_claim inline_late[4];
+    struct ndr_claim inline_late[4], inline_behind[2];
     struct ndr_context_note inline_contexts[2];
     struct ndr_list conversions;
     struct ndr_decode d = {
@@ -366,6 +366,7 @@ enum ndr_verdict ndr_decode_params(struct ndr_reader *reader, const NDR_OPERATIO
     NDR_LIST_INIT(&d.undo, inline_undo, reader->reallocate);
     NDR_LIST_INIT(&d.claims, inline_claims, reader->reallocate);
     NDR_LIST_INIT(&d.late, inline_late, reader->reallocate);
+    NDR_LIST_INIT(&d.behind, inline_behind, reader->reallocate);
     NDR_LIST_INIT(&d.old_values, inline_old_values, reader->reallocate);
     ndr_aliases_init(&d.objects, reader->reallocate);
     ndr_aliases_init(&d.taken, reader->reallocate);
@@ -389,6 +390,7 @@ enum ndr_verdict ndr_decode_params(struct ndr_reader *reader, const NDR_OPERATIO
     ndr_list_fini(&d.undo);
     ndr_list_fini(&d.claims);
     ndr_list_fini(&d.late);
+    ndr_list_fini(&d.behind);
     ndr_list_fini(&d.old_values);
     ndr_aliases_fini(&d.objects);
     ndr_aliases_fini(&d.taken);

@@ -11,6 +11,7 @@
  *   claims    what size_is and switch_is over the frame must turn out to be: their
  *             operands may be parameters that come later
  *   late      the same over structures that are not yet complete
+ *   behind    ... and over what their pointers lead to, which comes after all of them
  *   objects   what full pointers lead to, by referent; `taken` by address */
 #ifndef PENSTOCK_NDR_DECODE_H
 #define PENSTOCK_NDR_DECODE_H
@@ -104,7 +105,7 @@ struct ndr_decode {
     size_t budget;            /* octets that may still be allocated         */
     void *frame_slot;         /* a parameter passed by value that is itself a pointer the
                                * peer must not set: nobody would see it     */
-    struct ndr_list pending, undo, claims, late, old_values, contexts;
+    struct ndr_list pending, undo, claims, late, behind, old_values, contexts;
     struct ndr_list *conversions; /* decode_convert.c; NULL: there can be none  */
     bool is_scratch;              /* memory is not the program's but free()d    */
     struct ndr_aliases objects, taken;
@@ -159,6 +160,8 @@ bool ndr_decode_claim_tag(struct ndr_decode *d, const NDR_EXPR *expr, const stru
                           NDR_KIND kind, int64_t tag);
 /* Checks the late claims from number `first` on, and forgets them. */
 bool ndr_decode_check_late(struct ndr_decode *d, size_t first);
+/* The same of those behind pointers, when all pointees are there. */
+bool ndr_decode_check_behind(struct ndr_decode *d);
 /* What `expr` over the frame was before the call. */
 bool ndr_decode_old_value(const struct ndr_decode *d, const NDR_EXPR *expr, int64_t *ret_value);
 /* Checks all claims over the frame, which is complete. */

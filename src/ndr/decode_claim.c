@@ -55,6 +55,8 @@ static bool add_claim(struct ndr_decode *d, const struct ndr_claim *claim,
 {
     if (scope->base == d->frame)
         return claim_over_frame(d, claim);
+    if (ndr_expr_follows_pointers(claim->expr))
+        return ndr_decode_note(d, &d->behind, claim);
     if (scope->is_partial)
         return ndr_decode_note(d, &d->late, claim);
     return claim_holds(claim, scope->base) || ndr_decode_fail(d, RPC_X_BAD_STUB_DATA);
@@ -85,19 +87,31 @@ bool ndr_decode_claim_tag(struct ndr_decode *d, const NDR_EXPR *expr, const stru
     return add_claim(d, &claim, scope);
 }
 
-bool ndr_decode_check_late(struct ndr_decode *d, size_t first)
+static bool check_list(struct ndr_decode *d, struct ndr_list *list, size_t first)
 {
-    for (size_t i = first; i < d->late.count; i++) {
-        const struct ndr_claim *claim = ndr_list_at(&d->late, i);
+    for (size_t i = first; i < list->count; i++) {
+        const struct ndr_claim *claim = ndr_list_at(list, i);
         if (!claim_holds(claim, claim->base))
             return ndr_decode_fail(d, RPC_X_BAD_STUB_DATA);
     }
-    d->late.count = first;
+    list->count = first;
     return true;
+}
+
+bool ndr_decode_check_late(struct ndr_decode *d, size_t first)
+{
+    return check_list(d, &d->late, first);
+}
+
+bool ndr_decode_check_behind(struct ndr_decode *d)
+{
+    return check_list(d, &d->behind, 0);
 }
 
 bool ndr_decode_check_claims(struct ndr_decode *d)
 {
+    if (!ndr_decode_check_behind(d))
+        return false;
     for (size_t i = 0; i < d->claims.count; i++)
         if (!claim_holds(ndr_list_at(&d->claims, i), d->frame))
             return ndr_decode_fail(d, RPC_X_BAD_STUB_DATA);

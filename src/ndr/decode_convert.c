@@ -50,6 +50,7 @@ static void detach(struct detached *x, const struct ndr_decode *d, const NDR_TYP
     ndr_list_init(&x->decode.undo, NULL, sizeof(struct ndr_undo), 0, reallocate);
     ndr_list_init(&x->decode.claims, NULL, sizeof(struct ndr_claim), 0, reallocate);
     ndr_list_init(&x->decode.late, NULL, sizeof(struct ndr_claim), 0, reallocate);
+    ndr_list_init(&x->decode.behind, NULL, sizeof(struct ndr_claim), 0, reallocate);
     ndr_list_init(&x->decode.old_values, NULL, sizeof(struct ndr_old_value), 0, reallocate);
     ndr_list_init(&x->decode.contexts, NULL, sizeof(struct ndr_context_note), 0, reallocate);
     ndr_aliases_init(&x->decode.objects, reallocate);
@@ -64,6 +65,7 @@ static void detached_fini(struct detached *x)
     ndr_list_fini(&x->decode.undo);
     ndr_list_fini(&x->decode.claims);
     ndr_list_fini(&x->decode.late);
+    ndr_list_fini(&x->decode.behind);
     ndr_list_fini(&x->decode.old_values);
     ndr_list_fini(&x->decode.contexts);
     ndr_aliases_fini(&x->decode.objects);
@@ -77,7 +79,8 @@ static bool decode_detached(struct ndr_decode *d, struct detached *x, const NDR_
     struct ndr_scope scope = {.owner = NDR_OURS, .range = range, .depth = depth};
     detach(x, d, type);
     bool done =
-        ndr_decode_top(&x->decode, &x->pointer, &x->root, &scope) && ndr_decode_pending(&x->decode, 0);
+        ndr_decode_top(&x->decode, &x->pointer, &x->root, &scope) &&
+        ndr_decode_pending(&x->decode, 0) && ndr_decode_check_behind(&x->decode);
     if (done && x->decode.contexts.count > 0)
         done = ndr_decode_fail(&x->decode, RPC_S_CANNOT_SUPPORT);
     d->pos = x->decode.pos;

@@ -98,7 +98,7 @@ bool ndr_region_wanted(const struct ndr_decode *d, const struct ndr_target *targ
 
 /* What one pass over the pointee adds to the notes. */
 struct mark {
-    size_t pos, budget, pending, undo, claims, late, contexts, objects, taken;
+    size_t pos, budget, pending, undo, claims, late, behind, contexts, objects, taken;
     uint64_t least_pending;
 };
 
@@ -111,6 +111,7 @@ static struct mark mark(const struct ndr_decode *d)
         .undo = d->undo.count,
         .claims = d->claims.count,
         .late = d->late.count,
+        .behind = d->behind.count,
         .contexts = d->contexts.count,
         .objects = d->objects.entries.count,
         .taken = d->taken.entries.count,
@@ -128,6 +129,7 @@ static void return_to(struct ndr_decode *d, const struct mark *mark)
     d->pending.count = mark->pending;
     d->claims.count = mark->claims;
     d->late.count = mark->late;
+    d->behind.count = mark->behind;
     d->contexts.count = mark->contexts;
     d->least_pending = mark->least_pending;
 }

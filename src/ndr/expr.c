@@ -198,6 +198,20 @@ static bool evaluate(const NDR_EXPR *expr, const uint8_t *base, unsigned depth, 
     }
 }
 
+static bool follows_pointers(const NDR_EXPR *expr, unsigned depth)
+{
+    if (!expr || depth > EXPR_DEPTH_MAX)
+        return false;
+    return expr->op == NDR_EXPR_DEREF || expr->op == NDR_EXPR_NONNULL ||
+           follows_pointers(expr->a, depth + 1) || follows_pointers(expr->b, depth + 1) ||
+           follows_pointers(expr->c, depth + 1);
+}
+
+bool ndr_expr_follows_pointers(const NDR_EXPR *expr)
+{
+    return follows_pointers(expr, 0);
+}
+
 bool ndr_expr_value(const NDR_EXPR *expr, const void *base, int64_t *ret_value)
 {
     return evaluate(expr, base, 0, ret_value);

@@ -12,7 +12,10 @@
  * dereferenced, a division by zero, overflow of 64 bits. */
 bool ndr_expr_value(const NDR_EXPR *expr, const void *base, int64_t *ret_value);
 
-/* The same as a count of elements: false also when outside 0..NDR_COUNT_MAX. */
+/* Does the value depend on what a pointer of `base` leads to, or on its being NULL? */
+bool ndr_expr_follows_pointers(const NDR_EXPR *expr);
+
+/* ndr_expr_value as a count of elements: false also when outside 0..NDR_COUNT_MAX. */
 bool ndr_expr_count(const NDR_EXPR *expr, const void *base, uint32_t *ret_count);
 
 /* The integer of kind `kind` at `memory`; false for kinds that are none. */
