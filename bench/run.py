@@ -324,10 +324,14 @@ def measurements(bench, args):
     yield "slow", lambda: slow_receiver_rows(bench, "tcp", SLOW_MS)
     yield "marshal", lambda: marshal_rows(bench)
     yield "tool", lambda: tool_rows(bench)
-    yield "idle", lambda: idle_rows(bench, "unix", "idle_pipes", IDLE_PIPES)
+    for transport in TRANSPORTS:
+        yield f"idle-{transport}", lambda t=transport: idle_rows(bench, t, "idle_pipes",
+                                                                IDLE_PIPES)
     _, descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)
     if descriptors == resource.RLIM_INFINITY or descriptors > MANY_PIPES + 200:
-        yield "idle-many", lambda: idle_rows(bench, "unix", "many_idle_pipes", MANY_PIPES)
+        for transport in TRANSPORTS:
+            yield f"idle-many-{transport}", lambda t=transport: idle_rows(
+                bench, t, "many_idle_pipes", MANY_PIPES)
 
 
 def parse_arguments():
@@ -339,7 +343,8 @@ def parse_arguments():
     parser.add_argument("--only", default="", metavar="TEXT",
                         help="only groups whose name contains TEXT (stream-tcp, stream-unix, longs, "
                              "call-tcp, call-unix, outstanding-tcp, outstanding-unix, "
-                             "crowd, mapper, slow, marshal, tool, idle, idle-many)")
+                             "crowd, mapper, slow, marshal, tool, idle-tcp, idle-unix, idle-many-tcp, "
+                             "idle-many-unix)")
     args = parser.parse_args()
     if args.rounds < 1:
         parser.error("--rounds is at least 1")
