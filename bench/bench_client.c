@@ -330,23 +330,27 @@ static void measure_idle(handle_t binding, uint64_t count)
     idle_open(binding, &calls[0]);
     idle_wait_open(binding, 1);
     pid_t server = server_usage(binding).pid;
-    long before_kib = resident_kib(server);
+    long client_kib = proc_status(getpid(), "VmRSS"), server_kib = proc_status(server, "VmRSS");
 
     for (uint64_t i = 1; i < count; i++)
         idle_open(binding, &calls[i]);
     idle_wait_open(binding, count);
-    long after_kib = resident_kib(server);
+    client_kib = proc_status(getpid(), "VmRSS") - client_kib;
+    server_kib = proc_status(server, "VmRSS") - server_kib;
     /* Of that, what the two programs keep themselves. */
-    double own_kib = ((double)server_usage(binding).sink_octets / (double)count +
-                      (double)sizeof(struct idle_call)) / 1024;
+    const double more = (double)(count - 1);
+    double client_own_kib = (double)sizeof(struct idle_call) / 1024;
+    double server_own_kib =
+        (double)server_usage(binding).sink_octets / (double)count / 1024;
     long client_threads = proc_status(getpid(), "Threads");
     long server_threads = proc_status(server, "Threads");
 
     idle_close_all(calls, count);
     printf("{\"pipes\": %llu, \"client_threads\": %ld, \"server_threads\": %ld, "
-           "\"kib_per_pipe\": %.3f, \"program_kib_per_pipe\": %.3f}\n",
-           (unsigned long long)count, client_threads, server_threads,
-           (double)(after_kib - before_kib) / (double)(count - 1), own_kib);
+           "\"client_kib\": %.3f, \"client_program_kib\": %.3f, "
+           "\"server_kib\": %.3f, \"server_program_kib\": %.3f}\n",
+           (unsigned long long)count, client_threads, server_threads, (double)client_kib / more,
+           client_own_kib, (double)server_kib / more, server_own_kib);
     free(calls);
 }
 

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <penstock/rpc.h>
@@ -54,18 +55,36 @@ static long heap_octets(void *block)
     return (long)(malloc_usable_size(block) + sizeof(size_t));
 }
 
-/* One buffer per thread, not per call: pull keeps no hold of it. */
-static _Thread_local _Alignas(4096) unsigned char sink_buf[BENCH_PUSH_LEN];
+/* One buffer per thread, not per call: pull keeps no hold of it.  In pages of its own, of which an
+ * idle pipe touches one: thread-local storage would be written in full when a thread begins, and
+ * threads that come and go would count as memory of pipes. */
+static pthread_key_t pull_buffer_key;
+
+static void pull_buffer_free(void *buffer)
+{
+    munmap(buffer, BENCH_PUSH_LEN);
+}
+
+static void *pull_buffer(void)
+{
+    void *buffer = pthread_getspecific(pull_buffer_key);
+    if (buffer)
+        return buffer;
+    buffer = mmap(NULL, BENCH_PUSH_LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (buffer == MAP_FAILED || pthread_setspecific(pull_buffer_key, buffer) != 0)
+        die("out of memory");
+    return buffer;
+}
 
 /* One pull, checked.  The status of pull; RPC_S_OK with *ret_count 0 at the end. */
 static RPC_STATUS sink_pull(struct sink *sink, unsigned long *ret_count)
 {
+    unsigned char *buffer = pull_buffer();
     *ret_count = 0;
-    RPC_STATUS status =
-        sink->pipe->pull(sink->pipe->state, sink_buf, sizeof(sink_buf), ret_count);
+    RPC_STATUS status = sink->pipe->pull(sink->pipe->state, buffer, BENCH_PUSH_LEN, ret_count);
     if (status != RPC_S_OK || *ret_count == 0)
         return status;
-    pattern_check(sink->received, sink_buf, *ret_count);
+    pattern_check(sink->received, buffer, *ret_count);
     if (sink->received == 0)
         atomic_fetch_add(&open_sinks, 1);
     sink->received += *ret_count;
@@ -178,7 +197,7 @@ struct sink_longs {
 
 static void sink_longs_notified(PRPC_ASYNC_STATE async, void *context, RPC_ASYNC_EVENT event)
 {
-    static _Thread_local _Alignas(4096) int32_t buf[BENCH_PUSH_LEN / sizeof(int32_t)];
+    int32_t *buf = pull_buffer();
     struct sink_longs *sink = async->UserInfo;
     (void)context;
     if (event != RpcReceiveComplete)
@@ -304,6 +323,8 @@ int main(int argc, char **argv)
         die("usage: bench_server [--cpu N] PROTSEQ ENDPOINT [PROTSEQ ENDPOINT ...]");
     raise_file_limit();
     pattern_init();
+    if (pthread_key_create(&pull_buffer_key, pull_buffer_free) != 0)
+        die("cannot create a key");
 
     for (; next < argc; next += 2)
         check(RpcServerUseProtseqEpA((RPC_CSTR)argv[next], RPC_C_PROTSEQ_MAX_REQS_DEFAULT,

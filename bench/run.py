@@ -237,13 +237,14 @@ def idle_rows(bench, transport, name, pipes):
         result = server.client("idle", pipes)
     threads = Target("value", "<=", len(os.sched_getaffinity(0)) + 2)
     name = f"{name}.{transport}"
-    program = result["program_kib_per_pipe"]
-    library = result["kib_per_pipe"] - program
+    program = {side: result[f"{side}_program_kib"] for side in ("client", "server")}
+    library = {side: result[f"{side}_kib"] - program[side] for side in program}
     return [Row(f"{name}.client_threads", result["client_threads"], "threads", None, None, threads),
             Row(f"{name}.server_threads", result["server_threads"], "threads", None, None, threads),
-            Row(f"{name}.memory", result["kib_per_pipe"], "KiB/pipe", None, None, None),
-            Row(f"{name}.memory.program", program, "KiB/pipe", None, None, None),
-            Row(f"{name}.memory.library", library, "KiB/pipe", None, None,
+            Row(f"{name}.memory.program", sum(program.values()), "KiB/pipe", None, None, None),
+            *(Row(f"{name}.memory.library.{side}", library[side], "KiB/pipe", None, None, None)
+              for side in library),
+            Row(f"{name}.memory.library", sum(library.values()), "KiB/pipe", None, None,
                 Target("value", "<=", 2.0))]
 
 
