@@ -17,7 +17,18 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/slab.h"
 #include "io/transport_internal.h"
+
+struct transport_address *transport_addresses_new(unsigned count)
+{
+    return object_alloc(count * sizeof(struct transport_address));
+}
+
+void transport_addresses_free(struct transport_address *addresses, unsigned count)
+{
+    object_free(addresses, count * sizeof(*addresses));
+}
 
 static RPC_STATUS find_addresses(struct transport_attempt *attempt, enum transport_kind kind,
                                  const char *address, const char *endpoint, bool numeric)
@@ -52,7 +63,7 @@ RPC_STATUS transport_attempt_init_numeric(struct transport_attempt *attempt,
 RPC_STATUS transport_attempt_copy(struct transport_attempt *to,
                                   const struct transport_attempt *from)
 {
-    struct transport_address *addresses = calloc(from->count, sizeof(*addresses));
+    struct transport_address *addresses = transport_addresses_new(from->count);
     if (!addresses)
         return RPC_S_OUT_OF_MEMORY;
     memcpy(addresses, from->addresses, from->count * sizeof(*addresses));
@@ -65,12 +76,12 @@ RPC_STATUS transport_attempt_init_peer(struct transport_attempt *attempt,
                                        enum transport_kind kind, int fd)
 {
     *attempt = (struct transport_attempt){.kind = kind};
-    struct transport_address *address = calloc(1, sizeof(*address));
+    struct transport_address *address = transport_addresses_new(1);
     if (!address)
         return RPC_S_OUT_OF_MEMORY;
     address->len = sizeof(address->name);
     if (getpeername(fd, (struct sockaddr *)(void *)&address->name, &address->len) != 0) {
-        free(address);
+        transport_addresses_free(address, 1);
         return RPC_S_SERVER_UNAVAILABLE;
     }
     attempt->addresses = address;
@@ -80,7 +91,7 @@ RPC_STATUS transport_attempt_init_peer(struct transport_attempt *attempt,
 
 void transport_attempt_fini(struct transport_attempt *attempt)
 {
-    free(attempt->addresses);
+    transport_addresses_free(attempt->addresses, attempt->count);
     attempt->addresses = NULL;
     attempt->count = attempt->next = 0;
 }

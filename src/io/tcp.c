@@ -109,7 +109,7 @@ RPC_STATUS tcp_resolve(const char *address, const char *endpoint, bool numeric,
     unsigned count = 0;
     for (const struct addrinfo *ai = list; ai; ai = ai->ai_next)
         count++;
-    *ret_addresses = calloc(count, sizeof(**ret_addresses));
+    *ret_addresses = transport_addresses_new(count);
     *ret_count = 0;
     for (const struct addrinfo *ai = list; ai && *ret_addresses; ai = ai->ai_next) {
         struct transport_address *to = &(*ret_addresses)[(*ret_count)++];

@@ -12,6 +12,10 @@ struct transport_address {
     struct sockaddr_storage name;
 };
 
+/* As many as the attempt will count: that is how fini() gives them back.  NULL: out of memory. */
+struct transport_address *transport_addresses_new(unsigned count);
+void transport_addresses_free(struct transport_address *addresses, unsigned count);
+
 RPC_STATUS tcp_check_endpoint(const char *endpoint);
 /* The addresses, owned by the caller, and how many; *ret_error is the resolver's.  `numeric`:
  * nobody is asked, EAI_NONAME says of a name that it is one. */

@@ -70,14 +70,14 @@ RPC_STATUS unix_resolve(const char *endpoint, struct transport_address **ret_add
     if (status != RPC_S_OK)
         return status;
     const char *dirs[] = {dir, SYSTEM_DIR};
-    struct transport_address *addresses = calloc(2, sizeof(*addresses));
+    struct transport_address *addresses = transport_addresses_new(2);
     if (!addresses)
         return RPC_S_OUT_OF_MEMORY;
     for (size_t i = 0; i < 2; i++) {
         struct sockaddr_un name;
         status = address_in(dirs[i], endpoint, &name);
         if (status != RPC_S_OK) {
-            free(addresses);
+            transport_addresses_free(addresses, 2);
             return status;
         }
         addresses[i].len = sizeof(name);

@@ -8,6 +8,7 @@
 #include <penstock/rpcnterr.h>
 
 #include "base/limits.h"
+#include "base/slab.h"
 #include "runtime/call.h"
 #include "runtime/characters.h"
 #include "runtime/client_begin.h"
@@ -69,6 +70,27 @@ static size_t frame_offset(unsigned pipe_count)
     return (len + align - 1) / align * align;
 }
 
+/* In one piece: the call, its pipes, the frame.  One with pipes may be open for long, another comes
+ * and goes. */
+static size_t block_len(const NDR_OPERATION *op, unsigned pipe_count)
+{
+    return frame_offset(pipe_count) + (has_frame_apart(op) ? sizeof(void *) : op->frame_size);
+}
+
+static void *block_alloc(const NDR_OPERATION *op, unsigned pipe_count)
+{
+    const size_t len = block_len(op, pipe_count);
+    return pipe_count > 0 ? object_alloc(len) : calloc(1, len);
+}
+
+static void block_free(void *block, const NDR_OPERATION *op, unsigned pipe_count)
+{
+    if (pipe_count > 0)
+        object_free(block, block_len(op, pipe_count));
+    else
+        free(block);
+}
+
 /* Behind the pipes, or, if it is apart, there is where it is. */
 void *call_frame(const struct rpc_call *call)
 {
@@ -118,7 +140,7 @@ static void call_destroy(struct counted *object)
     conn_put(call->conn);
     if (has_frame_apart(call->op))
         free(call_frame(call)); /* unless given away, see server_call_gone() */
-    free(call);
+    block_free(call, call->op, call->pipe_count);
 }
 
 static struct rpc_call *find(uint64_t handle, RPC_STATUS unknown, RPC_STATUS *ret_status)
@@ -193,17 +215,15 @@ RPC_STATUS call_new(struct conn *conn, const RPC_CLIENT_INTERFACE *spec, const N
     const unsigned pipe_count = count_pipes(op);
     if (pipe_count > UINT16_MAX)
         return RPC_S_CANNOT_SUPPORT;
-    /* In one piece: the call, its pipes, the frame. */
     const bool apart = has_frame_apart(op);
-    struct rpc_call *call =
-        calloc(1, frame_offset(pipe_count) + (apart ? sizeof(void *) : op->frame_size));
+    struct rpc_call *call = block_alloc(op, pipe_count);
     if (!call)
         return RPC_S_OUT_OF_MEMORY;
     call->op = op;
     call->pipe_count = (uint16_t)pipe_count;
     void *frame = apart ? calloc(1, op->frame_size) : NULL;
     if (apart && !frame) {
-        free(call);
+        block_free(call, op, pipe_count);
         return RPC_S_OUT_OF_MEMORY;
     }
     if (apart)

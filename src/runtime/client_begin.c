@@ -7,6 +7,7 @@
 
 #include <penstock/rpcnterr.h>
 
+#include "base/slab.h"
 #include "base/trace.h"
 #include "proto/chunk.h"
 #include "runtime/conn_setup.h"
@@ -22,42 +23,46 @@ struct early_push {
     uint8_t memory[];
 };
 
+static void push_free(struct early_push *push)
+{
+    object_free(push, sizeof(*push) + push->len);
+}
+
 static void drop_requests(struct call_begin *begin)
 {
-    client_request_fini(&begin->requests[0]);
-    client_request_fini(&begin->requests[1]);
+    ndr_full_pointers_fini(&begin->requests[0].full);
+    ndr_full_pointers_fini(&begin->requests[1].full);
 }
 
 static void drop_pushes(struct call_begin *begin)
 {
     for (struct list *node = list_pop(&begin->pushes); node; node = list_pop(&begin->pushes))
-        free(list_entry(node, struct early_push, node));
+        push_free(list_entry(node, struct early_push, node));
     begin->pushed_len = 0;
 }
 
-/* Thousands may wait: what an encoder had in reserve is not kept that long. */
-static void trim(struct ndr_writer *writer)
+/* `at`: where its octets go. */
+static void take_over(struct begin_request *to, struct client_request *from, uint8_t *at)
 {
-    uint8_t *exact = writer->len > 0 && writer->len < writer->capacity
-                         ? realloc(writer->octets, writer->len)
-                         : NULL;
-    if (!exact)
-        return;
-    writer->octets = exact;
-    writer->capacity = writer->len;
+    to->len = from->writer.len;
+    to->octets = at;
+    if (to->len > 0)
+        memcpy(at, from->writer.octets, to->len);
+    ndr_full_pointers_init(&to->full, NULL);
+    ndr_full_pointers_move(&to->full, &from->full);
 }
 
 RPC_STATUS client_begin_new(struct rpc_call *call, struct client_start *start)
 {
-    struct call_begin *begin = calloc(1, sizeof(*begin));
+    const size_t len = start->request.writer.len, other_len = start->other.writer.len;
+    struct call_begin *begin = object_alloc(sizeof(*begin) + len + other_len);
     if (!begin)
         return RPC_S_OUT_OF_MEMORY;
     begin->call = call;
+    begin->octets_len = len + other_len;
     list_init(&begin->pushes);
-    client_request_move(&begin->requests[call->ndr64], &start->request);
-    client_request_move(&begin->requests[!call->ndr64], &start->other);
-    trim(&begin->requests[0].writer);
-    trim(&begin->requests[1].writer);
+    take_over(&begin->requests[call->ndr64], &start->request, begin->octets);
+    take_over(&begin->requests[!call->ndr64], &start->other, begin->octets + len);
     begin->terms = client_terms(call->binding, call->op);
     call->begin = begin;
     return RPC_S_OK;
@@ -69,7 +74,7 @@ void client_begin_free(struct call_begin *begin)
         return;
     drop_requests(begin);
     drop_pushes(begin);
-    free(begin);
+    object_free(begin, sizeof(*begin) + begin->octets_len);
 }
 
 void client_begin_wait(struct rpc_call *call, bool in_line)
@@ -107,11 +112,11 @@ void client_begin_queue(struct call_begin *begin, const struct conn_wish *wish)
                begin->terms.has_object ? &begin->terms.object : NULL);
     stats_count(RPC_C_STATS_CALLS_OUT, 1);
     RPC_STATUS status = call_use_syntax(call, context->ndr64);
-    struct client_request *request = &begin->requests[context->ndr64];
+    struct begin_request *request = &begin->requests[context->ndr64];
     if (status == RPC_S_OK)
         status = call_keep_full(call, &request->full);
     if (status == RPC_S_OK)
-        status = client_request_queue(call, &begin->terms, request);
+        status = client_request_queue(call, &begin->terms, request->octets, request->len);
     if (status != RPC_S_OK && !call->over)
         call_break(call, status);
 }
@@ -132,7 +137,7 @@ static void replay(struct call_begin *begin)
         } else if (call->status == RPC_S_OK && !call->over) {
             pipe_send_end(push->pipe);
         }
-        free(push);
+        push_free(push);
     }
     pipe_in_callback--;
 }
@@ -194,7 +199,7 @@ bool client_begin_push(struct pipe *pipe, const void *memory, unsigned long coun
     if (!call_defers(call))
         return false;
     const size_t len = count * pipe->rx.type->layout.memory_size;
-    struct early_push *push = malloc(sizeof(*push) + len);
+    struct early_push *push = object_alloc(sizeof(*push) + len);
     if (!push) {
         call_break(call, RPC_S_OUT_OF_MEMORY);
         *ret_status = call->status;

@@ -19,15 +19,25 @@ enum begin_state {
     BEGIN_BEGUN
 };
 
+/* A request in one transfer syntax, encoded. */
+struct begin_request {
+    const uint8_t *octets; /* of the begin's block */
+    size_t len;
+    struct ndr_full_pointers full; /* of it, for the reply */
+};
+
+/* Thousands may wait: one block for a moment, which leaves no hole (base/slab.h). */
 struct call_begin {
     struct list node; /* conn->setup->calls */
     struct rpc_call *call;
     enum begin_state state;
-    struct client_request requests[2]; /* NDR 2.0, NDR64 */
+    struct begin_request requests[2]; /* NDR 2.0, NDR64 */
     struct client_terms terms;
     struct list pushes; /* struct early_push                                     */
     size_t pushed_len;  /* octets of the elements in it                          */
     bool asks;          /* RpcSendComplete is to be told when all of it is sent  */
+    size_t octets_len;
+    uint8_t octets[];   /* of the requests */
 };
 
 /* Has nothing of the call been queued yet? */

@@ -290,7 +290,7 @@ struct client_terms client_terms(struct binding *binding, const NDR_OPERATION *o
 /* The request of a call with [in] pipes goes on with them: it is padded to where the first
  * chunk's count may stand. */
 RPC_STATUS client_request_queue(struct rpc_call *call, const struct client_terms *terms,
-                                const struct client_request *request)
+                                const uint8_t *octets, size_t len)
 {
     static const uint8_t zeros[8];
     if (!call->nested)
@@ -302,19 +302,19 @@ RPC_STATUS client_request_queue(struct rpc_call *call, const struct client_terms
     bool more = op_has_in_pipes(call->op);
     call->held_len = 0; /* an attempt before this one may have left some */
     call->ended_pipes = 0;
-    size_t gap = -request->writer.len & (call->ndr64 ? 7 : 3);
-    struct iovec stub[2] = {{request->writer.octets, request->writer.len},
+    size_t gap = -len & (call->ndr64 ? 7 : 3);
+    struct iovec stub[2] = {{(void *)(uintptr_t)octets, len},
                             {(void *)(uintptr_t)zeros, more ? gap : 0}};
     if (more && call_keeps_aligned(call)) {
         /* What lies behind the last multiple of 8 goes with the first push: 4 octets, the gap
          * last, or nothing. */
-        size_t keep = (request->writer.len + gap) & 7;
+        size_t keep = (len + gap) & 7;
         if (keep > 0) {
             size_t own = keep - gap;
             stub[0].iov_len -= own;
             stub[1].iov_len = 0;
             memset(call->held_first, 0, sizeof(call->held_first));
-            memcpy(call->held_first, request->writer.octets + request->writer.len - own, own);
+            memcpy(call->held_first, octets + len - own, own);
             call->held_len = (uint8_t)keep;
         }
     }
@@ -343,7 +343,8 @@ RPC_STATUS client_start_send(struct rpc_call *call, struct client_start *start)
     }
     stats_count(RPC_C_STATS_CALLS_OUT, 1);
     const uint64_t sent = conn->assoc.txq.total;
-    RPC_STATUS status = client_request_queue(call, &terms, &start->request);
+    RPC_STATUS status = client_request_queue(call, &terms, start->request.writer.octets,
+                                             start->request.writer.len);
     if (status == RPC_S_OK && call->async && call->pipe_count == 0 && !start->within)
         conn_push_out_soon(conn);
     else if (status == RPC_S_OK)

@@ -70,9 +70,9 @@ void client_start_give_back(struct client_start *start);
 /* Puts the call on its connection and sends the request; start->unsent says of a failure that
  * nothing of it was taken by the transport.  Lock held. */
 RPC_STATUS client_start_send(struct rpc_call *call, struct client_start *start);
-/* Queues the request of a call that is on its association, borrowed.  Lock held. */
+/* Queues the request, `octets`, of a call that is on its association, borrowed.  Lock held. */
 RPC_STATUS client_request_queue(struct rpc_call *call, const struct client_terms *terms,
-                                const struct client_request *request);
+                                const uint8_t *octets, size_t len);
 /* The attempt failed with `status` and not an octet of the request was taken by the transport,
  * so nothing of it can have been executed: true, once, when a connection kept from before may be
  * to blame. */

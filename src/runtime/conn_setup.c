@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/slab.h"
 #include "base/trace.h"
 #include "runtime/call.h"
 #include "runtime/capture.h"
@@ -28,12 +29,12 @@ static void on_timer(struct counted *object);
 static struct conn *new_conn(struct server_pool *pool, const struct conn_wish *wish,
                              struct transport_attempt *attempt, bool named)
 {
-    struct conn_setup *setup = calloc(1, sizeof(*setup));
+    struct conn_setup *setup = object_alloc(sizeof(*setup));
     struct conn *conn =
         setup ? conn_new(-1, pool->kind, ASSOC_CLIENT, NULL) : NULL;
     if (!conn) {
         transport_attempt_fini(attempt);
-        free(setup);
+        object_free(setup, sizeof(*setup));
         return NULL;
     }
     *setup = (struct conn_setup){
@@ -70,7 +71,7 @@ void conn_setup_free(struct conn_setup *setup)
         return;
     transport_attempt_fini(&setup->attempt);
     error_put(setup->errors);
-    free(setup);
+    object_free(setup, sizeof(*setup));
 }
 
 static void set_timer(struct conn *conn)

@@ -94,9 +94,7 @@ static RPC_STATUS fill_frame(struct rpc_call *call)
     if (!async && call->pipe_count == 0)
         return RPC_S_OK;
 
-    struct server_state *state =
-        calloc(1, sizeof(*state) + call->pipe_count * sizeof(state->pipes[0]));
-    call->state = state;
+    struct server_state *state = call->state = server_state_new(call->pipe_count);
     if (!state)
         return RPC_S_OUT_OF_MEMORY;
     if (!async) {

@@ -17,6 +17,7 @@
  * LIMIT_QUARANTINE such states. */
 struct server_state {
     struct server_state *next; /* in the quarantine */
+    uint16_t pipe_count;
     RPC_ASYNC_STATE async;
     union {
         NDR_ASYNC_PIPE async;
@@ -34,6 +35,9 @@ struct farewell {
     struct ndr_memory memory;
     bool called;
 };
+
+/* All zero but for the count.  NULL: out of memory. */
+struct server_state *server_state_new(uint16_t pipe_count);
 
 /* The job of a farewell; no lock. */
 void server_run_farewell(struct io_job *job);

@@ -3,12 +3,14 @@
 #include "runtime/server_call.h"
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <penstock/rpc.h>
 
 #include "base/limits.h"
+#include "base/slab.h"
 #include "base/status.h"
 #include "base/trace.h"
 #include "runtime/characters.h"
@@ -25,6 +27,30 @@ static pthread_mutex_t quarantine_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct server_state *quarantine_first, **quarantine_end = &quarantine_first;
 static unsigned quarantine_count;
 
+static size_t state_len(uint16_t pipe_count)
+{
+    return offsetof(struct server_state, pipes) +
+           pipe_count * sizeof(((struct server_state *)NULL)->pipes[0]);
+}
+
+/* As call_new() does with the call. */
+struct server_state *server_state_new(uint16_t pipe_count)
+{
+    const size_t len = state_len(pipe_count);
+    struct server_state *state = pipe_count > 0 ? object_alloc(len) : calloc(1, len);
+    if (state)
+        state->pipe_count = pipe_count;
+    return state;
+}
+
+static void state_free(struct server_state *state)
+{
+    if (state && state->pipe_count > 0)
+        object_free(state, state_len(state->pipe_count));
+    else
+        free(state);
+}
+
 static void quarantine(struct server_state *state)
 {
     struct server_state *oldest = NULL;
@@ -38,7 +64,7 @@ static void quarantine(struct server_state *state)
         quarantine_count--;
     }
     pthread_mutex_unlock(&quarantine_lock);
-    free(oldest);
+    state_free(oldest);
 }
 
 void server_call_abandoned(struct rpc_call *call)
