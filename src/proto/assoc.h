@@ -85,14 +85,18 @@ struct call {
 #define ASSOC_NDR64 0x2u /* MS-RPCE 2.2.5     */
 #define ASSOC_SYNTAXES (ASSOC_NDR | ASSOC_NDR64)
 
+/* Where a pointer need not be aligned to 8, so that nothing is lost around it. */
+typedef void *assoc_iface __attribute__((aligned(4)));
+
 struct assoc_context {
     uint16_t id;
     bool ndr64;                     /* else NDR 2.0                               */
     union {
-        void *iface;                /* server: the runtime's interface; borrowed  */
+        assoc_iface iface;          /* server: the runtime's interface; borrowed  */
         struct pdu_syntax abstract; /* client: the interface                      */
     };
 };
+_Static_assert(sizeof(struct assoc_context) == 24, "every association has one");
 
 /* One element of the context list of a bind or alter_context. */
 struct assoc_offer {

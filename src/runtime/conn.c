@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/slab.h"
 #include "base/trace.h"
 #include "runtime/call.h"
 #include "runtime/capture.h"
@@ -32,8 +33,7 @@ static const struct io_watch_ops watch_ops = {conn_on_io, conn_on_idle};
 /* A thread in conn_wait(), on its stack. */
 struct conn_waiter {
     struct conn_waiter *next;
-    pthread_cond_t woken;
-    bool is_woken;
+    struct sleeper sleeper;
 };
 
 const struct conn_ops *conn_ops_of(const struct conn *conn)
@@ -54,14 +54,14 @@ static void conn_destroy(struct counted *object)
     rxbuf_put(conn->rest);
     conn_setup_free(conn->setup);
     free(conn->tracer);
-    pthread_mutex_destroy(&conn->lock);
-    free(conn);
+    lock_fini(&conn->lock);
+    object_free(conn, sizeof(*conn));
 }
 
 struct conn *conn_new(int fd, enum transport_kind kind, enum assoc_role role,
                       const char *secondary_address)
 {
-    struct conn *conn = calloc(1, sizeof(*conn));
+    struct conn *conn = object_alloc(sizeof(*conn));
     if (!conn) {
         if (fd >= 0)
             close(fd);
@@ -71,7 +71,7 @@ struct conn *conn_new(int fd, enum transport_kind kind, enum assoc_role role,
     conn->watch.fd = fd;
     conn->watch.ops = &watch_ops;
     conn->kind = (uint8_t)kind;
-    pthread_mutex_init(&conn->lock, NULL);
+    lock_init(&conn->lock);
     if (role == ASSOC_SERVER) {
         list_init(&conn->starts);
         conn->prompt = true;
@@ -112,19 +112,15 @@ void conn_notify(struct conn *conn)
 {
     struct conn_waiter *waiter = conn->waiters;
     conn->waiters = NULL;
-    for (; waiter; waiter = waiter->next) { /* none goes on before the lock is dropped */
-        waiter->is_woken = true;
-        pthread_cond_signal(&waiter->woken);
-    }
+    for (; waiter; waiter = waiter->next) /* none goes on before the lock is dropped */
+        sleeper_wake(&waiter->sleeper);
 }
 
 void conn_wait(struct conn *conn)
 {
-    struct conn_waiter self = {.next = conn->waiters, .woken = PTHREAD_COND_INITIALIZER};
+    struct conn_waiter self = {.next = conn->waiters};
     conn->waiters = &self;
-    while (!self.is_woken)
-        pthread_cond_wait(&self.woken, &conn->lock);
-    pthread_cond_destroy(&self.woken);
+    lock_sleep(&conn->lock, &self.sleeper);
 }
 
 bool conn_poll(struct conn *conn, short events)

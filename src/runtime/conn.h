@@ -13,11 +13,11 @@
 #ifndef RUNTIME_CONN_H
 #define RUNTIME_CONN_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/handle.h"
+#include "base/lock.h"
 #include "io/reactor.h"
 #include "io/transport.h"
 #include "proto/assoc.h"
@@ -53,7 +53,8 @@ enum conn_arm {
 struct conn {
     struct io_watch watch; /* its counted object counts the connection */
 
-    pthread_mutex_t lock;
+    struct lock lock;
+    uint32_t capture;            /* number in PENSTOCK_PCAP, 0: none */
     struct conn_waiter *waiters; /* threads in conn_wait() */
 
     struct assoc assoc;
@@ -82,7 +83,6 @@ struct conn {
     uint16_t await_output; /* calls that wait for the queue to drain (notify)   */
     uint16_t pipe_calls;   /* calls with pipes that are on the association      */
     uint16_t armed;        /* epoll events waited for; 0: none                  */
-    uint32_t capture;      /* number in PENSTOCK_PCAP, 0: none                  */
     union {
         uint32_t last_read; /* octets the last successful receive brought       */
         uint32_t lingered;  /* lingering: octets swallowed so                   */
@@ -145,11 +145,11 @@ static inline void conn_put(struct conn *conn)
 
 static inline void conn_lock(struct conn *conn)
 {
-    pthread_mutex_lock(&conn->lock);
+    lock_take(&conn->lock);
 }
 static inline void conn_unlock(struct conn *conn)
 {
-    pthread_mutex_unlock(&conn->lock);
+    lock_give(&conn->lock);
 }
 
 /* Puts the connection into the reactor if it is not there: somebody other than its

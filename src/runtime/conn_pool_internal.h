@@ -9,6 +9,7 @@
 #ifndef RUNTIME_CONN_POOL_INTERNAL_H
 #define RUNTIME_CONN_POOL_INTERNAL_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include <penstock/rpcnterr.h>

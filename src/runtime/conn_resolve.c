@@ -5,6 +5,8 @@
  *
  * A few threads of the pool ask, blocked as in a manager; whoever needs a name gets in line.  One
  * answer serves all in line for the same server. */
+#include <pthread.h>
+
 #include <penstock/rpcnterr.h>
 
 #include "base/limits.h"

@@ -12,6 +12,7 @@
 #include "runtime/server_conns.h"
 
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
