@@ -27,6 +27,7 @@
 #define OUTPUT_MAX (1u << 22)
 
 static struct call calls[CALLS_MAX];
+static struct call_link links[CALLS_MAX];
 static bool in_use[CALLS_MAX];
 static uint8_t output[OUTPUT_MAX];
 static uint8_t stub[20000];
@@ -53,9 +54,10 @@ static void check(const struct assoc *assoc)
         const struct call *call = list_entry(node, struct call, node);
         REQUIRE(call >= calls && call < calls + CALLS_MAX && in_use[call - calls]);
         REQUIRE(call->assoc == assoc && call->state != CALL_IDLE);
-        REQUIRE(!call->nesting || (call->nesting->nested == call && call->nesting->id == call->id));
-        REQUIRE(!call->nesting || call->nesting->caller != call->caller);
-        REQUIRE(!call->nested || call->nested->nesting == call);
+        const struct call *outer = call_nesting(call), *inner = call_nested(call);
+        REQUIRE(!outer || (call_nested(outer) == call && outer->id == call->id));
+        REQUIRE(!outer || outer->caller != call->caller);
+        REQUIRE(!inner || call_nesting(inner) == call);
         REQUIRE(call->depth < LIMIT_CALL_NESTING);
         count++;
     }
@@ -103,6 +105,7 @@ static struct call *free_call(void)
     for (unsigned i = 0; i < CALLS_MAX; i++)
         if (!in_use[i]) {
             in_use[i] = true;
+            calls[i].link = &links[i];
             return &calls[i];
         }
     return NULL;
@@ -111,8 +114,8 @@ static struct call *free_call(void)
 /* Innermost first, as they return. */
 static void end_call(struct call *call)
 {
-    if (call->nested)
-        end_call(call->nested);
+    if (call_nested(call))
+        end_call(call_nested(call));
     call_end(call);
     in_use[call - calls] = false;
 }
@@ -226,7 +229,7 @@ static void handle(struct assoc *assoc, const struct assoc_event *event)
         end_call(event->call);
         return;
     case ASSOC_EVENT_CANCEL:
-        if (!event->call->nested && choose(2))
+        if (!call_nested(event->call) && choose(2))
             call_fault(event->call, RPC_S_CALL_CANCELLED, false);
         return;
     case ASSOC_EVENT_BOUND:
@@ -238,7 +241,7 @@ static void handle(struct assoc *assoc, const struct assoc_event *event)
     case ASSOC_EVENT_RESPONSE:
     case ASSOC_EVENT_FAULT:
         if (event->call->state == CALL_DONE) {
-            struct call *nesting = event->call->nesting;
+            struct call *nesting = call_nesting(event->call);
             end_call(event->call);
             if (nesting)
                 go_on(nesting);

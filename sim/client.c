@@ -124,6 +124,7 @@ static void begin(struct sim_peer *peer, struct sim_call *call)
         assoc_context_for(&peer->assoc, &sim_iface, ASSOC_SYNTAXES);
     if (!context)
         sim_fail(peer->sim, "the client is bound to nothing");
+    call->wire.link = &call->link;
     call_start(&call->wire, &peer->assoc, context->id, (uint16_t)call->index,
                plan->has_object ? &object : NULL);
     if (call->wire.ndr64 != peer->sim->ndr64 && !peer->sim->trouble.flip)

@@ -55,6 +55,7 @@ static void on_new_request(struct sim_peer *peer, const struct assoc_event *even
         return;
     }
     *call = (struct sim_call){.index = call->index, .depth = call->depth};
+    call->wire.link = &call->link;
     assoc_accept(&peer->assoc, &call->wire);
     call->state = SIM_CALL_RUNNING;
     call->begun_us = sim->now_us;

@@ -16,6 +16,7 @@ void sim_nested_begin(struct sim_peer *peer, struct sim_call *outer)
     const struct sim_level *level = sim_level_of(peer, call);
     *call = (struct sim_call){.index = call->index, .depth = call->depth};
     outer->nested_count++;
+    call->wire.link = &call->link;
     call_start_nested(&call->wire, &outer->wire, (uint16_t)call->index, NULL);
     call->state = SIM_CALL_RUNNING;
     call->begun_us = peer->sim->now_us;

@@ -207,6 +207,7 @@ enum sim_call_state {
 
 struct sim_call {
     struct call wire;
+    struct call_link link; /* of `wire` */
     enum sim_call_state state;
     unsigned index, depth; /* of its plan, which is its opnum; its level  */
     unsigned nested_count; /* calls begun inside it                      */

@@ -29,6 +29,7 @@ struct lock {
     pthread_mutex_t mutex;
 };
 
+/* One that is all zero is free, too. */
 static inline void lock_init(struct lock *lock)
 {
     pthread_mutex_init(&lock->mutex, NULL);

@@ -3,14 +3,15 @@
 #include "base/slab.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <stdalign.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "base/list.h"
+#include "base/lock.h"
 
 #define GRAIN alignof(max_align_t)
 #define CLASS_COUNT (SLAB_BLOCK_MAX / GRAIN)
@@ -27,14 +28,24 @@ struct slab {
 
 /* Blocks of one size. */
 struct slab_class {
+    struct lock lock; /* the system is asked for pages outside */
     struct list open; /* next NULL: never used */
     size_t empty;     /* slabs in it without a block in use */
 };
 
-/* A few instructions each time; the system is asked for pages outside. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct slab_class classes[CLASS_COUNT];
-static size_t slabs;
+static atomic_size_t slabs;
+
+#ifndef OBJECTS_ON_HEAP
+bool objects_on_heap;
+
+/* Before the first object is made. */
+__attribute__((constructor(102))) static void choose(void)
+{
+    const char *objects = secure_getenv("PENSTOCK_OBJECTS");
+    objects_on_heap = objects && strcmp(objects, "heap") == 0;
+}
+#endif
 
 static size_t class_of(size_t size)
 {
@@ -97,21 +108,21 @@ void *slab_alloc(size_t size)
         return calloc(1, size);
     const size_t index = class_of(size);
     struct slab_class *class = &classes[index];
-    pthread_mutex_lock(&lock);
+    lock_take(&class->lock);
     if (!list_linked(&class->open))
         list_init(&class->open);
     if (list_empty(&class->open)) {
-        pthread_mutex_unlock(&lock);
+        lock_give(&class->lock);
         struct slab *slab = map_slab();
         if (!slab)
             return NULL;
-        pthread_mutex_lock(&lock);
+        lock_take(&class->lock);
         list_prepend(&class->open, &slab->node);
         class->empty++;
-        slabs++;
+        atomic_fetch_add(&slabs, 1);
     }
     void *block = take_block(class, index);
-    pthread_mutex_unlock(&lock);
+    lock_give(&class->lock);
     return memset(block, 0, size);
 }
 
@@ -127,7 +138,7 @@ void slab_free(void *block, size_t size)
     struct slab_class *class = &classes[index];
     struct slab *slab = (struct slab *)((uintptr_t)block / SLAB_LEN * SLAB_LEN);
     assert(((uintptr_t)block % SLAB_LEN - HEADER_LEN) % block_size(index) == 0);
-    pthread_mutex_lock(&lock);
+    lock_take(&class->lock);
     /* The fullest are used first, more or less, so that others become empty. */
     if (is_full(slab, index))
         list_prepend(&class->open, &slab->node);
@@ -141,24 +152,21 @@ void slab_free(void *block, size_t size)
             list_append(&class->open, &slab->node);
             class->empty++;
         } else {
-            slabs--;
+            atomic_fetch_sub(&slabs, 1);
         }
     }
-    pthread_mutex_unlock(&lock);
+    lock_give(&class->lock);
     if (goes && munmap(slab, SLAB_LEN) != 0) { /* too many mappings: its memory goes all the same */
         madvise((uint8_t *)slab, SLAB_LEN, MADV_DONTNEED);
-        pthread_mutex_lock(&lock);
+        lock_take(&class->lock);
         list_append(&class->open, &slab->node);
         class->empty++;
-        slabs++;
-        pthread_mutex_unlock(&lock);
+        atomic_fetch_add(&slabs, 1);
+        lock_give(&class->lock);
     }
 }
 
 size_t slab_count(void)
 {
-    pthread_mutex_lock(&lock);
-    size_t count = slabs;
-    pthread_mutex_unlock(&lock);
-    return count;
+    return atomic_load(&slabs);
 }

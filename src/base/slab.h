@@ -12,6 +12,7 @@
 #ifndef BASE_SLAB_H
 #define BASE_SLAB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -28,7 +29,9 @@ void slab_free(void *block, size_t size);
 /* Slabs there are; for tests. */
 size_t slab_count(void);
 
-/* Address and thread sanitizers are to see each object by itself, failing allocations too. */
+/* What the library's objects come from: slabs, or the heap for whoever wants to see each by itself,
+ * failing allocations too.  That is, address and thread sanitizers, and who says so in the
+ * environment when the process begins (PENSTOCK_OBJECTS=heap): valgrind, tests. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define OBJECTS_ON_HEAP 1
 #elif defined(__has_feature)
@@ -37,18 +40,20 @@ size_t slab_count(void);
 #define OBJECTS_ON_HEAP 1
 #endif
 #endif
-#ifndef OBJECTS_ON_HEAP
-#define OBJECTS_ON_HEAP 0
+#ifdef OBJECTS_ON_HEAP
+static const bool objects_on_heap = true;
+#else
+extern bool objects_on_heap;
 #endif
 
 static inline void *object_alloc(size_t size)
 {
-    return OBJECTS_ON_HEAP ? calloc(1, size) : slab_alloc(size);
+    return objects_on_heap ? calloc(1, size) : slab_alloc(size);
 }
 
 static inline void object_free(void *object, size_t size)
 {
-    if (OBJECTS_ON_HEAP)
+    if (objects_on_heap)
         free(object);
     else
         slab_free(object, size);

@@ -89,8 +89,8 @@ struct call *assoc_find_call(struct assoc *assoc, uint32_t call_id)
         if (call->id != call_id)
             continue;
         if (call->state != CALL_DONE) {
-            while (call->nested && call->nested->state != CALL_DONE)
-                call = call->nested;
+            while (call_nested(call) && call_nested(call)->state != CALL_DONE)
+                call = call_nested(call);
             return call;
         }
         done = call;

@@ -53,10 +53,20 @@ enum call_state {
     CALL_STATE_COUNT
 };
 
+/* What few calls have. */
+struct call_link {
+    UUID object;
+    struct call *nesting; /* the call it runs inside of, or NULL (nested.c)    */
+    struct call *nested;  /* the call that runs inside it, or NULL             */
+};
+
 /* One call as the protocol sees it; embedded in the runtime's call. */
 struct call {
     struct list node; /* assoc->calls */
     struct assoc *assoc;
+    /* The owner's, who gives one, all zero, to a call that is about an object or inside another,
+     * before it begins, and to the other; else NULL. */
+    struct call_link *link;
     uint32_t id;
     uint16_t context_id;
     uint16_t opnum;
@@ -66,11 +76,6 @@ struct call {
     bool streams; /* server, the owner's: its manager runs before the request is complete */
     bool caller;           /* the request goes out from here                    */
     uint8_t depth;         /* calls around it                                   */
-    struct call *nesting;  /* the call it runs inside of, or NULL (nested.c)    */
-    struct call *nested;   /* the call that runs inside it, or NULL             */
-    UUID object;
-    uint64_t tx_stub;      /* stub octets queued so far in our direction        */
-    uint64_t rx_stub;      /* stub octets received so far                       */
     bool tx_begun;         /* a FIRST fragment was queued                       */
     bool tx_ended;         /* the LAST fragment was queued                      */
     bool rx_begun;         /* a FIRST fragment was received                     */
@@ -78,7 +83,23 @@ struct call {
     bool little_endian;    /* peer's byte order, from its first fragment        */
     uint8_t cancel_count;  /* co_cancels sent or received                       */
     uint8_t empty_frags;   /* received in a row, see LIMIT_EMPTY_FRAGS          */
+    uint64_t tx_stub;      /* stub octets queued so far in our direction        */
+    uint64_t rx_stub;      /* stub octets received so far                       */
 };
+
+static inline struct call *call_nesting(const struct call *call)
+{
+    return call->link ? call->link->nesting : NULL;
+}
+static inline struct call *call_nested(const struct call *call)
+{
+    return call->link ? call->link->nested : NULL;
+}
+/* NULL: it is about none. */
+static inline const UUID *call_object(const struct call *call)
+{
+    return call->has_object ? &call->link->object : NULL;
+}
 
 /* Transfer syntaxes, as bits of a set. */
 #define ASSOC_NDR   0x1u /* NDR 2.0 (C706 14) */

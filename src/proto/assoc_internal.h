@@ -47,6 +47,9 @@ bool assoc_queue_fault_info(struct assoc *assoc, uint32_t call_id, uint16_t cont
  * of empty fragments.  False: the peer is flooding. */
 bool call_count_rx(struct call *call, size_t stub_len, bool last);
 
+/* `as`, in the link that its owner gave it. */
+void call_set(struct call *call, struct call as, const UUID *object);
+
 /* nested.c: links an accepted or started call inside `nesting`, and takes it out. */
 void call_link_nested(struct call *call, struct call *nesting);
 void call_unlink_nested(struct call *call);

@@ -217,16 +217,16 @@ void assoc_on_request(struct assoc *assoc, const struct assoc_pdu *pdu, struct a
 void assoc_accept(struct assoc *assoc, struct call *call)
 {
     const struct assoc_event *request = assoc->pending;
-    *call = (struct call){.assoc = assoc,
-                          .state = CALL_IDLE,
-                          .id = request->call_id,
-                          .context_id = request->context_id,
-                          .opnum = request->opnum,
-                          .has_object = request->has_object,
-                          .maybe = request->maybe,
-                          .object = request->object,
-                          .ndr64 = request->ndr64,
-                          .little_endian = request->little_endian};
+    call_set(call,
+             (struct call){.assoc = assoc,
+                           .state = CALL_IDLE,
+                           .id = request->call_id,
+                           .context_id = request->context_id,
+                           .opnum = request->opnum,
+                           .maybe = request->maybe,
+                           .ndr64 = request->ndr64,
+                           .little_endian = request->little_endian},
+             request->has_object ? &request->object : NULL);
     list_append(&assoc->calls, &call->node);
     assoc->call_count++;
     if (request->nesting)
@@ -290,7 +290,7 @@ static void on_cancel(struct assoc *assoc, const struct assoc_pdu *pdu, bool orp
     if (orphaned && is_too_early(assoc, call))
         return;
     if (orphaned) {
-        for (struct call *each = call; each; each = each->nested) {
+        for (struct call *each = call; each; each = call_nested(each)) {
             if (assoc->incoming_call == each) {
                 assoc->incoming = false;
                 assoc->incoming_call = NULL;

@@ -29,21 +29,29 @@ void call_set_state(struct call *call, enum call_state next)
     call->state = next;
 }
 
+void call_set(struct call *call, struct call as, const UUID *object)
+{
+    assert(call->link || !object);
+    as.link = call->link;
+    as.has_object = object != NULL;
+    if (as.link)
+        *as.link = (struct call_link){.object = object ? *object : (UUID){0}};
+    *call = as;
+}
+
 void call_start(struct call *call, struct assoc *assoc, uint16_t context_id, uint16_t opnum,
                 const UUID *object)
 {
     assert(assoc->role == ASSOC_CLIENT && assoc->state == ASSOC_OPEN);
     const struct assoc_context *context = assoc_find_context(assoc, context_id);
-    *call = (struct call){.assoc = assoc,
-                          .context_id = context_id,
-                          .opnum = opnum,
-                          .ndr64 = context && context->ndr64,
-                          .caller = true,
-                          .id = assoc_next_call_id(assoc)};
-    if (object) {
-        call->has_object = true;
-        call->object = *object;
-    }
+    call_set(call,
+             (struct call){.assoc = assoc,
+                           .context_id = context_id,
+                           .opnum = opnum,
+                           .ndr64 = context && context->ndr64,
+                           .caller = true,
+                           .id = assoc_next_call_id(assoc)},
+             object);
     list_append(&assoc->calls, &call->node);
     assoc->call_count++;
     call_set_state(call, CALL_REQUEST);
@@ -91,7 +99,8 @@ static bool queue_frag_header(struct call *call, size_t stub_len, uint32_t alloc
                                             .context_id = call->context_id,
                                             .opnum = call->opnum,
                                             .has_object = call->has_object,
-                                            .object = call->object,
+                                            .object = call->has_object ? *call_object(call)
+                                                                       : (UUID){0},
                                             .stub_len = (uint16_t)stub_len};
         size_t cap = PDU_REQUEST_LEN + (call->has_object ? PDU_OBJECT_LEN : 0);
         uint8_t *buf = txq_append(&assoc->txq, cap);

@@ -19,25 +19,28 @@
 
 void call_link_nested(struct call *call, struct call *nesting)
 {
-    assert(!nesting->nested);
-    call->nesting = nesting;
+    assert(call->link && nesting->link && !nesting->link->nested);
+    call->link->nesting = nesting;
     call->depth = (uint8_t)(nesting->depth + 1);
-    nesting->nested = call;
+    nesting->link->nested = call;
 }
 
 void call_unlink_nested(struct call *call)
 {
-    if (call->nesting)
-        call->nesting->nested = NULL;
-    if (call->nested) /* the whole association ends, from outside in */
-        call->nested->nesting = NULL;
-    call->nesting = call->nested = NULL;
+    struct call_link *link = call->link;
+    if (!link)
+        return;
+    if (link->nesting)
+        link->nesting->link->nested = NULL;
+    if (link->nested) /* the whole association ends, from outside in */
+        link->nested->link->nesting = NULL;
+    link->nesting = link->nested = NULL;
 }
 
 struct call *call_outermost(struct call *call)
 {
-    while (call->nesting)
-        call = call->nesting;
+    while (call_nesting(call))
+        call = call_nesting(call);
     return call;
 }
 
@@ -50,7 +53,7 @@ bool assoc_awaits_answer(struct assoc *assoc, uint32_t call_id)
 struct call *assoc_find_nesting(struct assoc *assoc, uint32_t call_id, uint16_t context_id)
 {
     struct call *call = assoc_find_call(assoc, call_id);
-    bool waits = call && call->caller && call->state == CALL_WORKING && !call->nested;
+    bool waits = call && call->caller && call->state == CALL_WORKING && !call_nested(call);
     return waits && call->context_id == context_id ? call : NULL;
 }
 
@@ -58,7 +61,7 @@ RPC_STATUS call_may_nest(const struct call *nesting)
 {
     if (!nesting->assoc || nesting->assoc->state == ASSOC_DEAD)
         return RPC_S_CALL_FAILED;
-    if (nesting->caller || nesting->state != CALL_WORKING || nesting->nested)
+    if (nesting->caller || nesting->state != CALL_WORKING || call_nested(nesting))
         return RPC_S_CALL_FAILED;
     return nesting->depth + 1u >= LIMIT_CALL_NESTING ? RPC_S_OUT_OF_RESOURCES : RPC_S_OK;
 }
@@ -68,16 +71,14 @@ void call_start_nested(struct call *call, struct call *nesting, uint16_t opnum,
 {
     struct assoc *assoc = nesting->assoc;
     assert(call_may_nest(nesting) == RPC_S_OK);
-    *call = (struct call){.assoc = assoc,
-                          .opnum = opnum,
-                          .id = nesting->id,
-                          .context_id = nesting->context_id,
-                          .ndr64 = nesting->ndr64,
-                          .caller = true};
-    if (object) {
-        call->has_object = true;
-        call->object = *object;
-    }
+    call_set(call,
+             (struct call){.assoc = assoc,
+                           .opnum = opnum,
+                           .id = nesting->id,
+                           .context_id = nesting->context_id,
+                           .ndr64 = nesting->ndr64,
+                           .caller = true},
+             object);
     list_append(&assoc->calls, &call->node);
     assoc->call_count++;
     call_link_nested(call, nesting);

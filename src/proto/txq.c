@@ -7,14 +7,14 @@
 #include <string.h>
 
 #include "base/copy.h"
+#include "base/slab.h"
 
 /* Large enough for the headers of 64 KiB in TCP fragments and then some (85 of 24 octets; a
  * larger push takes several), small enough that a queue with one control PDU stays small. */
 #define BLOCK_LEN 2040u
-/* The first block of a queue that had none: a control PDU or a small request, mostly all
- * there is before the connection is left alone.  So large that what it leaves behind among
- * connections and calls is of use to them. */
-#define FIRST_BLOCK_LEN 360u
+/* The first block lies behind the store: room for a bind with two transfer syntaxes or a small
+ * request, mostly all there is before the connection is left alone. */
+#define FIRST_BLOCK_LEN 224u
 
 /* Settled rests of pushes live in blocks of this size, a few of which are kept: a
  * sender that is ahead of its receiver needs one per push. */
@@ -27,6 +27,13 @@ struct txq_block {
     struct txq_block *next; /* spare */
     uint8_t octets[];
 };
+
+#define STORE_LEN (sizeof(struct txq_store) + sizeof(struct txq_block) + FIRST_BLOCK_LEN)
+
+static struct txq_block *first_block(struct txq_store *q)
+{
+    return (struct txq_block *)(void *)(q + 1);
+}
 
 static struct txq_block *block_new(size_t capacity)
 {
@@ -49,7 +56,7 @@ static struct txq_block *large_block(struct txq_store *q, size_t len)
 
 static void block_put(struct txq_store *q, struct txq_block *block)
 {
-    if (!block || --block->refs > 0)
+    if (!block || --block->refs > 0 || block == first_block(q))
         return;
     if (block->capacity == LARGE_LEN && q->spare_count < SPARES_MAX) {
         block->next = q->spare;
@@ -83,7 +90,7 @@ void txq_trim(struct txq *txq)
         return;
     block_put(q, q->block);
     free_segs(q);
-    free(q);
+    object_free(q, STORE_LEN);
     txq->store = NULL;
 }
 
@@ -106,7 +113,7 @@ static bool open_store(struct txq *txq)
 {
     if (txq->store)
         return true;
-    txq->store = calloc(1, sizeof(*txq->store));
+    txq->store = object_alloc(STORE_LEN);
     if (!txq->store)
         return false;
     txq->store->segs = txq->store->first_segs;
@@ -141,14 +148,24 @@ static void append_seg(struct txq_store *q, const uint8_t *octets, size_t len, s
     q->segs[q->tail++] = (struct txq_seg){.octets = octets, .len = len, .block = block};
 }
 
+/* Room for `len` octets in a block that no segment points to. */
+static struct txq_block *next_block(struct txq *txq, size_t len)
+{
+    struct txq_store *q = txq->store;
+    if (q->block || txq->len > 0 || len > FIRST_BLOCK_LEN)
+        return block_new(len > BLOCK_LEN ? len : BLOCK_LEN);
+    struct txq_block *first = first_block(q);
+    *first = (struct txq_block){.refs = 1, .capacity = FIRST_BLOCK_LEN};
+    return first;
+}
+
 uint8_t *txq_append(struct txq *txq, size_t len)
 {
     if (!open_store(txq) || !room_for_seg(txq->store))
         return NULL;
     struct txq_store *q = txq->store;
     if (!q->block || q->block->capacity - q->block->used < len) {
-        size_t least = q->block || txq->len > 0 ? BLOCK_LEN : FIRST_BLOCK_LEN;
-        struct txq_block *block = block_new(len > least ? len : least);
+        struct txq_block *block = next_block(txq, len);
         if (!block)
             return NULL;
         block_put(q, q->block);

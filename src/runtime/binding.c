@@ -260,8 +260,8 @@ static RPC_STATUS call_to_string(struct rpc_call *call, char **ret_text)
 {
     char host[NI_MAXHOST] = "", port[NI_MAXSERV + 108] = "", object[37] = "", none[] = "";
     client_name(call, host, port, sizeof(port));
-    if (call->wire.has_object)
-        uuid_format(&call->wire.object, object);
+    if (call_object(&call->wire))
+        uuid_format(call_object(&call->wire), object);
     const struct string_binding parts = {.object = object,
                                          .protseq = (char *)(uintptr_t)transport_protseq(call->conn->kind),
                                          .address = host,
@@ -420,7 +420,8 @@ RPC_STATUS RpcBindingInqObject(RPC_BINDING_HANDLE Binding, UUID *ObjectUuid)
     struct rpc_call *call = binding_get_call(Binding);
     if (!call)
         return RPC_S_INVALID_BINDING;
-    *ObjectUuid = call->wire.has_object ? call->wire.object : (UUID){0};
+    const UUID *object = call_object(&call->wire);
+    *ObjectUuid = object ? *object : (UUID){0};
     call_put(call);
     return RPC_S_OK;
 }
@@ -448,9 +449,9 @@ RPC_STATUS RpcBindingServerFromClient(RPC_BINDING_HANDLE ClientBinding,
     char host[NI_MAXHOST], port[NI_MAXSERV + 108];
     client_name(call, host, port, sizeof(port));
     struct binding *result = binding_new(call->conn->kind, host, "", "");
-    if (result && call->wire.has_object) {
+    if (result && call_object(&call->wire)) {
         result->has_object = true;
-        result->object_uuid = call->wire.object;
+        result->object_uuid = *call_object(&call->wire);
     }
     call_put(call);
     return result ? publish(result, ServerBinding) : RPC_S_OUT_OF_MEMORY;

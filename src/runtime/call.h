@@ -86,6 +86,7 @@ struct notify {
 
 /* What few calls need; made by call_rare() when the first of it is. */
 struct call_rare {
+    struct call_link link; /* of `wire` */
     struct ndr_full_pointers full; /* of the request, for the reply */
 
     /* callback.c's */

@@ -35,6 +35,7 @@ struct call_rare *call_rare(struct rpc_call *call)
         return NULL;
     ndr_full_pointers_init(&call->rare->full, NULL);
     client_init_deadline(call);
+    call->wire.link = &call->rare->link;
     return call->rare;
 }
 
@@ -63,9 +64,10 @@ static bool has_frame_apart(const NDR_OPERATION *op)
     return op->flags & NDR_OP_CONVERTS;
 }
 
+/* No parameter has a stricter alignment than 8, but for types of the program: then it is apart. */
 static size_t frame_offset(unsigned pipe_count)
 {
-    const size_t align = _Alignof(max_align_t);
+    const size_t align = 8;
     size_t len = sizeof(struct rpc_call) + pipe_count * sizeof(struct pipe);
     return (len + align - 1) / align * align;
 }

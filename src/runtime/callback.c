@@ -57,9 +57,10 @@ static RPC_STATUS inherit(struct rpc_call *call, const struct rpc_call *dispatch
     return RPC_S_OK;
 }
 
+/* Both have a link from here on, and `outer` what nested_ready() needs. */
 static RPC_STATUS put_inside(struct rpc_call *call, struct rpc_call *outer)
 {
-    if (!call_rare(call))
+    if (!call_rare(call) || !call_rare(outer))
         return RPC_S_OUT_OF_MEMORY;
     call->nested = true;
     call->rare->outer = outer;
@@ -77,8 +78,6 @@ void nested_on_request(struct conn *conn, const struct assoc_event *event, struc
         status = call_new(conn, outer->spec, op, true, outer->ndr64, &call);
     if (status == RPC_S_OK) {
         status = put_inside(call, outer);
-        if (status == RPC_S_OK && !call_rare(outer)) /* for nested_ready() */
-            status = RPC_S_OUT_OF_MEMORY;
         if (status == RPC_S_OK && conn->assoc.role == ASSOC_SERVER)
             status = inherit(call, call_outer(outer));
     }
@@ -107,7 +106,7 @@ void nested_ready(struct rpc_call *call)
 
 void nested_cancel(struct rpc_call *call)
 {
-    for (struct call *each = &call->wire; each; each = each->nested) {
+    for (struct call *each = &call->wire; each; each = call_nested(each)) {
         call_of_wire(each)->cancelled = true;
         if (!each->caller)
             subscriptions_post(call_of_wire(each), RpcNotificationCallCancel);
@@ -117,10 +116,10 @@ void nested_cancel(struct rpc_call *call)
 void nested_orphaned(struct rpc_call *call)
 {
     struct call *wire = &call->wire;
-    while (wire->nested)
-        wire = wire->nested;
+    while (call_nested(wire))
+        wire = call_nested(wire);
     while (wire) {
-        struct call *nesting = wire->nesting;
+        struct call *nesting = call_nesting(wire);
         if (!wire->caller)
             subscriptions_post(call_of_wire(wire), RpcNotificationCallCancel);
         call_fail(call_of_wire(wire), RPC_S_CALL_CANCELLED);

@@ -45,7 +45,7 @@ void client_give_up(struct rpc_call *call, RPC_STATUS status)
         call_orphan(&call->wire);
     call->leaving = true; /* flushing drops the lock */
     conn_flush(conn);
-    if (!call->over && (call->nested || call->wire.nested))
+    if (!call->over && (call->nested || call_nested(&call->wire)))
         conn_fail(conn, status); /* no PDU ends one of several calls inside each other */
     if (!call->over)
         call_fail(call, status);

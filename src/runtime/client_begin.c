@@ -54,6 +54,9 @@ static void take_over(struct begin_request *to, struct client_request *from, uin
 
 RPC_STATUS client_begin_new(struct rpc_call *call, struct client_start *start)
 {
+    const struct client_terms terms = client_terms(call->binding, call->op);
+    if (terms.has_object && !call_rare(call)) /* for call_start() */
+        return RPC_S_OUT_OF_MEMORY;
     const size_t len = start->request.writer.len, other_len = start->other.writer.len;
     struct call_begin *begin = object_alloc(sizeof(*begin) + len + other_len);
     if (!begin)
@@ -63,7 +66,7 @@ RPC_STATUS client_begin_new(struct rpc_call *call, struct client_start *start)
     list_init(&begin->pushes);
     take_over(&begin->requests[call->ndr64], &start->request, begin->octets);
     take_over(&begin->requests[!call->ndr64], &start->other, begin->octets + len);
-    begin->terms = client_terms(call->binding, call->op);
+    begin->terms = terms;
     call->begin = begin;
     return RPC_S_OK;
 }

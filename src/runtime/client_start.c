@@ -332,6 +332,11 @@ RPC_STATUS client_start_send(struct rpc_call *call, struct client_start *start)
     const struct client_terms terms =
         client_terms(start->binding ? start->binding : call->binding, call->op);
     const UUID *object = terms.has_object ? &terms.object : NULL;
+    if (object && !call_rare(call)) {
+        if (!start->within)
+            server_pool_give(conn, true);
+        return RPC_S_OUT_OF_MEMORY;
+    }
     if (start->within) {
         RPC_STATUS nested = nested_start(call, start->within, object);
         if (nested != RPC_S_OK)

@@ -74,7 +74,7 @@ static void on_new_call(struct conn *conn, const struct assoc_event *event, stru
         return;
     }
     call->iface = interface;
-    status = server_prepare_call(call);
+    status = event->has_object && !call_rare(call) ? RPC_S_OUT_OF_MEMORY : server_prepare_call(call);
     if (status != RPC_S_OK) {
         error_reject(conn, status);
         call_put(call);

@@ -405,7 +405,7 @@ STARVE = BUILD / "tests/e2e/callback/callback_starve.so"
 
 
 def starved(env, nth):
-    return dict(env, LD_PRELOAD=str(STARVE), STARVE_NTH=str(nth))
+    return dict(env, LD_PRELOAD=str(STARVE), STARVE_NTH=str(nth), PENSTOCK_OBJECTS="heap")
 
 
 @pytest.mark.skipif(sanitizer() != "", reason="the sanitizer has its own malloc")

@@ -18,7 +18,7 @@ ENOUGH = 100  # runs in a row without a failure: it needs no more
 
 
 def starved(env, nth):
-    return dict(env, LD_PRELOAD=str(STARVE), STARVE_NTH=str(nth))
+    return dict(env, LD_PRELOAD=str(STARVE), STARVE_NTH=str(nth), PENSTOCK_OBJECTS="heap")
 
 
 def run_starved(mapper, args, lines, first=1):

@@ -108,6 +108,7 @@ static void a_request_with_object(void **state)
 {
     (void)state;
     const struct pdu_request request = {.has_object = true, .object = iface_b.uuid, .stub_len = 4};
+    struct call_link link;
     server_open(&a, 0);
     size_t len = pdu_encode_request(peer_octets, sizeof(peer_octets), FIRST | LAST, 2, &request);
     struct assoc_event event = feed(&a, peer_octets, len + 4);
@@ -115,8 +116,10 @@ static void a_request_with_object(void **state)
     assert_true(event.has_object);
     assert_memory_equal(&event.object, &iface_b.uuid, sizeof(UUID));
     assert_int_equal(event.stub_len, 4);
+    call.link = &link;
     assoc_accept(&a, &call);
-    assert_true(call.has_object);
+    assert_memory_equal(call_object(&call), &iface_b.uuid, sizeof(UUID));
+    call.link = NULL;
     peer_fini(&a);
 }
 

@@ -27,6 +27,7 @@ static void fill_pattern(void)
 struct app {
     struct assoc assoc;
     struct call calls[APP_CALLS];
+    struct call_link links[APP_CALLS]; /* of these */
     unsigned used;        /* of calls, which are never used twice            */
     unsigned begun, done; /* client: calls made, answered as they should be  */
     uint8_t input[PDU_LEN_MAX * 2];
@@ -65,6 +66,7 @@ static void server_event(struct app *app, const struct assoc_event *event)
         }
         if (!call) {
             call = &app->calls[app->used++];
+            call->link = &app->links[call - app->calls];
             assoc_accept(&app->assoc, call);
         }
         if (event->last)

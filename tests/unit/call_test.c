@@ -31,13 +31,15 @@ static size_t collect_fragment(const struct call *call, size_t at)
     assert_true(hdr.frag_len <= call->assoc->frag_send);
     assert_int_equal(hdr.auth_len, 0);
     if (call->assoc->role == ASSOC_CLIENT) {
+        static const UUID none;
         struct pdu_request request;
         assert_int_equal(hdr.type, PDU_REQUEST);
         assert_int_equal(pdu_decode_request(&hdr, peer_taken + at, hdr.frag_len, &request), PDU_OK);
         assert_int_equal(request.context_id, call->context_id);
         assert_int_equal(request.opnum, call->opnum);
         assert_int_equal(request.has_object, call->has_object);
-        assert_memory_equal(&request.object, &call->object, sizeof(UUID));
+        assert_memory_equal(&request.object, call->has_object ? call_object(call) : &none,
+                            sizeof(UUID));
         offset = request.stub_offset;
         len = request.stub_len;
         hint = request.alloc_hint;
@@ -98,6 +100,7 @@ static void check_hints(void)
 struct sender {
     struct assoc assoc;
     struct call call;
+    struct call_link link;
 };
 
 static struct sender sender;
@@ -107,6 +110,7 @@ static const UUID object_uuid = {.Data1 = 0x12345678};
 /* A client or server with a call that may send; fragments of `frag` octets. */
 static void sender_init(enum assoc_role role, uint16_t frag, bool object)
 {
+    sender.call.link = object ? &sender.link : NULL;
     if (role == ASSOC_CLIENT) {
         client_open(&sender.assoc, frag);
         call_start(&sender.call, &sender.assoc, 0, 7, object ? &object_uuid : NULL);
