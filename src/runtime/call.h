@@ -197,6 +197,7 @@ struct rpc_call {
 
     struct pipe pipes[]; /* and, behind them, the frame: call_frame() */
 };
+_Static_assert(sizeof(struct rpc_call) <= 280 && sizeof(struct pipe) <= 128, "docs/design/idle.md");
 
 /* Locks the connection of an asynchronous call.  One without pipes that is still in line for
  * its connection may be moved to another (conn_setup_move()); all others keep theirs, and

@@ -126,6 +126,10 @@ struct conn {
     };
 };
 
+#ifndef LOCK_IS_PTHREAD
+_Static_assert(sizeof(struct conn) <= 352, "docs/design/idle.md");
+#endif
+
 /* Takes over `fd` (closed even on failure; -1: conn_setup.c opens it).  One reference for the
  * caller.
  * `role` decides who speaks first; `secondary_address` as in assoc_init.

@@ -13,17 +13,16 @@
 /* RPC_ASYNC_STATE and pipe structures of one call.  After a push or pull has told a
  * manager of a failure it need not complete the call, but samples do, much later
  * (AP-18), and others go on pulling (AP-44), or complete a call twice: the memory must
- * still be there and must not be another call's.  So it is kept in a queue of
- * LIMIT_QUARANTINE such states. */
+ * still be there and must not be another call's.  So the last LIMIT_QUARANTINE such states
+ * are kept. */
 struct server_state {
-    struct server_state *next; /* in the quarantine */
-    uint16_t pipe_count;
     RPC_ASYNC_STATE async;
     union {
         NDR_ASYNC_PIPE async;
         NDR_PIPE sync;
     } pipes[];
 };
+_Static_assert(sizeof(struct server_state) <= sizeof(RPC_ASYNC_STATE), "docs/design/idle.md");
 
 /* [notify] and [notify_flag], and parameters that routines of the program free: on a thread
  * without locks. */
@@ -36,7 +35,7 @@ struct farewell {
     bool called;
 };
 
-/* All zero but for the count.  NULL: out of memory. */
+/* All zero.  NULL: out of memory. */
 struct server_state *server_state_new(uint16_t pipe_count);
 
 /* The job of a farewell; no lock. */

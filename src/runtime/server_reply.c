@@ -23,9 +23,13 @@
 
 /* ---- States that outlive their calls --------------------------------------- */
 
+/* The oldest is where the next one goes. */
 static pthread_mutex_t quarantine_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct server_state *quarantine_first, **quarantine_end = &quarantine_first;
-static unsigned quarantine_count;
+static struct {
+    struct server_state *state; /* NULL: none so far */
+    uint16_t pipe_count;
+} quarantined[LIMIT_QUARANTINE];
+static size_t quarantine_next;
 
 static size_t state_len(uint16_t pipe_count)
 {
@@ -37,41 +41,36 @@ static size_t state_len(uint16_t pipe_count)
 struct server_state *server_state_new(uint16_t pipe_count)
 {
     const size_t len = state_len(pipe_count);
-    struct server_state *state = pipe_count > 0 ? object_alloc(len) : calloc(1, len);
-    if (state)
-        state->pipe_count = pipe_count;
-    return state;
+    return pipe_count > 0 ? object_alloc(len) : calloc(1, len);
 }
 
-static void state_free(struct server_state *state)
+static void state_free(struct server_state *state, uint16_t pipe_count)
 {
-    if (state && state->pipe_count > 0)
-        object_free(state, state_len(state->pipe_count));
+    if (pipe_count > 0)
+        object_free(state, state_len(pipe_count));
     else
         free(state);
 }
 
-static void quarantine(struct server_state *state)
+/* The state of a call that ends. */
+static void quarantine(struct rpc_call *call)
 {
-    struct server_state *oldest = NULL;
+    if (!call->state)
+        return;
     pthread_mutex_lock(&quarantine_lock);
-    state->next = NULL;
-    *quarantine_end = state;
-    quarantine_end = &state->next;
-    if (++quarantine_count > LIMIT_QUARANTINE) {
-        oldest = quarantine_first;
-        quarantine_first = oldest->next;
-        quarantine_count--;
-    }
+    struct server_state *oldest = quarantined[quarantine_next].state;
+    const uint16_t pipe_count = quarantined[quarantine_next].pipe_count;
+    quarantined[quarantine_next].state = call->state;
+    quarantined[quarantine_next].pipe_count = call->pipe_count;
+    quarantine_next = (quarantine_next + 1) % LIMIT_QUARANTINE;
     pthread_mutex_unlock(&quarantine_lock);
-    state_free(oldest);
+    call->state = NULL;
+    state_free(oldest, pipe_count);
 }
 
 void server_call_abandoned(struct rpc_call *call)
 {
-    if (call->state)
-        quarantine(call->state);
-    call->state = NULL;
+    quarantine(call);
 }
 
 /* ---- The end -------------------------------------------------------------- */
@@ -132,8 +131,7 @@ void server_call_gone(struct rpc_call *call)
         memory_env_put(env); /* the parameters with it */
     else if (call->stub_done)
         ndr_free_params(call->op, call_frame(call), &memory);
-    if (call->state)
-        quarantine(call->state);
+    quarantine(call);
     if (farewell) {
         farewell->called = call->dispatched;
         reactor_submit(&farewell->job);
