@@ -49,6 +49,15 @@ static inline void lock_give(struct lock *lock)
 
 #else
 
+/* A process with one thread needs no atomic operations, as in pthread_mutex_lock(): a client that
+ * only makes synchronous calls is one. */
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#define LOCK_IS_ALONE __libc_single_threaded
+#else
+#define LOCK_IS_ALONE 0
+#endif
+
 struct lock {
     atomic_uint word;
 };
@@ -68,13 +77,17 @@ static inline void lock_fini(struct lock *lock)
 static inline void lock_take(struct lock *lock)
 {
     unsigned expected = 0;
-    if (!atomic_compare_exchange_strong_explicit(&lock->word, &expected, 1, memory_order_acquire,
+    if (LOCK_IS_ALONE && atomic_load_explicit(&lock->word, memory_order_relaxed) == 0)
+        atomic_store_explicit(&lock->word, 1, memory_order_relaxed);
+    else if (!atomic_compare_exchange_strong_explicit(&lock->word, &expected, 1, memory_order_acquire,
                                                  memory_order_relaxed))
         lock_wait(lock);
 }
 static inline void lock_give(struct lock *lock)
 {
-    if (atomic_exchange_explicit(&lock->word, 0, memory_order_release) == 2)
+    if (LOCK_IS_ALONE)
+        atomic_store_explicit(&lock->word, 0, memory_order_relaxed);
+    else if (atomic_exchange_explicit(&lock->word, 0, memory_order_release) == 2)
         lock_wake(lock);
 }
 
