@@ -36,6 +36,7 @@ static struct {
 
     pthread_mutex_t lock; /* guards the rest */
     struct list jobs;     /* for any thread */
+    struct list postponed; /* those of them that may block, when too many do */
     unsigned threads;     /* alive */
     unsigned waiting;     /* in epoll_wait, or about to be */
     unsigned blocked;     /* between block_begin and block_end */
@@ -45,7 +46,10 @@ static struct {
     unsigned undecided;   /* of them, those that have not begun: is another thread needed? */
     unsigned hesitating;  /* threads that wait for another before they spawn one */
     unsigned released;    /* of those, how many may go on without */
-    unsigned core_threads, thread_max;
+    unsigned core_threads;
+    atomic_uint thread_max;
+    atomic_uint blocking;        /* threads that run jobs that may block */
+    atomic_uint postponed_count;
     size_t stack_size; /* octets, of threads to come; 0: the system's default */
     bool started;
     struct list touched;
@@ -89,6 +93,7 @@ static bool epoll_add(int fd, uint32_t events, uint64_t data)
 static void reactor_setup(void)
 {
     list_init(&reactor.jobs);
+    list_init(&reactor.postponed);
     list_init(&reactor.managers);
     list_init(&reactor.outside);
     list_init(&reactor.touched);
@@ -98,7 +103,7 @@ static void reactor_setup(void)
     pthread_cond_init(&reactor.freed, &attr);
     pthread_condattr_destroy(&attr);
     reactor.core_threads = core_count();
-    reactor.thread_max = reactor.core_threads + LIMIT_POOL_THREADS;
+    atomic_store(&reactor.thread_max, reactor.core_threads + LIMIT_POOL_THREADS);
     reactor.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     reactor.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
     reactor.tick_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -171,7 +176,7 @@ void reactor_set_thread_max(unsigned threads)
     /* One more than may be blocked: somebody must go on reading. */
     unsigned least = reactor.core_threads + 1;
     unsigned most = reactor.core_threads + LIMIT_POOL_THREADS;
-    reactor.thread_max = threads < least ? least : threads > most ? most : threads;
+    atomic_store(&reactor.thread_max, threads < least ? least : threads > most ? most : threads);
     pthread_mutex_unlock(&reactor.lock);
 }
 
@@ -357,13 +362,55 @@ static struct io_job *next_job(void)
     return node ? list_entry(node, struct io_job, node) : NULL;
 }
 
+static void postpone(struct io_job *job)
+{
+    pthread_mutex_lock(&reactor.lock);
+    list_append(&reactor.postponed, &job->node);
+    atomic_fetch_add(&reactor.postponed_count, 1);
+    pthread_mutex_unlock(&reactor.lock);
+}
+
+/* For any thread again. */
+static void hand_on_postponed(void)
+{
+    pthread_mutex_lock(&reactor.lock);
+    struct list *node = list_pop(&reactor.postponed);
+    if (node) {
+        atomic_fetch_sub(&reactor.postponed_count, 1);
+        list_append(&reactor.jobs, node);
+    }
+    pthread_mutex_unlock(&reactor.lock);
+    if (node)
+        wake(1);
+}
+
+/* Managers may wait for what only a thread outside of them brings, a cancel or the end of a
+ * connection: the last thread never runs one. */
+static void run_blocking_job(struct io_job *job)
+{
+    if (atomic_fetch_add(&reactor.blocking, 1) + 1 < atomic_load(&reactor.thread_max))
+        job->run(job); /* and is gone */
+    else
+        postpone(job);
+    /* Who has postponed looks again, too: the others may have ended before they could see it. */
+    const unsigned left = atomic_fetch_sub(&reactor.blocking, 1) - 1;
+    if (atomic_load(&reactor.postponed_count) > 0 && left + 1 < atomic_load(&reactor.thread_max))
+        hand_on_postponed();
+}
+
+static void run_job(struct io_job *job)
+{
+    DELAY_POINT();
+    if (job->may_block)
+        run_blocking_job(job);
+    else
+        job->run(job);
+}
+
 static void run_own_jobs(void)
 {
-    for (struct list *node = list_pop(own_jobs); node; node = list_pop(own_jobs)) {
-        struct io_job *job = list_entry(node, struct io_job, node);
-        DELAY_POINT();
-        job->run(job);
-    }
+    for (struct list *node = list_pop(own_jobs); node; node = list_pop(own_jobs))
+        run_job(list_entry(node, struct io_job, node));
 }
 
 /* Are there fewer threads outside managers than cores, and none with nothing to do?
@@ -551,9 +598,8 @@ static void on_wake(void)
     if (read(reactor.wake_fd, &count, sizeof(count)) < 0)
         return;
     struct io_job *job = next_job();
-    DELAY_POINT();
     if (job)
-        job->run(job);
+        run_job(job);
 }
 
 static void *pool_main(void *unused)

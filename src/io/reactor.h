@@ -48,6 +48,8 @@ struct io_watch {
 struct io_job {
     void (*run)(struct io_job *job);
     struct list node;
+    bool may_block; /* for as long as it likes: a manager.  One thread of the pool is left for those
+                     * that do not, so it may have to wait for another of its kind to end */
 };
 
 /* Starts the pool if it does not run yet.  False: no threads or descriptors left. */

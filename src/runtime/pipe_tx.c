@@ -51,7 +51,10 @@ struct outgoing {
 void pipe_take_turn(struct rpc_call *call)
 {
     if (call->pushing) {
-        reactor_block_begin(); /* a routine's thread is of the pool */
+        /* A routine's thread is of the pool, and finding another may take a while. */
+        conn_unlock(call->conn);
+        reactor_block_begin();
+        conn_lock(call->conn);
         while (call->pushing)
             conn_wait(call->conn);
         reactor_block_end();

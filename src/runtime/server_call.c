@@ -346,6 +346,7 @@ static void submit(struct rpc_call *call, bool last)
         call_look(call, true);
     call->conn->expect_user = true;
     call->job.run = run_call;
+    call->job.may_block = true;
     order_submit(call);
 }
 

@@ -134,6 +134,29 @@ static void do_borrow(size_t len)
         m.failures++;
 }
 
+/* While somebody sends nothing is lent: the caller's octets may go at once. */
+static void do_borrow_while_sending(size_t len)
+{
+    const bool sending = txq_len(&m.q) > 0;
+    const size_t before = txq_borrowed(&m.q);
+    if (!sending) {
+        do_borrow(len);
+        return;
+    }
+    uint8_t *block = __real_malloc(len);
+    assert_non_null(alloc_count(block));
+    memcpy(block, fresh(len), len);
+    txq_set_sending(&m.q, true);
+    if (txq_borrow(&m.q, block, len))
+        m.total += len;
+    else
+        m.failures++;
+    txq_set_sending(&m.q, false);
+    assert_int_equal(txq_borrowed(&m.q), before);
+    memset(block, 0xee, len);
+    free(block);
+}
+
 static void do_settle(void)
 {
     if (txq_settle(&m.q))
@@ -183,7 +206,7 @@ static void do_truncate(void)
 
 static void step(void)
 {
-    switch (random_below(&m.seed, 11)) {
+    switch (random_below(&m.seed, 12)) {
     case 0:
         if (m.q.len == 0)
             txq_trim(&m.q);
@@ -199,6 +222,9 @@ static void step(void)
     case 4:
     case 5:
         do_borrow(some_len());
+        break;
+    case 11:
+        do_borrow_while_sending(some_len());
         break;
     case 6:
         do_settle();

@@ -434,7 +434,7 @@ static void many(void)
         CHECK_EQUAL(RpcxAsyncSetDeadline(&callers[i * 7919 % MANY].async,
                                          500000 + i * 104729 % 99991), RPC_S_OK);
     uint64_t took = now_ms() - begin;
-    CHECK(took < AT_ONCE_MS);
+    CHECK(took < (getenv("PENSTOCK_DELAY_SEED") ? SOON_MS : AT_ONCE_MS)); /* random delays */
     CHECK(thread_count() <= threads);
     /* A third is answered, a third expires, a third waits on. */
     int32_t reply = 1;
