@@ -32,7 +32,8 @@ void call_set_state(struct call *call, enum call_state next)
 void call_start(struct call *call, struct assoc *assoc, uint16_t context_id, uint16_t opnum,
                 const UUID *object)
 {
-    assert(assoc->role == ASSOC_CLIENT && assoc->state == ASSOC_OPEN);
+    assert(assoc->role == ASSOC_CLIENT &&
+           (assoc->state == ASSOC_OPEN || assoc->state == ASSOC_DRAINING));
     const struct assoc_context *context = assoc_find_context(assoc, context_id);
     *call = (struct call){.assoc = assoc,
                           .context_id = context_id,

@@ -183,3 +183,19 @@ def test_b_maybe_that_is_answered():
     for post, echo in zip(lines[::2], lines[1::2]):
         assert post == {"command": "post", "status": 0}
         check_echo(echo)
+
+
+@pytest.mark.parametrize("command", [("hang", 5000), ("take", 1000, 0), ("give", 5)])
+def test_b_shutdown_with_the_ack_of_an_asynchronous_call(command):
+    """The call waited for this connection: it is made there, and is its last."""
+    def script(wire, number):
+        bind = wire.recv()
+        wire.send(pdu.bind_ack(bind.call, ACK) + (pdu.control(pdu.SHUTDOWN, 0) if number == 0
+                                                  else b""))
+        request = recv_request(wire)[0]
+        wire.send(pdu.fault(4711, call=request.call))
+        assert until_end(wire) == []
+    with FakeServer(script) as fake:
+        first, second = run_client(fake.binding, *command, "--", *command)
+        assert (first["status"], second["status"]) == (4711, 4711)
+        assert fake.count == 2
