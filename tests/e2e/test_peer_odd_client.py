@@ -185,7 +185,7 @@ def test_b_maybe_that_is_answered():
         check_echo(echo)
 
 
-@pytest.mark.parametrize("command", [("hang", 5000), ("take", 1000, 0), ("give", 5)])
+@pytest.mark.parametrize("command", [("hang", 700), ("take", 1000, 0), ("give", 5)])
 def test_b_shutdown_with_the_ack_of_an_asynchronous_call(command):
     """The call waited for this connection: it is made there, and is its last."""
     def script(wire, number):
