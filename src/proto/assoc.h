@@ -39,7 +39,8 @@ enum assoc_state {
     ASSOC_BINDING,  /* client: waits for the ack; server: for the answer to an
                      * ASSOC_EVENT_BIND                                       */
     ASSOC_OPEN,     /* calls may run                                          */
-    ASSOC_DRAINING, /* client: shutdown seen, start no new calls              */
+    ASSOC_DRAINING, /* client: shutdown seen, start no new calls but those that
+                     * waited for the bind                                    */
     ASSOC_DEAD,     /* terminal; send what is queued, then close              */
     ASSOC_STATE_COUNT
 };
@@ -279,8 +280,8 @@ const struct assoc_context *assoc_context_for(const struct assoc *assoc,
                                               const struct pdu_syntax *abstract,
                                               unsigned syntaxes);
 
-/* Puts `call` (in state IDLE) on the association, which must be OPEN, in the context
- * `context_id`. */
+/* Puts `call` (in state IDLE) on the association, which must be OPEN, or DRAINING if the call
+ * waited for it to be bound, in the context `context_id`. */
 void call_start(struct call *call, struct assoc *assoc, uint16_t context_id, uint16_t opnum,
                 const UUID *object);
 

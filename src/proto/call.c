@@ -42,7 +42,8 @@ void call_set(struct call *call, struct call as, const UUID *object)
 void call_start(struct call *call, struct assoc *assoc, uint16_t context_id, uint16_t opnum,
                 const UUID *object)
 {
-    assert(assoc->role == ASSOC_CLIENT && assoc->state == ASSOC_OPEN);
+    assert(assoc->role == ASSOC_CLIENT &&
+           (assoc->state == ASSOC_OPEN || assoc->state == ASSOC_DRAINING));
     const struct assoc_context *context = assoc_find_context(assoc, context_id);
     call_set(call,
              (struct call){.assoc = assoc,

@@ -23,6 +23,10 @@ from peer import collect
 
 # Test files without captures: what is measured would be the disk.
 NOT_CAPTURED = {"test_scale", "test_filerep", "test_matrix"}
+# Those that read captures of their own, and want all of them.
+WHOLE_CAPTURES = {"test_transfers", "test_big_endian", "test_oracles", "test_roundtrip",
+                  "test_roundtrip_damage", "test_endpoint_oracles", "test_wine",
+                  "test_samba_server", "test_mgmt"}
 
 BUILD = Path(os.environ.get("PENSTOCK_BUILD_DIR", "build")).resolve()
 
@@ -71,8 +75,9 @@ def captures(request, program_env):
         return
     path = Path(folder).resolve() / name
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    settings = {"PENSTOCK_PCAP": str(path / "%p.pcap"),
-                "PENSTOCK_PCAP_MAX": str(collect.CONNECTION_MAX)}
+    settings = {"PENSTOCK_PCAP": str(path / "%p.pcap")}
+    if name not in WHOLE_CAPTURES:
+        settings["PENSTOCK_PCAP_MAX"] = str(collect.CONNECTION_MAX)
     for env in (os.environ, program_env):
         env.update(settings)
     yield path

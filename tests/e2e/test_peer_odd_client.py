@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from peer import pdu
+from peer import calls, pdu
 from peer.pdu import FIRST, LAST
 from peer.server import FakeServer, run_client
 from test_peer_client import ACK, ECHO, check_echo, echo_reply, recv_request, serve_bind, until_end
@@ -183,3 +183,92 @@ def test_b_maybe_that_is_answered():
     for post, echo in zip(lines[::2], lines[1::2]):
         assert post == {"command": "post", "status": 0}
         check_echo(echo)
+
+
+@pytest.mark.parametrize("command", [("hang", 700), ("take", 1000, 0), ("give", 5)])
+def test_b_shutdown_with_the_ack_of_an_asynchronous_call(command):
+    """The call waited for this connection: it is made there, and is its last."""
+    def script(wire, number):
+        bind = wire.recv()
+        wire.send(pdu.bind_ack(bind.call, ACK) + (pdu.control(pdu.SHUTDOWN, 0) if number == 0
+                                                  else b""))
+        request = recv_request(wire)[0]
+        wire.send(pdu.fault(4711, call=request.call))
+        assert until_end(wire) == []
+    with FakeServer(script) as fake:
+        first, second = run_client(fake.binding, *command, "--", *command)
+        assert (first["status"], second["status"]) == (4711, 4711)
+        assert fake.count == 2
+
+
+TOGETHER = {
+    "response": lambda: pdu.response(echo_reply(), call=2),
+    "begun response": lambda: pdu.response(b"", call=2, flags=FIRST),
+    "fault": lambda: pdu.fault(5, call=2),
+    "fault of the bind": lambda: pdu.fault(5, call=1),
+    "answer to no alter_context": lambda: pdu.bind_ack(2, ACK, alter=True),
+    "second ack": lambda: pdu.bind_ack(1, ACK),
+    "refusal": lambda: pdu.bind_nak(0),
+    "shutdowns": lambda: pdu.control(pdu.SHUTDOWN, 0) * 3,
+    "callback": lambda: pdu.request(0, b"", call=2),
+    "bind": pdu.bind,
+    "co_cancel": lambda: pdu.control(pdu.CO_CANCEL, 2),
+    "orphaned": lambda: pdu.control(pdu.ORPHANED, 2),
+    "half a header": lambda: b"\\x05\\0\\x02",
+    "half a response": lambda: pdu.response(echo_reply(), call=2)[:30],
+    "noise": lambda: bytes(range(256)),
+    "nothing": lambda: b"",
+}
+
+
+@pytest.mark.parametrize("end", [False, True])
+@pytest.mark.parametrize("early", [False, True])
+@pytest.mark.parametrize("what", TOGETHER)
+def test_c_together_with_the_ack(what, early, end):
+    """Anything in one segment with the ack, or before there was a bind: calls of every kind end,
+    with the fault or a status that says what the server is worth, and the program goes on."""
+    octets = TOGETHER[what]()
+
+    def script(wire, _):
+        if early:
+            wire.send(octets + pdu.bind_ack(1, ACK))
+            wire.recv()
+        else:
+            bind = wire.recv()
+            wire.send(pdu.bind_ack(bind.call, ACK) + octets)
+        try:
+            while not end:
+                request = wire.recv()
+                if what.startswith("half"):
+                    return  # whatever followed would be read as its rest
+                if request.ptype == pdu.REQUEST and request.last:
+                    wire.send(pdu.fault(4711, call=request.call))
+        except (pdu.Closed, ConnectionError):
+            pass
+    with FakeServer(script) as fake:
+        lines = run_client(fake.binding, *ECHO, "--", "take", 9000, 0, "--", "give", 9, "--",
+                           "transform", 9, "--", *ECHO)
+        assert [line["command"] for line in lines] == ["echo", "take", "give", "transform", "echo"]
+        assert all(line["status"] in (4711, 5, 1717, 1722, 1726, 1727, 1728, 1783) for line in lines), lines
+
+
+@pytest.mark.parametrize("what", TOGETHER)
+def test_c_together_with_an_answer(what):
+    """The same behind an answer: the call has it, and is not touched by what follows."""
+    octets = TOGETHER[what]()
+    answers = {calls.ECHO: echo_reply(), calls.GIVE: bytes(8)}
+
+    def script(wire, _):
+        serve_bind(wire)
+        try:
+            while True:
+                request = recv_request(wire)[0]
+                wire.send(pdu.response(answers[request.opnum], call=request.call) + octets)
+                if octets:
+                    return
+        except (pdu.Closed, ConnectionError):
+            pass
+    with FakeServer(script) as fake:
+        lines = run_client(fake.binding, "give", 0, "--", "wait", 50, "--", *ECHO, "--", "wait", 50,
+                           "--", "give", 0, "--", "wait", 50, "--", *ECHO)
+        assert [line["status"] for line in lines] == [0] * 7, lines
