@@ -129,6 +129,11 @@ typedef struct _GUID FMTID;
 typedef struct _GUID *LPGUID;
 typedef struct _GUID *LPCLSID;
 typedef struct _GUID *LPIID;
+
+typedef const GUID *REFGUID;
+typedef const GUID *REFIID;
+typedef const GUID *REFCLSID;
+typedef const GUID *REFFMTID;
 #ifndef _FILETIME_ /* rpceeinfo.h has it, too */
 #define _FILETIME_
 
@@ -159,6 +164,82 @@ typedef struct _LARGE_INTEGER {
 typedef struct _ULARGE_INTEGER {
     ULONGLONG QuadPart;
 } ULARGE_INTEGER, *PULARGE_INTEGER;
+
+typedef struct tagCY {
+    LONGLONG int64;
+} CY, CURRENCY, *LPCY;
+
+typedef struct tagDEC {
+    WORD wReserved;
+    BYTE scale;
+    BYTE sign;
+    ULONG Hi32;
+    ULONGLONG Lo64;
+} DECIMAL, *LPDECIMAL;
+
+typedef struct tagBLOB {
+    ULONG cbSize;
+    /* [size_is(cbSize)] */ BYTE *pBlobData;
+} BLOB, *LPBLOB;
+
+typedef struct _BYTE_BLOB {
+    uint32_t clSize;
+    /* [size_is(clSize)] */ byte abData[1];
+} BYTE_BLOB, *UP_BYTE_BLOB;
+
+typedef struct _WORD_BLOB {
+    uint32_t clSize;
+    /* [size_is(clSize)] */ uint16_t asData[1];
+} WORD_BLOB, *UP_WORD_BLOB;
+
+typedef struct _DWORD_BLOB {
+    uint32_t clSize;
+    /* [size_is(clSize)] */ uint32_t alData[1];
+} DWORD_BLOB, *UP_DWORD_BLOB;
+
+typedef struct _FLAGGED_BYTE_BLOB {
+    uint32_t fFlags;
+    uint32_t clSize;
+    /* [size_is(clSize)] */ byte abData[1];
+} FLAGGED_BYTE_BLOB, *UP_FLAGGED_BYTE_BLOB;
+
+typedef struct _FLAGGED_WORD_BLOB {
+    uint32_t fFlags;
+    uint32_t clSize;
+    /* [size_is(clSize)] */ uint16_t asData[1];
+} FLAGGED_WORD_BLOB, *UP_FLAGGED_WORD_BLOB;
+
+typedef /* [unique] */ FLAGGED_WORD_BLOB *wireBSTR;
+
+typedef /* [wire_marshal(wireBSTR)] */ OLECHAR *BSTR;
+
+typedef BSTR *LPBSTR;
+
+typedef struct _BYTE_SIZEDARR {
+    uint32_t clSize;
+    /* [size_is(clSize)] */ byte *pData;
+} BYTE_SIZEDARR;
+
+typedef struct _SHORT_SIZEDARR {
+    uint32_t clSize;
+    /* [size_is(clSize)] */ uint16_t *pData;
+} WORD_SIZEDARR;
+
+typedef struct _LONG_SIZEDARR {
+    uint32_t clSize;
+    /* [size_is(clSize)] */ uint32_t *pData;
+} DWORD_SIZEDARR;
+
+typedef struct _HYPER_SIZEDARR {
+    uint32_t clSize;
+    /* [size_is(clSize)] */ int64_t *pData;
+} HYPER_SIZEDARR;
+
+/* supplied by the program */
+unsigned long __RPC_USER BSTR_UserSize(unsigned long *, unsigned long, BSTR *);
+unsigned char *__RPC_USER BSTR_UserMarshal(unsigned long *, unsigned char *, BSTR *);
+unsigned char *__RPC_USER BSTR_UserUnmarshal(unsigned long *, unsigned char *, BSTR *);
+void __RPC_USER BSTR_UserFree(unsigned long *, BSTR *);
 
 #ifdef __cplusplus
 }

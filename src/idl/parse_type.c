@@ -201,6 +201,19 @@ static bool is_unimplemented(const char *name)
     return false;
 }
 
+/* Types of automation that hold interface pointers: nothing here could carry them. */
+static bool is_of_automation(const char *name)
+{
+    static const char *const names[] = {"VARIANT",     "VARIANTARG", "LPVARIANT", "LPVARIANTARG",
+                                        "wireVARIANT", "LPSAFEARRAY", "wirePSAFEARRAY",
+                                        "PROPVARIANT", "DISPPARAMS", "EXCEPINFO"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 static struct type *named_type(struct parser *parser)
 {
     struct idl_compiler *c = parser->compiler;
@@ -221,7 +234,12 @@ static struct type *named_type(struct parser *parser)
         if (!symbol && is_unimplemented(name)) {
             diag_error(c, &type->loc, 2029, "type not implemented: '%s'", name);
         } else if (!symbol) {
-            if (!c->import_missing)
+            if (is_of_automation(name))
+                diag_error(c, &type->loc, 2028,
+                           "'%s' belongs to COM automation, which is not supported yet by "
+                           "penstock-idl",
+                           name);
+            else if (!c->import_missing)
                 diag_error(c, &type->loc, 2009, "undefined symbol: no type is named '%s'%s", name,
                            suggest_type(c, name));
             /* Say it once. */

@@ -388,7 +388,8 @@ static void note_old(struct ndr_target *target, const NDR_TYPE *pointee, const v
         if (at->max_count)
             scope->deeper[levels++] = count + 1;
     }
-    if (pointee->kind == NDR_KIND_UNION)
+    /* An encapsulated one has its discriminant where the pointer leads. */
+    if (pointee->kind == NDR_KIND_UNION && !ndr_is_encapsulated(pointee))
         scope->has_old_tag = ndr_union_tag(pointee, NULL, old, &scope->old_tag);
 }
 

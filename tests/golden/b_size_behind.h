@@ -51,15 +51,36 @@ void Send(
     /* [in] */ BEFORE *before,
     /* [in] */ CHOSEN *chosen);
 
+typedef struct __MIDL_size_behind_0002 {
+    int16_t kind;
+    union __MIDL_size_behind_0003 {
+        /* [case(1)] */ int32_t *number;
+        /* [case(2)] */ int64_t value;
+        /* [default] */
+    } tagged_union;
+} PICK;
+
+typedef struct PICKED {
+    PICK *pick;
+    int32_t count;
+    /* [size_is(count)] */ int32_t *values;
+} PICKED;
+
 /* operation 1 */
 void Change(
     /* [in] */ handle_t h,
     /* [in, out] */ AFTER *after);
 
+/* operation 2 */
+void ChangePick(
+    /* [in] */ handle_t h,
+    /* [in, out] */ PICKED *picked);
+
 /* Manager routines, for RpcServerRegisterIf. */
 typedef struct size_behind_v1_0_epv_t {
     void (*Send)(handle_t h, AFTER *after, BEFORE *before, CHOSEN *chosen);
     void (*Change)(handle_t h, AFTER *after);
+    void (*ChangePick)(handle_t h, PICKED *picked);
 } size_behind_v1_0_epv_t;
 typedef size_behind_v1_0_epv_t size_behind_SERVER_EPV;
 typedef size_behind_v1_0_epv_t size_behind_v1_0_SERVER_EPV;

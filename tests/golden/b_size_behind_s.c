@@ -20,6 +20,12 @@ struct size_behind_Change_frame {
     AFTER *after;
 };
 
+/* void ChangePick([in] handle_t h, [in, out] PICKED *picked); */
+struct size_behind_ChangePick_frame {
+    handle_t h;
+    PICKED *picked;
+};
+
 /* ---- interface size_behind: types ---- */
 
 static const NDR_TYPE ndr_hyper = {
@@ -285,6 +291,90 @@ static const NDR_TYPE ndr_ref_struct_CHOSEN = {
     .element = &ndr_struct_CHOSEN,
 };
 
+static const NDR_TYPE ndr_unique_long = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_UNIQUE | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_long,
+};
+
+static const NDR_ARM ndr_union___MIDL_size_behind_0003_arms[] = {
+    {.value = 1, .name = "number", .type = &ndr_unique_long},
+    {.value = 2, .name = "value", .type = &ndr_hyper},
+};
+static const NDR_ARM ndr_union___MIDL_size_behind_0003_arms_default = {.name = NULL /* empty */};
+static const NDR_UNION ndr_union_PICK_alternatives = {
+    .switch_kind = NDR_KIND_INT16,
+    .switch_offset = offsetof(PICK, kind),
+    .arms_offset = offsetof(PICK, tagged_union),
+    .arm_count = 2,
+    .arms = ndr_union___MIDL_size_behind_0003_arms,
+    .otherwise = &ndr_union___MIDL_size_behind_0003_arms_default,
+};
+static const NDR_TYPE ndr_union_PICK = {
+    .kind = NDR_KIND_UNION,
+    .flags = NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(PICK),
+    .align = 8,
+    .name = "PICK",
+    .alternatives = &ndr_union_PICK_alternatives,
+};
+
+static const NDR_TYPE ndr_unique_union_PICK = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_UNIQUE | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_union_PICK,
+};
+
+/* the size of values: [size_is(count)] */
+static const NDR_EXPR ndr_sized_PICKED_values_count = {
+    .op = NDR_EXPR_LOAD, .kind = NDR_KIND_INT32,
+    .offset = offsetof(PICKED, count)
+};
+static const NDR_TYPE ndr_sized_PICKED_values = {
+    .kind = NDR_KIND_ARRAY,
+    .align = 4,
+    .element = &ndr_long,
+    .max_count = &ndr_sized_PICKED_values_count,
+};
+
+static const NDR_TYPE ndr_unique_sized_PICKED_values = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_UNIQUE | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_sized_PICKED_values,
+};
+
+static const NDR_FIELD ndr_struct_PICKED_fields[] = {
+    {.name = "pick", .type = &ndr_unique_union_PICK,
+     .offset = offsetof(PICKED, pick)},
+    {.name = "count", .type = &ndr_long,
+     .offset = offsetof(PICKED, count)},
+    {.name = "values", .type = &ndr_unique_sized_PICKED_values,
+     .offset = offsetof(PICKED, values)},
+};
+static const NDR_TYPE ndr_struct_PICKED = {
+    .kind = NDR_KIND_STRUCT,
+    .flags = NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(PICKED),
+    .align = 4,
+    .count = 3,
+    .name = "PICKED",
+    .fields = ndr_struct_PICKED_fields,
+};
+
+static const NDR_TYPE ndr_ref_struct_PICKED = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_struct_PICKED,
+};
+
 /* ---- interface size_behind: parameters ---- */
 
 static const NDR_PARAM size_behind_Send_params[] = {
@@ -311,6 +401,15 @@ static const NDR_PARAM size_behind_Change_params[] = {
      .flags = NDR_PARAM_IN | NDR_PARAM_OUT},
 };
 
+static const NDR_PARAM size_behind_ChangePick_params[] = {
+    {.name = "h", .type = &ndr_handle_t,
+     .offset = offsetof(struct size_behind_ChangePick_frame, h),
+     .flags = NDR_PARAM_IN | NDR_PARAM_BINDING},
+    {.name = "picked", .type = &ndr_ref_struct_PICKED,
+     .offset = offsetof(struct size_behind_ChangePick_frame, picked),
+     .flags = NDR_PARAM_IN | NDR_PARAM_OUT},
+};
+
 /* ---- interface size_behind: server ---- */
 
 static void size_behind_Send_invoke(const RPC_MGR_EPV *epv, void *frame)
@@ -327,9 +426,17 @@ static void size_behind_Change_invoke(const RPC_MGR_EPV *epv, void *frame)
     manager->Change(args->h, args->after);
 }
 
+static void size_behind_ChangePick_invoke(const RPC_MGR_EPV *epv, void *frame)
+{
+    const size_behind_SERVER_EPV *manager = epv;
+    struct size_behind_ChangePick_frame *args = frame;
+    manager->ChangePick(args->h, args->picked);
+}
+
 static const size_behind_SERVER_EPV size_behind_DefaultEpv = {
     .Send = Send,
     .Change = Change,
+    .ChangePick = ChangePick,
 };
 
 static const NDR_OPERATION size_behind_Operations[] = {
@@ -345,11 +452,17 @@ static const NDR_OPERATION size_behind_Operations[] = {
      .param_count = 2,
      .params = size_behind_Change_params,
      .invoke = size_behind_Change_invoke},
+    {.name = "ChangePick",
+     .opnum = 2,
+     .frame_size = sizeof(struct size_behind_ChangePick_frame),
+     .param_count = 2,
+     .params = size_behind_ChangePick_params,
+     .invoke = size_behind_ChangePick_invoke},
 };
 
 static const NDR_INTERFACE size_behind_NdrInterface = {
     .name = "size_behind",
-    .operation_count = 2,
+    .operation_count = 3,
     .operations = size_behind_Operations,
     .allocate = MIDL_user_allocate,
     .free = MIDL_user_free,

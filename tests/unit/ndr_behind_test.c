@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* ndr_behind_test.c - sizes and discriminants behind pointers of the same structure
  * (tests/golden/b_size_behind): they are compared with what came when they are there, wherever
- * they stand; answers may not outgrow the program's memory by changing them. */
+ * they stand; answers may not outgrow the program's memory by changing them.
+ * A union behind a pointer beside such a size. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -183,6 +184,40 @@ static void answers_do_not_outgrow_memory(void **state)
     }
 }
 
+/* The discriminant of an encapsulated union behind a pointer is where the pointer leads. */
+static void answers_through_a_pointer_to_a_union(void **state)
+{
+    (void)state;
+    struct {
+        handle_t h;
+        PICKED *picked;
+    } server, client;
+    for (int16_t kind = 1; kind <= 3; kind++) {
+        int32_t their_number = 7, our_number = 1, numbers[2] = {2, 3}, room[2];
+        PICK theirs = {.kind = kind}, ours = {.kind = 1, .tagged_union.number = &our_number};
+        PICKED reply = {&theirs, 2, numbers}, old = {&ours, 2, room};
+        if (kind == 1)
+            theirs.tagged_union.number = &their_number;
+        if (kind == 2)
+            theirs.tagged_union.value = 70;
+        server.picked = &reply;
+        client.picked = &old;
+        for (int ndr64 = 0; ndr64 < 2; ndr64++) {
+            struct carried c = encode_frame(operation_of(size_behind_v1_0_c_ifspec, 2),
+                                            NDR_PARAM_OUT, ndr64, &server, NULL);
+            RPC_STATUS status;
+            assert_int_equal(decode_frame(&c, &client, &status), NDR_DONE);
+            assert_ptr_equal(old.pick, &ours);
+            assert_int_equal(ours.kind, kind);
+            assert_true(kind != 1 || (ours.tagged_union.number == &our_number && our_number == 7));
+            assert_true(kind != 2 || ours.tagged_union.value == 70);
+            assert_int_equal(room[1], 3);
+            assert_int_equal(heap_live, 0);
+            carried_fini(&c);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +225,7 @@ int main(void)
         cmocka_unit_test(others_are_refused),
         cmocka_unit_test(every_allocation_fails),
         cmocka_unit_test(answers_do_not_outgrow_memory),
+        cmocka_unit_test(answers_through_a_pointer_to_a_union),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
