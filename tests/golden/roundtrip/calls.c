@@ -10,7 +10,6 @@
 #include "memory.h"
 #include "shape.h"
 
-#define PARAMS_MAX  40
 #define PATIENCE_MS 60000u
 
 struct side side;
@@ -36,13 +35,8 @@ static unsigned count_call(const NDR_OPERATION *operation, int more)
     return count;
 }
 
-struct line {
-    char key[256];
-    uint64_t hash;
-};
-
-static void line_init(struct line *line, const struct golden *golden, const char *interface_name,
-                      const NDR_OPERATION *operation)
+void line_init(struct line *line, const struct golden *golden, const char *interface_name,
+               const NDR_OPERATION *operation)
 {
     snprintf(line->key, sizeof(line->key), "%s.%s.%s#%u", golden->name, interface_name,
              operation->name, count_call(operation, 1));
@@ -51,7 +45,7 @@ static void line_init(struct line *line, const struct golden *golden, const char
         line->hash = (line->hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
 }
 
-static void write_line(const struct line *line, const char *direction, const struct text *text)
+void write_line(const struct line *line, const char *direction, const struct text *text)
 {
     pthread_mutex_lock(&lock);
     fprintf(side.log, "%s %s%s\n", line->key, direction, text->chars ? text->chars : "");
@@ -59,8 +53,8 @@ static void write_line(const struct line *line, const char *direction, const str
     pthread_mutex_unlock(&lock);
 }
 
-static void values_init(struct values *v, const struct golden *golden, const struct line *line,
-                        const NDR_OPERATION *operation)
+void values_init(struct values *v, const struct golden *golden, const struct line *line,
+                 const NDR_OPERATION *operation)
 {
     *v = (struct values){
         .random = line->hash ^ side.seed ^ (side.server ? UINT64_C(0x5555555555555555) : 0),
@@ -79,14 +73,14 @@ static void values_init(struct values *v, const struct golden *golden, const str
 
 /* ---- Frames --------------------------------------------------------------------------------- */
 
-static bool travels(const NDR_PARAM *param, uint32_t direction)
+bool travels(const NDR_PARAM *param, uint32_t direction)
 {
     return param->flags & direction && param->type->kind != NDR_KIND_HANDLE &&
            !(param->flags & (NDR_PARAM_BINDING | NDR_PARAM_PIPE | NDR_PARAM_LOCAL));
 }
 
-static void print_params(struct text *text, struct printed *printed,
-                         const NDR_OPERATION *operation, const void *frame, uint32_t direction)
+void print_params(struct text *text, struct printed *printed, const NDR_OPERATION *operation,
+                  const void *frame, uint32_t direction)
 {
     printed->count = 0;
     for (uint32_t i = 0; i < operation->param_count; i++) {
@@ -135,8 +129,8 @@ static void fill_context(struct values *v, const NDR_OPERATION *operation, const
     v->context(v, type, memory, is_new, param->flags & NDR_PARAM_IN && !may_be_null);
 }
 
-static void fill(struct values *v, const NDR_OPERATION *operation, void *frame,
-                 const struct member *members)
+void fill(struct values *v, const NDR_OPERATION *operation, void *frame,
+          const struct member *members)
 {
     struct plan plan;
     if (!solve(v, &plan, members, operation->param_count, frame))
