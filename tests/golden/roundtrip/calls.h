@@ -49,6 +49,8 @@ struct line {
 };
 void line_init(struct line *line, const struct golden *golden, const char *interface_name,
                const NDR_OPERATION *operation);
+/* The call is not made, its number is the next one's. */
+void line_take_back(const NDR_OPERATION *operation);
 void write_line(const struct line *line, const char *direction, const struct text *text);
 
 void values_init(struct values *v, const struct golden *golden, const struct line *line,
@@ -80,6 +82,9 @@ struct stream {
 void stream_init(struct stream *stream, const NDR_PARAM *param, struct values *values,
                  struct printed *printed);
 void stream_fini(struct stream *stream);
+/* The elements of those that go in the direction; `streams` is by parameter. */
+void streams_print(struct text *text, const NDR_OPERATION *operation,
+                   const struct stream *streams, uint32_t direction, bool is_sender);
 
 /* Client, asynchronous: after the stub.  Server: in the manager routine; `pipe` is the
  * parameter, an NDR_PIPE, or with `event` an NDR_ASYNC_PIPE. */
