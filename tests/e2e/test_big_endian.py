@@ -17,6 +17,7 @@ import pytest
 from conftest import BUILD, serving
 from peer import pcap, pdu
 from peer.published import published
+from test_golden import CALLED, PROGRAMS, check_serialised, check_values, round_trip, serialise
 from test_roundtrip import CASES, run_client
 from test_transfers import check_transfers
 from test_transfers import run as run_transfers
@@ -26,6 +27,7 @@ LIBRARIES = "/usr/s390x-linux-gnu"
 EMULATOR = ["qemu-s390x", "-L", LIBRARIES]
 TREE = BUILD / "s390x"
 TARGETS = ["tests/e2e/roundtrip/roundtrip_server", "tests/e2e/roundtrip/roundtrip_client",
+           "tests/golden/roundtrip/golden_server", "tests/golden/roundtrip/golden_client",
            "tests/e2e/transfers/transfers_server", "tests/e2e/transfers/transfers_client",
            "tests/e2e/published/published", "tests/e2e/api/api_test", "fuzz/ndr_replay", "fuzz/pdu_replay", "fuzz/assoc_replay",
            "fuzz/stubs_replay"]
@@ -107,6 +109,25 @@ def test_b_every_construct(pair, ndr_env):
     with serving(pair[0], ndr_env) as server:
         lines = run_client(server.bindings["tcp4"], ndr_env, program=pair[1])
     assert len(lines) >= CASES
+
+
+@pytest.mark.parametrize("orders", ORDERS)
+def test_b_every_golden(orders, big, ndr_env, tmp_path):
+    """The compiler's goldens, each operation with values of every kind (test_golden.py)."""
+    programs = [big(f"golden_{side}") if order == "big" else PROGRAMS / f"golden_{side}"
+                for side, order in zip(("server", "client"), orders.split("-"))]
+    client, server = round_trip(ndr_env, tmp_path, programs=programs, times=4)
+    assert sum(bool(check_values(golden, client, server)) for golden in CALLED) == \
+        len(CALLED) - 1, "all but the one that is made for NDR64"
+
+
+@pytest.mark.parametrize("orders, syntax", [("big-little", "ndr"), ("little-big", "ndr"),
+                                            ("big-big", "ndr"), ("little-big", "ndr64")])
+def test_b_every_serialised_golden(orders, syntax, big, tmp_path):
+    """Written by the first, read by the second."""
+    programs = [big("golden_client") if order == "big" else PROGRAMS / "golden_client"
+                for order in orders.split("-")]
+    check_serialised(*serialise(tmp_path, syntax, programs=programs, times=6))
 
 
 @pairs("transfers")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Every golden of the compiler as a round trip: its client stub calls its server stub, in both
-transfer syntaxes.  test_big_endian.py does the same between machines of both byte orders.
+transfer syntaxes; what is serialised instead is written to a file and read.  test_big_endian.py does the same between machines of both byte orders.
 
 The programs (../golden/roundtrip) call each operation with values made at random from its
 descriptors, seeded; what the client gave and the manager saw, and what the manager gave and
@@ -26,9 +26,6 @@ STRICT = {"UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
 NO_ROUND_TRIP = {
     "b_const": "has constants only",
     "c_types_only": "has types only",
-    "b_pickle": "is serialised, never called: test_pickle.py",
-    "c_pickle_all": "is serialised, never called: test_pickle.py",
-    "c_pickle_convert": "is serialised, never called: test_pickle.py",
 }
 
 # Operations that cannot be called, and why.
@@ -42,6 +39,8 @@ NOT_COMPARED = {
     "c_anonymous.anonymous.Empty": "an automatic handle of an interface without an endpoint: "
                                    "it is raised that none is found",
 }
+# [encode], [decode]: with the octets of a file between them instead of a server
+SERIALISED = {"b_pickle", "c_pickle_all", "c_pickle_convert", "c_pickle_mixed"}
 # -protocol, -osf
 ONE_SYNTAX = {"b_protocol_dce": "ndr", "c_osf": "ndr", "b_protocol_ndr64": "ndr64"}
 
@@ -141,7 +140,8 @@ def test_c_every_operation_was_called(logs, syntax):
     client, _ = logs
     names = {name for name in client.skipped
              if ONE_SYNTAX.get(name.split(".")[0], syntax) == syntax}
-    assert names == set(NOT_CALLED), "see NOT_CALLED"
+    assert {name for name in names if name.split(".")[0] in CALLED} == set(NOT_CALLED), \
+        "see NOT_CALLED"
 
 
 def test_c_values_are_worth_sending(logs):
@@ -165,6 +165,32 @@ def test_c_notify_routines_ran(logs):
     calls = [sum(operation(key) == f"b_notify.b_notify.{name}" and key[1] == "in"
                  for key in client.values) for name in ("First", "Second")]
     assert server.notified == [sum(calls), calls[1]] and min(calls) > 0
+
+
+def serialise(folder, syntax, programs=None, times=TIMES):
+    """What one program writes the other reads: their lines."""
+    writer, reader = programs or [PROGRAMS / "golden_client"] * 2
+    env = dict(os.environ, PENSTOCK_TRANSFER_SYNTAX=syntax, **STRICT)
+    for command in ([writer, "--write", folder / "octets", folder / "written", SEED, str(times)],
+                    [reader, "--read", folder / "octets", folder / "read"]):
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120,
+                              check=False)
+        assert done.returncode == 0, done.stdout + done.stderr[-4000:]
+    return [(folder / name).read_text().splitlines() for name in ("written", "read")]
+
+
+def check_serialised(written, read):
+    for wrote, found in zip(written, read):
+        assert wrote == found, f"with GOLDEN_SEED={SEED}:\nwritten: {shorten(wrote, found)}\n" \
+            f"read:    {shorten(found, wrote)}"
+    assert len(written) == len(read)
+    assert {line.split(".")[0] for line in written} == SERIALISED
+
+
+@pytest.mark.parametrize("transfer", ["ndr", "ndr64"])
+def test_b_serialised_values_are_read(transfer, tmp_path):
+    """What a stub can only encode is decoded by its descriptor turned round, and vice versa."""
+    check_serialised(*serialise(tmp_path, transfer))
 
 
 def test_c_over_local_endpoints(syntax_env, tmp_path):

@@ -39,6 +39,31 @@ RPC_STATUS golden_call(const struct golden *golden, const char *interface_name,
 /* The operation with parameters as C has them: of [cs_char], characters (characters.c). */
 const NDR_OPERATION *local_operation(const NDR_OPERATION *operation);
 
+/* ---- What a call is made of ---------------------------------------------------------------- */
+
+#define PARAMS_MAX 40
+
+struct line {
+    char key[256];
+    uint64_t hash; /* of the key: the seed of its values */
+};
+void line_init(struct line *line, const struct golden *golden, const char *interface_name,
+               const NDR_OPERATION *operation);
+/* The call is not made, its number is the next one's. */
+void line_take_back(const NDR_OPERATION *operation);
+void write_line(const struct line *line, const char *direction, const struct text *text);
+
+void values_init(struct values *v, const struct golden *golden, const struct line *line,
+                 const NDR_OPERATION *operation);
+
+/* Does the parameter travel in this direction as ordinary data? */
+bool travels(const NDR_PARAM *param, uint32_t direction);
+void print_params(struct text *text, struct printed *printed, const NDR_OPERATION *operation,
+                  const void *frame, uint32_t direction);
+/* Gives the members that are new or to be changed their values. */
+void fill(struct values *v, const NDR_OPERATION *operation, void *frame,
+          const struct member *members);
+
 /* ---- Pipes (pipes.c) ----------------------------------------------------------------------- */
 
 /* One pipe parameter of one call. */
@@ -57,6 +82,9 @@ struct stream {
 void stream_init(struct stream *stream, const NDR_PARAM *param, struct values *values,
                  struct printed *printed);
 void stream_fini(struct stream *stream);
+/* The elements of those that go in the direction; `streams` is by parameter. */
+void streams_print(struct text *text, const NDR_OPERATION *operation,
+                   const struct stream *streams, uint32_t direction, bool is_sender);
 
 /* Client, asynchronous: after the stub.  Server: in the manager routine; `pipe` is the
  * parameter, an NDR_PIPE, or with `event` an NDR_ASYNC_PIPE. */

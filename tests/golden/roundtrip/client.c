@@ -3,6 +3,7 @@
  *
  *     golden_client BINDING LOG SEED TIMES [GOLDEN...]
  *     golden_client --list
+ *     golden_client --write FILE LOG SEED TIMES     or --read FILE LOG: pickles.h
  *
  * Each operation is called TIMES times with values made from SEED; LOG gets the lines of
  * calls.h, and "skipped NAME" for an operation that could not be called. */
@@ -12,6 +13,7 @@
 
 #include "calls.h"
 #include "memory.h"
+#include "pickles.h"
 #include "shape.h"
 
 handle_t golden_binding;
@@ -139,6 +141,25 @@ static void tell_skipped(const struct golden *golden, const struct golden_interf
                     ndr->operations[i].name);
 }
 
+static int serialise(int argc, char **argv)
+{
+    bool writes = strcmp(argv[1], "--write") == 0;
+    const char *syntax = getenv("PENSTOCK_TRANSFER_SYNTAX");
+    FILE *file = fopen(argv[2], writes ? "wb" : "rb");
+    side = (struct side){.log = fopen(argv[3], "w"),
+                         .seed = argc > 4 ? strtoull(argv[4], NULL, 0) : 0,
+                         .wide = syntax && strcmp(syntax, "ndr64") == 0};
+    if (!file || !side.log)
+        die("%s, %s: cannot be opened", argv[2], argv[3]);
+    if (writes)
+        pickles_write(file, argc > 5 ? atoi(argv[5]) : 1);
+    else
+        pickles_read(file);
+    fclose(side.log);
+    memory_fini();
+    return fclose(file) == 0 ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
     static bool done[256][8][64];
@@ -148,6 +169,8 @@ int main(int argc, char **argv)
             puts(goldens[g]->name);
         return 0;
     }
+    if (argc > 3 && (strcmp(argv[1], "--write") == 0 || strcmp(argv[1], "--read") == 0))
+        return serialise(argc, argv);
     if (argc < 5)
         die("usage: golden_client BINDING LOG SEED TIMES [GOLDEN...]");
     syntax = syntax ? syntax : "ndr64";

@@ -32,12 +32,21 @@ struct golden_user_type {
     void (*print)(struct text *text, const void *value);
 };
 
+/* Client: a type with [encode] or [decode]. */
+struct golden_pickle {
+    RPC_IF_HANDLE *spec;    /* NULL: end of the list */
+    const NDR_PARAM *param; /* describes it          */
+    void (*encode)(handle_t handle, void *object); /* the stub's; NULL: it has none */
+    void (*decode)(handle_t handle, void *object);
+};
+
 struct golden {
     const char *name;
     const struct golden_interface *interfaces;
     handle_t *const *handles; /* client: of [implicit_handle], NULL at the end              */
     void (*set_up)(void);     /* before the first call; NULL: nothing to do                  */
     const struct golden_user_type *user_types;
+    const struct golden_pickle *pickles;
 };
 
 extern const struct golden *const goldens[]; /* all of the program; NULL at the end */

@@ -55,6 +55,17 @@ static void take_elements(struct stream *s, const void *buf, unsigned long count
     }
 }
 
+void streams_print(struct text *text, const NDR_OPERATION *operation,
+                   const struct stream *streams, uint32_t direction, bool is_sender)
+{
+    for (uint32_t i = 0; i < operation->param_count; i++) {
+        const struct text *elements = is_sender ? &streams[i].sent : &streams[i].received;
+        if (streams[i].param && streams[i].param->flags & direction)
+            text_add(text, " %s=pipe[%s ]", streams[i].param->name,
+                     elements->chars ? elements->chars : "");
+    }
+}
+
 /* ---- What a synchronous client stub calls --------------------------------------------------- */
 
 static void __RPC_USER pull_routine(char *state, void *buf, unsigned long esize,

@@ -249,6 +249,32 @@ def tables(stub, own_epvs):
     return lines
 
 
+def pickles(stub):
+    """Serialised types: their routines, whether they take a handle or not."""
+    found = {}
+    for m in re.finditer(r"^void __RPC_USER (\w+)_(Encode|Decode)\((handle_t \w+, )?\w+ \*_pType\)"
+                         r"\n\{\s*NdrxMesType\w+\(\w+, &(\w+?)___RpcClientInterface,\s*"
+                         r"&(\w+_pickled)", stub.text, re.MULTILINE):
+        name, what, handle, interface, param = m.groups()
+        found.setdefault((name, interface, param), {})[what] = bool(handle)
+    lines, rows = [], []
+    for (name, interface, param), routines in found.items():
+        row = [f"&{stub.specs[interface]}", f"&{param}"]
+        for what in ("Encode", "Decode"):
+            if what not in routines:
+                row.append("NULL")
+                continue
+            call = f"golden_{name}_{what}"
+            lines += ["", f"static void {call}(handle_t golden_handle, void *golden_object)", "{",
+                      "    (void)golden_handle;",
+                      f"    {name}_{what}({'golden_handle, ' * routines[what]}golden_object);", "}"]
+            row.append(call)
+        rows.append("    {" + ", ".join(row) + "},")
+    lines += ["", "static const struct golden_pickle golden_pickles[] = {", *rows,
+              "    {NULL, NULL, NULL, NULL},", "};"]
+    return lines
+
+
 def table(side, output, *names):
     symbols = [f"golden_{identifier(name)}_{side}" for name in names]
     Path(output).write_text("\n".join(
@@ -279,10 +305,11 @@ def main():
         out += ["", "static handle_t *const golden_handles[] = {"]
         out += [f"    &{variable}," for kind, variable in stub.handles if kind == "handle_t"]
         out += ["    NULL,", "};"]
+        out += pickles(stub)
     out += ["", f"const struct golden {prefix}_{side} = {{", f'    .name = "{name}",',
             "    .interfaces = golden_interfaces,"]
     if side == "client":
-        out += ["    .handles = golden_handles,"]
+        out += ["    .handles = golden_handles,", "    .pickles = golden_pickles,"]
     out += ["#ifdef GOLDEN_SET_UP", "    .set_up = GOLDEN_SET_UP,", "#endif",
             "#ifdef GOLDEN_USER_TYPES", "    .user_types = GOLDEN_USER_TYPES,", "#endif"]
     out += ["};", ""]
