@@ -11,10 +11,6 @@
 #include <string.h>
 #include <time.h>
 
-#include <penstock/rpcndr.h>
-
-#include "call_memory.h"
-
 static const char ping_help[] =
     "usage: penstock ping [-c COUNT] [-i SECONDS] BINDING\n"
     "\n"
@@ -26,89 +22,11 @@ static const char ping_help[] =
     "  -q, --quiet           print the summary only\n"
     "  -h, --help            print this\n";
 
-/* ---- is_server_listening, operation 2 of mgmt ------------------------------------------------- */
-
-struct listening_frame {
-    handle_t binding;
-    error_status_t *status;
-    uint32_t listening;
-};
-
-static const NDR_TYPE handle_type = {.kind = NDR_KIND_HANDLE, .align = 1, .size = sizeof(handle_t)};
-static const NDR_TYPE status_type = {
-    .kind = NDR_KIND_ERROR_STATUS, .flags = NDR_TYPE_FLAT, .size = 4, .align = 4};
-static const NDR_TYPE status_pointer = {.kind = NDR_KIND_POINTER,
-                                        .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
-                                        .size = sizeof(void *),
-                                        .align = 4,
-                                        .element = &status_type};
-static const NDR_TYPE boolean32_type = {
-    .kind = NDR_KIND_UINT32, .flags = NDR_TYPE_FLAT, .size = 4, .align = 4};
-
-static const NDR_PARAM listening_params[] = {
-    {.name = "binding",
-     .type = &handle_type,
-     .offset = offsetof(struct listening_frame, binding),
-     .flags = NDR_PARAM_IN | NDR_PARAM_BINDING},
-    {.name = "status",
-     .type = &status_pointer,
-     .offset = offsetof(struct listening_frame, status),
-     .flags = NDR_PARAM_OUT},
-    {.name = "_RetVal",
-     .type = &boolean32_type,
-     .offset = offsetof(struct listening_frame, listening),
-     .flags = NDR_PARAM_OUT | NDR_PARAM_RETURN},
-};
-
-/* Indexed by operation number; the others are never called. */
-static const NDR_OPERATION mgmt_operations[] = {
-    {.name = "inq_if_ids", .opnum = 0},
-    {.name = "inq_stats", .opnum = 1},
-    {.name = "is_server_listening",
-     .opnum = 2,
-     .flags = NDR_OP_IDEMPOTENT,
-     .frame_size = sizeof(struct listening_frame),
-     .param_count = 3,
-     .params = listening_params},
-};
-
-static const NDR_INTERFACE mgmt_ndr = {.name = "mgmt",
-                                       .operation_count = 3,
-                                       .operations = mgmt_operations,
-                                       .allocate = call_allocate,
-                                       .free = call_free};
-
-static const RPC_CLIENT_INTERFACE mgmt_interface = {
-    .Length = sizeof(RPC_CLIENT_INTERFACE),
-    .InterfaceId = {{0xafa8bd80, 0x7d8a, 0x11c9, {0xbe, 0xf4, 0x08, 0x00, 0x2b, 0x10, 0x29, 0x89}},
-                    {1, 0}},
-    .TransferSyntax = {{0x8a885d04, 0x1ceb, 0x11c9, {0x9f, 0xe8, 0x08, 0x00, 0x2b, 0x10, 0x48, 0x60}},
-                       {2, 0}},
-    .InterpreterInfo = &mgmt_ndr,
-};
-
 /* Somebody was there to say it. */
 static bool is_answer(RPC_STATUS status)
 {
-    return status == RPC_S_OK || status == RPC_S_UNKNOWN_IF || status == RPC_S_ACCESS_DENIED ||
-           status == RPC_S_PROCNUM_OUT_OF_RANGE;
-}
-
-static RPC_STATUS ask(RPC_BINDING_HANDLE binding)
-{
-    error_status_t answer = 0;
-    struct listening_frame frame = {.binding = binding, .status = &answer};
-    volatile RPC_STATUS status = RPC_S_OK;
-    RpcTryExcept
-    {
-        NdrxClientCall(&mgmt_interface, 2, &frame);
-    }
-    RpcExcept(1)
-    {
-        status = (RPC_STATUS)RpcExceptionCode();
-    }
-    RpcEndExcept
-    return status;
+    return status == RPC_S_OK || status == RPC_S_NOT_LISTENING || status == RPC_S_UNKNOWN_IF ||
+           status == RPC_S_ACCESS_DENIED || status == RPC_S_PROCNUM_OUT_OF_RANGE;
 }
 
 /* ---- Counting ------------------------------------------------------------------------------------ */
@@ -183,7 +101,7 @@ static int ping(RPC_BINDING_HANDLE binding, const char *name, const struct optio
         if (interrupted)
             break;
         double start = now_ms();
-        status = ask(binding);
+        status = RpcMgmtIsServerListening(binding);
         double ms = now_ms() - start;
         bool first = figures.sent++ == 0;
         if (is_answer(status)) {
@@ -193,7 +111,9 @@ static int ping(RPC_BINDING_HANDLE binding, const char *name, const struct optio
             if (!options->quiet)
                 printf("%lu: %s%.3f ms%s\n", figures.sent,
                        first ? "connected, bound and called in " : "", ms,
-                       status == RPC_S_OK ? "" : " (refused: it has no management interface for us)");
+                       status == RPC_S_OK              ? ""
+                       : status == RPC_S_NOT_LISTENING ? " (it does not take calls now)"
+                                                       : " (refused: it has no management interface for us)");
             fflush(stdout);
         } else {
             tool_failed(name, status);
