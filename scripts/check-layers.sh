@@ -26,7 +26,7 @@ check win32 base
 check runtime stubs win32 io proto ndr wire sec base
 check idl base
 check epm wire base
-check tools epm idl base
+check tools epm stubs wire idl base
 # The tools and examples see the run time through its public headers only.
 if grep -rnE '#include "(base|wire|ndr|proto|io|win32|runtime)/' ../examples; then bad=1; fi
 [ "$bad" -eq 0 ] && echo "layers: clean"

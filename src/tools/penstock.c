@@ -64,6 +64,8 @@ int tool_failed(const char *what, RPC_STATUS status)
     if (name)
         fprintf(stderr, "%s, ", name);
     fprintf(stderr, number > INT16_MAX ? "0x%08" PRIx32 ")\n" : "%" PRIu32 ")\n", number);
+    if (status == RPC_S_BINDING_INCOMPLETE)
+        fputs("  which server of that host? HOST[PORT]; penstock ls HOST lists them\n", stderr);
     rpc_error_print_records(stderr);
     return EXIT_FAILED;
 }
@@ -109,20 +111,29 @@ bool tool_seconds(const char *text, const char *option, double *ret_seconds)
     return false;
 }
 
+/* What was printed is what the caller wanted to know. */
+static int flushed(int status)
+{
+    const char *why = ferror(stdout) ? "cannot be written" : NULL; /* before, and errno is gone */
+    if (!why && fflush(stdout) != 0)
+        why = strerror(errno);
+    return status == EXIT_OK && why ? tool_complain("standard output: %s", why) : status;
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
     if (strcmp(name, "--version") == 0) {
         puts("penstock " PENSTOCK_VERSION);
-        return EXIT_OK;
+        return flushed(EXIT_OK);
     }
     if (strcmp(name, "--help") == 0 || strcmp(name, "help") == 0) {
         fputs(general_help, stdout);
-        return EXIT_OK;
+        return flushed(EXIT_OK);
     }
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
         if (strcmp(commands[i].name, name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
+            return flushed(commands[i].run(argc - 1, argv + 1));
     }
     if (argc > 1)
         tool_complain("there is no command '%s'", name);

@@ -2,13 +2,16 @@
 /* penstock_ls.c - `penstock ls`: the entries of a computer's endpoint mapper. */
 #include "penstock.h"
 
-#include "builtin.h"
-#include "tower.h"
-
 #include <getopt.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/utf16.h"
+#include "base/uuid.h"
+#include "stubs/epmapper.h"
+#include "wire/tower.h"
 
 static const char ls_help[] =
     "usage: penstock ls [--json] [HOST | BINDING]\n"
@@ -22,72 +25,135 @@ static const char ls_help[] =
 
 #define NIL_UUID       "00000000-0000-0000-0000-000000000000"
 #define NOT_REGISTERED 0x16c9a0d6u /* ept_s_not_registered: there are no more (C706 Appendix E) */
+#define TEXT_MAX       (TOWER_LEN_MAX + 64) /* octets of what one entry says */
 #define ENTRIES        100         /* asked for at a time */
 #define LOOKUPS_MAX    1000        /* a mapper that never ends is not followed */
 
-/* The octets of hexadecimal digits, which our own code has written. */
-static size_t from_hex(const char *digits, uint8_t *octets, size_t size)
+/* Its stubs' memory. */
+void *MIDL_user_allocate(size_t size)
 {
-    size_t len = 0;
-    unsigned value;
-    for (; len < size && sscanf(digits + 2 * len, "%2x", &value) == 1; len++)
-        octets[len] = (uint8_t)value;
-    return len;
+    return malloc(size);
+}
+
+void MIDL_user_free(void *object)
+{
+    free(object);
+}
+
+/* ---- Entries as JSON ------------------------------------------------------------------- */
+
+/* A server's words, which may be no UTF-8. */
+static json_t *text_of(const char *words, size_t len)
+{
+    uint16_t units[TEXT_MAX];
+    char text[3 * TEXT_MAX + 1];
+    ssize_t count = utf16_from_utf8(words, len, units, TEXT_MAX, UTF_REPLACE);
+    ssize_t size = utf16_to_utf8(units, (size_t)count, text, sizeof(text) - 1, UTF_REPLACE);
+    return json_stringn(text, (size_t)size);
+}
+
+/* A string binding is read by people and given to programs: what is no letter is left out. */
+static json_t *clean(char *text)
+{
+    for (char *at = text; *at != '\0'; at++)
+        if ((unsigned char)*at < 0x20 || *at == 0x7f)
+            *at = '?';
+    return text_of(text, strlen(text));
+}
+
+/* A string binding, or "protocols 0b,07" where the sequence is unknown. */
+static json_t *binding_text(const struct tower *tower)
+{
+    static const uint8_t anywhere[4];
+    char text[TEXT_MAX], endpoint[TOWER_LEN_MAX], address[16] = "";
+    const char *protseq = tower_protseq(tower->kind);
+    const uint8_t *ip = tower->address;
+    int len = snprintf(text, sizeof(text), "protocols");
+    if (protseq && memcmp(ip, anywhere, sizeof(anywhere)) != 0)
+        snprintf(address, sizeof(address), "%u.%u.%u.%u", ip[0], ip[1], ip[2], ip[3]);
+    if (tower->port != 0 || tower->kind == TOWER_PIPE || tower->kind == TOWER_LOCAL)
+        tower_endpoint(tower, endpoint, sizeof(endpoint));
+    else
+        strcpy(endpoint, "0");
+    if (protseq)
+        snprintf(text, sizeof(text), "%s:%s[%s]", protseq,
+                 tower->kind == TOWER_PIPE ? tower->host : address, endpoint);
+    for (unsigned i = 2; !protseq && i < tower->floor_count; i++)
+        len += snprintf(text + len, sizeof(text) - (size_t)len, "%s%02x", i == 2 ? " " : ",",
+                        tower->protocols[i]);
+    return clean(text);
 }
 
 /* {"interface", "version", "binding", "object", "annotation"}; NULL: the tower is malformed. */
-static json_t *entry_of(const json_t *entry)
+static json_t *entry_of(const ept_entry_t *entry)
 {
-    uint8_t octets[2000];
-    struct tower_text text;
-    const char *digits = json_string_value(json_object_get(json_object_get(entry, "tower"), "octets"));
-    json_t *annotation = json_object_get(entry, "annotation");
-    if (!digits || !tower_text(octets, from_hex(digits, octets, sizeof(octets)), &text))
+    struct tower tower;
+    char interface[UUID_TEXT_LEN + 1], object[UUID_TEXT_LEN + 1], version[24];
+    if (!entry->tower ||
+        !tower_decode(entry->tower->tower_octet_string, entry->tower->tower_length, &tower))
         return NULL;
-    char version[24];
-    snprintf(version, sizeof(version), "%u.%u", text.major, text.minor);
-    return json_pack("{s:s, s:s, s:s, s:O, s:O}", "interface", text.uuid, "version", version,
-                     "binding", text.binding, "object", json_object_get(entry, "object"),
-                     "annotation", annotation);
+    const struct pdu_syntax *id = &tower.interface_id;
+    uuid_format(&id->uuid, interface);
+    uuid_format(&entry->object, object);
+    snprintf(version, sizeof(version), "%u.%u", (unsigned)id->major, (unsigned)id->minor);
+    const char *annotation = (const char *)entry->annotation;
+    return json_pack("{s:s, s:s, s:o, s:s, s:o}", "interface", interface, "version", version,
+                     "binding", binding_text(&tower), "object", object, "annotation",
+                     text_of(annotation, strnlen(annotation, ept_max_annotation_size)));
 }
 
-static int add_entries(json_t *list, const json_t *entries)
+/* ---- Asking ------------------------------------------------------------------------------ */
+
+static int add_entries(json_t *list, const ept_entry_t *entries, uint32_t count)
 {
-    size_t index;
-    const json_t *entry;
-    json_array_foreach((json_t *)entries, index, entry)
-    {
-        json_t *line = entry_of(entry);
+    for (uint32_t i = 0; i < count; i++) {
+        json_t *line = entry_of(&entries[i]);
         if (line && json_array_append_new(list, line) != 0)
             return tool_complain("out of memory");
     }
     return EXIT_OK;
 }
 
+/* Full pointers: a tower may be there twice. */
+static void free_towers(ept_entry_t *entries, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        twr_t *tower = entries[i].tower;
+        for (uint32_t k = i; k < count; k++)
+            if (entries[k].tower == tower)
+                entries[k].tower = NULL;
+        free(tower);
+    }
+}
+
 /* All entries; the handle carries on from one call to the next, NULL at the end. */
 static int look_up(RPC_BINDING_HANDLE binding, const char *what, json_t *list)
 {
-    json_t *handle = json_null(), *results;
-    int status = EXIT_OK;
-    for (unsigned i = 0; i < LOOKUPS_MAX && status == EXIT_OK; i++) {
-        json_t *arguments =
-            json_pack("{s:i, s:n, s:n, s:i, s:o, s:i}", "inquiry_type", 0, "object", "interface_id",
-                      "vers_option", 1, "entry_handle", handle, "max_ents", ENTRIES);
-        status = builtin_call(binding, what, "epmapper.lookup", arguments, NOT_REGISTERED, &results);
-        if (status != EXIT_OK)
-            return status;
-        json_t *entries = json_object_get(results, "entries");
-        status = add_entries(list, entries);
-        handle = json_incref(json_object_get(results, "entry_handle"));
-        bool more = !json_is_null(handle) && json_array_size(entries) > 0 &&
-                    json_integer_value(json_object_get(results, "status")) == 0;
-        json_decref(results);
-        if (!more)
-            break;
+    static ept_entry_t entries[ENTRIES];
+    ept_lookup_handle_t more = NULL;
+    int result = EXIT_OK;
+    bool ended = false;
+    for (unsigned i = 0; i < LOOKUPS_MAX && result == EXIT_OK && !ended; i++) {
+        uint32_t count = 0;
+        error_status_t status = RPC_S_OK;
+        memset(entries, 0, sizeof(entries));
+        client_ept_lookup(binding, 0, NULL, NULL, RPC_C_VERS_ALL, &more, ENTRIES, &count, entries,
+                          &status);
+        if (count > ENTRIES) /* of an answer that was refused for it */
+            count = ENTRIES;
+        if (status != RPC_S_OK && (uint32_t)status != NOT_REGISTERED)
+            result = tool_failed(what, (RPC_STATUS)status);
+        else
+            result = add_entries(list, entries, count);
+        free_towers(entries, ENTRIES);
+        ended = !more || count == 0 || status != RPC_S_OK;
     }
-    json_decref(handle);
-    return status;
+    if (more)
+        RpcSmDestroyClientContext(&more);
+    return result;
 }
+
+/* ---- Printing ----------------------------------------------------------------------------- */
 
 /* What people wrote into a server's annotation goes to a terminal. */
 static void print_clean(const char *text)

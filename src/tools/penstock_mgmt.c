@@ -3,13 +3,11 @@
  * its management interface. */
 #include "penstock.h"
 
-#include "builtin.h"
-
 #include <getopt.h>
+#include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 
-#define NO_INTERFACES 1817u /* RPC_S_NO_INTERFACES: none but this one */
+#include "base/uuid.h"
 
 static const char ifs_help[] =
     "usage: penstock ifs [--json] BINDING\n"
@@ -60,43 +58,53 @@ static int print_json(const json_t *json)
     return ok ? EXIT_OK : tool_complain("the results cannot be written");
 }
 
-static void print_interfaces(const json_t *ids)
+/* [{"uuid", "major", "minor"}, ...]; NULL: out of memory. */
+static json_t *interfaces_json(const RPC_IF_ID_VECTOR *ids)
 {
-    size_t index;
-    const json_t *id;
-    json_array_foreach((json_t *)ids, index, id)
-    {
-        if (json_is_null(id))
-            continue;
-        printf("%s v%lld.%lld\n", json_string_value(json_object_get(id, "uuid")),
-               (long long)json_integer_value(json_object_get(id, "major")),
-               (long long)json_integer_value(json_object_get(id, "minor")));
+    json_t *list = json_array();
+    char uuid[UUID_TEXT_LEN + 1];
+    for (unsigned long i = 0; i < ids->Count; i++) {
+        const RPC_IF_ID *id = ids->IfId[i];
+        uuid_format(&id->Uuid, uuid);
+        json_array_append_new(list, json_pack("{s:s, s:i, s:i}", "uuid", uuid, "major",
+                                              id->VersMajor, "minor", id->VersMinor));
     }
+    return list;
+}
+
+static int print_interfaces(const RPC_IF_ID_VECTOR *ids, bool as_json)
+{
+    char uuid[UUID_TEXT_LEN + 1];
+    if (as_json) {
+        json_t *list = interfaces_json(ids);
+        int status = print_json(list);
+        json_decref(list);
+        return status;
+    }
+    for (unsigned long i = 0; i < ids->Count; i++) {
+        uuid_format(&ids->IfId[i]->Uuid, uuid);
+        printf("%s v%u.%u\n", uuid, ids->IfId[i]->VersMajor, ids->IfId[i]->VersMinor);
+    }
+    return EXIT_OK;
 }
 
 int command_ifs(int argc, char **argv)
 {
     RPC_BINDING_HANDLE binding;
-    json_t *results;
+    RPC_IF_ID_VECTOR none = {.Count = 0}, *ids = NULL;
     bool as_json;
-    int status = parse(argc, argv, ifs_help, &as_json, &binding);
-    if (status != EXIT_OK)
-        return status < 0 ? EXIT_OK : status;
-    status = builtin_call(binding, argv[optind], "mgmt.inq_if_ids", json_object(), NO_INTERFACES,
-                          &results);
-    if (status == EXIT_OK) {
-        json_t *vector = json_object_get(results, "vector");
-        json_t *ids = json_object_get(vector, "ids");
-        json_t *none = ids ? NULL : json_array();
-        if (as_json)
-            status = print_json(ids ? ids : none);
-        else
-            print_interfaces(ids);
-        json_decref(none);
-    }
-    json_decref(results);
+    int result = parse(argc, argv, ifs_help, &as_json, &binding);
+    if (result != EXIT_OK)
+        return result < 0 ? EXIT_OK : result;
+    RPC_STATUS status = RpcMgmtInqIfIds(binding, &ids);
+    if (status == RPC_S_OK || status == RPC_S_NO_INTERFACES)
+        result = print_interfaces(ids ? ids : &none, as_json);
+    else
+        result = tool_failed(argv[optind], status);
+    if (ids)
+        RpcIfIdVectorFree(&ids);
     RpcBindingFree(&binding);
-    return status;
+    return result;
 }
 
 /* In the order of RPC_C_STATS_... */
@@ -105,36 +113,37 @@ static const char *const stat_texts[] = {"calls received", "calls made", "PDUs r
                                          "PDUs sent"};
 #define STATS 4
 
-static int print_stats(const json_t *statistics, bool as_json)
+static int print_stats(const RPC_STATS_VECTOR *statistics, bool as_json)
 {
     json_t *object = as_json ? json_object() : NULL;
-    int status = EXIT_OK;
-    for (size_t i = 0; i < STATS && i < json_array_size(statistics); i++) {
-        json_t *value = json_array_get(statistics, i);
+    int result = EXIT_OK;
+    for (unsigned i = 0; i < STATS && i < statistics->Count; i++) {
+        const unsigned long value = statistics->Stats[i];
         if (as_json)
-            json_object_set(object, stat_names[i], value);
+            json_object_set_new(object, stat_names[i], json_integer((json_int_t)value));
         else
-            printf("%-16s %lld\n", stat_texts[i], (long long)json_integer_value(value));
+            printf("%-16s %lu\n", stat_texts[i], value);
     }
     if (as_json)
-        status = print_json(object);
+        result = print_json(object);
     json_decref(object);
-    return status;
+    return result;
 }
 
 int command_stats(int argc, char **argv)
 {
     RPC_BINDING_HANDLE binding;
-    json_t *results;
+    RPC_STATS_VECTOR *statistics = NULL;
     bool as_json;
-    int status = parse(argc, argv, stats_help, &as_json, &binding);
-    if (status != EXIT_OK)
-        return status < 0 ? EXIT_OK : status;
-    status = builtin_call(binding, argv[optind], "mgmt.inq_stats",
-                          json_pack("{s:i}", "count", STATS), 0, &results);
-    if (status == EXIT_OK)
-        status = print_stats(json_object_get(results, "statistics"), as_json);
-    json_decref(results);
+    int result = parse(argc, argv, stats_help, &as_json, &binding);
+    if (result != EXIT_OK)
+        return result < 0 ? EXIT_OK : result;
+    RPC_STATUS status = RpcMgmtInqStats(binding, &statistics);
+    if (status == RPC_S_OK)
+        result = print_stats(statistics, as_json);
+    else
+        result = tool_failed(argv[optind], status);
+    RpcMgmtStatsVectorFree(&statistics);
     RpcBindingFree(&binding);
-    return status;
+    return result;
 }

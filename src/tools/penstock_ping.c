@@ -3,17 +3,18 @@
  * (C706 appendix Q) and asks it again and again whether the server listens. */
 #include "penstock.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <math.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-#include <penstock/rpcndr.h>
-
-#include "call_memory.h"
+#include <penstock/win32.h>
 
 static const char ping_help[] =
     "usage: penstock ping [-c COUNT] [-i SECONDS] BINDING\n"
@@ -26,99 +27,70 @@ static const char ping_help[] =
     "  -q, --quiet           print the summary only\n"
     "  -h, --help            print this\n";
 
-/* ---- is_server_listening, operation 2 of mgmt ------------------------------------------------- */
-
-struct listening_frame {
-    handle_t binding;
-    error_status_t *status;
-    uint32_t listening;
-};
-
-static const NDR_TYPE handle_type = {.kind = NDR_KIND_HANDLE, .align = 1, .size = sizeof(handle_t)};
-static const NDR_TYPE status_type = {
-    .kind = NDR_KIND_ERROR_STATUS, .flags = NDR_TYPE_FLAT, .size = 4, .align = 4};
-static const NDR_TYPE status_pointer = {.kind = NDR_KIND_POINTER,
-                                        .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
-                                        .size = sizeof(void *),
-                                        .align = 4,
-                                        .element = &status_type};
-static const NDR_TYPE boolean32_type = {
-    .kind = NDR_KIND_UINT32, .flags = NDR_TYPE_FLAT, .size = 4, .align = 4};
-
-static const NDR_PARAM listening_params[] = {
-    {.name = "binding",
-     .type = &handle_type,
-     .offset = offsetof(struct listening_frame, binding),
-     .flags = NDR_PARAM_IN | NDR_PARAM_BINDING},
-    {.name = "status",
-     .type = &status_pointer,
-     .offset = offsetof(struct listening_frame, status),
-     .flags = NDR_PARAM_OUT},
-    {.name = "_RetVal",
-     .type = &boolean32_type,
-     .offset = offsetof(struct listening_frame, listening),
-     .flags = NDR_PARAM_OUT | NDR_PARAM_RETURN},
-};
-
-/* Indexed by operation number; the others are never called. */
-static const NDR_OPERATION mgmt_operations[] = {
-    {.name = "inq_if_ids", .opnum = 0},
-    {.name = "inq_stats", .opnum = 1},
-    {.name = "is_server_listening",
-     .opnum = 2,
-     .flags = NDR_OP_IDEMPOTENT,
-     .frame_size = sizeof(struct listening_frame),
-     .param_count = 3,
-     .params = listening_params},
-};
-
-static const NDR_INTERFACE mgmt_ndr = {.name = "mgmt",
-                                       .operation_count = 3,
-                                       .operations = mgmt_operations,
-                                       .allocate = call_allocate,
-                                       .free = call_free};
-
-static const RPC_CLIENT_INTERFACE mgmt_interface = {
-    .Length = sizeof(RPC_CLIENT_INTERFACE),
-    .InterfaceId = {{0xafa8bd80, 0x7d8a, 0x11c9, {0xbe, 0xf4, 0x08, 0x00, 0x2b, 0x10, 0x29, 0x89}},
-                    {1, 0}},
-    .TransferSyntax = {{0x8a885d04, 0x1ceb, 0x11c9, {0x9f, 0xe8, 0x08, 0x00, 0x2b, 0x10, 0x48, 0x60}},
-                       {2, 0}},
-    .InterpreterInfo = &mgmt_ndr,
-};
-
 /* Somebody was there to say it. */
 static bool is_answer(RPC_STATUS status)
 {
-    return status == RPC_S_OK || status == RPC_S_UNKNOWN_IF || status == RPC_S_ACCESS_DENIED ||
-           status == RPC_S_PROCNUM_OUT_OF_RANGE;
-}
-
-static RPC_STATUS ask(RPC_BINDING_HANDLE binding)
-{
-    error_status_t answer = 0;
-    struct listening_frame frame = {.binding = binding, .status = &answer};
-    volatile RPC_STATUS status = RPC_S_OK;
-    RpcTryExcept
-    {
-        NdrxClientCall(&mgmt_interface, 2, &frame);
-    }
-    RpcExcept(1)
-    {
-        status = (RPC_STATUS)RpcExceptionCode();
-    }
-    RpcEndExcept
-    return status;
+    return status == RPC_S_OK || status == RPC_S_NOT_LISTENING || status == RPC_S_UNKNOWN_IF ||
+           status == RPC_S_ACCESS_DENIED || status == RPC_S_PROCNUM_OUT_OF_RANGE;
 }
 
 /* ---- Counting ------------------------------------------------------------------------------------ */
 
-static volatile sig_atomic_t interrupted;
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool interrupted; /* SIGINT or SIGTERM has come */
+    HANDLE caller;    /* the thread that calls; NULL: out of memory */
+} stop = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
-static void on_signal(int number)
+static bool interrupted(void)
 {
-    (void)number;
-    interrupted = 1;
+    pthread_mutex_lock(&stop.lock);
+    const bool value = stop.interrupted;
+    pthread_mutex_unlock(&stop.lock);
+    return value;
+}
+
+static void stop_signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGTERM);
+}
+
+/* The first ends a call that may last for ever, and that may begin only now: again and again; the
+ * second everything. */
+static void *wait_for_signals(void *unused)
+{
+    const struct timespec again = {.tv_nsec = 100000000};
+    sigset_t set;
+    int number;
+    (void)unused;
+    stop_signals(&set);
+    sigwait(&set, &number);
+    pthread_mutex_lock(&stop.lock);
+    stop.interrupted = true;
+    pthread_cond_signal(&stop.changed);
+    pthread_mutex_unlock(&stop.lock);
+    do {
+        if (stop.caller)
+            RpcCancelThreadEx(stop.caller, 0);
+    } while (sigtimedwait(&set, NULL, &again) < 0);
+    _exit(EXIT_CANCELLED);
+}
+
+/* Before there are other threads, which all are to leave the signals to that one. */
+static void catch_signals(void)
+{
+    sigset_t set;
+    pthread_t thread;
+    stop_signals(&set);
+    stop.caller = OpenThread(THREAD_ALL_ACCESS, FALSE, GetCurrentThreadId());
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    if (pthread_create(&thread, NULL, wait_for_signals, NULL) == 0)
+        pthread_detach(thread);
+    else
+        pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
 static double now_ms(void)
@@ -128,12 +100,19 @@ static double now_ms(void)
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
+/* Or until interrupted. */
 static void sleep_ms(double ms)
 {
-    struct timespec time = {.tv_sec = (time_t)(ms / 1e3)};
-    time.tv_nsec = (long)((ms - 1e3 * (double)time.tv_sec) * 1e6);
-    if (ms > 0)
-        nanosleep(&time, NULL); /* a signal ends it */
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    const double ns = (double)until.tv_nsec + ms * 1e6;
+    until.tv_sec += (time_t)(ns / 1e9);
+    until.tv_nsec = (long)fmod(ns, 1e9);
+    pthread_mutex_lock(&stop.lock);
+    while (!stop.interrupted && pthread_cond_clockwait(&stop.changed, &stop.lock, CLOCK_MONOTONIC,
+                                                       &until) != ETIMEDOUT)
+        ;
+    pthread_mutex_unlock(&stop.lock);
 }
 
 struct options {
@@ -162,7 +141,8 @@ static void figures_add(struct figures *figures, double ms)
 
 static void figures_print(const struct figures *figures, const char *binding)
 {
-    double lost = 100.0 * (double)(figures->sent - figures->answered) / (double)figures->sent;
+    double lost = 100.0 * (double)(figures->sent - figures->answered) /
+                  (double)(figures->sent > 0 ? figures->sent : 1);
     printf("--- %s ---\n%lu calls, %lu answered, %.0f%% lost\n", binding, figures->sent,
            figures->answered, lost);
     if (figures->measured == 0)
@@ -177,14 +157,16 @@ static int ping(RPC_BINDING_HANDLE binding, const char *name, const struct optio
 {
     struct figures figures = {0};
     RPC_STATUS status = RPC_S_OK;
-    while (!interrupted && (options->count == 0 || figures.sent < options->count)) {
+    while (!interrupted() && (options->count == 0 || figures.sent < options->count)) {
         if (figures.sent > 0)
             sleep_ms(options->interval_s * 1e3);
-        if (interrupted)
+        if (interrupted())
             break;
         double start = now_ms();
-        status = ask(binding);
+        status = RpcMgmtIsServerListening(binding);
         double ms = now_ms() - start;
+        if (status == RPC_S_CALL_CANCELLED && interrupted())
+            break; /* it is not known what would have become of it */
         bool first = figures.sent++ == 0;
         if (is_answer(status)) {
             figures.answered++;
@@ -193,15 +175,17 @@ static int ping(RPC_BINDING_HANDLE binding, const char *name, const struct optio
             if (!options->quiet)
                 printf("%lu: %s%.3f ms%s\n", figures.sent,
                        first ? "connected, bound and called in " : "", ms,
-                       status == RPC_S_OK ? "" : " (refused: it has no management interface for us)");
+                       status == RPC_S_OK              ? ""
+                       : status == RPC_S_NOT_LISTENING ? " (it does not take calls now)"
+                                                       : " (refused: it has no management interface for us)");
             fflush(stdout);
         } else {
             tool_failed(name, status);
         }
     }
     figures_print(&figures, name);
-    if (figures.answered == 0)
-        return EXIT_FAILED;
+    if (figures.sent == 0)
+        return EXIT_CANCELLED;
     return figures.answered == figures.sent ? EXIT_OK : EXIT_FAILED;
 }
 
@@ -214,14 +198,14 @@ int command_ping(int argc, char **argv)
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
     struct options options = {.count = 4, .interval_s = 1};
-    struct sigaction action = {.sa_handler = on_signal};
     char *end;
     int option;
     while ((option = getopt_long(argc, argv, "c:i:qh", longs, NULL)) != -1) {
         switch (option) {
         case 'c':
+            errno = 0;
             options.count = strtoul(optarg, &end, 10);
-            if (end == optarg || *end != '\0' || *optarg == '-')
+            if (end == optarg || *end != '\0' || strchr(optarg, '-') || errno != 0)
                 return tool_complain("--count takes a number, not '%s'", optarg);
             break;
         case 'i':
@@ -246,10 +230,10 @@ int command_ping(int argc, char **argv)
         return EXIT_WRONG;
     }
     RPC_BINDING_HANDLE binding;
+    catch_signals();
     int status = tool_bind(argv[optind], options.syntax, &binding);
     if (status != EXIT_OK)
         return status;
-    sigaction(SIGINT, &action, NULL);
     status = ping(binding, argv[optind], &options);
     RpcBindingFree(&binding);
     return status;
