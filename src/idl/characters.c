@@ -352,6 +352,9 @@ void characters_check_proc(struct idl_compiler *c, struct proc *proc)
     receives |= proc->result_var && proc->result_var->has_characters;
     if (!characters_in(proc))
         return;
+    bool is_pickled = proc->encodes || proc->decodes;
+    sends &= !is_pickled || proc->encodes;
+    receives &= !is_pickled || proc->decodes;
     if (sends && !(seen & 1u))
         diag_error(c, &proc->loc, 2072,
                    "inapplicable attribute: [in] [cs_char] arrays without [cs_stag] in '%s'",
@@ -360,6 +363,4 @@ void characters_check_proc(struct idl_compiler *c, struct proc *proc)
         diag_error(c, &proc->loc, 2072,
                    "inapplicable attribute: [out] [cs_char] arrays without [cs_rtag] in '%s'",
                    proc->name);
-    if (proc->encodes || proc->decodes)
-        diag_later(c, &proc->loc, "[cs_char] in a serialised operation");
 }

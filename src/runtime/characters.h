@@ -26,6 +26,9 @@ struct characters;
  * many pointers behind each other. */
 RPC_STATUS characters_new(const NDR_OPERATION *op, void *frame, RPC_BINDING_HANDLE binding,
                           const struct ndr_memory *memory, struct characters **ret_characters);
+/* The same when nothing is sent: what the program has tells how much there is room for. */
+RPC_STATUS characters_expect(const NDR_OPERATION *op, void *frame, RPC_BINDING_HANDLE binding,
+                             const struct ndr_memory *memory, struct characters **ret_characters);
 /* The frame for the engine. */
 void *characters_frame(struct characters *characters);
 /* The reply is in the frame for the engine: converts what came, into the program's.  A failure

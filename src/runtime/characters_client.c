@@ -55,7 +55,7 @@ static RPC_STATUS fill_array(struct characters *c, struct graph_array *array)
     array->to_size = graph_new_size(g, array);
     if (array->to_size > LIMIT_STUB_LEN)
         return RPC_S_OUT_OF_RESOURCES;
-    if (!array->memory || !(array->direction & NDR_PARAM_IN))
+    if (!array->memory || !c->sends || !(array->direction & NDR_PARAM_IN))
         return RPC_S_OK;
     if (!graph_sizes(g, array, &local_size, &local_len))
         return RPC_S_INVALID_BOUND;
@@ -113,15 +113,16 @@ static RPC_STATUS convert_request(struct characters *c)
     return status == RPC_S_OK ? note_arrays(c) : status;
 }
 
-RPC_STATUS characters_new(const NDR_OPERATION *op, void *frame, RPC_BINDING_HANDLE binding,
-                          const struct ndr_memory *memory, struct characters **ret_characters)
+static RPC_STATUS new_characters(const NDR_OPERATION *op, void *frame, RPC_BINDING_HANDLE binding,
+                                 const struct ndr_memory *memory, bool sends,
+                                 struct characters **ret_characters)
 {
     RPC_STATUS status = RPC_S_OUT_OF_MEMORY;
     struct characters *c = calloc(1, sizeof(*c));
     if (!c)
         return status;
     *c = (struct characters){
-        .op = op, .frame = frame, .binding = binding, .memory = *memory};
+        .op = op, .frame = frame, .binding = binding, .memory = *memory, .sends = sends};
     c->shadow = malloc(op->frame_size);
     graph_init(&c->request, op, GRAPH_COPY, c->shadow, frame, &c->memory);
     ndr_aliases_init(&c->sent, NULL);
@@ -134,6 +135,18 @@ RPC_STATUS characters_new(const NDR_OPERATION *op, void *frame, RPC_BINDING_HAND
     else
         characters_free(c);
     return status;
+}
+
+RPC_STATUS characters_new(const NDR_OPERATION *op, void *frame, RPC_BINDING_HANDLE binding,
+                          const struct ndr_memory *memory, struct characters **ret_characters)
+{
+    return new_characters(op, frame, binding, memory, true, ret_characters);
+}
+
+RPC_STATUS characters_expect(const NDR_OPERATION *op, void *frame, RPC_BINDING_HANDLE binding,
+                             const struct ndr_memory *memory, struct characters **ret_characters)
+{
+    return new_characters(op, frame, binding, memory, false, ret_characters);
 }
 
 RPC_STATUS characters_keep(struct characters *c)

@@ -11,6 +11,7 @@ struct characters {
     void *kept;      /* the same, ours; or NULL */
     uint8_t *shadow; /* the engine's */
     RPC_BINDING_HANDLE binding;
+    bool sends; /* what the program has is converted */
     struct ndr_memory memory;
     struct characters_graph request;
     struct ndr_aliases sent; /* arrays of the request by the address of their octets */

@@ -144,6 +144,7 @@ static void call_async_hidden(handle_t h)
 
 #include "structures.h"
 #include "deep.h"
+#include "pickled.h"
 
 static RPC_STATUS try_call(void (*call)(handle_t h), handle_t h)
 {
@@ -209,6 +210,14 @@ static void call_deeply(handle_t server)
     }
     for (size_t i = 0; i < sizeof(deep_calls) / sizeof(deep_calls[0]); i++)
         check("a call with pipes or callbacks", try_call(deep_calls[i], server) == RPC_S_OK);
+}
+
+static void serialise(handle_t unused)
+{
+    static void (*const one[])(handle_t h) = {save_and_load};
+    check("serialising", try_call(save_and_load, unused) == RPC_S_OK);
+    check("serialising [in,out]", try_call(save_both, unused) == RPC_S_OK);
+    refuse_all(unused, one, 1);
 }
 
 static void call_structures(handle_t server)
@@ -293,6 +302,7 @@ int main(int argc, char **argv)
     call_all(server);
     call_structures(server);
     call_deeply(server);
+    serialise(NULL);
     refuse_all(server, calls, sizeof(calls) / sizeof(calls[0]));
     refuse_all(server, struct_calls, sizeof(struct_calls) / sizeof(struct_calls[0]));
     give_up(server);
