@@ -254,7 +254,13 @@ static void sweep_param(struct sweep *s, const NDR_PARAM *param, void *frame)
             s->memory->free(buffer);
         return;
     }
-    sweep_value(s, param->type, slot, frame);
+    /* The storage of an [out] parameter is ours alone: what the manager has put into it are objects
+     * of its own. */
+    const uint32_t directions = NDR_PARAM_IN | NDR_PARAM_OUT | NDR_PARAM_RETURN;
+    NDR_TYPE type = *param->type;
+    if ((param->flags & directions) == NDR_PARAM_OUT && type.kind == NDR_KIND_POINTER)
+        type.flags &= ~NDR_TYPE_ALL_NODES;
+    sweep_value(s, &type, slot, frame);
     sweep_waiting(s);
 }
 
