@@ -166,7 +166,7 @@ static void call_with_characters(void *arg)
 {
     struct manager *m = arg;
     struct characters *call;
-    RPC_STATUS status = characters_new(m->operation, m->frame, NULL, &call);
+    RPC_STATUS status = characters_new(m->operation, m->frame, NULL, &program_memory, &call);
     if (status != RPC_S_OK) {
         assert(is_refusal(m->operation, status));
         return;
@@ -191,7 +191,7 @@ static void try_characters(const NDR_OPERATION *operation, void *frame, struct n
 {
     struct manager manager = {.operation = operation, .reader = reader, .frame = frame};
     bool raised;
-    if (characters_manage(operation, frame, NULL, FUZZ_ALLOCATED_MAX, call_with_characters,
+    if (characters_manage(operation, frame, NULL, &program_memory, FUZZ_ALLOCATED_MAX, call_with_characters,
                           &manager, &raised) == RPC_S_OK)
         respond(operation, frame, reader.ndr64);
     assert(!raised);

@@ -175,6 +175,8 @@ typedef enum _NDR_KIND {
 /* POINTER: ACF [allocate(all_nodes)]: everything it leads to is one object of the program's
  * memory, which begins with the pointee. */
 #define NDR_TYPE_ALL_NODES 0x8000u
+/* It is, or leads to, an octet with `characters`. */
+#define NDR_TYPE_HAS_CHARACTERS 0x10000u
 
 typedef struct _NDR_TYPE NDR_TYPE;
 typedef struct _NDR_FIELD NDR_FIELD;
@@ -183,6 +185,7 @@ typedef struct _NDR_RANGE NDR_RANGE;
 typedef struct _NDR_UNION NDR_UNION;
 typedef struct _NDR_CONTEXT NDR_CONTEXT;
 typedef struct _NDR_CONVERSION NDR_CONVERSION;
+typedef struct _NDR_CS_TYPE NDR_CS_TYPE;
 
 struct _NDR_TYPE {
     NDR_KIND kind;
@@ -206,6 +209,8 @@ struct _NDR_TYPE {
                                     * their max count, or NULL                         */
     const NDR_RANGE *element_range;/* PIPE: [range] of its elements, integers; CONVERTED: of
                                     * the integers that are sent; or NULL               */
+    const NDR_CS_TYPE *characters; /* an octet, ACF [cs_char]: C has a character in its place;
+                                    * else NULL                                         */
 };
 
 struct _NDR_FIELD {
@@ -403,31 +408,22 @@ typedef void(__RPC_USER *CS_TAG_GETTING_ROUTINE)(RPC_BINDING_HANDLE hBinding, in
                                                  unsigned long *pulReceivingTag,
                                                  error_status_t *pStatus);
 
-/* No such parameter. */
-#define NDR_CS_NONE 0xffffffffu
-
-/* A parameter, or a field of one, that is an array of characters here and of octets, as NDR_PARAM
- * describes it, on the wire. */
-typedef struct _NDR_CS_ARRAY {
-    uint32_t offset;       /* in the frame: a pointer to the array                       */
-    uint32_t element_size; /* of a character here                                        */
-    uint32_t count;        /* elements; 0: conformant                                    */
-    uint32_t size;         /* in the frame: what size_is names, or NDR_CS_NONE           */
-    uint32_t length;       /* the same of length_is; NDR_CS_NONE: all elements travel    */
+/* A type of one octet whose values, and arrays of them, are characters here.  Engine and
+ * descriptors know the octets alone; `size` of an array counts these, while structures are laid
+ * out with the characters, in whose place the octets then stand. */
+struct _NDR_CS_TYPE {
+    uint32_t element_size; /* of a character here */
     CS_TYPE_NET_SIZE_ROUTINE net_size;
     CS_TYPE_LOCAL_SIZE_ROUTINE local_size;
     CS_TYPE_TO_NETCS_ROUTINE to_netcs;
     CS_TYPE_FROM_NETCS_ROUTINE from_netcs;
-    /* A field of a structure: offset, size and length are in it.  It is laid out as in C; the
-     * octets are where the characters are. */
-    const NDR_TYPE *structure; /* NULL: a parameter of its own                      */
-    uint32_t parameter;        /* in the frame: the structure, or a pointer to it   */
-    uint32_t by_value;         /* not 0: the frame has the character, or the structure, itself */
-} NDR_CS_ARRAY;
+};
 
+/* No such parameter. */
+#define NDR_CS_NONE 0xffffffffu
+
+/* What tells the code sets of an operation's characters. */
 typedef struct _NDR_CHARACTERS {
-    uint32_t array_count;
-    const NDR_CS_ARRAY *arrays;
     uint32_t stag, drtag, rtag; /* in the frame, or NDR_CS_NONE */
     CS_TAG_GETTING_ROUTINE tag_routine; /* NULL: the tags are the program's arguments */
 } NDR_CHARACTERS;
@@ -493,7 +489,7 @@ typedef struct _NDR_OPERATION {
     /* Client stub of an asynchronous operation bound by a generic handle, else NULL: H_unbind
      * of what the stub has bound.  Called once, when the call is complete or was refused. */
     void (*unbind)(void *frame);
-    const NDR_CHARACTERS *characters; /* [cs_char] arrays among the parameters, or NULL */
+    const NDR_CHARACTERS *characters; /* there is [cs_char] in the parameters; or NULL */
 } NDR_OPERATION;
 
 typedef struct _RPC_VERSION {

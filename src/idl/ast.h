@@ -202,6 +202,7 @@ struct aggregate {
     struct interface *home;
     struct node *node; /* layout.c */
     struct node_arms *arms; /* layout_union.c: of a union, one for each discriminant type */
+    bool characters_checked; /* the rules of [cs_char] in its fields */
 };
 
 struct type {
@@ -248,8 +249,7 @@ struct var {
     struct proc *proc;              /* parameters: the operation */
     struct node *node;              /* fields, parameters, results: the descriptor */
     const struct node_range *range; /* [range] of the integers in it; NULL: none */
-    const struct characters *characters; /* parameters, results: those of [cs_char] in it; or
-                                          * NULL */
+    bool has_characters;            /* parameters, results: of [cs_char], anywhere in them */
     struct node_expr *byte_count;   /* parameters: [byte_count]; or NULL */
     const char *source, *source_end;
     struct var *next;

@@ -4,6 +4,7 @@
 
 #include "idl/convert.h"
 #include "idl/handle.h"
+#include "idl/layout.h"
 #include "idl/parse.h"
 #include "idl/types.h"
 
@@ -35,24 +36,6 @@ const struct var *characters_alias(struct type *type)
     }
 }
 
-struct aggregate *characters_holder(struct type *type)
-{
-    while (type->kind == TYPE_ALIAS || type->kind == TYPE_CONST || type->kind == TYPE_POINTER) {
-        if (type->kind == TYPE_ALIAS &&
-            (convert_attr(type->alias) || handle_context_attr(type->alias->attrs)))
-            return NULL;
-        type = type->kind == TYPE_ALIAS ? type->alias->type : type->target;
-    }
-    struct aggregate *aggregate = type->kind == TYPE_STRUCT ? type->aggregate : NULL;
-    if (!aggregate || aggregate->is_encapsulated)
-        return NULL;
-    for (const struct var *field = aggregate->fields; field; field = field->next) {
-        if (field->type && characters_alias(field->type))
-            return aggregate;
-    }
-    return NULL;
-}
-
 const struct attr *characters_tag_routine(const struct proc *proc)
 {
     const struct attr *attr = attr_find(proc->attrs, ATTR_CS_TAG_RTN);
@@ -80,10 +63,10 @@ bool characters_is_hidden(const struct proc *proc, const struct var *param)
 bool characters_in(const struct proc *proc)
 {
     for (const struct var *param = proc->params; param; param = param->next) {
-        if (param->characters || characters_is_hidden(proc, param))
+        if (param->has_characters || characters_is_hidden(proc, param))
             return true;
     }
-    return proc->result_var && proc->result_var->characters;
+    return proc->result_var && proc->result_var->has_characters;
 }
 
 /* ---- Typedefs ------------------------------------------------------------------------------- */
@@ -132,40 +115,94 @@ static bool is_integer(struct type *type)
            type->base != BASE_DOUBLE && type->base != BASE_BOOLEAN;
 }
 
-/* The parameter or field `expr` names, itself or what it points to; NULL: reported. */
+/* The parameter or field `expr` names, itself or what it points to; NULL: reported.  The stub
+ * puts another number there: that of octets. */
 static const struct var *counter(struct idl_compiler *c, const struct var *array,
                                  const struct expr *expr, const char *word)
 {
     bool deref = expr->op == EXPR_DEREF;
     const struct expr *name = deref ? expr->a : expr;
+    const char *place = array->proc ? "parameter" : "field";
     const struct var *beside = array->proc ? array->proc->params : array->aggregate->fields;
     const struct var *var = name->op == EXPR_NAME ? find_var(beside, name->text) : NULL;
     if (!var) {
-        diag_later(c, &expr->loc,
-                   arena_printf(&c->arena, "a %s of a [cs_char] array that is more than the name "
-                                           "of a %s", word, array->proc ? "parameter" : "field"));
+        diag_error(c, &expr->loc, 2072,
+                   "inapplicable attribute: the %s of a [cs_char] array must be the name of a %s, "
+                   "or '*' and its name, which then holds the number of octets",
+                   word, place);
         return NULL;
     }
     struct type *type = type_strip(var->type);
-    bool is_pointer = type->kind == TYPE_POINTER;
-    if (is_pointer && array->proc)
+    if (type->kind == TYPE_POINTER && array->proc)
         type = type_strip(type->target);
     if (!is_integer(type) || attr_find(var->attrs, ATTR_UNIQUE) ||
         attr_find(var->attrs, ATTR_PTR) || attr_find(var->attrs, ATTR_RANGE)) {
-        diag_later(c, &var->loc,
-                   arena_printf(&c->arena, "a %s of a [cs_char] array other than an integer%s, "
-                                           "without [range]",
-                                word, array->proc ? ", or a [ref] pointer to one" : ""));
+        diag_error(c, &var->loc, 2072,
+                   "inapplicable attribute: '%s', the %s of a [cs_char] array, must be an "
+                   "integer%s, without [range]",
+                   var->name, word, array->proc ? ", or a [ref] pointer to one" : "");
         return NULL;
     }
     return var;
 }
 
-/* What DCE's guide excludes. */
-static bool check_level(struct idl_compiler *c, const struct var *var, const struct shape *shape)
+static bool mentions(const struct expr *expr, const char *name)
+{
+    if (!expr)
+        return false;
+    if (expr->op == EXPR_NAME)
+        return strcmp(expr->text, name) == 0;
+    return mentions(expr->a, name) || mentions(expr->b, name) || mentions(expr->c, name);
+}
+
+static const struct attr *attr_that_mentions(const struct var *var, const char *name)
+{
+    for (const struct attr *attr = var->attrs; attr; attr = attr->next) {
+        if (attr->id == ATTR_CASE)
+            continue;
+        for (const struct attr_arg *arg = attr->args; arg; arg = arg->next) {
+            if (mentions(arg->expr, name))
+                return attr;
+        }
+    }
+    return NULL;
+}
+
+/* A count of characters changes on its way; nothing else can depend on it. */
+static void check_alone(struct idl_compiler *c, const struct var *count, const struct var *array,
+                        bool is_size)
+{
+    const struct var *var = array->proc ? array->proc->params : array->aggregate->fields;
+    for (; var; var = var->next) {
+        if (!var->type)
+            continue;
+        const struct attr *attr = attr_that_mentions(var, count->name);
+        if (attr && !characters_alias(var->type)) {
+            diag_error(c, &attr->loc, 2072,
+                       "inapplicable attribute: [%s] with '%s', which counts the characters "
+                       "of the [cs_char] array '%s'",
+                       attr->name, count->name, array->name);
+            return;
+        }
+        const struct attr *length = attr_find(var->attrs, ATTR_LENGTH_IS);
+        if (is_size && length && length->args && mentions(length->args->expr, count->name)) {
+            diag_error(c, &length->loc, 2072,
+                       "inapplicable attribute: '%s' is the size and the length of [cs_char] "
+                       "arrays, and cannot hold both numbers of octets",
+                       count->name);
+            return;
+        }
+    }
+}
+
+/* What DCE's guide excludes: all but scalars and arrays of one dimension, with size_is and
+ * length_is. */
+static bool check_excluded(struct idl_compiler *c, const struct var *var,
+                           const struct shape *shape)
 {
     static const enum attr_id excluded[] = {ATTR_MIN_IS, ATTR_MAX_IS,  ATTR_FIRST_IS,
-                                            ATTR_LAST_IS, ATTR_STRING, ATTR_BSTRING};
+                                            ATTR_LAST_IS, ATTR_STRING, ATTR_BSTRING,
+                                            ATTR_RANGE};
     for (size_t i = 0; i < sizeof(excluded) / sizeof(excluded[0]); i++) {
         const struct attr *attr = attr_find(var->attrs, excluded[i]);
         if (!attr)
@@ -178,141 +215,103 @@ static bool check_level(struct idl_compiler *c, const struct var *var, const str
         diag_error(c, &var->loc, 2072, "inapplicable attribute: [string] on an array of [cs_char]");
         return false;
     }
-    const struct level *level = &shape->levels[0];
-    if (shape->level_count > 1 && !level->is_pointer && !shape->levels[1].is_pointer) {
+    if (shape->level_count == 0)
+        return true;
+    const struct level *inner = &shape->levels[shape->level_count - 1];
+    const struct level *outer = shape->level_count > 1 ? inner - 1 : NULL;
+    if (outer && !inner->is_pointer && (outer->size || !outer->is_pointer)) {
         diag_error(c, &var->loc, 2072,
                    "inapplicable attribute: [cs_char] on an array of more than one dimension");
         return false;
     }
-    if (shape->level_count == 0)
-        return true;
-    bool is_array = level->size || level->count > 0;
-    if (is_array && shape->level_count == 1 && level->class == POINTER_FULL) {
-        diag_error(c, &var->loc, 2072, "inapplicable attribute: [ptr] on an array of [cs_char]");
+    bool is_passed = shape->level_count == 1 && var->proc; /* arrays are, by reference */
+    if ((inner->is_pointer || is_passed) && inner->class == POINTER_FULL) {
+        diag_error(c, &var->loc, 2072, "inapplicable attribute: [ptr] on %s of [cs_char]",
+                   inner->size || !inner->is_pointer ? "an array" : "a value");
         return false;
-    }
-    if (shape->level_count > 1 || (!is_array && level->class != POINTER_REF))
-        diag_later(c, &var->loc, "[cs_char] behind a pointer, other than an array,");
-    else if (level->count_range || level->dont_free || level->all_nodes)
-        diag_later(c, &var->loc, "[range] and [allocate] on an array of [cs_char]");
-    else
-        return true;
-    return false;
-}
-
-/* Scalars are arrays of one. */
-static struct characters *characters_of(struct idl_compiler *c, const struct var *var,
-                                        const struct shape *shape)
-{
-    const struct level *level = shape->level_count > 0 ? &shape->levels[0] : NULL;
-    if (!check_level(c, var, shape))
-        return NULL;
-    struct characters *characters = ARENA_NEW(&c->arena, struct characters);
-    characters->alias = characters_alias(var->type);
-    characters->count = !level || (level->count == 0 && !level->size) ? 1 : level->count;
-    if (level && level->size && !(characters->size = counter(c, var, level->size, "size")))
-        return NULL;
-    if (level && level->length && !(characters->length = counter(c, var, level->length, "length")))
-        return NULL;
-    return characters;
-}
-
-/* A parameter that is such a structure, or a [ref] or [unique] pointer to one.  True: it is. */
-static bool check_holder(struct idl_compiler *c, struct var *param, const struct shape *shape,
-                         struct characters **ret_list)
-{
-    struct aggregate *aggregate = shape->base->kind == TYPE_STRUCT
-                                      ? characters_holder(shape->base) : NULL;
-    const struct level *level = &shape->levels[0];
-    if (!aggregate)
-        return false;
-    if (shape->level_count > 1 ||
-        (shape->level_count == 1 && (!level->is_pointer || level->size ||
-                                     level->class == POINTER_FULL || level->dont_free ||
-                                     level->all_nodes)) ||
-        param->byte_count || attr_find(param->attrs, ATTR_PARTIAL_IGNORE)) {
-        diag_later(c, &param->loc, "a structure with [cs_char] in it other than a parameter, or "
-                                   "what a [ref] or [unique] parameter points to,");
-        return true;
-    }
-    for (struct var *field = aggregate->fields; field; field = field->next) {
-        struct shape inner;
-        if (!characters_alias(field->type)) {
-            if (aggregate_is_open(aggregate) && !field->next)
-                diag_later(c, &field->loc, "a conformant array beside [cs_char]");
-            continue;
-        }
-        if (!shape_resolve(c, field, ROLE_FIELD, &inner))
-            return true;
-        if (inner.level_count > 0 && inner.levels[0].is_pointer) {
-            diag_later(c, &field->loc, "a field that is a pointer to [cs_char]");
-            return true;
-        }
-        struct characters *characters = characters_of(c, field, &inner);
-        if (!characters)
-            return true;
-        characters->field = field;
-        characters->by_value = shape->level_count == 0;
-        *ret_list = characters;
-        ret_list = &characters->next;
     }
     return true;
 }
 
-void characters_check_param(struct idl_compiler *c, struct proc *proc, struct var *param,
-                            const struct shape *shape)
+/* A parameter, field or arm that is such an array or value, behind whatever levels. */
+static void check_var(struct idl_compiler *c, const struct var *var, const struct shape *shape)
 {
-    struct characters *characters = NULL;
-    if (!check_holder(c, param, shape, &characters)) {
-        if (!characters_alias(param->type))
-            return;
-        bool is_result = strcmp(param->name, "_RetVal") == 0 && param->proc == proc;
-        if (is_result && (shape->level_count > 0 || proc->is_async)) {
-            diag_later(c, &proc->loc, "a result that points to [cs_char], or of an asynchronous "
-                                      "operation,");
-            return;
-        }
-        characters = characters_of(c, param, shape);
-        if (characters)
-            characters->by_value = shape->level_count == 0;
+    if (!check_excluded(c, var, shape) || shape->level_count == 0)
+        return;
+    const struct level *inner = &shape->levels[shape->level_count - 1];
+    const struct var *size = NULL, *length = NULL;
+    if (inner->size && !(size = counter(c, var, inner->size, "size")))
+        return;
+    if (inner->length && !(length = counter(c, var, inner->length, "length")))
+        return;
+    if (size)
+        check_alone(c, size, var, true);
+    if (length && length != size)
+        check_alone(c, length, var, false);
+}
+
+/* ---- What a parameter leads to ------------------------------------------------------------------ */
+
+static void check_field(struct idl_compiler *c, struct var *field)
+{
+    struct shape shape;
+    if (field && field->type && characters_alias(field->type) &&
+        shape_resolve(c, field, ROLE_FIELD, &shape))
+        check_var(c, field, &shape);
+}
+
+static void check_fields(struct idl_compiler *c, struct aggregate *aggregate)
+{
+    if (!aggregate || aggregate->characters_checked)
+        return;
+    aggregate->characters_checked = true;
+    for (struct var *field = aggregate->fields; field; field = field->next)
+        check_field(c, field);
+}
+
+/* Neither has DCE these attributes nor MIDL this one: nobody says what they mean together. */
+static bool check_memory_attrs(struct idl_compiler *c, const struct var *param,
+                               const struct node *node)
+{
+    const char *word = node->dont_free || node->all_nodes ? "allocate"
+                       : node != param->node              ? NULL
+                       : param->byte_count                ? "byte_count"
+                       : attr_find(param->attrs, ATTR_PARTIAL_IGNORE) ? "partial_ignore"
+                                                                      : NULL;
+    if (word)
+        diag_error(c, &param->loc, 2072,
+                   "inapplicable attribute: [%s] on what leads to [cs_char], in '%s'", word,
+                   param->name);
+    return !word;
+}
+
+void characters_check_param(struct idl_compiler *c, struct var *param, const struct shape *shape)
+{
+    unsigned count;
+    param->has_characters = layout_holds_characters(c, param->node);
+    if (!param->has_characters)
+        return;
+    if (characters_alias(param->type))
+        check_var(c, param, shape);
+    struct node **nodes = layout_reachable(c, param->node, &count);
+    for (unsigned i = 0; i < count; i++) {
+        struct node *node = nodes[i];
+        if (node->aggregate)
+            check_fields(c, node->aggregate);
+        for (unsigned n = 0; node->arms && n < node->arms->label_count; n++)
+            check_field(c, (struct var *)node->arms->labels[n].var);
+        if (node->arms && node->arms->otherwise)
+            check_field(c, (struct var *)node->arms->otherwise->var);
     }
-    param->characters = characters;
+    for (unsigned i = 0; i < count; i++) {
+        struct node *node = nodes[i];
+        if (node->pointer_flag && !node->is_ignored && layout_holds_characters(c, node) &&
+            !check_memory_attrs(c, param, node))
+            return;
+    }
 }
 
 /* ---- Operations ------------------------------------------------------------------------------ */
-
-static bool mentions(const struct expr *expr, const char *name)
-{
-    if (!expr)
-        return false;
-    if (expr->op == EXPR_NAME)
-        return strcmp(expr->text, name) == 0;
-    return mentions(expr->a, name) || mentions(expr->b, name) || mentions(expr->c, name);
-}
-
-/* A count of characters changes on its way; nothing else can depend on it.  `list`: parameters,
- * or fields of the same structure. */
-static void check_alone(struct idl_compiler *c, const struct var *list, const struct var *count,
-                        const struct var *owner)
-{
-    for (const struct var *var = list; var; var = var->next) {
-        if (!var->type || characters_alias(var->type))
-            continue;
-        for (const struct attr *attr = var->attrs; attr; attr = attr->next) {
-            if (attr->id == ATTR_CASE)
-                continue;
-            for (const struct attr_arg *arg = attr->args; arg; arg = arg->next) {
-                if (!mentions(arg->expr, count->name))
-                    continue;
-                diag_error(c, &attr->loc, 2072,
-                           "inapplicable attribute: [%s] with '%s', which counts the characters "
-                           "of the [cs_char] array '%s'",
-                           attr->name, count->name, owner->name);
-                return;
-            }
-        }
-    }
-}
 
 static void check_tag(struct idl_compiler *c, const struct proc *proc, const struct var *param,
                       const struct attr *attr, unsigned *seen)
@@ -334,36 +333,6 @@ static void check_tag(struct idl_compiler *c, const struct proc *proc, const str
     *seen |= bit;
 }
 
-static bool is_length_too(const struct proc *proc, const struct characters *array)
-{
-    for (const struct var *param = proc->params; param; param = param->next) {
-        for (const struct characters *other = param->characters; other; other = other->next) {
-            if (array->size && other->length == array->size)
-                return true;
-        }
-    }
-    return false;
-}
-
-static void check_counts(struct idl_compiler *c, const struct proc *proc)
-{
-    for (const struct var *param = proc->params; param; param = param->next) {
-        for (const struct characters *one = param->characters; one; one = one->next) {
-            const struct var *owner = one->field ? one->field : param;
-            const struct var *list = one->field ? one->field->aggregate->fields : proc->params;
-            if (one->size)
-                check_alone(c, list, one->size, owner);
-            if (one->length)
-                check_alone(c, list, one->length, owner);
-            if (is_length_too(proc, one)) {
-                diag_later(c, &owner->loc, "one variable that is the size and the length of "
-                                           "[cs_char] arrays");
-                return;
-            }
-        }
-    }
-}
-
 void characters_check_proc(struct idl_compiler *c, struct proc *proc)
 {
     bool sends = false, receives = false;
@@ -372,13 +341,20 @@ void characters_check_proc(struct idl_compiler *c, struct proc *proc)
         const struct attr *attr = tag_attr(param);
         if (attr)
             check_tag(c, proc, param, attr, &seen);
-        sends |= param->characters && param->is_in;
-        receives |= param->characters && param->is_out;
+        sends |= param->has_characters && param->is_in;
+        receives |= param->has_characters && param->is_out;
+        if (param->has_characters && param == proc->generic)
+            diag_error(c, &param->loc, 2072,
+                       "inapplicable attribute: [cs_char] in '%s', which is a [handle] and is "
+                       "needed before the code sets are known",
+                       param->name);
     }
-    receives |= proc->result_var && proc->result_var->characters;
+    receives |= proc->result_var && proc->result_var->has_characters;
     if (!characters_in(proc))
         return;
-    check_counts(c, proc);
+    bool is_pickled = proc->encodes || proc->decodes;
+    sends &= !is_pickled || proc->encodes;
+    receives &= !is_pickled || proc->decodes;
     if (sends && !(seen & 1u))
         diag_error(c, &proc->loc, 2072,
                    "inapplicable attribute: [in] [cs_char] arrays without [cs_stag] in '%s'",
@@ -387,8 +363,4 @@ void characters_check_proc(struct idl_compiler *c, struct proc *proc)
         diag_error(c, &proc->loc, 2072,
                    "inapplicable attribute: [out] [cs_char] arrays without [cs_rtag] in '%s'",
                    proc->name);
-    if (proc->is_callback || proc->has_pipes || proc->encodes || proc->decodes)
-        diag_later(c, &proc->loc,
-                   "[cs_char] and its tags in an operation that is a callback, serialised or has "
-                   "pipes");
 }

@@ -5,30 +5,18 @@
  *           [cs_tag_rtn(R)] Op([cs_stag] s, [cs_drtag] d, [cs_rtag] r);
  *
  * (The Open Group, DCE 1.2 Application Development Guide, "The cs_char Attribute" and what
- * follows.)  Descriptors have the octets; the runtime converts around the engine. */
+ * follows.)  Descriptors have the octets, marked with the routines that convert them; the runtime
+ * does so around the engine. */
 #ifndef PENSTOCK_IDL_CHARACTERS_H
 #define PENSTOCK_IDL_CHARACTERS_H
 
 #include "idl/compiler.h"
 #include "idl/shape.h"
 
-/* What a parameter that is such an array, or a structure with such fields, needs. */
-struct characters {
-    const struct var *alias;        /* N */
-    uint32_t count;                 /* elements; 0: conformant */
-    const struct var *size, *length; /* the parameters or fields size_is and length_is name; or
-                                      * NULL */
-    const struct var *field;         /* of the structure; NULL: the parameter itself */
-    bool by_value;                   /* no pointer leads to it, or to the structure */
-    struct characters *next;         /* in the same structure, in the order of the fields */
-};
-
 /* [cs_char] of a typedef, or NULL. */
 const struct attr *characters_attr(const struct var *alias);
 /* The typedef with [cs_char] that is below names, pointers and arrays; or NULL. */
 const struct var *characters_alias(struct type *type);
-/* The structure a parameter is or leads to, if fields of its own are such; or NULL. */
-struct aggregate *characters_holder(struct type *type);
 /* [cs_tag_rtn] of the operation or its interface, or NULL. */
 const struct attr *characters_tag_routine(const struct proc *proc);
 /* Is `param` set by [cs_tag_rtn], and so no argument in C? */
@@ -38,16 +26,17 @@ bool characters_in(const struct proc *proc);
 
 /* The rules of the typedef. */
 void characters_check_typedef(struct idl_compiler *compiler, struct var *alias);
-/* The rules of a parameter or result whose shape ends in such a type, or in a structure of them;
- * fills param->characters. */
-void characters_check_param(struct idl_compiler *compiler, struct proc *proc, struct var *param,
+/* The rules of a parameter or result with a descriptor, and of what it leads to; says in it
+ * whether there are such types at all. */
+void characters_check_param(struct idl_compiler *compiler, struct var *param,
                             const struct shape *shape);
 /* Those of the operation as a whole, when its parameters are checked. */
 void characters_check_proc(struct idl_compiler *compiler, struct proc *proc);
 
-/* emit_characters.c: NDR_CHARACTERS, in front of the operations; nothing unless
- * characters_in(). */
-void emit_characters(struct idl_compiler *compiler, struct text *out, const struct proc *proc);
+/* emit_characters.c: NDR_CS_TYPE, in front of the descriptor. */
+void emit_character_type(struct text *out, const struct node *node);
+/* NDR_CHARACTERS, in front of the operations; nothing unless characters_in(). */
+void emit_characters(struct text *out, const struct proc *proc);
 /* Prototypes of the routines the program has to supply. */
 void emit_characters_prototypes(struct text *out, const struct attr *attr);
 void emit_tag_prototype(struct text *out, const struct attr *attr);

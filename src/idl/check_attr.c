@@ -2,7 +2,6 @@
 /* check_attr.c - attributes of operations (idl.md 6), prototypes without stubs, and
  * what remote operations cannot take from COM. */
 #include "idl/check.h"
-#include "idl/characters.h"
 #include "idl/convert.h"
 #include "idl/handle.h"
 #include "idl/parse.h"
@@ -19,26 +18,13 @@ static const char belongs_to_com[] = "an interface pointer or a SAFEARRAY, which
 
 static const char system_handle[] = "a [system_handle], which no transport of Penstock carries";
 
-/* Types whose values are sent in parameters of them, and in structures that are parameters;
- * elsewhere they may be declared, and used where nothing is sent. */
-static const char *converted(struct idl_compiler *c, const struct var *alias)
-{
-    if (!characters_attr(alias))
-        return NULL;
-    return arena_printf(&c->arena,
-                        "'%s', whose [cs_char] in other than a parameter, or a structure that is "
-                        "one, is not supported yet by penstock-idl",
-                        alias->name);
-}
-
-/* The type below typedef names, pointers and arrays, or NULL and why it cannot be sent. */
-static struct type *innermost(struct idl_compiler *c, struct type *type, const char **ret_why)
+/* The type below typedef names, pointers and arrays; NULL: what a context handle points to, which
+ * is never sent. */
+static struct type *innermost(struct type *type)
 {
     for (;;) {
         if (type->kind == TYPE_ALIAS) {
-            *ret_why = converted(c, type->alias);
-            /* What a context handle points to is never sent. */
-            if (*ret_why || handle_context_attr(type->alias->attrs))
+            if (handle_context_attr(type->alias->attrs))
                 return NULL;
             type = convert_attr(type->alias) ? convert_wire_type(type->alias) : type->alias->type;
         } else if (type->kind == TYPE_CONST || type->kind == TYPE_POINTER ||
@@ -51,14 +37,14 @@ static struct type *innermost(struct idl_compiler *c, struct type *type, const c
 }
 
 /* What in `type` cannot be sent; NULL: nothing.  What may be no mistake where
- * nothing is sent counts when `local`.  holder: fields of [cs_char] are looked at elsewhere. */
-static const char *unsendable(struct idl_compiler *c, struct type *type, bool local, bool holder,
+ * nothing is sent counts when `local`. */
+static const char *unsendable(struct idl_compiler *c, struct type *type, bool local,
                               unsigned depth)
 {
     const char *why = NULL;
-    type = innermost(c, type, &why);
+    type = innermost(type);
     if (!type)
-        return why;
+        return NULL;
     if (local && type->kind == TYPE_BASE && type->base == BASE_VOID)
         return "a void pointer";
     if (local && type->kind == TYPE_FUNCTION)
@@ -73,14 +59,11 @@ static const char *unsendable(struct idl_compiler *c, struct type *type, bool lo
     if (local && aggregate->has_bit_fields)
         return "bit fields"; /* the same */
     aggregate->visited = c->search_round;
-    bool holds = depth == 0 && holder;
     for (struct var *field = aggregate->fields; field && !why; field = field->next) {
         if (attr_find(field->attrs, ATTR_SYSTEM_HANDLE))
             why = system_handle;
-        else if (holds && field->type && characters_alias(field->type))
-            continue; /* characters_check_param() */
         else if (field->type) /* not an empty arm */
-            why = unsendable(c, field->type, local, holder, depth + 1);
+            why = unsendable(c, field->type, local, depth + 1);
     }
     return why;
 }
@@ -88,23 +71,13 @@ static const char *unsendable(struct idl_compiler *c, struct type *type, bool lo
 const char *check_unsendable(struct idl_compiler *c, struct type *type)
 {
     c->search_round++;
-    return unsendable(c, type, false, false, 0);
-}
-
-/* The same of a parameter; what is converted in it by itself is for characters.c. */
-static const char *unsendable_param(struct idl_compiler *c, struct type *type)
-{
-    const struct type *pipe = type_as_pipe(type);
-    if (characters_alias(type) || (pipe && characters_alias(pipe->target)))
-        return NULL; /* pipes: layout_pipe() */
-    c->search_round++;
-    return unsendable(c, type, false, characters_holder(type) != NULL, 0);
+    return unsendable(c, type, false, 0);
 }
 
 bool check_is_local_type(struct idl_compiler *c, struct type *type)
 {
     c->search_round++;
-    return unsendable(c, type, true, false, 0) != NULL;
+    return unsendable(c, type, true, 0) != NULL;
 }
 
 /* Pairs of attributes of which an operation can have one only. */
@@ -204,7 +177,7 @@ bool check_attributes_of_proc(struct idl_compiler *c, struct proc *proc)
         check_call_as(c, proc, attr);
     bool ok = true;
     for (struct var *param = proc->params; param; param = param->next) {
-        const char *why = unsendable_param(c, param->type);
+        const char *why = check_unsendable(c, param->type);
         if (attr_find(param->attrs, ATTR_SYSTEM_HANDLE))
             why = system_handle;
         if (!why)
@@ -212,7 +185,7 @@ bool check_attributes_of_proc(struct idl_compiler *c, struct proc *proc)
         diag_error(c, &param->loc, 2028, "'%s' is or holds %s", param->name, why);
         ok = false;
     }
-    const char *why = characters_alias(proc->result) ? NULL : check_unsendable(c, proc->result);
+    const char *why = check_unsendable(c, proc->result);
     if (why) {
         diag_error(c, &proc->loc, 2028, "the result of '%s' is or holds %s", proc->name, why);
         ok = false;

@@ -176,14 +176,6 @@ static struct contents contents_of(struct idl_compiler *c, struct node *node)
     return contents;
 }
 
-/* Is the pointee the client's own memory when the reply comes? */
-static bool stays_in_place(const struct var *param, const struct node *pointer)
-{
-    bool is_ref = strcmp(pointer->pointer_flag, "NDR_TYPE_REF") == 0;
-    return param->is_out && !param->byte_count &&
-           (is_ref || (param->is_in && pointer == param->node));
-}
-
 void check_memory_node(struct idl_compiler *c, struct var *param)
 {
     bool orphans = false;
@@ -191,21 +183,23 @@ void check_memory_node(struct idl_compiler *c, struct var *param)
     if (!param->node)
         return;
     if (param->byte_count && contents_of(c, param->node).converts)
-        diag_later(c, &param->loc, "a type the program converts in the buffer of [byte_count]");
+        diag_error(c, &param->loc, 2223,
+                   "[byte_count] on what leads to a type the program converts, which has memory of "
+                   "its own");
     struct node **nodes = layout_reachable(c, param->node, &count);
     for (unsigned i = 0; i < count; i++) {
         if (!nodes[i]->all_nodes)
             continue;
         struct contents contents = contents_of(c, nodes[i]->element);
-        orphans |= param->is_in && param->is_out && nodes[i] != param->node;
-        if (contents.converts)
-            diag_later(c, &param->loc, "a type the program converts behind [allocate(all_nodes)]");
-        else if (contents.has_pointers && stays_in_place(param, nodes[i]))
-            diag_later(c, &param->loc,
-                       "[allocate(all_nodes)] on a pointer to the client's own memory, when that "
-                       "leads further,");
-        else
+        /* What a parameter passed by value points to stays where it is, what that leads to
+         * does not. */
+        orphans |= param->is_in && param->is_out &&
+                   (nodes[i] != param->node || contents.has_pointers);
+        if (!contents.converts)
             continue;
+        diag_error(c, &param->loc, 2223,
+                   "[allocate(all_nodes)] on what leads to a type the program converts, which has "
+                   "memory of its own");
         return;
     }
     if (orphans)

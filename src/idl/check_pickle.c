@@ -257,8 +257,12 @@ static void check_type(struct idl_compiler *c, struct interface *interface, stru
     object->type->target = type;
     object->type->loc = *at;
     struct shape shape;
-    if (shape_resolve(c, object, ROLE_PARAM, &shape))
-        layout_var(c, object, &shape, ROLE_PARAM);
+    if (shape_resolve(c, object, ROLE_PARAM, &shape) &&
+        layout_var(c, object, &shape, ROLE_PARAM) && layout_holds_characters(c, object->node))
+        diag_error(c, at, 2072,
+                   "'%s' cannot be serialised: it holds [cs_char], and only parameters can tell "
+                   "code sets",
+                   alias->name);
     pickled->object = object;
 }
 

@@ -120,7 +120,7 @@ static void check_param(struct idl_compiler *c, struct proc *proc, struct var *p
         return;
     }
     layout_var(c, param, &shape, ROLE_PARAM);
-    characters_check_param(c, proc, param, &shape);
+    characters_check_param(c, param, &shape);
     check_memory_node(c, param);
 }
 
@@ -160,7 +160,7 @@ static void check_result(struct idl_compiler *c, struct proc *proc)
     }
     if (layout_var(c, result, &shape, ROLE_RESULT))
         proc->result_var = result;
-    characters_check_param(c, proc, result, &shape);
+    characters_check_param(c, result, &shape);
     check_memory_node(c, result);
 }
 

@@ -48,6 +48,7 @@ struct idl_compiler {
     struct node *node_list, **node_end; /* in order of completion */
     unsigned node_count;
     struct node *settled;               /* the last of them that layout_settle() has seen */
+    bool has_characters;   /* some type has [cs_char] */
     unsigned search_round; /* of the search for endless structures */
     unsigned layout_depth; /* structures being laid out inside each other, by pointers */
 

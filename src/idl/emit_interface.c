@@ -41,7 +41,7 @@ static void emit_operations(struct idl_compiler *c, struct text *out, const char
                             const struct proc *first, bool called)
 {
     for (const struct proc *proc = first; proc; proc = proc->next)
-        emit_characters(c, out, proc);
+        emit_characters(out, proc);
     text_addf(out, "\nstatic const NDR_OPERATION %s[] = {\n", name);
     for (const struct proc *proc = first; proc; proc = proc->next) {
         text_addf(out, "    {.name = \"%s\",\n     .opnum = %u", proc->name, proc->opnum);

@@ -2,6 +2,7 @@
 /* emit_types.c - frames and descriptors (rpcndr.h), the first half of both stubs. */
 #include "idl/emit.h"
 
+#include "idl/characters.h"
 #include "idl/convert.h"
 #include "idl/parse.h"
 #include "idl/pickle.h"
@@ -90,7 +91,7 @@ static void emit_fields(struct idl_compiler *c, struct text *out, const struct n
     text_add(out, "};\n");
 }
 
-static void emit_flags(struct idl_compiler *c, struct text *out, const struct node *node)
+static void emit_flags(struct idl_compiler *c, struct text *out, struct node *node)
 {
     const char *flat = NULL;
     if (node->flat == FLAT_ALWAYS)
@@ -105,6 +106,7 @@ static void emit_flags(struct idl_compiler *c, struct text *out, const struct no
         node->null_with_size ? "NDR_TYPE_NULL_WITH_SIZE" : NULL,
         node->dont_free ? "NDR_TYPE_DONT_FREE" : NULL,
         node->all_nodes ? "NDR_TYPE_ALL_NODES" : NULL,
+        layout_holds_characters(c, node) ? "NDR_TYPE_HAS_CHARACTERS" : NULL,
         flat,
     };
     const char *separator = "    .flags = ";
@@ -190,6 +192,8 @@ static void emit_node(struct idl_compiler *c, struct text *out, struct node *nod
         emit_context(c, out, node);
     if (node->conversion)
         emit_conversion(c, out, node);
+    if (node->characters)
+        emit_character_type(out, node);
     if (node->aggregate) {
         if (node->flat == FLAT_DEPENDS)
             emit_flat_constant(out, node);
@@ -213,6 +217,8 @@ static void emit_node(struct idl_compiler *c, struct text *out, struct node *nod
         text_addf(out, "    .context = &%s_info,\n", node->c_name);
     if (node->conversion)
         text_addf(out, "    .conversion = &%s_conversion,\n", node->c_name);
+    if (node->characters)
+        text_addf(out, "    .characters = &%s_routines,\n", node->c_name);
     if (node->max_count)
         text_addf(out, "    .max_count = &%s,\n", node->max_count->c_name);
     if (node->count_range)

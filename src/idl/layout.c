@@ -84,6 +84,31 @@ static struct node *base_node(struct idl_compiler *c, struct type *type)
     return layout_complete(c, node);
 }
 
+/* The same octet, which is a character in C. */
+static struct node *character_node(struct idl_compiler *c, const struct var *alias)
+{
+    const char *c_name = arena_printf(&c->arena, "ndr_character_%s", alias->name);
+    struct node *node = known_node(c, c_name);
+    if (node && strcmp(convert_local_name(node->characters), convert_local_name(alias)) != 0) {
+        diag_error(c, &characters_attr(alias)->loc, 2096,
+                   "[cs_char] conflicts with another one of the imported type '%s'", alias->name);
+        return NULL;
+    }
+    if (node)
+        return node;
+    const struct node *octet = base_node(c, type_strip(alias->type));
+    node = layout_new_node(c, c_name, octet->kind);
+    node->idl_name = alias->name;
+    node->size = octet->size;
+    node->ndr_size = octet->ndr_size;
+    node->align = octet->align;
+    node->flat = octet->flat;
+    node->settled = true;
+    node->characters = alias;
+    c->has_characters = true;
+    return layout_complete(c, node);
+}
+
 static struct node *enum_node(struct idl_compiler *c, struct type *type)
 {
     const struct enumeration *e = type->enumeration;
@@ -456,6 +481,8 @@ static struct node *var_node(struct idl_compiler *c, struct var *var, const stru
     for (unsigned i = 0; i < shape->level_count; i++)
         behind_pointer |= shape->levels[i].is_pointer;
     struct node *node = shape->context ? handle_context_node(c, var, shape->context)
+                        : characters_alias(var->type)
+                            ? character_node(c, characters_alias(var->type))
                         : shape->base->kind == TYPE_UNION
                             ? layout_union(c, var, shape)
                             : value_node(c, shape->base, behind_pointer, &var->loc);

@@ -99,6 +99,7 @@ struct node {
     struct node_field *fields;    /* STRUCT, aggregate->field_count of them */
     struct node_context *context; /* CONTEXT */
     struct node_conversion *conversion; /* CONVERTED; element: the wire type */
+    const struct var *characters; /* an octet: the typedef with [cs_char]; or NULL */
     struct node_expr *max_count;
     const struct node_range *count_range; /* [range] of the max count, or NULL */
     const struct node_range *element_range; /* PIPE, CONVERTED: [range] of what is sent, or NULL */
@@ -182,6 +183,8 @@ bool layout_has_contexts(struct idl_compiler *compiler, const struct proc *proc)
 /* A value the program converts, the same way. */
 bool layout_proc_converts(struct idl_compiler *compiler, const struct proc *proc);
 bool layout_holds_context(struct idl_compiler *compiler, struct node *node);
+/* A value of [cs_char], the same way. */
+bool layout_holds_characters(struct idl_compiler *compiler, struct node *node);
 /* Every node that `node` leads to, itself first; *ret_count: how many. */
 struct node **layout_reachable(struct idl_compiler *compiler, struct node *node,
                                unsigned *ret_count);

@@ -301,6 +301,11 @@ bool layout_check_converted(struct idl_compiler *c, struct node *node)
                    node->conversion->attr->name, node->idl_name);
         return false;
     }
+    if (layout_holds_characters(c, wire)) { /* DCE has that rule, too */
+        diag_error(c, &node->loc, 2096, "[%s] of '%s' conflicts with [cs_char] in what is sent",
+                   node->conversion->attr->name, node->idl_name);
+        return false;
+    }
     if (is_user_marshalled(node->conversion->attr->id)) {
         node->has_pointers = wire->pointer_flag != NULL;
         return check_user_wire(c, node);

@@ -66,6 +66,11 @@ static bool is_converted(const struct node *node)
     return node->conversion != NULL;
 }
 
+static bool is_characters(const struct node *node)
+{
+    return node->characters != NULL;
+}
+
 static bool proc_has(struct idl_compiler *c, const struct proc *proc,
                      bool (*is_it)(const struct node *node))
 {
@@ -88,10 +93,21 @@ bool layout_proc_converts(struct idl_compiler *c, const struct proc *proc)
     return proc_has(c, proc, is_converted);
 }
 
-bool layout_holds_context(struct idl_compiler *c, struct node *node)
+static bool holds(struct idl_compiler *c, struct node *node,
+                  bool (*is_it)(const struct node *node))
 {
     struct search search;
     begin(&search, c);
     visit(&search, node);
-    return finds(&search, is_context);
+    return finds(&search, is_it);
+}
+
+bool layout_holds_context(struct idl_compiler *c, struct node *node)
+{
+    return holds(c, node, is_context);
+}
+
+bool layout_holds_characters(struct idl_compiler *c, struct node *node)
+{
+    return c->has_characters && holds(c, node, is_characters);
 }

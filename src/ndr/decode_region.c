@@ -7,7 +7,8 @@
  *
  * [allocate(all_nodes)]: the region is one object of the program's memory, as large as it has
  * to be.  How large that is only decoding tells, so it is done twice: first into scratch
- * memory, which is thrown away with all notes, then for good.
+ * memory, which is thrown away with all notes, then for good.  What a client has to write in
+ * place is not in the object, which then begins with the first that it leads to.
  *
  * Objects lie as close as their alignment allows. */
 #include "ndr/decode.h"
@@ -86,14 +87,19 @@ bool ndr_region_is_measured(const struct ndr_decode *d)
 
 /* ---- [allocate(all_nodes)] ----------------------------------------------------------- */
 
-/* Not where the program's own memory has to be written in place. */
+/* Is the pointee the program's own, to be written in place? */
+static bool is_in_place(const struct ndr_decode *d, const struct ndr_target *target)
+{
+    bool is_ref = !(target->type->flags & (NDR_TYPE_UNIQUE | NDR_TYPE_FULL));
+    return target->scope.owner != NDR_OURS && (is_ref || target->slot == d->frame_slot) &&
+           ndr_load_pointer(target->slot);
+}
+
 bool ndr_region_wanted(const struct ndr_decode *d, const struct ndr_target *target)
 {
-    uint32_t flags = target->type->flags;
-    bool gets_memory = target->scope.owner == NDR_OURS ||
-                       ((flags & (NDR_TYPE_UNIQUE | NDR_TYPE_FULL)) &&
-                        target->slot != d->frame_slot);
-    return (flags & NDR_TYPE_ALL_NODES) && !d->region && !d->is_scratch && gets_memory;
+    return (target->type->flags & NDR_TYPE_ALL_NODES) && !d->region && !d->is_scratch &&
+           (!is_in_place(d, target) || (target->type->flags & NDR_TYPE_HAS_POINTERS &&
+                                        ndr_has_pointers(target->type->element)));
 }
 
 /* What one pass over the pointee adds to the notes. */
@@ -134,24 +140,40 @@ static void return_to(struct ndr_decode *d, const struct mark *mark)
     d->least_pending = mark->least_pending;
 }
 
+/* What the program's own pointee leads to is new, whatever was there before. */
+static void renew(struct ndr_decode *d, size_t first)
+{
+    for (size_t i = first; i < d->pending.count; i++) {
+        struct ndr_target *target = ndr_list_at(&d->pending, i);
+        target->is_new = true;
+        target->scope.owner = NDR_OURS;
+    }
+}
+
 static bool decode_nodes(struct ndr_decode *d, const struct ndr_target *target,
-                         struct ndr_region *region)
+                         struct ndr_region *region, bool in_place)
 {
     size_t first = d->pending.count;
     d->region = region;
-    bool done = ndr_decode_pointee(d, target) && ndr_decode_pending(d, first);
+    bool done = ndr_decode_pointee(d, target);
+    if (done && in_place) {
+        region->used = 0; /* the pointee is not in it */
+        renew(d, first);
+    }
+    done = done && ndr_decode_pending(d, first);
     d->region = NULL;
     return done;
 }
 
 /* On failure the caller wants to know what is missing, and frees with the program's routine:
  * scratch memory must be gone. */
-static bool measure(struct ndr_decode *d, const struct ndr_target *target, size_t *ret_size)
+static bool measure(struct ndr_decode *d, const struct ndr_target *target, bool in_place,
+                    size_t *ret_size)
 {
     struct ndr_region region = {.is_measured = true};
     const struct mark before = mark(d);
     d->is_scratch = true;
-    bool done = decode_nodes(d, target, &region);
+    bool done = decode_nodes(d, target, &region, in_place);
     return_to(d, &before);
     d->is_scratch = false;
     *ret_size = region.used;
@@ -162,10 +184,12 @@ bool ndr_region_decode(struct ndr_decode *d, const struct ndr_target *pointer)
 {
     struct ndr_target target = *pointer;
     struct ndr_region region = {.memory = NULL};
+    const bool in_place = is_in_place(d, pointer);
     target.is_new = true;
     target.scope.owner = NDR_OURS;
     d->region_count++;
-    return measure(d, &target, &region.size) && decode_nodes(d, &target, &region);
+    return measure(d, &target, in_place, &region.size) &&
+           decode_nodes(d, in_place ? pointer : &target, &region, in_place);
 }
 
 /* ---- [byte_count] -------------------------------------------------------------------- */

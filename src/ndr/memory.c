@@ -235,6 +235,15 @@ static void sweep_value(struct sweep *s, const NDR_TYPE *type, void *memory, con
     }
 }
 
+static void sweep_waiting(struct sweep *s)
+{
+    while (s->waiting.count > 0) {
+        struct garbage garbage;
+        ndr_list_pop(&s->waiting, &garbage);
+        sweep_garbage(s, &garbage);
+    }
+}
+
 static void sweep_param(struct sweep *s, const NDR_PARAM *param, void *frame)
 {
     void *slot = (uint8_t *)frame + param->offset;
@@ -245,12 +254,27 @@ static void sweep_param(struct sweep *s, const NDR_PARAM *param, void *frame)
             s->memory->free(buffer);
         return;
     }
-    sweep_value(s, param->type, slot, frame);
-    while (s->waiting.count > 0) {
-        struct garbage garbage;
-        ndr_list_pop(&s->waiting, &garbage);
-        sweep_garbage(s, &garbage);
-    }
+    /* The storage of an [out] parameter is ours alone: what the manager has put into it are objects
+     * of its own. */
+    const uint32_t directions = NDR_PARAM_IN | NDR_PARAM_OUT | NDR_PARAM_RETURN;
+    NDR_TYPE type = *param->type;
+    if ((param->flags & directions) == NDR_PARAM_OUT && type.kind == NDR_KIND_POINTER)
+        type.flags &= ~NDR_TYPE_ALL_NODES;
+    sweep_value(s, &type, slot, frame);
+    sweep_waiting(s);
+}
+
+void ndr_free_value(const NDR_TYPE *type, void *value, const void *base,
+                    const struct ndr_memory *memory)
+{
+    struct garbage inline_waiting[32];
+    struct sweep s = {.memory = memory};
+    NDR_LIST_INIT(&s.waiting, inline_waiting, memory->reallocate);
+    ndr_aliases_init(&s.freed, memory->reallocate);
+    sweep_value(&s, type, value, base);
+    sweep_waiting(&s);
+    ndr_list_fini(&s.waiting);
+    ndr_aliases_fini(&s.freed);
 }
 
 void ndr_free_params(const NDR_OPERATION *operation, void *frame, const struct ndr_memory *memory)

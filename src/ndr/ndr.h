@@ -207,6 +207,10 @@ RPC_STATUS ndr_prepare_out(const NDR_OPERATION *operation, void *frame,
  * NULL.  Objects a manager hung in were allocated with the same allocator. */
 void ndr_free_params(const NDR_OPERATION *operation, void *frame, const struct ndr_memory *memory);
 
+/* Frees every object that the pointers in one value lead to, not the value; base: of its size_is. */
+void ndr_free_value(const NDR_TYPE *type, void *value, const void *base,
+                    const struct ndr_memory *memory);
+
 /* ---- Elements of pipes ------------------------------------------------------ */
 
 /* One element of constant size.  Element k of a run starts at octet k * stride; a

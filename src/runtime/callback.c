@@ -17,6 +17,7 @@
 #include "base/status.h"
 #include "base/trace.h"
 #include "runtime/call.h"
+#include "runtime/characters.h"
 #include "runtime/context.h"
 #include "runtime/ndr_api.h"
 #include "runtime/ndr_options.h"
@@ -327,13 +328,35 @@ static RPC_STATUS call_back(const RPC_SERVER_INTERFACE *spec, const NDR_OPERATIO
     return status;
 }
 
+/* The same around the conversions of [cs_char], whose routines get the handle of the call that
+ * this one is inside of. */
+static RPC_STATUS call_back_with_characters(const RPC_SERVER_INTERFACE *spec,
+                                            const NDR_OPERATION *op, void *frame)
+{
+    const struct ndr_memory memory = client_stub_memory(spec, op);
+    struct characters *characters;
+    struct rpc_call *outer;
+    RPC_STATUS status = find_dispatched(spec, &outer);
+    if (status == RPC_S_OK)
+        status = characters_new(op, frame, (RPC_BINDING_HANDLE)(uintptr_t)outer->handle, &memory,
+                                &characters);
+    if (status != RPC_S_OK)
+        return status;
+    status = call_back(spec, op, characters_frame(characters));
+    if (status == RPC_S_OK)
+        status = characters_take_reply(characters);
+    characters_free(characters);
+    return status;
+}
+
 void NdrxCallbackCall(const RPC_SERVER_INTERFACE *interface_spec, unsigned int opnum, void *frame)
 {
     const NDR_INTERFACE *interface = interface_spec->InterpreterInfo;
     if (opnum >= interface->callback_count)
         RpcRaiseException(RPC_S_PROCNUM_OUT_OF_RANGE);
     const NDR_OPERATION *op = &interface->callbacks[opnum];
-    RPC_STATUS status = call_back(interface_spec, op, frame);
+    RPC_STATUS status = op->characters ? call_back_with_characters(interface_spec, op, frame)
+                                       : call_back(interface_spec, op, frame);
     if (!call_deliver_status(op, frame, status))
         RpcRaiseException(status);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* characters.c - see characters.h.  What is one array's is here, what is a call's in
- * characters_client.c and characters_server.c. */
+/* characters.c - tags, and the program's routines for one array; see characters.h.  Which arrays
+ * there are is characters_graph.c's, what a call does with them characters_client.c's and
+ * characters_server.c's. */
 #include "runtime/characters_internal.h"
 
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 /* Octets of a character in any code set, shifts included. */
 #define OCTETS_MAX 8u
 
-/* ---- Parameters -------------------------------------------------------------------------- */
+/* ---- Tags -------------------------------------------------------------------------------- */
 
 const NDR_PARAM *characters_param(const NDR_OPERATION *op, uint32_t offset)
 {
@@ -55,114 +56,6 @@ bool characters_store(const NDR_OPERATION *op, void *frame, uint32_t offset, uin
     return at && ndr_store_integer(kind, at, value);
 }
 
-bool characters_is(const NDR_OPERATION *op, uint32_t offset, uint32_t direction)
-{
-    const NDR_PARAM *param = characters_param(op, offset);
-    return param && param->flags & direction;
-}
-
-/* ---- Structures ------------------------------------------------------------------------- */
-
-bool characters_is_inside(const NDR_CS_ARRAY *how)
-{
-    return how->structure || how->by_value;
-}
-
-uint8_t *characters_base(const NDR_CS_ARRAY *how, void *frame)
-{
-    if (!how->structure)
-        return frame;
-    uint8_t *at = (uint8_t *)frame + how->parameter;
-    return how->by_value ? at : ndr_load_pointer(at);
-}
-
-void *characters_place(const NDR_CS_ARRAY *how, void *frame)
-{
-    uint8_t *base = characters_base(how, frame);
-    if (!base)
-        return NULL;
-    return characters_is_inside(how) ? base + how->offset : ndr_load_pointer(base + how->offset);
-}
-
-bool characters_travels(const NDR_OPERATION *op, const NDR_CS_ARRAY *how, uint32_t direction)
-{
-    return characters_is(op, how->structure ? how->parameter : how->offset, direction);
-}
-
-bool characters_count_travels(const NDR_OPERATION *op, const NDR_CS_ARRAY *how, uint32_t offset,
-                              uint32_t direction)
-{
-    return offset != NDR_CS_NONE &&
-           characters_is(op, how->structure ? how->parameter : offset, direction);
-}
-
-/* The integer at `offset` of the structure around the array. */
-static void *field_of(const NDR_CS_ARRAY *how, void *frame, uint32_t offset, NDR_KIND *ret_kind)
-{
-    uint8_t *base = characters_base(how, frame);
-    for (uint32_t i = 0; base && i < how->structure->count; i++) {
-        const NDR_FIELD *field = &how->structure->fields[i];
-        if (field->offset != offset)
-            continue;
-        *ret_kind = field->type->kind;
-        return base + offset;
-    }
-    return NULL;
-}
-
-bool characters_load_count(const NDR_OPERATION *op, const NDR_CS_ARRAY *how, void *frame,
-                           uint32_t offset, uint32_t *ret_value)
-{
-    NDR_KIND kind;
-    int64_t value;
-    if (!how->structure)
-        return characters_load(op, frame, offset, ret_value);
-    const void *at = field_of(how, frame, offset, &kind);
-    if (!at || !ndr_load_integer(kind, at, &value) || value < 0 || value > UINT32_MAX)
-        return false;
-    *ret_value = (uint32_t)value;
-    return true;
-}
-
-bool characters_store_count(const NDR_OPERATION *op, const NDR_CS_ARRAY *how, void *frame,
-                            uint32_t offset, uint32_t value)
-{
-    NDR_KIND kind;
-    if (!how->structure)
-        return characters_store(op, frame, offset, value);
-    void *at = field_of(how, frame, offset, &kind);
-    return at && ndr_store_integer(kind, at, value);
-}
-
-static bool same_structure(const NDR_CS_ARRAY *a, const NDR_CS_ARRAY *b)
-{
-    return a->structure == b->structure && (!a->structure || a->parameter == b->parameter);
-}
-
-size_t characters_head(const struct characters_array *arrays, uint32_t count,
-                       const NDR_CS_ARRAY *how)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (arrays[i].how->count == 0 && same_structure(arrays[i].how, how))
-            return arrays[i].how->offset;
-    return how->structure->size;
-}
-
-void characters_copy_rest(const struct characters_array *arrays, uint32_t count,
-                          const NDR_CS_ARRAY *how, uint8_t *to, const uint8_t *from)
-{
-    const size_t head = characters_head(arrays, count, how);
-    size_t done = 0;
-    for (uint32_t i = 0; i < count; i++) { /* in the order of the fields */
-        const NDR_CS_ARRAY *array = arrays[i].how;
-        if (!same_structure(array, how) || array->count == 0)
-            continue;
-        memcpy(to + done, from + done, array->offset - done);
-        done = array->offset + (size_t)array->count * array->element_size;
-    }
-    memcpy(to + done, from + done, head - done);
-}
-
 /* ---- Routines of the program --------------------------------------------------------------- */
 
 enum routine { NET_SIZE, LOCAL_SIZE, TO_NETCS, FROM_NETCS, TAG };
@@ -170,7 +63,7 @@ enum routine { NET_SIZE, LOCAL_SIZE, TO_NETCS, FROM_NETCS, TAG };
 struct ask {
     enum routine routine;
     const NDR_CHARACTERS *how;
-    const NDR_CS_ARRAY *array;
+    const NDR_CS_TYPE *type;
     RPC_BINDING_HANDLE binding;
     unsigned long tag, size, *result;
     IDL_CS_CONVERT conversion;
@@ -187,19 +80,19 @@ static void ask_now(void *arg)
     struct ask *ask = arg;
     switch (ask->routine) {
     case NET_SIZE:
-        ask->array->net_size(ask->binding, ask->tag, ask->size, &ask->conversion, ask->result,
+        ask->type->net_size(ask->binding, ask->tag, ask->size, &ask->conversion, ask->result,
                              &ask->status);
         break;
     case LOCAL_SIZE:
-        ask->array->local_size(ask->binding, ask->tag, ask->size, &ask->conversion, ask->result,
+        ask->type->local_size(ask->binding, ask->tag, ask->size, &ask->conversion, ask->result,
                                &ask->status);
         break;
     case TO_NETCS:
-        ask->array->to_netcs(ask->binding, ask->tag, ask->local, ask->size, ask->net, ask->result,
+        ask->type->to_netcs(ask->binding, ask->tag, ask->local, ask->size, ask->net, ask->result,
                              &ask->status);
         break;
     case FROM_NETCS:
-        ask->array->from_netcs(ask->binding, ask->tag, ask->net, ask->net_len, ask->size,
+        ask->type->from_netcs(ask->binding, ask->tag, ask->net, ask->net_len, ask->size,
                                ask->local, ask->result, &ask->status);
         break;
     case TAG:
@@ -258,28 +151,30 @@ uint32_t characters_tag(const NDR_OPERATION *op, void *frame, uint32_t direction
     return tag;
 }
 
-uint32_t characters_wanted_tag(const NDR_OPERATION *op, void *frame)
+uint32_t characters_request_tag(const NDR_OPERATION *op, void *frame,
+                                const struct graph_array *array)
 {
     const NDR_CHARACTERS *how = op->characters;
     uint32_t tag = 0;
+    if (array->direction & NDR_PARAM_IN)
+        return characters_tag(op, frame, NDR_PARAM_IN);
     if (!characters_load(op, frame, how->drtag, &tag))
         characters_load(op, frame, how->stag, &tag);
     return tag;
 }
 
-RPC_STATUS characters_size(const struct characters_array *array, RPC_BINDING_HANDLE binding,
-                           uint32_t tag, bool to_net, uint32_t size,
-                           struct characters_size *ret_size)
+RPC_STATUS characters_size(struct graph_array *array, RPC_BINDING_HANDLE binding, uint32_t tag,
+                           bool to_net, uint32_t size)
 {
-    const NDR_CS_ARRAY *how = array->how;
+    const NDR_CS_TYPE *how = array->how;
     unsigned long result = size; /* of routines that do not say: as many */
     struct ask ask = {.routine = to_net ? NET_SIZE : LOCAL_SIZE,
-                      .array = how,
+                      .type = how,
                       .binding = binding,
                       .tag = tag,
                       .size = size,
                       .conversion = IDL_CS_NEW_BUFFER_CONVERT,
-                      .result = how->count > 0 ? NULL : &result};
+                      .result = array->fixed > 0 ? NULL : &result};
     RPC_STATUS status = put_question(&ask);
     if (status != RPC_S_OK)
         return status;
@@ -290,21 +185,23 @@ RPC_STATUS characters_size(const struct characters_array *array, RPC_BINDING_HAN
     /* The same octets cannot be both. */
     if (ask.conversion == IDL_CS_NO_CONVERT && how->element_size != 1)
         return RPC_S_INVALID_ARG;
-    *ret_size = (struct characters_size){.size = (uint32_t)result, .conversion = ask.conversion};
+    array->room = array->fixed > 0 ? array->fixed : (uint32_t)result;
+    array->conversion = ask.conversion;
     return RPC_S_OK;
 }
 
 /* ---- Conversion ---------------------------------------------------------------------------- */
 
-size_t characters_room(const struct characters_array *array, const struct characters_size *size,
-                       uint32_t count)
+/* Octets for to_netcs to write to, who is not told where to stop. */
+static size_t net_room(const struct graph_array *array, uint32_t size, uint32_t count)
 {
-    size_t room = size->size > count ? size->size : count;
-    /* Nobody says how much it may become, nor tells the routine where to stop; what no longer
-     * fits the array is refused afterwards. */
-    if (array->how->count > 0)
+    size_t room = size > count ? size : count;
+    if (room < array->room)
+        room = array->room;
+    /* Nobody says how much it may become; what no longer fits the array is refused afterwards. */
+    if (array->fixed > 0)
         room *= OCTETS_MAX;
-    if (size->conversion == IDL_CS_IN_PLACE_CONVERT)
+    if (array->conversion == IDL_CS_IN_PLACE_CONVERT)
         room *= array->how->element_size;
     return room > 0 ? room : 1;
 }
@@ -318,109 +215,96 @@ static bool is_filling(const uint8_t *net, size_t first, size_t end)
     return true;
 }
 
-RPC_STATUS characters_to_net(const struct characters_array *array, RPC_BINDING_HANDLE binding,
-                             uint32_t tag, const struct characters_size *size, uint32_t count,
-                             uint8_t *net, uint32_t *ret_len)
+RPC_STATUS characters_to_net(struct graph_array *array, RPC_BINDING_HANDLE binding, uint32_t tag,
+                             const void *from, uint32_t count, uint32_t size)
 {
-    const NDR_CS_ARRAY *how = array->how;
-    unsigned long len = how->length == NDR_CS_NONE ? size->size : count;
+    const NDR_CS_TYPE *how = array->how;
+    const bool varies = array->length != GRAPH_NONE;
+    const size_t room = net_room(array, size, count);
+    unsigned long len = varies ? count : size;
     RPC_STATUS status = RPC_S_OK;
-    if (size->conversion == IDL_CS_NO_CONVERT) {
-        memcpy(net, array->local, count);
+    uint8_t *net = calloc(1, room);
+    if (!net)
+        return RPC_S_OUT_OF_MEMORY;
+    if (array->conversion == IDL_CS_NO_CONVERT) {
+        memcpy(net, from, count);
     } else {
         struct ask ask = {.routine = TO_NETCS,
-                          .array = how,
+                          .type = how,
                           .binding = binding,
                           .tag = tag,
-                          .local = array->local,
+                          .local = (void *)(uintptr_t)from,
                           .size = count,
                           .net = net,
-                          .result = how->length == NDR_CS_NONE ? NULL : &len};
-        if (size->conversion == IDL_CS_IN_PLACE_CONVERT) { /* one storage for both */
-            memcpy(net, array->local, (size_t)count * how->element_size);
+                          .result = varies ? &len : NULL};
+        if (array->conversion == IDL_CS_IN_PLACE_CONVERT) { /* one storage for both */
+            memcpy(net, from, (size_t)count * how->element_size);
             ask.local = net;
         }
         status = put_question(&ask);
     }
-    if (status == RPC_S_OK && len > size->size)
+    if (status == RPC_S_OK && len > size)
         status = RPC_S_INVALID_BOUND;
-    if (status == RPC_S_OK && size->conversion == IDL_CS_NEW_BUFFER_CONVERT &&
-        how->length == NDR_CS_NONE &&
-        !is_filling(net, size->size, characters_room(array, size, count)))
+    /* Behind what was converted in place are characters still. */
+    if (status == RPC_S_OK && !varies &&
+        !is_filling(net, size, array->conversion == IDL_CS_IN_PLACE_CONVERT ? array->room : room))
         status = RPC_S_INVALID_BOUND;
-    *ret_len = (uint32_t)len;
+    free(array->result);
+    array->result = net;
+    array->to_len = (uint32_t)len;
     return status;
 }
 
-RPC_STATUS characters_to_local(const struct characters_array *array, RPC_BINDING_HANDLE binding,
-                               uint32_t tag, IDL_CS_CONVERT conversion, uint32_t net_len,
-                               uint32_t capacity, uint32_t *ret_count)
+/* To the storage that holds both, and from there. */
+static RPC_STATUS ask_in_place(struct ask *ask, uint32_t capacity)
 {
-    const NDR_CS_ARRAY *how = array->how;
-    bool varies = how->length != NDR_CS_NONE;
+    const size_t size = ask->type->element_size;
+    size_t room = (ask->net_len > capacity ? ask->net_len : capacity) * size;
+    void *local = ask->local;
+    uint8_t *place = calloc(1, room > 0 ? room : 1);
+    if (!place)
+        return RPC_S_OUT_OF_MEMORY;
+    memcpy(place, ask->net, ask->net_len);
+    ask->local = ask->net = place;
+    RPC_STATUS status = put_question(ask);
+    unsigned long count = ask->result ? *ask->result : capacity;
+    if (status == RPC_S_OK && count <= capacity)
+        memcpy(local, place, count * size);
+    free(place);
+    return status;
+}
+
+RPC_STATUS characters_to_local(struct graph_array *array, RPC_BINDING_HANDLE binding, uint32_t tag,
+                               const void *from, uint32_t net_len, uint32_t capacity)
+{
+    const NDR_CS_TYPE *how = array->how;
+    const bool varies = array->length != GRAPH_NONE;
     unsigned long count = varies ? net_len : capacity;
     RPC_STATUS status = RPC_S_OK;
-    if (conversion == IDL_CS_NO_CONVERT) {
+    free(array->result);
+    array->result = calloc(capacity + (size_t)1, how->element_size);
+    if (!array->result)
+        return RPC_S_OUT_OF_MEMORY;
+    if (array->conversion == IDL_CS_NO_CONVERT) {
         if (net_len > capacity)
             return RPC_S_INVALID_BOUND;
-        memcpy(array->local, array->net, net_len);
-        *ret_count = net_len;
+        memcpy(array->result, from, net_len);
+        array->to_len = net_len;
         return RPC_S_OK;
     }
     struct ask ask = {.routine = FROM_NETCS,
-                      .array = how,
+                      .type = how,
                       .binding = binding,
                       .tag = tag,
-                      .net = array->net,
+                      .net = (byte *)(uintptr_t)from,
                       .net_len = net_len,
                       .size = capacity,
-                      .local = array->local,
+                      .local = array->result,
                       .result = varies ? &count : NULL};
-    uint8_t *place = NULL;
-    if (conversion == IDL_CS_IN_PLACE_CONVERT) {
-        size_t room = (size_t)(net_len > capacity ? net_len : capacity) * how->element_size;
-        place = calloc(1, room > 0 ? room : 1);
-        if (!place)
-            return RPC_S_OUT_OF_MEMORY;
-        memcpy(place, array->net, net_len);
-        ask.local = ask.net = place;
-    }
-    status = put_question(&ask);
+    status = array->conversion == IDL_CS_IN_PLACE_CONVERT ? ask_in_place(&ask, capacity)
+                                                          : put_question(&ask);
     if (status == RPC_S_OK && count > capacity)
         status = RPC_S_INVALID_BOUND;
-    if (status == RPC_S_OK && place)
-        memcpy(array->local, place, count * how->element_size);
-    free(place);
-    *ret_count = (uint32_t)count;
+    array->to_len = (uint32_t)count;
     return status;
-}
-
-/* ---- Counts that several arrays share -------------------------------------------------------- */
-
-uint32_t characters_largest(const struct characters_array *arrays, uint32_t count, uint32_t index,
-                            bool of_net)
-{
-    uint32_t largest = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        bool shares = i == index || (arrays[index].how->size != NDR_CS_NONE &&
-                                     arrays[i].how->size == arrays[index].how->size &&
-                                     same_structure(arrays[i].how, arrays[index].how));
-        uint32_t size = of_net ? arrays[i].net_size : arrays[i].local_size;
-        if (shares && size > largest)
-            largest = size;
-    }
-    return largest;
-}
-
-bool characters_agree(const struct characters_array *arrays, uint32_t index, bool of_net)
-{
-    const struct characters_array *array = &arrays[index];
-    for (uint32_t i = 0; i < index; i++) {
-        if (arrays[i].how->length == NDR_CS_NONE || arrays[i].how->length != array->how->length ||
-            !arrays[i].has_length || !same_structure(arrays[i].how, array->how))
-            continue;
-        if (of_net ? arrays[i].net_len != array->net_len : arrays[i].local_len != array->local_len)
-            return false;
-    }
-    return true;
 }

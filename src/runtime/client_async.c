@@ -62,9 +62,11 @@ static RPC_STATUS convert_characters(struct client_start *start)
 {
     if (!start->op->characters)
         return RPC_S_OK;
+    const struct ndr_memory memory = client_stub_memory(start->spec, start->op);
     RPC_STATUS status =
         characters_new(start->op, (void *)(uintptr_t)start->frame,
-                       client_frame_binding(start->op, start->frame), &start->characters);
+                       client_frame_binding(start->op, start->frame), &memory,
+                       &start->characters);
     if (status == RPC_S_OK)
         status = characters_keep(start->characters);
     if (status == RPC_S_OK)

@@ -248,8 +248,10 @@ void client_note_unstarted(const NDR_OPERATION *op, RPC_STATUS status)
 static RPC_STATUS call_with_characters(struct client_start *start, void *frame)
 {
     struct characters *characters;
+    const struct ndr_memory memory = client_stub_memory(start->spec, start->op);
     RPC_STATUS status =
-        characters_new(start->op, frame, client_frame_binding(start->op, frame), &characters);
+        characters_new(start->op, frame, client_frame_binding(start->op, frame), &memory,
+                       &characters);
     if (status != RPC_S_OK)
         return status;
     start->frame = characters_frame(characters);

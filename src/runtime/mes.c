@@ -15,6 +15,7 @@
 #include "ndr/layout.h"
 #include "ndr/writer.h"
 #include "runtime/call.h"
+#include "runtime/characters.h"
 #include "runtime/exception.h"
 #include "runtime/memory_env.h"
 #include "runtime/mes_handle.h"
@@ -391,6 +392,42 @@ static handle_t frame_handle(const NDR_OPERATION *op, const void *frame)
     return handle;
 }
 
+/* Around the conversions of [cs_char], whose routines get no binding: there is none. */
+static RPC_STATUS encode_characters(struct mes_handle *mes, const RPC_CLIENT_INTERFACE *spec,
+                                    const NDR_OPERATION *op, void *frame)
+{
+    const struct ndr_memory memory = memory_of(spec);
+    struct characters *characters;
+    RPC_STATUS status = characters_new(op, frame, NULL, &memory, &characters);
+    if (status != RPC_S_OK)
+        return status;
+    status = encode_proc(mes, spec, op, characters_frame(characters));
+    characters_free(characters);
+    return status;
+}
+
+static RPC_STATUS decode_characters(struct mes_handle *mes, const RPC_CLIENT_INTERFACE *spec,
+                                    const NDR_OPERATION *op, void *frame)
+{
+    const struct ndr_memory memory = memory_of(spec);
+    const uint64_t pos = mes->pos;
+    const bool known = mes->proc_known;
+    struct characters *characters;
+    RPC_STATUS status = characters_expect(op, frame, NULL, &memory, &characters);
+    if (status != RPC_S_OK)
+        return status;
+    status = decode_proc(mes, spec, op, characters_frame(characters));
+    if (status == RPC_S_OK) {
+        status = characters_take_reply(characters);
+        if (status != RPC_S_OK) {
+            mes->proc_known = known;
+            stand_still(mes, pos);
+        }
+    }
+    characters_free(characters);
+    return status;
+}
+
 static RPC_STATUS run_proc(const RPC_CLIENT_INTERFACE *spec, const NDR_OPERATION *op, void *frame)
 {
     struct mes_handle *mes = mes_handle_get(frame_handle(op, frame));
@@ -398,9 +435,11 @@ static RPC_STATUS run_proc(const RPC_CLIENT_INTERFACE *spec, const NDR_OPERATION
         return RPC_S_INVALID_ARG;
     RPC_STATUS status = RPC_X_INVALID_ES_ACTION;
     if (!mes->broken && mes_encodes(mes) && op->flags & NDR_OP_ENCODE)
-        status = encode_proc(mes, spec, op, frame);
+        status = op->characters ? encode_characters(mes, spec, op, frame)
+                                : encode_proc(mes, spec, op, frame);
     else if (!mes->broken && !mes_encodes(mes) && op->flags & NDR_OP_DECODE)
-        status = decode_proc(mes, spec, op, frame);
+        status = op->characters ? decode_characters(mes, spec, op, frame)
+                                : decode_proc(mes, spec, op, frame);
     mes_handle_put(mes);
     return status;
 }

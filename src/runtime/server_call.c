@@ -59,18 +59,19 @@ static RPC_STATUS run_routine(struct rpc_call *call, bool *ret_raised)
     if (!call->op->characters)
         return exception_run(invoke, call, ret_raised);
     const RPC_BINDING_HANDLE binding = (RPC_BINDING_HANDLE)(uintptr_t)call->handle;
+    const struct ndr_memory memory = server_call_memory(call);
     size_t octets_max = ndr_server_limits().allocated_max;
     RPC_STATUS status;
     if (octets_max == 0)
         octets_max = NDR_ALLOCATED_MAX;
     if (call->op->flags & NDR_OP_ASYNC) { /* converted back when it is completed */
-        status = characters_begin(call->op, call_frame(call), binding, octets_max,
+        status = characters_begin(call->op, call_frame(call), binding, &memory, octets_max,
                                   &call->rare->managed_characters);
         *ret_raised = status != RPC_S_OK;
         return *ret_raised ? status : exception_run(invoke, call, ret_raised);
     }
-    status = characters_manage(call->op, call_frame(call), binding, octets_max, invoke, call,
-                               ret_raised);
+    status = characters_manage(call->op, call_frame(call), binding, &memory, octets_max, invoke,
+                               call, ret_raised);
     *ret_raised |= status != RPC_S_OK;
     return status;
 }

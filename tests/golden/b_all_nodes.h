@@ -92,6 +92,13 @@ void Graphs(
     /* [out] */ PGRAPH *result);
 
 /* operation 5 */
+void Change(
+    /* [in] */ handle_t h,
+    /* [in, out] */ PTREE tree,
+    /* [in, out, unique] */ PTREE other,
+    /* [out] */ PTREE fresh);
+
+/* operation 6 */
 void Texts(
     /* [in] */ handle_t h,
     /* [in] */ int32_t count,
@@ -104,6 +111,7 @@ typedef struct all_nodes_v1_0_epv_t {
     void (*Keep)(handle_t h, PKEPT kept, PKEPT perhaps);
     void (*Numbers)(handle_t h, PLONG n, PLONG *pn, int32_t count, PTREE trees);
     void (*Graphs)(handle_t h, PGRAPH first, PGRAPH second, PFULL other, PGRAPH *result);
+    void (*Change)(handle_t h, PTREE tree, PTREE other, PTREE fresh);
     void (*Texts)(handle_t h, int32_t count, TEXT **texts);
 } all_nodes_v1_0_epv_t;
 typedef all_nodes_v1_0_epv_t all_nodes_SERVER_EPV;

@@ -48,6 +48,15 @@ struct all_nodes_Graphs_frame {
     PGRAPH *result;
 };
 
+/* void Change([in] handle_t h, [in, out] PTREE tree, [in, out, unique] PTREE other,
+ * [out] PTREE fresh); */
+struct all_nodes_Change_frame {
+    handle_t h;
+    PTREE tree;
+    PTREE other;
+    PTREE fresh;
+};
+
 /* void Texts([in] handle_t h, [in] long count, [out, size_is(, count)] TEXT **texts); */
 struct all_nodes_Texts_frame {
     handle_t h;
@@ -478,6 +487,21 @@ static const NDR_PARAM all_nodes_Graphs_params[] = {
      .flags = NDR_PARAM_OUT},
 };
 
+static const NDR_PARAM all_nodes_Change_params[] = {
+    {.name = "h", .type = &ndr_handle_t,
+     .offset = offsetof(struct all_nodes_Change_frame, h),
+     .flags = NDR_PARAM_IN | NDR_PARAM_BINDING},
+    {.name = "tree", .type = &ndr_ref_whole_struct_TREE,
+     .offset = offsetof(struct all_nodes_Change_frame, tree),
+     .flags = NDR_PARAM_IN | NDR_PARAM_OUT},
+    {.name = "other", .type = &ndr_unique_whole_struct_TREE,
+     .offset = offsetof(struct all_nodes_Change_frame, other),
+     .flags = NDR_PARAM_IN | NDR_PARAM_OUT},
+    {.name = "fresh", .type = &ndr_ref_whole_struct_TREE,
+     .offset = offsetof(struct all_nodes_Change_frame, fresh),
+     .flags = NDR_PARAM_OUT},
+};
+
 static const NDR_PARAM all_nodes_Texts_params[] = {
     {.name = "h", .type = &ndr_handle_t,
      .offset = offsetof(struct all_nodes_Texts_frame, h),
@@ -518,8 +542,13 @@ static const NDR_OPERATION all_nodes_Operations[] = {
      .frame_size = sizeof(struct all_nodes_Graphs_frame),
      .param_count = 5,
      .params = all_nodes_Graphs_params},
-    {.name = "Texts",
+    {.name = "Change",
      .opnum = 5,
+     .frame_size = sizeof(struct all_nodes_Change_frame),
+     .param_count = 4,
+     .params = all_nodes_Change_params},
+    {.name = "Texts",
+     .opnum = 6,
      .frame_size = sizeof(struct all_nodes_Texts_frame),
      .param_count = 3,
      .params = all_nodes_Texts_params},
@@ -527,7 +556,7 @@ static const NDR_OPERATION all_nodes_Operations[] = {
 
 static const NDR_INTERFACE all_nodes_NdrInterface = {
     .name = "all_nodes",
-    .operation_count = 6,
+    .operation_count = 7,
     .operations = all_nodes_Operations,
     .allocate = MIDL_user_allocate,
     .free = MIDL_user_free,
@@ -629,6 +658,23 @@ void Graphs(
     NdrxClientCall(&all_nodes___RpcClientInterface, 4, &_Frame);
 }
 
+/* void Change([in] handle_t h, [in, out] PTREE tree, [in, out, unique] PTREE other,
+ * [out] PTREE fresh); */
+void Change(
+    /* [in] */ handle_t h,
+    /* [in, out] */ PTREE tree,
+    /* [in, out, unique] */ PTREE other,
+    /* [out] */ PTREE fresh)
+{
+    struct all_nodes_Change_frame _Frame = {
+        .h = h,
+        .tree = tree,
+        .other = other,
+        .fresh = fresh,
+    };
+    NdrxClientCall(&all_nodes___RpcClientInterface, 5, &_Frame);
+}
+
 /* void Texts([in] handle_t h, [in] long count, [out, size_is(, count)] TEXT **texts); */
 void Texts(
     /* [in] */ handle_t h,
@@ -640,5 +686,5 @@ void Texts(
         .count = count,
         .texts = texts,
     };
-    NdrxClientCall(&all_nodes___RpcClientInterface, 5, &_Frame);
+    NdrxClientCall(&all_nodes___RpcClientInterface, 6, &_Frame);
 }

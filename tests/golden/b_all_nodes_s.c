@@ -48,6 +48,15 @@ struct all_nodes_Graphs_frame {
     PGRAPH *result;
 };
 
+/* void Change([in] handle_t h, [in, out] PTREE tree, [in, out, unique] PTREE other,
+ * [out] PTREE fresh); */
+struct all_nodes_Change_frame {
+    handle_t h;
+    PTREE tree;
+    PTREE other;
+    PTREE fresh;
+};
+
 /* void Texts([in] handle_t h, [in] long count, [out, size_is(, count)] TEXT **texts); */
 struct all_nodes_Texts_frame {
     handle_t h;
@@ -478,6 +487,21 @@ static const NDR_PARAM all_nodes_Graphs_params[] = {
      .flags = NDR_PARAM_OUT},
 };
 
+static const NDR_PARAM all_nodes_Change_params[] = {
+    {.name = "h", .type = &ndr_handle_t,
+     .offset = offsetof(struct all_nodes_Change_frame, h),
+     .flags = NDR_PARAM_IN | NDR_PARAM_BINDING},
+    {.name = "tree", .type = &ndr_ref_whole_struct_TREE,
+     .offset = offsetof(struct all_nodes_Change_frame, tree),
+     .flags = NDR_PARAM_IN | NDR_PARAM_OUT},
+    {.name = "other", .type = &ndr_unique_whole_struct_TREE,
+     .offset = offsetof(struct all_nodes_Change_frame, other),
+     .flags = NDR_PARAM_IN | NDR_PARAM_OUT},
+    {.name = "fresh", .type = &ndr_ref_whole_struct_TREE,
+     .offset = offsetof(struct all_nodes_Change_frame, fresh),
+     .flags = NDR_PARAM_OUT},
+};
+
 static const NDR_PARAM all_nodes_Texts_params[] = {
     {.name = "h", .type = &ndr_handle_t,
      .offset = offsetof(struct all_nodes_Texts_frame, h),
@@ -527,6 +551,13 @@ static void all_nodes_Graphs_invoke(const RPC_MGR_EPV *epv, void *frame)
     manager->Graphs(args->h, args->first, args->second, args->other, args->result);
 }
 
+static void all_nodes_Change_invoke(const RPC_MGR_EPV *epv, void *frame)
+{
+    const all_nodes_SERVER_EPV *manager = epv;
+    struct all_nodes_Change_frame *args = frame;
+    manager->Change(args->h, args->tree, args->other, args->fresh);
+}
+
 static void all_nodes_Texts_invoke(const RPC_MGR_EPV *epv, void *frame)
 {
     const all_nodes_SERVER_EPV *manager = epv;
@@ -540,6 +571,7 @@ static const all_nodes_SERVER_EPV all_nodes_DefaultEpv = {
     .Keep = Keep,
     .Numbers = Numbers,
     .Graphs = Graphs,
+    .Change = Change,
     .Texts = Texts,
 };
 
@@ -574,8 +606,14 @@ static const NDR_OPERATION all_nodes_Operations[] = {
      .param_count = 5,
      .params = all_nodes_Graphs_params,
      .invoke = all_nodes_Graphs_invoke},
-    {.name = "Texts",
+    {.name = "Change",
      .opnum = 5,
+     .frame_size = sizeof(struct all_nodes_Change_frame),
+     .param_count = 4,
+     .params = all_nodes_Change_params,
+     .invoke = all_nodes_Change_invoke},
+    {.name = "Texts",
+     .opnum = 6,
      .frame_size = sizeof(struct all_nodes_Texts_frame),
      .param_count = 3,
      .params = all_nodes_Texts_params,
@@ -584,7 +622,7 @@ static const NDR_OPERATION all_nodes_Operations[] = {
 
 static const NDR_INTERFACE all_nodes_NdrInterface = {
     .name = "all_nodes",
-    .operation_count = 6,
+    .operation_count = 7,
     .operations = all_nodes_Operations,
     .allocate = MIDL_user_allocate,
     .free = MIDL_user_free,

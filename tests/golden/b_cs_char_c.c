@@ -131,29 +131,49 @@ static const NDR_TYPE ndr_ref_unsigned_long = {
     .element = &ndr_unsigned_long,
 };
 
-static const NDR_TYPE ndr_byte = {
+static void __RPC_USER ndr_character_net_byte_to_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
+    unsigned long *net_count, error_status_t *status)
+{
+    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
+}
+static void __RPC_USER ndr_character_net_byte_from_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
+    unsigned long size, void *local, unsigned long *count, error_status_t *status)
+{
+    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
+}
+static const NDR_CS_TYPE ndr_character_net_byte_routines = {
+    .element_size = sizeof(UTF32),
+    .net_size = UTF32_net_size,
+    .local_size = UTF32_local_size,
+    .to_netcs = ndr_character_net_byte_to_netcs,
+    .from_netcs = ndr_character_net_byte_from_netcs,
+};
+static const NDR_TYPE ndr_character_net_byte = {
     .kind = NDR_KIND_BYTE,
-    .flags = NDR_TYPE_FLAT,
+    .flags = NDR_TYPE_HAS_CHARACTERS | NDR_TYPE_FLAT,
     .size = sizeof(byte),
     .align = 1,
-    .name = "byte",
+    .name = "net_byte",
+    .characters = &ndr_character_net_byte_routines,
 };
 
-static const NDR_TYPE ndr_array_8_byte = {
+static const NDR_TYPE ndr_array_8_character_net_byte = {
     .kind = NDR_KIND_ARRAY,
-    .flags = NDR_TYPE_FLAT,
+    .flags = NDR_TYPE_HAS_CHARACTERS | NDR_TYPE_FLAT,
     .size = 8 * sizeof(byte),
     .align = 1,
     .count = 8,
-    .element = &ndr_byte,
+    .element = &ndr_character_net_byte,
 };
 
-static const NDR_TYPE ndr_ref_array_8_byte = {
+static const NDR_TYPE ndr_ref_array_8_character_net_byte = {
     .kind = NDR_KIND_POINTER,
-    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS | NDR_TYPE_HAS_CHARACTERS,
     .size = sizeof(void *),
     .align = 4,
-    .element = &ndr_array_8_byte,
+    .element = &ndr_array_8_character_net_byte,
 };
 
 static const NDR_TYPE ndr_long = {
@@ -179,17 +199,17 @@ static const NDR_EXPR ndr_varying_Varying_text_length = {
 };
 static const NDR_TYPE ndr_varying_Varying_text = {
     .kind = NDR_KIND_ARRAY,
-    .flags = NDR_TYPE_VARYING,
+    .flags = NDR_TYPE_VARYING | NDR_TYPE_HAS_CHARACTERS,
     .size = 16 * sizeof(byte),
     .align = 4,
     .count = 16,
-    .element = &ndr_byte,
+    .element = &ndr_character_net_byte,
     .length = &ndr_varying_Varying_text_length,
 };
 
 static const NDR_TYPE ndr_ref_varying_Varying_text = {
     .kind = NDR_KIND_POINTER,
-    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS | NDR_TYPE_HAS_CHARACTERS,
     .size = sizeof(void *),
     .align = 4,
     .element = &ndr_varying_Varying_text,
@@ -206,16 +226,16 @@ static const NDR_EXPR ndr_sized_Open_text_length = {
 };
 static const NDR_TYPE ndr_sized_Open_text = {
     .kind = NDR_KIND_ARRAY,
-    .flags = NDR_TYPE_VARYING,
+    .flags = NDR_TYPE_VARYING | NDR_TYPE_HAS_CHARACTERS,
     .align = 4,
-    .element = &ndr_byte,
+    .element = &ndr_character_net_byte,
     .max_count = &ndr_sized_Open_text_count,
     .length = &ndr_sized_Open_text_length,
 };
 
 static const NDR_TYPE ndr_ref_sized_Open_text = {
     .kind = NDR_KIND_POINTER,
-    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS | NDR_TYPE_HAS_CHARACTERS,
     .size = sizeof(void *),
     .align = 4,
     .element = &ndr_sized_Open_text,
@@ -228,14 +248,15 @@ static const NDR_EXPR ndr_sized_Hidden_text_count = {
 };
 static const NDR_TYPE ndr_sized_Hidden_text = {
     .kind = NDR_KIND_ARRAY,
+    .flags = NDR_TYPE_HAS_CHARACTERS,
     .align = 4,
-    .element = &ndr_byte,
+    .element = &ndr_character_net_byte,
     .max_count = &ndr_sized_Hidden_text_count,
 };
 
 static const NDR_TYPE ndr_unique_sized_Hidden_text = {
     .kind = NDR_KIND_POINTER,
-    .flags = NDR_TYPE_UNIQUE | NDR_TYPE_HAS_POINTERS,
+    .flags = NDR_TYPE_UNIQUE | NDR_TYPE_HAS_POINTERS | NDR_TYPE_HAS_CHARACTERS,
     .size = sizeof(void *),
     .align = 4,
     .element = &ndr_sized_Hidden_text,
@@ -260,27 +281,47 @@ static const NDR_EXPR ndr_sized_Pair_wide_length = {
 };
 static const NDR_TYPE ndr_sized_Pair_wide = {
     .kind = NDR_KIND_ARRAY,
-    .flags = NDR_TYPE_VARYING,
+    .flags = NDR_TYPE_VARYING | NDR_TYPE_HAS_CHARACTERS,
     .align = 4,
-    .element = &ndr_byte,
+    .element = &ndr_character_net_byte,
     .max_count = &ndr_sized_Pair_wide_count,
     .length = &ndr_sized_Pair_wide_length,
 };
 
 static const NDR_TYPE ndr_ref_sized_Pair_wide = {
     .kind = NDR_KIND_POINTER,
-    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS | NDR_TYPE_HAS_CHARACTERS,
     .size = sizeof(void *),
     .align = 4,
     .element = &ndr_sized_Pair_wide,
 };
 
-static const NDR_TYPE ndr_char = {
+static void __RPC_USER ndr_character_net_char_to_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
+    unsigned long *net_count, error_status_t *status)
+{
+    cs_byte_to_netcs(binding, tag, local, count, net, net_count, status);
+}
+static void __RPC_USER ndr_character_net_char_from_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
+    unsigned long size, void *local, unsigned long *count, error_status_t *status)
+{
+    cs_byte_from_netcs(binding, tag, net, net_count, size, local, count, status);
+}
+static const NDR_CS_TYPE ndr_character_net_char_routines = {
+    .element_size = sizeof(cs_byte),
+    .net_size = cs_byte_net_size,
+    .local_size = cs_byte_local_size,
+    .to_netcs = ndr_character_net_char_to_netcs,
+    .from_netcs = ndr_character_net_char_from_netcs,
+};
+static const NDR_TYPE ndr_character_net_char = {
     .kind = NDR_KIND_CHAR,
-    .flags = NDR_TYPE_FLAT,
+    .flags = NDR_TYPE_HAS_CHARACTERS | NDR_TYPE_FLAT,
     .size = sizeof(unsigned char),
     .align = 1,
-    .name = "char",
+    .name = "net_char",
+    .characters = &ndr_character_net_char_routines,
 };
 
 /* the size of narrow: [in, size_is(size), length_is(length)] */
@@ -294,16 +335,16 @@ static const NDR_EXPR ndr_sized_Pair_narrow_length = {
 };
 static const NDR_TYPE ndr_sized_Pair_narrow = {
     .kind = NDR_KIND_ARRAY,
-    .flags = NDR_TYPE_VARYING,
+    .flags = NDR_TYPE_VARYING | NDR_TYPE_HAS_CHARACTERS,
     .align = 4,
-    .element = &ndr_char,
+    .element = &ndr_character_net_char,
     .max_count = &ndr_sized_Pair_narrow_count,
     .length = &ndr_sized_Pair_narrow_length,
 };
 
 static const NDR_TYPE ndr_ref_sized_Pair_narrow = {
     .kind = NDR_KIND_POINTER,
-    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS | NDR_TYPE_HAS_CHARACTERS,
     .size = sizeof(void *),
     .align = 4,
     .element = &ndr_sized_Pair_narrow,
@@ -320,16 +361,16 @@ static const NDR_EXPR ndr_sized_Get_text_length = {
 };
 static const NDR_TYPE ndr_sized_Get_text = {
     .kind = NDR_KIND_ARRAY,
-    .flags = NDR_TYPE_VARYING,
+    .flags = NDR_TYPE_VARYING | NDR_TYPE_HAS_CHARACTERS,
     .align = 4,
-    .element = &ndr_byte,
+    .element = &ndr_character_net_byte,
     .max_count = &ndr_sized_Get_text_count,
     .length = &ndr_sized_Get_text_length,
 };
 
 static const NDR_TYPE ndr_ref_sized_Get_text = {
     .kind = NDR_KIND_POINTER,
-    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS | NDR_TYPE_HAS_CHARACTERS,
     .size = sizeof(void *),
     .align = 4,
     .element = &ndr_sized_Get_text,
@@ -346,16 +387,16 @@ static const NDR_EXPR ndr_sized_AsyncOpen_text_length = {
 };
 static const NDR_TYPE ndr_sized_AsyncOpen_text = {
     .kind = NDR_KIND_ARRAY,
-    .flags = NDR_TYPE_VARYING,
+    .flags = NDR_TYPE_VARYING | NDR_TYPE_HAS_CHARACTERS,
     .align = 4,
-    .element = &ndr_byte,
+    .element = &ndr_character_net_byte,
     .max_count = &ndr_sized_AsyncOpen_text_count,
     .length = &ndr_sized_AsyncOpen_text_length,
 };
 
 static const NDR_TYPE ndr_ref_sized_AsyncOpen_text = {
     .kind = NDR_KIND_POINTER,
-    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS | NDR_TYPE_HAS_CHARACTERS,
     .size = sizeof(void *),
     .align = 4,
     .element = &ndr_sized_AsyncOpen_text,
@@ -368,14 +409,15 @@ static const NDR_EXPR ndr_sized_AsyncHidden_text_count = {
 };
 static const NDR_TYPE ndr_sized_AsyncHidden_text = {
     .kind = NDR_KIND_ARRAY,
+    .flags = NDR_TYPE_HAS_CHARACTERS,
     .align = 4,
-    .element = &ndr_byte,
+    .element = &ndr_character_net_byte,
     .max_count = &ndr_sized_AsyncHidden_text_count,
 };
 
 static const NDR_TYPE ndr_unique_sized_AsyncHidden_text = {
     .kind = NDR_KIND_POINTER,
-    .flags = NDR_TYPE_UNIQUE | NDR_TYPE_HAS_POINTERS,
+    .flags = NDR_TYPE_UNIQUE | NDR_TYPE_HAS_POINTERS | NDR_TYPE_HAS_CHARACTERS,
     .size = sizeof(void *),
     .align = 4,
     .element = &ndr_sized_AsyncHidden_text,
@@ -396,7 +438,7 @@ static const NDR_PARAM b_cs_char_Fixed_params[] = {
     {.name = "rtag", .type = &ndr_ref_unsigned_long,
      .offset = offsetof(struct b_cs_char_Fixed_frame, rtag),
      .flags = NDR_PARAM_OUT},
-    {.name = "name", .type = &ndr_ref_array_8_byte,
+    {.name = "name", .type = &ndr_ref_array_8_character_net_byte,
      .offset = offsetof(struct b_cs_char_Fixed_frame, name),
      .flags = NDR_PARAM_IN | NDR_PARAM_OUT},
 };
@@ -562,279 +604,58 @@ static const NDR_PARAM b_cs_char_AsyncHidden_params[] = {
 
 /* ---- interface b_cs_char: client ---- */
 
-/* Fixed: [cs_char] arrays */
-static void __RPC_USER b_cs_char_Fixed_name_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_char_Fixed_name_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static const NDR_CS_ARRAY b_cs_char_Fixed_CsArrays[] = {
-    {.offset = offsetof(struct b_cs_char_Fixed_frame, name),
-     .element_size = sizeof(UTF32),
-     .count = 8,
-     .size = NDR_CS_NONE,
-     .length = NDR_CS_NONE,
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = b_cs_char_Fixed_name_to_netcs,
-     .from_netcs = b_cs_char_Fixed_name_from_netcs},
-};
+/* Fixed: the code sets of [cs_char] */
 static const NDR_CHARACTERS b_cs_char_Fixed_Characters = {
-    .array_count = 1,
-    .arrays = b_cs_char_Fixed_CsArrays,
     .stag = offsetof(struct b_cs_char_Fixed_frame, stag),
     .drtag = offsetof(struct b_cs_char_Fixed_frame, drtag),
     .rtag = offsetof(struct b_cs_char_Fixed_frame, rtag),
 };
 
-/* Varying: [cs_char] arrays */
-static void __RPC_USER b_cs_char_Varying_text_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_char_Varying_text_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static const NDR_CS_ARRAY b_cs_char_Varying_CsArrays[] = {
-    {.offset = offsetof(struct b_cs_char_Varying_frame, text),
-     .element_size = sizeof(UTF32),
-     .count = 16,
-     .size = NDR_CS_NONE,
-     .length = offsetof(struct b_cs_char_Varying_frame, length),
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = b_cs_char_Varying_text_to_netcs,
-     .from_netcs = b_cs_char_Varying_text_from_netcs},
-};
+/* Varying: the code sets of [cs_char] */
 static const NDR_CHARACTERS b_cs_char_Varying_Characters = {
-    .array_count = 1,
-    .arrays = b_cs_char_Varying_CsArrays,
     .stag = offsetof(struct b_cs_char_Varying_frame, stag),
     .drtag = NDR_CS_NONE,
     .rtag = offsetof(struct b_cs_char_Varying_frame, rtag),
 };
 
-/* Open: [cs_char] arrays */
-static void __RPC_USER b_cs_char_Open_text_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_char_Open_text_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static const NDR_CS_ARRAY b_cs_char_Open_CsArrays[] = {
-    {.offset = offsetof(struct b_cs_char_Open_frame, text),
-     .element_size = sizeof(UTF32),
-     .count = 0,
-     .size = offsetof(struct b_cs_char_Open_frame, size),
-     .length = offsetof(struct b_cs_char_Open_frame, length),
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = b_cs_char_Open_text_to_netcs,
-     .from_netcs = b_cs_char_Open_text_from_netcs},
-};
+/* Open: the code sets of [cs_char] */
 static const NDR_CHARACTERS b_cs_char_Open_Characters = {
-    .array_count = 1,
-    .arrays = b_cs_char_Open_CsArrays,
     .stag = offsetof(struct b_cs_char_Open_frame, stag),
     .drtag = offsetof(struct b_cs_char_Open_frame, drtag),
     .rtag = offsetof(struct b_cs_char_Open_frame, rtag),
 };
 
-/* Hidden: [cs_char] arrays */
-static void __RPC_USER b_cs_char_Hidden_text_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_char_Hidden_text_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static const NDR_CS_ARRAY b_cs_char_Hidden_CsArrays[] = {
-    {.offset = offsetof(struct b_cs_char_Hidden_frame, text),
-     .element_size = sizeof(UTF32),
-     .count = 0,
-     .size = offsetof(struct b_cs_char_Hidden_frame, size),
-     .length = NDR_CS_NONE,
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = b_cs_char_Hidden_text_to_netcs,
-     .from_netcs = b_cs_char_Hidden_text_from_netcs},
-};
+/* Hidden: the code sets of [cs_char] */
 static const NDR_CHARACTERS b_cs_char_Hidden_Characters = {
-    .array_count = 1,
-    .arrays = b_cs_char_Hidden_CsArrays,
     .stag = offsetof(struct b_cs_char_Hidden_frame, stag),
     .drtag = offsetof(struct b_cs_char_Hidden_frame, drtag),
     .rtag = offsetof(struct b_cs_char_Hidden_frame, rtag),
     .tag_routine = set_tags,
 };
 
-/* Pair: [cs_char] arrays */
-static void __RPC_USER b_cs_char_Pair_wide_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_char_Pair_wide_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static void __RPC_USER b_cs_char_Pair_narrow_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    cs_byte_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_char_Pair_narrow_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    cs_byte_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static const NDR_CS_ARRAY b_cs_char_Pair_CsArrays[] = {
-    {.offset = offsetof(struct b_cs_char_Pair_frame, wide),
-     .element_size = sizeof(UTF32),
-     .count = 0,
-     .size = offsetof(struct b_cs_char_Pair_frame, size),
-     .length = offsetof(struct b_cs_char_Pair_frame, wide_length),
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = b_cs_char_Pair_wide_to_netcs,
-     .from_netcs = b_cs_char_Pair_wide_from_netcs},
-    {.offset = offsetof(struct b_cs_char_Pair_frame, narrow),
-     .element_size = sizeof(cs_byte),
-     .count = 0,
-     .size = offsetof(struct b_cs_char_Pair_frame, size),
-     .length = offsetof(struct b_cs_char_Pair_frame, length),
-     .net_size = cs_byte_net_size,
-     .local_size = cs_byte_local_size,
-     .to_netcs = b_cs_char_Pair_narrow_to_netcs,
-     .from_netcs = b_cs_char_Pair_narrow_from_netcs},
-};
+/* Pair: the code sets of [cs_char] */
 static const NDR_CHARACTERS b_cs_char_Pair_Characters = {
-    .array_count = 2,
-    .arrays = b_cs_char_Pair_CsArrays,
     .stag = offsetof(struct b_cs_char_Pair_frame, stag),
     .drtag = NDR_CS_NONE,
     .rtag = NDR_CS_NONE,
 };
 
-/* Get: [cs_char] arrays */
-static void __RPC_USER b_cs_char_Get_text_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_char_Get_text_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static const NDR_CS_ARRAY b_cs_char_Get_CsArrays[] = {
-    {.offset = offsetof(struct b_cs_char_Get_frame, text),
-     .element_size = sizeof(UTF32),
-     .count = 0,
-     .size = offsetof(struct b_cs_char_Get_frame, size),
-     .length = offsetof(struct b_cs_char_Get_frame, length),
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = b_cs_char_Get_text_to_netcs,
-     .from_netcs = b_cs_char_Get_text_from_netcs},
-};
+/* Get: the code sets of [cs_char] */
 static const NDR_CHARACTERS b_cs_char_Get_Characters = {
-    .array_count = 1,
-    .arrays = b_cs_char_Get_CsArrays,
     .stag = NDR_CS_NONE,
     .drtag = offsetof(struct b_cs_char_Get_frame, drtag),
     .rtag = offsetof(struct b_cs_char_Get_frame, rtag),
 };
 
-/* AsyncOpen: [cs_char] arrays */
-static void __RPC_USER b_cs_char_AsyncOpen_text_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_char_AsyncOpen_text_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static const NDR_CS_ARRAY b_cs_char_AsyncOpen_CsArrays[] = {
-    {.offset = offsetof(struct b_cs_char_AsyncOpen_frame, text),
-     .element_size = sizeof(UTF32),
-     .count = 0,
-     .size = offsetof(struct b_cs_char_AsyncOpen_frame, size),
-     .length = offsetof(struct b_cs_char_AsyncOpen_frame, length),
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = b_cs_char_AsyncOpen_text_to_netcs,
-     .from_netcs = b_cs_char_AsyncOpen_text_from_netcs},
-};
+/* AsyncOpen: the code sets of [cs_char] */
 static const NDR_CHARACTERS b_cs_char_AsyncOpen_Characters = {
-    .array_count = 1,
-    .arrays = b_cs_char_AsyncOpen_CsArrays,
     .stag = offsetof(struct b_cs_char_AsyncOpen_frame, stag),
     .drtag = offsetof(struct b_cs_char_AsyncOpen_frame, drtag),
     .rtag = offsetof(struct b_cs_char_AsyncOpen_frame, rtag),
 };
 
-/* AsyncHidden: [cs_char] arrays */
-static void __RPC_USER b_cs_char_AsyncHidden_text_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_char_AsyncHidden_text_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static const NDR_CS_ARRAY b_cs_char_AsyncHidden_CsArrays[] = {
-    {.offset = offsetof(struct b_cs_char_AsyncHidden_frame, text),
-     .element_size = sizeof(UTF32),
-     .count = 0,
-     .size = offsetof(struct b_cs_char_AsyncHidden_frame, size),
-     .length = NDR_CS_NONE,
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = b_cs_char_AsyncHidden_text_to_netcs,
-     .from_netcs = b_cs_char_AsyncHidden_text_from_netcs},
-};
+/* AsyncHidden: the code sets of [cs_char] */
 static const NDR_CHARACTERS b_cs_char_AsyncHidden_Characters = {
-    .array_count = 1,
-    .arrays = b_cs_char_AsyncHidden_CsArrays,
     .stag = offsetof(struct b_cs_char_AsyncHidden_frame, stag),
     .drtag = offsetof(struct b_cs_char_AsyncHidden_frame, drtag),
     .rtag = offsetof(struct b_cs_char_AsyncHidden_frame, rtag),

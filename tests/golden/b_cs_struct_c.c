@@ -74,29 +74,6 @@ struct b_cs_struct_AsyncStructOpen_frame {
 
 /* ---- interface b_cs_struct: types ---- */
 
-static const NDR_TYPE ndr_handle_t = {
-    .kind = NDR_KIND_HANDLE,
-    .size = sizeof(handle_t),
-    .align = 1,
-    .name = "handle_t",
-};
-
-static const NDR_TYPE ndr_unsigned_long = {
-    .kind = NDR_KIND_UINT32,
-    .flags = NDR_TYPE_FLAT,
-    .size = sizeof(uint32_t),
-    .align = 4,
-    .name = "unsigned long",
-};
-
-static const NDR_TYPE ndr_ref_unsigned_long = {
-    .kind = NDR_KIND_POINTER,
-    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
-    .size = sizeof(void *),
-    .align = 4,
-    .element = &ndr_unsigned_long,
-};
-
 static const NDR_TYPE ndr_long = {
     .kind = NDR_KIND_INT32,
     .flags = NDR_TYPE_FLAT,
@@ -105,21 +82,41 @@ static const NDR_TYPE ndr_long = {
     .name = "long",
 };
 
-static const NDR_TYPE ndr_byte = {
+static void __RPC_USER ndr_character_net_byte_to_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
+    unsigned long *net_count, error_status_t *status)
+{
+    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
+}
+static void __RPC_USER ndr_character_net_byte_from_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
+    unsigned long size, void *local, unsigned long *count, error_status_t *status)
+{
+    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
+}
+static const NDR_CS_TYPE ndr_character_net_byte_routines = {
+    .element_size = sizeof(UTF32),
+    .net_size = UTF32_net_size,
+    .local_size = UTF32_local_size,
+    .to_netcs = ndr_character_net_byte_to_netcs,
+    .from_netcs = ndr_character_net_byte_from_netcs,
+};
+static const NDR_TYPE ndr_character_net_byte = {
     .kind = NDR_KIND_BYTE,
-    .flags = NDR_TYPE_FLAT,
+    .flags = NDR_TYPE_HAS_CHARACTERS | NDR_TYPE_FLAT,
     .size = sizeof(byte),
     .align = 1,
-    .name = "byte",
+    .name = "net_byte",
+    .characters = &ndr_character_net_byte_routines,
 };
 
-static const NDR_TYPE ndr_array_8_byte = {
+static const NDR_TYPE ndr_array_8_character_net_byte = {
     .kind = NDR_KIND_ARRAY,
-    .flags = NDR_TYPE_FLAT,
+    .flags = NDR_TYPE_HAS_CHARACTERS | NDR_TYPE_FLAT,
     .size = 8 * sizeof(byte),
     .align = 1,
     .count = 8,
-    .element = &ndr_byte,
+    .element = &ndr_character_net_byte,
 };
 
 static const NDR_TYPE ndr_char = {
@@ -147,29 +144,21 @@ static const NDR_TYPE ndr_unique_string_char = {
 static const NDR_FIELD ndr_struct_FIXED_fields[] = {
     {.name = "before", .type = &ndr_long,
      .offset = offsetof(FIXED, before)},
-    {.name = "name", .type = &ndr_array_8_byte,
+    {.name = "name", .type = &ndr_array_8_character_net_byte,
      .offset = offsetof(FIXED, name)},
     {.name = "note", .type = &ndr_unique_string_char,
      .offset = offsetof(FIXED, note)},
-    {.name = "mark", .type = &ndr_byte,
+    {.name = "mark", .type = &ndr_character_net_byte,
      .offset = offsetof(FIXED, mark)},
 };
 static const NDR_TYPE ndr_struct_FIXED = {
     .kind = NDR_KIND_STRUCT,
-    .flags = NDR_TYPE_HAS_POINTERS,
+    .flags = NDR_TYPE_HAS_POINTERS | NDR_TYPE_HAS_CHARACTERS,
     .size = sizeof(FIXED),
     .align = 4,
     .count = 4,
     .name = "FIXED",
     .fields = ndr_struct_FIXED_fields,
-};
-
-static const NDR_TYPE ndr_ref_struct_FIXED = {
-    .kind = NDR_KIND_POINTER,
-    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
-    .size = sizeof(void *),
-    .align = 4,
-    .element = &ndr_struct_FIXED,
 };
 
 static const NDR_TYPE ndr_short = {
@@ -187,11 +176,11 @@ static const NDR_EXPR ndr_varying_VARYING_text_length = {
 };
 static const NDR_TYPE ndr_varying_VARYING_text = {
     .kind = NDR_KIND_ARRAY,
-    .flags = NDR_TYPE_VARYING,
+    .flags = NDR_TYPE_VARYING | NDR_TYPE_HAS_CHARACTERS,
     .size = 16 * sizeof(byte),
     .align = 4,
     .count = 16,
-    .element = &ndr_byte,
+    .element = &ndr_character_net_byte,
     .length = &ndr_varying_VARYING_text_length,
 };
 
@@ -205,19 +194,12 @@ static const NDR_FIELD ndr_struct_VARYING_fields[] = {
 };
 static const NDR_TYPE ndr_struct_VARYING = {
     .kind = NDR_KIND_STRUCT,
+    .flags = NDR_TYPE_HAS_CHARACTERS,
     .size = sizeof(VARYING),
     .align = 4,
     .count = 3,
     .name = "VARYING",
     .fields = ndr_struct_VARYING_fields,
-};
-
-static const NDR_TYPE ndr_unique_struct_VARYING = {
-    .kind = NDR_KIND_POINTER,
-    .flags = NDR_TYPE_UNIQUE | NDR_TYPE_HAS_POINTERS,
-    .size = sizeof(void *),
-    .align = 4,
-    .element = &ndr_struct_VARYING,
 };
 
 /* the size of text: [size_is(size)] */
@@ -227,8 +209,9 @@ static const NDR_EXPR ndr_sized_CONFORMANT_text_count = {
 };
 static const NDR_TYPE ndr_sized_CONFORMANT_text = {
     .kind = NDR_KIND_ARRAY,
+    .flags = NDR_TYPE_HAS_CHARACTERS,
     .align = 4,
-    .element = &ndr_byte,
+    .element = &ndr_character_net_byte,
     .max_count = &ndr_sized_CONFORMANT_text_count,
 };
 
@@ -240,7 +223,7 @@ static const NDR_FIELD ndr_struct_CONFORMANT_fields[] = {
 };
 static const NDR_TYPE ndr_struct_CONFORMANT = {
     .kind = NDR_KIND_STRUCT,
-    .flags = NDR_TYPE_OPEN,
+    .flags = NDR_TYPE_OPEN | NDR_TYPE_HAS_CHARACTERS,
     .size = sizeof(CONFORMANT),
     .align = 4,
     .count = 2,
@@ -248,21 +231,13 @@ static const NDR_TYPE ndr_struct_CONFORMANT = {
     .fields = ndr_struct_CONFORMANT_fields,
 };
 
-static const NDR_TYPE ndr_ref_struct_CONFORMANT = {
-    .kind = NDR_KIND_POINTER,
-    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
-    .size = sizeof(void *),
-    .align = 4,
-    .element = &ndr_struct_CONFORMANT,
-};
-
-static const NDR_TYPE ndr_array_4_byte = {
+static const NDR_TYPE ndr_array_4_character_net_byte = {
     .kind = NDR_KIND_ARRAY,
-    .flags = NDR_TYPE_FLAT,
+    .flags = NDR_TYPE_HAS_CHARACTERS | NDR_TYPE_FLAT,
     .size = 4 * sizeof(byte),
     .align = 1,
     .count = 4,
-    .element = &ndr_byte,
+    .element = &ndr_character_net_byte,
 };
 
 static const NDR_TYPE ndr_unsigned_short = {
@@ -284,15 +259,15 @@ static const NDR_EXPR ndr_sized_OPEN_text_length = {
 };
 static const NDR_TYPE ndr_sized_OPEN_text = {
     .kind = NDR_KIND_ARRAY,
-    .flags = NDR_TYPE_VARYING,
+    .flags = NDR_TYPE_VARYING | NDR_TYPE_HAS_CHARACTERS,
     .align = 4,
-    .element = &ndr_byte,
+    .element = &ndr_character_net_byte,
     .max_count = &ndr_sized_OPEN_text_count,
     .length = &ndr_sized_OPEN_text_length,
 };
 
 static const NDR_FIELD ndr_struct_OPEN_fields[] = {
-    {.name = "name", .type = &ndr_array_4_byte,
+    {.name = "name", .type = &ndr_array_4_character_net_byte,
      .offset = offsetof(OPEN, name)},
     {.name = "size", .type = &ndr_unsigned_short,
      .offset = offsetof(OPEN, size)},
@@ -303,7 +278,7 @@ static const NDR_FIELD ndr_struct_OPEN_fields[] = {
 };
 static const NDR_TYPE ndr_struct_OPEN = {
     .kind = NDR_KIND_STRUCT,
-    .flags = NDR_TYPE_OPEN,
+    .flags = NDR_TYPE_OPEN | NDR_TYPE_HAS_CHARACTERS,
     .size = sizeof(OPEN),
     .align = 4,
     .count = 4,
@@ -311,20 +286,67 @@ static const NDR_TYPE ndr_struct_OPEN = {
     .fields = ndr_struct_OPEN_fields,
 };
 
-static const NDR_TYPE ndr_ref_struct_OPEN = {
+static const NDR_TYPE ndr_handle_t = {
+    .kind = NDR_KIND_HANDLE,
+    .size = sizeof(handle_t),
+    .align = 1,
+    .name = "handle_t",
+};
+
+static const NDR_TYPE ndr_unsigned_long = {
+    .kind = NDR_KIND_UINT32,
+    .flags = NDR_TYPE_FLAT,
+    .size = sizeof(uint32_t),
+    .align = 4,
+    .name = "unsigned long",
+};
+
+static const NDR_TYPE ndr_ref_unsigned_long = {
     .kind = NDR_KIND_POINTER,
     .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_unsigned_long,
+};
+
+static const NDR_TYPE ndr_ref_struct_FIXED = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS | NDR_TYPE_HAS_CHARACTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_struct_FIXED,
+};
+
+static const NDR_TYPE ndr_unique_struct_VARYING = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_UNIQUE | NDR_TYPE_HAS_POINTERS | NDR_TYPE_HAS_CHARACTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_struct_VARYING,
+};
+
+static const NDR_TYPE ndr_ref_struct_CONFORMANT = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS | NDR_TYPE_HAS_CHARACTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_struct_CONFORMANT,
+};
+
+static const NDR_TYPE ndr_ref_struct_OPEN = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS | NDR_TYPE_HAS_CHARACTERS,
     .size = sizeof(void *),
     .align = 4,
     .element = &ndr_struct_OPEN,
 };
 
-static const NDR_TYPE ndr_ref_byte = {
+static const NDR_TYPE ndr_ref_character_net_byte = {
     .kind = NDR_KIND_POINTER,
-    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS | NDR_TYPE_HAS_CHARACTERS,
     .size = sizeof(void *),
     .align = 4,
-    .element = &ndr_byte,
+    .element = &ndr_character_net_byte,
 };
 
 /* ---- interface b_cs_struct: parameters ---- */
@@ -414,16 +436,16 @@ static const NDR_PARAM b_cs_struct_Scalars_params[] = {
     {.name = "rtag", .type = &ndr_ref_unsigned_long,
      .offset = offsetof(struct b_cs_struct_Scalars_frame, rtag),
      .flags = NDR_PARAM_OUT},
-    {.name = "in", .type = &ndr_byte,
+    {.name = "in", .type = &ndr_character_net_byte,
      .offset = offsetof(struct b_cs_struct_Scalars_frame, in),
      .flags = NDR_PARAM_IN},
-    {.name = "both", .type = &ndr_ref_byte,
+    {.name = "both", .type = &ndr_ref_character_net_byte,
      .offset = offsetof(struct b_cs_struct_Scalars_frame, both),
      .flags = NDR_PARAM_IN | NDR_PARAM_OUT},
-    {.name = "out", .type = &ndr_ref_byte,
+    {.name = "out", .type = &ndr_ref_character_net_byte,
      .offset = offsetof(struct b_cs_struct_Scalars_frame, out),
      .flags = NDR_PARAM_OUT},
-    {.name = "_RetVal", .type = &ndr_byte,
+    {.name = "_RetVal", .type = &ndr_character_net_byte,
      .offset = offsetof(struct b_cs_struct_Scalars_frame, _RetVal),
      .flags = NDR_PARAM_OUT | NDR_PARAM_RETURN},
 };
@@ -441,7 +463,7 @@ static const NDR_PARAM b_cs_struct_AsyncStructOpen_params[] = {
     {.name = "open", .type = &ndr_ref_struct_OPEN,
      .offset = offsetof(struct b_cs_struct_AsyncStructOpen_frame, open),
      .flags = NDR_PARAM_IN | NDR_PARAM_OUT},
-    {.name = "scalar", .type = &ndr_byte,
+    {.name = "scalar", .type = &ndr_character_net_byte,
      .offset = offsetof(struct b_cs_struct_AsyncStructOpen_frame, scalar),
      .flags = NDR_PARAM_IN},
     {.name = "by_value", .type = &ndr_struct_FIXED,
@@ -451,500 +473,43 @@ static const NDR_PARAM b_cs_struct_AsyncStructOpen_params[] = {
 
 /* ---- interface b_cs_struct: client ---- */
 
-/* StructFixed: [cs_char] arrays */
-static void __RPC_USER b_cs_struct_StructFixed_fixed_name_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_struct_StructFixed_fixed_name_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static void __RPC_USER b_cs_struct_StructFixed_fixed_mark_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_struct_StructFixed_fixed_mark_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static void __RPC_USER b_cs_struct_StructFixed_copy_name_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_struct_StructFixed_copy_name_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static void __RPC_USER b_cs_struct_StructFixed_copy_mark_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_struct_StructFixed_copy_mark_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static const NDR_CS_ARRAY b_cs_struct_StructFixed_CsArrays[] = {
-    {.offset = offsetof(FIXED, name),
-     .element_size = sizeof(UTF32),
-     .count = 8,
-     .size = NDR_CS_NONE,
-     .length = NDR_CS_NONE,
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = b_cs_struct_StructFixed_fixed_name_to_netcs,
-     .from_netcs = b_cs_struct_StructFixed_fixed_name_from_netcs,
-     .structure = &ndr_struct_FIXED,
-     .parameter = offsetof(struct b_cs_struct_StructFixed_frame, fixed)},
-    {.offset = offsetof(FIXED, mark),
-     .element_size = sizeof(UTF32),
-     .count = 1,
-     .size = NDR_CS_NONE,
-     .length = NDR_CS_NONE,
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = b_cs_struct_StructFixed_fixed_mark_to_netcs,
-     .from_netcs = b_cs_struct_StructFixed_fixed_mark_from_netcs,
-     .structure = &ndr_struct_FIXED,
-     .parameter = offsetof(struct b_cs_struct_StructFixed_frame, fixed)},
-    {.offset = offsetof(FIXED, name),
-     .element_size = sizeof(UTF32),
-     .count = 8,
-     .size = NDR_CS_NONE,
-     .length = NDR_CS_NONE,
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = b_cs_struct_StructFixed_copy_name_to_netcs,
-     .from_netcs = b_cs_struct_StructFixed_copy_name_from_netcs,
-     .structure = &ndr_struct_FIXED,
-     .parameter = offsetof(struct b_cs_struct_StructFixed_frame, copy)},
-    {.offset = offsetof(FIXED, mark),
-     .element_size = sizeof(UTF32),
-     .count = 1,
-     .size = NDR_CS_NONE,
-     .length = NDR_CS_NONE,
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = b_cs_struct_StructFixed_copy_mark_to_netcs,
-     .from_netcs = b_cs_struct_StructFixed_copy_mark_from_netcs,
-     .structure = &ndr_struct_FIXED,
-     .parameter = offsetof(struct b_cs_struct_StructFixed_frame, copy)},
-};
+/* StructFixed: the code sets of [cs_char] */
 static const NDR_CHARACTERS b_cs_struct_StructFixed_Characters = {
-    .array_count = 4,
-    .arrays = b_cs_struct_StructFixed_CsArrays,
     .stag = offsetof(struct b_cs_struct_StructFixed_frame, stag),
     .drtag = offsetof(struct b_cs_struct_StructFixed_frame, drtag),
     .rtag = offsetof(struct b_cs_struct_StructFixed_frame, rtag),
 };
 
-/* StructVarying: [cs_char] arrays */
-static void __RPC_USER b_cs_struct_StructVarying_by_value_text_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_struct_StructVarying_by_value_text_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static void __RPC_USER b_cs_struct_StructVarying_varying_text_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_struct_StructVarying_varying_text_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static const NDR_CS_ARRAY b_cs_struct_StructVarying_CsArrays[] = {
-    {.offset = offsetof(VARYING, text),
-     .element_size = sizeof(UTF32),
-     .count = 16,
-     .size = NDR_CS_NONE,
-     .length = offsetof(VARYING, length),
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = b_cs_struct_StructVarying_by_value_text_to_netcs,
-     .from_netcs = b_cs_struct_StructVarying_by_value_text_from_netcs,
-     .structure = &ndr_struct_VARYING,
-     .parameter = offsetof(struct b_cs_struct_StructVarying_frame, by_value),
-     .by_value = 1},
-    {.offset = offsetof(VARYING, text),
-     .element_size = sizeof(UTF32),
-     .count = 16,
-     .size = NDR_CS_NONE,
-     .length = offsetof(VARYING, length),
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = b_cs_struct_StructVarying_varying_text_to_netcs,
-     .from_netcs = b_cs_struct_StructVarying_varying_text_from_netcs,
-     .structure = &ndr_struct_VARYING,
-     .parameter = offsetof(struct b_cs_struct_StructVarying_frame, varying)},
-};
+/* StructVarying: the code sets of [cs_char] */
 static const NDR_CHARACTERS b_cs_struct_StructVarying_Characters = {
-    .array_count = 2,
-    .arrays = b_cs_struct_StructVarying_CsArrays,
     .stag = offsetof(struct b_cs_struct_StructVarying_frame, stag),
     .drtag = NDR_CS_NONE,
     .rtag = offsetof(struct b_cs_struct_StructVarying_frame, rtag),
 };
 
-/* StructConformant: [cs_char] arrays */
-static void __RPC_USER b_cs_struct_StructConformant_one_text_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_struct_StructConformant_one_text_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static void __RPC_USER b_cs_struct_StructConformant_two_text_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_struct_StructConformant_two_text_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static const NDR_CS_ARRAY b_cs_struct_StructConformant_CsArrays[] = {
-    {.offset = offsetof(CONFORMANT, text),
-     .element_size = sizeof(UTF32),
-     .count = 0,
-     .size = offsetof(CONFORMANT, size),
-     .length = NDR_CS_NONE,
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = b_cs_struct_StructConformant_one_text_to_netcs,
-     .from_netcs = b_cs_struct_StructConformant_one_text_from_netcs,
-     .structure = &ndr_struct_CONFORMANT,
-     .parameter = offsetof(struct b_cs_struct_StructConformant_frame, one)},
-    {.offset = offsetof(CONFORMANT, text),
-     .element_size = sizeof(UTF32),
-     .count = 0,
-     .size = offsetof(CONFORMANT, size),
-     .length = NDR_CS_NONE,
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = b_cs_struct_StructConformant_two_text_to_netcs,
-     .from_netcs = b_cs_struct_StructConformant_two_text_from_netcs,
-     .structure = &ndr_struct_CONFORMANT,
-     .parameter = offsetof(struct b_cs_struct_StructConformant_frame, two)},
-};
+/* StructConformant: the code sets of [cs_char] */
 static const NDR_CHARACTERS b_cs_struct_StructConformant_Characters = {
-    .array_count = 2,
-    .arrays = b_cs_struct_StructConformant_CsArrays,
     .stag = offsetof(struct b_cs_struct_StructConformant_frame, stag),
     .drtag = NDR_CS_NONE,
     .rtag = offsetof(struct b_cs_struct_StructConformant_frame, rtag),
 };
 
-/* StructOpen: [cs_char] arrays */
-static void __RPC_USER b_cs_struct_StructOpen_open_name_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_struct_StructOpen_open_name_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static void __RPC_USER b_cs_struct_StructOpen_open_text_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_struct_StructOpen_open_text_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static const NDR_CS_ARRAY b_cs_struct_StructOpen_CsArrays[] = {
-    {.offset = offsetof(OPEN, name),
-     .element_size = sizeof(UTF32),
-     .count = 4,
-     .size = NDR_CS_NONE,
-     .length = NDR_CS_NONE,
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = b_cs_struct_StructOpen_open_name_to_netcs,
-     .from_netcs = b_cs_struct_StructOpen_open_name_from_netcs,
-     .structure = &ndr_struct_OPEN,
-     .parameter = offsetof(struct b_cs_struct_StructOpen_frame, open)},
-    {.offset = offsetof(OPEN, text),
-     .element_size = sizeof(UTF32),
-     .count = 0,
-     .size = offsetof(OPEN, size),
-     .length = offsetof(OPEN, length),
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = b_cs_struct_StructOpen_open_text_to_netcs,
-     .from_netcs = b_cs_struct_StructOpen_open_text_from_netcs,
-     .structure = &ndr_struct_OPEN,
-     .parameter = offsetof(struct b_cs_struct_StructOpen_frame, open)},
-};
+/* StructOpen: the code sets of [cs_char] */
 static const NDR_CHARACTERS b_cs_struct_StructOpen_Characters = {
-    .array_count = 2,
-    .arrays = b_cs_struct_StructOpen_CsArrays,
     .stag = offsetof(struct b_cs_struct_StructOpen_frame, stag),
     .drtag = NDR_CS_NONE,
     .rtag = offsetof(struct b_cs_struct_StructOpen_frame, rtag),
 };
 
-/* Scalars: [cs_char] arrays */
-static void __RPC_USER b_cs_struct_Scalars_in_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_struct_Scalars_in_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static void __RPC_USER b_cs_struct_Scalars_both_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_struct_Scalars_both_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static void __RPC_USER b_cs_struct_Scalars_out_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_struct_Scalars_out_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static void __RPC_USER b_cs_struct_Scalars__RetVal_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_struct_Scalars__RetVal_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static const NDR_CS_ARRAY b_cs_struct_Scalars_CsArrays[] = {
-    {.offset = offsetof(struct b_cs_struct_Scalars_frame, in),
-     .element_size = sizeof(UTF32),
-     .count = 1,
-     .size = NDR_CS_NONE,
-     .length = NDR_CS_NONE,
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = b_cs_struct_Scalars_in_to_netcs,
-     .from_netcs = b_cs_struct_Scalars_in_from_netcs,
-     .by_value = 1},
-    {.offset = offsetof(struct b_cs_struct_Scalars_frame, both),
-     .element_size = sizeof(UTF32),
-     .count = 1,
-     .size = NDR_CS_NONE,
-     .length = NDR_CS_NONE,
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = b_cs_struct_Scalars_both_to_netcs,
-     .from_netcs = b_cs_struct_Scalars_both_from_netcs},
-    {.offset = offsetof(struct b_cs_struct_Scalars_frame, out),
-     .element_size = sizeof(UTF32),
-     .count = 1,
-     .size = NDR_CS_NONE,
-     .length = NDR_CS_NONE,
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = b_cs_struct_Scalars_out_to_netcs,
-     .from_netcs = b_cs_struct_Scalars_out_from_netcs},
-    {.offset = offsetof(struct b_cs_struct_Scalars_frame, _RetVal),
-     .element_size = sizeof(UTF32),
-     .count = 1,
-     .size = NDR_CS_NONE,
-     .length = NDR_CS_NONE,
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = b_cs_struct_Scalars__RetVal_to_netcs,
-     .from_netcs = b_cs_struct_Scalars__RetVal_from_netcs,
-     .by_value = 1},
-};
+/* Scalars: the code sets of [cs_char] */
 static const NDR_CHARACTERS b_cs_struct_Scalars_Characters = {
-    .array_count = 4,
-    .arrays = b_cs_struct_Scalars_CsArrays,
     .stag = offsetof(struct b_cs_struct_Scalars_frame, stag),
     .drtag = offsetof(struct b_cs_struct_Scalars_frame, drtag),
     .rtag = offsetof(struct b_cs_struct_Scalars_frame, rtag),
 };
 
-/* AsyncStructOpen: [cs_char] arrays */
-static void __RPC_USER b_cs_struct_AsyncStructOpen_open_name_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_struct_AsyncStructOpen_open_name_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static void __RPC_USER b_cs_struct_AsyncStructOpen_open_text_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_struct_AsyncStructOpen_open_text_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static void __RPC_USER b_cs_struct_AsyncStructOpen_scalar_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_struct_AsyncStructOpen_scalar_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static void __RPC_USER b_cs_struct_AsyncStructOpen_by_value_name_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_struct_AsyncStructOpen_by_value_name_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static void __RPC_USER b_cs_struct_AsyncStructOpen_by_value_mark_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER b_cs_struct_AsyncStructOpen_by_value_mark_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static const NDR_CS_ARRAY b_cs_struct_AsyncStructOpen_CsArrays[] = {
-    {.offset = offsetof(OPEN, name),
-     .element_size = sizeof(UTF32),
-     .count = 4,
-     .size = NDR_CS_NONE,
-     .length = NDR_CS_NONE,
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = b_cs_struct_AsyncStructOpen_open_name_to_netcs,
-     .from_netcs = b_cs_struct_AsyncStructOpen_open_name_from_netcs,
-     .structure = &ndr_struct_OPEN,
-     .parameter = offsetof(struct b_cs_struct_AsyncStructOpen_frame, open)},
-    {.offset = offsetof(OPEN, text),
-     .element_size = sizeof(UTF32),
-     .count = 0,
-     .size = offsetof(OPEN, size),
-     .length = offsetof(OPEN, length),
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = b_cs_struct_AsyncStructOpen_open_text_to_netcs,
-     .from_netcs = b_cs_struct_AsyncStructOpen_open_text_from_netcs,
-     .structure = &ndr_struct_OPEN,
-     .parameter = offsetof(struct b_cs_struct_AsyncStructOpen_frame, open)},
-    {.offset = offsetof(struct b_cs_struct_AsyncStructOpen_frame, scalar),
-     .element_size = sizeof(UTF32),
-     .count = 1,
-     .size = NDR_CS_NONE,
-     .length = NDR_CS_NONE,
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = b_cs_struct_AsyncStructOpen_scalar_to_netcs,
-     .from_netcs = b_cs_struct_AsyncStructOpen_scalar_from_netcs,
-     .by_value = 1},
-    {.offset = offsetof(FIXED, name),
-     .element_size = sizeof(UTF32),
-     .count = 8,
-     .size = NDR_CS_NONE,
-     .length = NDR_CS_NONE,
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = b_cs_struct_AsyncStructOpen_by_value_name_to_netcs,
-     .from_netcs = b_cs_struct_AsyncStructOpen_by_value_name_from_netcs,
-     .structure = &ndr_struct_FIXED,
-     .parameter = offsetof(struct b_cs_struct_AsyncStructOpen_frame, by_value),
-     .by_value = 1},
-    {.offset = offsetof(FIXED, mark),
-     .element_size = sizeof(UTF32),
-     .count = 1,
-     .size = NDR_CS_NONE,
-     .length = NDR_CS_NONE,
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = b_cs_struct_AsyncStructOpen_by_value_mark_to_netcs,
-     .from_netcs = b_cs_struct_AsyncStructOpen_by_value_mark_from_netcs,
-     .structure = &ndr_struct_FIXED,
-     .parameter = offsetof(struct b_cs_struct_AsyncStructOpen_frame, by_value),
-     .by_value = 1},
-};
+/* AsyncStructOpen: the code sets of [cs_char] */
 static const NDR_CHARACTERS b_cs_struct_AsyncStructOpen_Characters = {
-    .array_count = 5,
-    .arrays = b_cs_struct_AsyncStructOpen_CsArrays,
     .stag = offsetof(struct b_cs_struct_AsyncStructOpen_frame, stag),
     .drtag = NDR_CS_NONE,
     .rtag = offsetof(struct b_cs_struct_AsyncStructOpen_frame, rtag),

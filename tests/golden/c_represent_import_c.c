@@ -236,12 +236,32 @@ static const NDR_TYPE ndr_unsigned_long = {
     .name = "unsigned long",
 };
 
-static const NDR_TYPE ndr_byte = {
+static void __RPC_USER ndr_character_NET_BYTE_to_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
+    unsigned long *net_count, error_status_t *status)
+{
+    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
+}
+static void __RPC_USER ndr_character_NET_BYTE_from_netcs(
+    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
+    unsigned long size, void *local, unsigned long *count, error_status_t *status)
+{
+    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
+}
+static const NDR_CS_TYPE ndr_character_NET_BYTE_routines = {
+    .element_size = sizeof(UTF32),
+    .net_size = UTF32_net_size,
+    .local_size = UTF32_local_size,
+    .to_netcs = ndr_character_NET_BYTE_to_netcs,
+    .from_netcs = ndr_character_NET_BYTE_from_netcs,
+};
+static const NDR_TYPE ndr_character_NET_BYTE = {
     .kind = NDR_KIND_BYTE,
-    .flags = NDR_TYPE_FLAT,
+    .flags = NDR_TYPE_HAS_CHARACTERS | NDR_TYPE_FLAT,
     .size = sizeof(byte),
     .align = 1,
-    .name = "byte",
+    .name = "NET_BYTE",
+    .characters = &ndr_character_NET_BYTE_routines,
 };
 
 /* the size of text: [in, size_is(n)] */
@@ -251,14 +271,15 @@ static const NDR_EXPR ndr_sized_Say_text_count = {
 };
 static const NDR_TYPE ndr_sized_Say_text = {
     .kind = NDR_KIND_ARRAY,
+    .flags = NDR_TYPE_HAS_CHARACTERS,
     .align = 4,
-    .element = &ndr_byte,
+    .element = &ndr_character_NET_BYTE,
     .max_count = &ndr_sized_Say_text_count,
 };
 
 static const NDR_TYPE ndr_ref_sized_Say_text = {
     .kind = NDR_KIND_POINTER,
-    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS | NDR_TYPE_HAS_CHARACTERS,
     .size = sizeof(void *),
     .align = 4,
     .element = &ndr_sized_Say_text,
@@ -301,33 +322,8 @@ static const NDR_PARAM c_represent_import_Say_params[] = {
 
 /* ---- interface c_represent_import: client ---- */
 
-/* Say: [cs_char] arrays */
-static void __RPC_USER c_represent_import_Say_text_to_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, void *local, unsigned long count, byte *net,
-    unsigned long *net_count, error_status_t *status)
-{
-    UTF32_to_netcs(binding, tag, local, count, net, net_count, status);
-}
-static void __RPC_USER c_represent_import_Say_text_from_netcs(
-    RPC_BINDING_HANDLE binding, unsigned long tag, byte *net, unsigned long net_count,
-    unsigned long size, void *local, unsigned long *count, error_status_t *status)
-{
-    UTF32_from_netcs(binding, tag, net, net_count, size, local, count, status);
-}
-static const NDR_CS_ARRAY c_represent_import_Say_CsArrays[] = {
-    {.offset = offsetof(struct c_represent_import_Say_frame, text),
-     .element_size = sizeof(UTF32),
-     .count = 0,
-     .size = offsetof(struct c_represent_import_Say_frame, n),
-     .length = NDR_CS_NONE,
-     .net_size = UTF32_net_size,
-     .local_size = UTF32_local_size,
-     .to_netcs = c_represent_import_Say_text_to_netcs,
-     .from_netcs = c_represent_import_Say_text_from_netcs},
-};
+/* Say: the code sets of [cs_char] */
 static const NDR_CHARACTERS c_represent_import_Say_Characters = {
-    .array_count = 1,
-    .arrays = c_represent_import_Say_CsArrays,
     .stag = offsetof(struct c_represent_import_Say_frame, stag),
     .drtag = NDR_CS_NONE,
     .rtag = NDR_CS_NONE,

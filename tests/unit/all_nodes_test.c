@@ -63,6 +63,10 @@ union frames {
     } graphs;
     struct {
         handle_t h;
+        PTREE tree, other, fresh;
+    } change;
+    struct {
+        handle_t h;
         int32_t count;
         TEXT **texts;
     } texts;
@@ -113,7 +117,10 @@ static const struct sample {
     {3, NDR_PARAM_OUT, {.numbers = {.n = &number, .pn = &number_pointer, .count = 3}}, 1},
     {4, NDR_PARAM_IN, {.graphs = {.first = ring, .second = &lone, .result = &ring_pointer}}, 2},
     {4, NDR_PARAM_OUT, {.graphs = {.result = &ring_pointer}}, 1},
-    {5, NDR_PARAM_OUT, {.texts = {.count = 3, .texts = &text_lists}}, 3},
+    {6, NDR_PARAM_OUT, {.texts = {.count = 3, .texts = &text_lists}}, 3},
+    {5, NDR_PARAM_IN, {.change = {.tree = &tree, .other = &right, .fresh = &left}}, 2},
+    /* what each of the client's own leads to */
+    {5, NDR_PARAM_OUT, {.change = {.tree = &tree, .other = &grown, .fresh = &right}}, 3},
 };
 
 static struct carried data_of(const struct sample *sample, bool ndr64)
@@ -125,7 +132,7 @@ static struct carried data_of(const struct sample *sample, bool ndr64)
 /* What the receiver has before: a server nothing, a client where the reply goes. */
 struct receiver {
     union frames frame;
-    TREE old;
+    TREE old, own[4];
     PTREE changed, grown;
     FOREST forest;
     int32_t n, old_n;
@@ -162,7 +169,16 @@ static void prepare(struct receiver *r, const struct sample *sample)
     case 4:
         r->frame.graphs.result = &r->graph;
         break;
-    case 5:
+    case 5: /* own[3] stays the program's */
+        r->own[0] = (TREE){.value = 98, .right = &r->own[3]};
+        r->own[1] = (TREE){.value = 98, .name = ab, .left = &r->own[3]};
+        memset(&r->own[2], 0xee, sizeof(r->own[2]));
+        r->own[3] = (TREE){.value = 97};
+        r->frame.change.tree = &r->own[0];
+        r->frame.change.other = &r->own[1];
+        r->frame.change.fresh = &r->own[2];
+        break;
+    case 6:
         r->frame.texts.count = 3;
         r->frame.texts.texts = &r->texts;
         break;
@@ -267,6 +283,47 @@ static void b_the_clients_object_is_orphaned(void **state)
     heap_free(r.pn);
     assert_int_equal(heap_live, 0);
     carried_fini(&data);
+}
+
+/* Passed by value: the pointee is the client's and is written, what it leads to is one object,
+ * which begins with the first of it. */
+static void b_what_is_passed_by_value_leads_to_one_object(void **state)
+{
+    const struct sample *sample = &samples[ROWS_OF(samples) - 1];
+    struct receiver r;
+    RPC_STATUS status;
+    (void)state;
+    for (int ndr64 = 0; ndr64 < 2; ndr64++) {
+        struct carried data = data_of(sample, ndr64);
+        prepare(&r, sample);
+        assert_int_equal(decode_frame(&data, &r.frame, &status), NDR_DONE);
+        assert_ptr_equal(r.frame.change.tree, &r.own[0]);
+        assert_int_equal(r.own[0].value, 1);
+        assert_int_equal(r.own[0].right->left->value, 2);
+        assert_int_equal(r.own[3].value, 97);
+        assert_null(r.own[3].left);
+        heap_free(r.own[0].name);  /* the first of each */
+        heap_free(r.own[1].left);
+        assert_null(r.own[2].name);
+        heap_free(r.own[2].left);
+        assert_int_equal(heap_live, 0);
+        carried_fini(&data);
+    }
+}
+
+/* A manager fills storage that the stub has made. */
+static void b_what_is_put_into_out_storage_is_freed(void **state)
+{
+    const NDR_OPERATION *operation = operation_of(all_nodes_v1_0_c_ifspec, 5);
+    union frames server = {0};
+    (void)state;
+    server.change.tree = heap_allocate(sizeof(TREE));
+    *server.change.tree = (TREE){.value = 1};
+    assert_int_equal(ndr_prepare_out(operation, &server, &heap), RPC_S_OK);
+    server.change.fresh->left = heap_allocate(sizeof(TREE));
+    *server.change.fresh->left = (TREE){.value = 2};
+    ndr_free_params(operation, &server, &heap);
+    assert_int_equal(heap_live, 0);
 }
 
 static void b_null_takes_nothing(void **state)
@@ -523,6 +580,8 @@ int main(void)
         cmocka_unit_test(b_objects_are_counted),
         cmocka_unit_test(b_sizes_and_places),
         cmocka_unit_test(b_the_clients_object_is_orphaned),
+        cmocka_unit_test(b_what_is_passed_by_value_leads_to_one_object),
+        cmocka_unit_test(b_what_is_put_into_out_storage_is_freed),
         cmocka_unit_test(b_null_takes_nothing),
         cmocka_unit_test(b_the_servers_reply_is_one_object),
         cmocka_unit_test(b_kept_in_one_object),

@@ -135,6 +135,9 @@ static void spoil(struct ndr_writer *wire, long at)
         wire->octets[at] ^= damage;
 }
 
+static const struct ndr_memory stub_memory = {.allocate = MIDL_user_allocate,
+                                              .free = MIDL_user_free};
+
 static RPC_STATUS serve(const NDR_OPERATION *op, struct ndr_writer *wire)
 {
     const struct ndr_memory memory = {.allocate = MIDL_user_allocate, .free = MIDL_user_free,
@@ -149,7 +152,7 @@ static RPC_STATUS serve(const NDR_OPERATION *op, struct ndr_writer *wire)
         return reader.status;
     RPC_STATUS status = ndr_prepare_out(op, frame, &memory);
     if (status == RPC_S_OK)
-        status = characters_manage(op, frame, NULL, 1 << 20, manage, frame, &raised);
+        status = characters_manage(op, frame, NULL, &memory, 1 << 20, manage, frame, &raised);
     if (status == RPC_S_OK) {
         ndr_writer_reset(wire);
         status = ndr_encode_params(wire, op, frame, NDR_PARAM_OUT);
@@ -164,7 +167,7 @@ static RPC_STATUS call(bool ndr64, void *frame)
     const struct ndr_memory memory = {.allocate = MIDL_user_allocate, .free = MIDL_user_free};
     struct characters *c;
     struct ndr_writer wire;
-    RPC_STATUS status = characters_new(op, frame, NULL, &c);
+    RPC_STATUS status = characters_new(op, frame, NULL, &memory, &c);
     if (status != RPC_S_OK)
         return status;
     ndr_writer_init(&wire);
@@ -319,7 +322,7 @@ static void b_the_octets_are_those_of_a_structure_of_bytes(void **state)
         struct characters *c;
         struct ndr_writer wire;
         fill(&a);
-        assert_int_equal(characters_new(operation(OPEN_OP), &a.frame, NULL, &c), RPC_S_OK);
+        assert_int_equal(characters_new(operation(OPEN_OP), &a.frame, NULL, &stub_memory, &c), RPC_S_OK);
         ndr_writer_init(&wire);
         wire.ndr64 = n;
         assert_int_equal(

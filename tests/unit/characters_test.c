@@ -45,6 +45,9 @@ static const NDR_OPERATION *operation(enum operation which)
     return &spec->InterpreterInfo->operations[which];
 }
 
+static const struct ndr_memory stub_memory = {.allocate = MIDL_user_allocate,
+                                              .free = MIDL_user_free};
+
 /* The server's part: octets in, octets out. */
 static RPC_STATUS serve(const NDR_OPERATION *op, struct ndr_writer *wire)
 {
@@ -60,7 +63,7 @@ static RPC_STATUS serve(const NDR_OPERATION *op, struct ndr_writer *wire)
         return reader.status;
     RPC_STATUS status = ndr_prepare_out(op, frame, &memory);
     if (status == RPC_S_OK)
-        status = characters_manage(op, frame, NULL, 1 << 20, manage_now, frame, &raised);
+        status = characters_manage(op, frame, NULL, &memory, 1 << 20, manage_now, frame, &raised);
     if (status == RPC_S_OK) {
         ndr_writer_reset(wire);
         status = ndr_encode_params(wire, op, frame, NDR_PARAM_OUT);
@@ -75,7 +78,7 @@ static RPC_STATUS call_over(bool ndr64, void *frame, void (*damage)(struct ndr_w
     const struct ndr_memory memory = {.allocate = MIDL_user_allocate, .free = MIDL_user_free};
     struct characters *c;
     struct ndr_writer wire;
-    RPC_STATUS status = characters_new(op, frame, NULL, &c);
+    RPC_STATUS status = characters_new(op, frame, NULL, &memory, &c);
     if (status != RPC_S_OK)
         return status;
     ndr_writer_init(&wire);
@@ -311,7 +314,7 @@ static void b_the_octets_are_those_of_a_byte_array(void **state)
         struct characters *c;
         struct ndr_writer wire;
         fill(&a, OPEN);
-        assert_int_equal(characters_new(operation(OPEN), a.frame, NULL, &c), RPC_S_OK);
+        assert_int_equal(characters_new(operation(OPEN), a.frame, NULL, &stub_memory, &c), RPC_S_OK);
         ndr_writer_init(&wire);
         wire.ndr64 = n;
         assert_int_equal(

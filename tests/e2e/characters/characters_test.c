@@ -143,6 +143,8 @@ static void call_async_hidden(handle_t h)
 }
 
 #include "structures.h"
+#include "deep.h"
+#include "pickled.h"
 
 static RPC_STATUS try_call(void (*call)(handle_t h), handle_t h)
 {
@@ -178,12 +180,6 @@ static void call_all(handle_t server)
         check("a call", try_call(calls[i], server) == RPC_S_OK);
 }
 
-static void call_structures(handle_t server)
-{
-    for (size_t i = 0; i < sizeof(struct_calls) / sizeof(struct_calls[0]); i++)
-        check("a call with structures", try_call(struct_calls[i], server) == RPC_S_OK);
-}
-
 /* Whichever routine refuses, at the client or the server, the client hears of it, and the next
  * call works. */
 static void refuse_all(handle_t server, void (*const list[])(handle_t h), size_t count)
@@ -200,6 +196,34 @@ static void refuse_all(handle_t server, void (*const list[])(handle_t h), size_t
         routine_refuses = -1;
         check("a call after it", try_call(list[i], server) == RPC_S_OK);
     }
+}
+
+/* Every operation with all that may be in its arguments, and with every routine refusing. */
+static void call_deeply(handle_t server)
+{
+    static void (*const one[])(handle_t h) = {call_deep};
+    for (deep_operation = 0; deep_operation < DEEP_OPERATIONS; deep_operation++) {
+        for (deep_variant = 0; deep_variant < 4; deep_variant++)
+            check("a call that leads further", try_call(call_deep, server) == RPC_S_OK);
+        deep_variant = 1;
+        refuse_all(server, one, 1);
+    }
+    for (size_t i = 0; i < sizeof(deep_calls) / sizeof(deep_calls[0]); i++)
+        check("a call with pipes or callbacks", try_call(deep_calls[i], server) == RPC_S_OK);
+}
+
+static void serialise(handle_t unused)
+{
+    static void (*const one[])(handle_t h) = {save_and_load};
+    check("serialising", try_call(save_and_load, unused) == RPC_S_OK);
+    check("serialising [in,out]", try_call(save_both, unused) == RPC_S_OK);
+    refuse_all(unused, one, 1);
+}
+
+static void call_structures(handle_t server)
+{
+    for (size_t i = 0; i < sizeof(struct_calls) / sizeof(struct_calls[0]); i++)
+        check("a call with structures", try_call(struct_calls[i], server) == RPC_S_OK);
 }
 
 static void call_refused_by_manager(handle_t h)
@@ -263,6 +287,8 @@ int main(int argc, char **argv)
     if (status == RPC_S_OK)
         status = RpcServerRegisterIf(s_b_cs_struct_v1_0_s_ifspec, NULL, NULL);
     if (status == RPC_S_OK)
+        status = RpcServerRegisterIf(s_b_cs_deep_v1_0_s_ifspec, NULL, NULL);
+    if (status == RPC_S_OK)
         status = RpcServerListen(1, RPC_C_LISTEN_MAX_CALLS_DEFAULT, TRUE);
     if (status == RPC_S_OK)
         status = RpcStringBindingCompose(
@@ -275,6 +301,8 @@ int main(int argc, char **argv)
         return complain("starting", status);
     call_all(server);
     call_structures(server);
+    call_deeply(server);
+    serialise(NULL);
     refuse_all(server, calls, sizeof(calls) / sizeof(calls[0]));
     refuse_all(server, struct_calls, sizeof(struct_calls) / sizeof(struct_calls[0]));
     give_up(server);
@@ -287,6 +315,8 @@ int main(int argc, char **argv)
         status = RpcServerUnregisterIf(s_b_cs_char_v1_0_s_ifspec, NULL, 1);
     if (status == RPC_S_OK)
         status = RpcServerUnregisterIf(s_b_cs_struct_v1_0_s_ifspec, NULL, 1);
+    if (status == RPC_S_OK)
+        status = RpcServerUnregisterIf(s_b_cs_deep_v1_0_s_ifspec, NULL, 1);
     if (status != RPC_S_OK)
         return complain("stopping", status);
     return report();
