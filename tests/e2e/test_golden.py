@@ -26,6 +26,7 @@ STRICT = {"UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
 NO_ROUND_TRIP = {
     "b_const": "has constants only",
     "c_types_only": "has types only",
+    "b_cs_pickle": "is serialised, never called: test_characters.py",
 }
 
 # Operations that cannot be called, and why.

@@ -184,14 +184,7 @@ void Piped(
     /* [in, out] */ NODE *list,
     /* [in, out] */ NUMBERS *numbers);
 
-/* operation 8 */
-void Ask(
-    /* [in] */ handle_t h,
-    /* [cs_stag, in] */ uint32_t stag,
-    /* [cs_rtag, out] */ uint32_t *rtag,
-    /* [in, out] */ NODE *list);
-
-/* operation 9, [async] */
+/* operation 8, [async] */
 void AsyncResult(
     PRPC_ASYNC_STATE AsyncResult_AsyncHandle,
     /* [in] */ handle_t h,
@@ -199,7 +192,7 @@ void AsyncResult(
     /* [cs_rtag, out] */ uint32_t *rtag,
     /* [in, out] */ NODE *list);
 
-/* operation 10, [async] */
+/* operation 9, [async] */
 void AsyncPiped(
     PRPC_ASYNC_STATE AsyncPiped_AsyncHandle,
     /* [in] */ handle_t h,
@@ -207,12 +200,6 @@ void AsyncPiped(
     /* [cs_rtag, out] */ uint32_t *rtag,
     /* [in] */ NODE *list,
     /* [in] */ ASYNC_NUMBERS *numbers);
-
-/* [callback] */
-UTF32 Answer(
-    /* [cs_stag, in] */ uint32_t stag,
-    /* [cs_rtag, out] */ uint32_t *rtag,
-    /* [in, out] */ NODE *list);
 
 /* Manager routines, for RpcServerRegisterIf. */
 typedef struct b_cs_deep_v1_0_epv_t {
@@ -228,7 +215,6 @@ typedef struct b_cs_deep_v1_0_epv_t {
         UTF32 **texts, int32_t *got, UTF32 **text);
     NODE *(*Result)(handle_t h, uint32_t stag, uint32_t *rtag, UTF32 *letter);
     void (*Piped)(handle_t h, uint32_t stag, uint32_t *rtag, NODE *list, NUMBERS *numbers);
-    void (*Ask)(handle_t h, uint32_t stag, uint32_t *rtag, NODE *list);
     void (*AsyncResult)(PRPC_ASYNC_STATE AsyncResult_AsyncHandle, handle_t h, uint32_t stag,
         uint32_t *rtag, NODE *list);
     void (*AsyncPiped)(PRPC_ASYNC_STATE AsyncPiped_AsyncHandle, handle_t h, uint32_t stag,

@@ -95,15 +95,6 @@ struct b_cs_deep_Piped_frame {
     NUMBERS *numbers;
 };
 
-/* void Ask([in] handle_t h, [in] unsigned long stag, [out] unsigned long *rtag, [in,
- * out] NODE *list); */
-struct b_cs_deep_Ask_frame {
-    handle_t h;
-    uint32_t stag;
-    uint32_t *rtag;
-    NODE *list;
-};
-
 /* net_byte AsyncResult([in] handle_t h, [in] unsigned long stag, [out] unsigned long *rtag,
  * [in, out] NODE *list); */
 struct b_cs_deep_AsyncResult_frame {
@@ -125,15 +116,6 @@ struct b_cs_deep_AsyncPiped_frame {
     NODE *list;
     ASYNC_NUMBERS *numbers;
     NODE *_RetVal;
-};
-
-/* [callback] net_byte Answer([in] unsigned long stag, [out] unsigned long *rtag, [in,
- * out] NODE *list); */
-struct b_cs_deep_Answer_frame {
-    uint32_t stag;
-    uint32_t *rtag;
-    NODE *list;
-    UTF32 _RetVal;
 };
 
 /* ---- interface b_cs_deep: types ---- */
@@ -906,21 +888,6 @@ static const NDR_PARAM b_cs_deep_Piped_params[] = {
      .flags = NDR_PARAM_IN | NDR_PARAM_OUT | NDR_PARAM_PIPE},
 };
 
-static const NDR_PARAM b_cs_deep_Ask_params[] = {
-    {.name = "h", .type = &ndr_handle_t,
-     .offset = offsetof(struct b_cs_deep_Ask_frame, h),
-     .flags = NDR_PARAM_IN | NDR_PARAM_BINDING},
-    {.name = "stag", .type = &ndr_unsigned_long,
-     .offset = offsetof(struct b_cs_deep_Ask_frame, stag),
-     .flags = NDR_PARAM_IN},
-    {.name = "rtag", .type = &ndr_ref_unsigned_long,
-     .offset = offsetof(struct b_cs_deep_Ask_frame, rtag),
-     .flags = NDR_PARAM_OUT},
-    {.name = "list", .type = &ndr_ref_struct_NODE,
-     .offset = offsetof(struct b_cs_deep_Ask_frame, list),
-     .flags = NDR_PARAM_IN | NDR_PARAM_OUT},
-};
-
 static const NDR_PARAM b_cs_deep_AsyncResult_params[] = {
     {.name = "h", .type = &ndr_handle_t,
      .offset = offsetof(struct b_cs_deep_AsyncResult_frame, h),
@@ -960,29 +927,7 @@ static const NDR_PARAM b_cs_deep_AsyncPiped_params[] = {
      .flags = NDR_PARAM_OUT | NDR_PARAM_RETURN},
 };
 
-static const NDR_PARAM b_cs_deep_Answer_params[] = {
-    {.name = "stag", .type = &ndr_unsigned_long,
-     .offset = offsetof(struct b_cs_deep_Answer_frame, stag),
-     .flags = NDR_PARAM_IN},
-    {.name = "rtag", .type = &ndr_ref_unsigned_long,
-     .offset = offsetof(struct b_cs_deep_Answer_frame, rtag),
-     .flags = NDR_PARAM_OUT},
-    {.name = "list", .type = &ndr_ref_struct_NODE,
-     .offset = offsetof(struct b_cs_deep_Answer_frame, list),
-     .flags = NDR_PARAM_IN | NDR_PARAM_OUT},
-    {.name = "_RetVal", .type = &ndr_character_net_byte,
-     .offset = offsetof(struct b_cs_deep_Answer_frame, _RetVal),
-     .flags = NDR_PARAM_OUT | NDR_PARAM_RETURN},
-};
-
 /* ---- interface b_cs_deep: client ---- */
-
-static void b_cs_deep_Answer_invoke(const RPC_MGR_EPV *epv, void *frame)
-{
-    struct b_cs_deep_Answer_frame *args = frame;
-    (void)epv;
-    args->_RetVal = Answer(args->stag, args->rtag, args->list);
-}
 
 /* Deep: the code sets of [cs_char] */
 static const NDR_CHARACTERS b_cs_deep_Deep_Characters = {
@@ -1038,13 +983,6 @@ static const NDR_CHARACTERS b_cs_deep_Piped_Characters = {
     .stag = offsetof(struct b_cs_deep_Piped_frame, stag),
     .drtag = NDR_CS_NONE,
     .rtag = offsetof(struct b_cs_deep_Piped_frame, rtag),
-};
-
-/* Ask: the code sets of [cs_char] */
-static const NDR_CHARACTERS b_cs_deep_Ask_Characters = {
-    .stag = offsetof(struct b_cs_deep_Ask_frame, stag),
-    .drtag = NDR_CS_NONE,
-    .rtag = offsetof(struct b_cs_deep_Ask_frame, rtag),
 };
 
 /* AsyncResult: the code sets of [cs_char] */
@@ -1111,21 +1049,15 @@ static const NDR_OPERATION b_cs_deep_Operations[] = {
      .param_count = 5,
      .params = b_cs_deep_Piped_params,
      .characters = &b_cs_deep_Piped_Characters},
-    {.name = "Ask",
-     .opnum = 8,
-     .frame_size = sizeof(struct b_cs_deep_Ask_frame),
-     .param_count = 4,
-     .params = b_cs_deep_Ask_params,
-     .characters = &b_cs_deep_Ask_Characters},
     {.name = "AsyncResult",
-     .opnum = 9,
+     .opnum = 8,
      .flags = NDR_OP_ASYNC,
      .frame_size = sizeof(struct b_cs_deep_AsyncResult_frame),
      .param_count = 5,
      .params = b_cs_deep_AsyncResult_params,
      .characters = &b_cs_deep_AsyncResult_Characters},
     {.name = "AsyncPiped",
-     .opnum = 10,
+     .opnum = 9,
      .flags = NDR_OP_ASYNC | NDR_OP_HAS_PIPES,
      .frame_size = sizeof(struct b_cs_deep_AsyncPiped_frame),
      .param_count = 6,
@@ -1133,31 +1065,12 @@ static const NDR_OPERATION b_cs_deep_Operations[] = {
      .characters = &b_cs_deep_AsyncPiped_Characters},
 };
 
-/* Answer: the code sets of [cs_char] */
-static const NDR_CHARACTERS b_cs_deep_Answer_Characters = {
-    .stag = offsetof(struct b_cs_deep_Answer_frame, stag),
-    .drtag = NDR_CS_NONE,
-    .rtag = offsetof(struct b_cs_deep_Answer_frame, rtag),
-};
-
-static const NDR_OPERATION b_cs_deep_Callbacks[] = {
-    {.name = "Answer",
-     .opnum = 0,
-     .frame_size = sizeof(struct b_cs_deep_Answer_frame),
-     .param_count = 4,
-     .params = b_cs_deep_Answer_params,
-     .invoke = b_cs_deep_Answer_invoke,
-     .characters = &b_cs_deep_Answer_Characters},
-};
-
 static const NDR_INTERFACE b_cs_deep_NdrInterface = {
     .name = "b_cs_deep",
-    .operation_count = 11,
+    .operation_count = 10,
     .operations = b_cs_deep_Operations,
     .allocate = MIDL_user_allocate,
     .free = MIDL_user_free,
-    .callback_count = 1,
-    .callbacks = b_cs_deep_Callbacks,
 };
 
 static const RPC_CLIENT_INTERFACE b_cs_deep___RpcClientInterface = {
@@ -1341,23 +1254,6 @@ void Piped(
     NdrxClientCall(&b_cs_deep___RpcClientInterface, 7, &_Frame);
 }
 
-/* void Ask([in] handle_t h, [in] unsigned long stag, [out] unsigned long *rtag, [in,
- * out] NODE *list); */
-void Ask(
-    /* [in] */ handle_t h,
-    /* [cs_stag, in] */ uint32_t stag,
-    /* [cs_rtag, out] */ uint32_t *rtag,
-    /* [in, out] */ NODE *list)
-{
-    struct b_cs_deep_Ask_frame _Frame = {
-        .h = h,
-        .stag = stag,
-        .rtag = rtag,
-        .list = list,
-    };
-    NdrxClientCall(&b_cs_deep___RpcClientInterface, 8, &_Frame);
-}
-
 /* net_byte AsyncResult([in] handle_t h, [in] unsigned long stag, [out] unsigned long *rtag,
  * [in, out] NODE *list); */
 void AsyncResult(
@@ -1374,7 +1270,7 @@ void AsyncResult(
         .rtag = rtag,
         .list = list,
     };
-    NdrxAsyncClientCall(&b_cs_deep___RpcClientInterface, 9, AsyncResult_AsyncHandle, &_Frame);
+    NdrxAsyncClientCall(&b_cs_deep___RpcClientInterface, 8, AsyncResult_AsyncHandle, &_Frame);
 }
 
 /* NODE *AsyncPiped([in] handle_t h, [in] unsigned long stag, [out] unsigned long *rtag,
@@ -1395,5 +1291,5 @@ void AsyncPiped(
         .list = list,
         .numbers = numbers,
     };
-    NdrxAsyncClientCall(&b_cs_deep___RpcClientInterface, 10, AsyncPiped_AsyncHandle, &_Frame);
+    NdrxAsyncClientCall(&b_cs_deep___RpcClientInterface, 9, AsyncPiped_AsyncHandle, &_Frame);
 }

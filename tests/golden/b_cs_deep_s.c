@@ -95,15 +95,6 @@ struct b_cs_deep_Piped_frame {
     NUMBERS *numbers;
 };
 
-/* void Ask([in] handle_t h, [in] unsigned long stag, [out] unsigned long *rtag, [in,
- * out] NODE *list); */
-struct b_cs_deep_Ask_frame {
-    handle_t h;
-    uint32_t stag;
-    uint32_t *rtag;
-    NODE *list;
-};
-
 /* net_byte AsyncResult([in] handle_t h, [in] unsigned long stag, [out] unsigned long *rtag,
  * [in, out] NODE *list); */
 struct b_cs_deep_AsyncResult_frame {
@@ -125,15 +116,6 @@ struct b_cs_deep_AsyncPiped_frame {
     NODE *list;
     ASYNC_NUMBERS *numbers;
     NODE *_RetVal;
-};
-
-/* [callback] net_byte Answer([in] unsigned long stag, [out] unsigned long *rtag, [in,
- * out] NODE *list); */
-struct b_cs_deep_Answer_frame {
-    uint32_t stag;
-    uint32_t *rtag;
-    NODE *list;
-    UTF32 _RetVal;
 };
 
 /* ---- interface b_cs_deep: types ---- */
@@ -906,21 +888,6 @@ static const NDR_PARAM b_cs_deep_Piped_params[] = {
      .flags = NDR_PARAM_IN | NDR_PARAM_OUT | NDR_PARAM_PIPE},
 };
 
-static const NDR_PARAM b_cs_deep_Ask_params[] = {
-    {.name = "h", .type = &ndr_handle_t,
-     .offset = offsetof(struct b_cs_deep_Ask_frame, h),
-     .flags = NDR_PARAM_IN | NDR_PARAM_BINDING},
-    {.name = "stag", .type = &ndr_unsigned_long,
-     .offset = offsetof(struct b_cs_deep_Ask_frame, stag),
-     .flags = NDR_PARAM_IN},
-    {.name = "rtag", .type = &ndr_ref_unsigned_long,
-     .offset = offsetof(struct b_cs_deep_Ask_frame, rtag),
-     .flags = NDR_PARAM_OUT},
-    {.name = "list", .type = &ndr_ref_struct_NODE,
-     .offset = offsetof(struct b_cs_deep_Ask_frame, list),
-     .flags = NDR_PARAM_IN | NDR_PARAM_OUT},
-};
-
 static const NDR_PARAM b_cs_deep_AsyncResult_params[] = {
     {.name = "h", .type = &ndr_handle_t,
      .offset = offsetof(struct b_cs_deep_AsyncResult_frame, h),
@@ -957,21 +924,6 @@ static const NDR_PARAM b_cs_deep_AsyncPiped_params[] = {
      .flags = NDR_PARAM_IN | NDR_PARAM_PIPE},
     {.name = "_RetVal", .type = &ndr_unique_struct_NODE,
      .offset = offsetof(struct b_cs_deep_AsyncPiped_frame, _RetVal),
-     .flags = NDR_PARAM_OUT | NDR_PARAM_RETURN},
-};
-
-static const NDR_PARAM b_cs_deep_Answer_params[] = {
-    {.name = "stag", .type = &ndr_unsigned_long,
-     .offset = offsetof(struct b_cs_deep_Answer_frame, stag),
-     .flags = NDR_PARAM_IN},
-    {.name = "rtag", .type = &ndr_ref_unsigned_long,
-     .offset = offsetof(struct b_cs_deep_Answer_frame, rtag),
-     .flags = NDR_PARAM_OUT},
-    {.name = "list", .type = &ndr_ref_struct_NODE,
-     .offset = offsetof(struct b_cs_deep_Answer_frame, list),
-     .flags = NDR_PARAM_IN | NDR_PARAM_OUT},
-    {.name = "_RetVal", .type = &ndr_character_net_byte,
-     .offset = offsetof(struct b_cs_deep_Answer_frame, _RetVal),
      .flags = NDR_PARAM_OUT | NDR_PARAM_RETURN},
 };
 
@@ -1036,13 +988,6 @@ static void b_cs_deep_Piped_invoke(const RPC_MGR_EPV *epv, void *frame)
     manager->Piped(args->h, args->stag, args->rtag, args->list, args->numbers);
 }
 
-static void b_cs_deep_Ask_invoke(const RPC_MGR_EPV *epv, void *frame)
-{
-    const b_cs_deep_SERVER_EPV *manager = epv;
-    struct b_cs_deep_Ask_frame *args = frame;
-    manager->Ask(args->h, args->stag, args->rtag, args->list);
-}
-
 static void b_cs_deep_AsyncResult_invoke(const RPC_MGR_EPV *epv, void *frame)
 {
     const b_cs_deep_SERVER_EPV *manager = epv;
@@ -1068,7 +1013,6 @@ static const b_cs_deep_SERVER_EPV b_cs_deep_DefaultEpv = {
     .Texts = Texts,
     .Result = Result,
     .Piped = Piped,
-    .Ask = Ask,
     .AsyncResult = AsyncResult,
     .AsyncPiped = AsyncPiped,
 };
@@ -1127,13 +1071,6 @@ static const NDR_CHARACTERS b_cs_deep_Piped_Characters = {
     .stag = offsetof(struct b_cs_deep_Piped_frame, stag),
     .drtag = NDR_CS_NONE,
     .rtag = offsetof(struct b_cs_deep_Piped_frame, rtag),
-};
-
-/* Ask: the code sets of [cs_char] */
-static const NDR_CHARACTERS b_cs_deep_Ask_Characters = {
-    .stag = offsetof(struct b_cs_deep_Ask_frame, stag),
-    .drtag = NDR_CS_NONE,
-    .rtag = offsetof(struct b_cs_deep_Ask_frame, rtag),
 };
 
 /* AsyncResult: the code sets of [cs_char] */
@@ -1208,15 +1145,8 @@ static const NDR_OPERATION b_cs_deep_Operations[] = {
      .params = b_cs_deep_Piped_params,
      .invoke = b_cs_deep_Piped_invoke,
      .characters = &b_cs_deep_Piped_Characters},
-    {.name = "Ask",
-     .opnum = 8,
-     .frame_size = sizeof(struct b_cs_deep_Ask_frame),
-     .param_count = 4,
-     .params = b_cs_deep_Ask_params,
-     .invoke = b_cs_deep_Ask_invoke,
-     .characters = &b_cs_deep_Ask_Characters},
     {.name = "AsyncResult",
-     .opnum = 9,
+     .opnum = 8,
      .flags = NDR_OP_ASYNC,
      .frame_size = sizeof(struct b_cs_deep_AsyncResult_frame),
      .param_count = 5,
@@ -1224,7 +1154,7 @@ static const NDR_OPERATION b_cs_deep_Operations[] = {
      .invoke = b_cs_deep_AsyncResult_invoke,
      .characters = &b_cs_deep_AsyncResult_Characters},
     {.name = "AsyncPiped",
-     .opnum = 10,
+     .opnum = 9,
      .flags = NDR_OP_ASYNC | NDR_OP_HAS_PIPES,
      .frame_size = sizeof(struct b_cs_deep_AsyncPiped_frame),
      .param_count = 6,
@@ -1233,30 +1163,12 @@ static const NDR_OPERATION b_cs_deep_Operations[] = {
      .characters = &b_cs_deep_AsyncPiped_Characters},
 };
 
-/* Answer: the code sets of [cs_char] */
-static const NDR_CHARACTERS b_cs_deep_Answer_Characters = {
-    .stag = offsetof(struct b_cs_deep_Answer_frame, stag),
-    .drtag = NDR_CS_NONE,
-    .rtag = offsetof(struct b_cs_deep_Answer_frame, rtag),
-};
-
-static const NDR_OPERATION b_cs_deep_Callbacks[] = {
-    {.name = "Answer",
-     .opnum = 0,
-     .frame_size = sizeof(struct b_cs_deep_Answer_frame),
-     .param_count = 4,
-     .params = b_cs_deep_Answer_params,
-     .characters = &b_cs_deep_Answer_Characters},
-};
-
 static const NDR_INTERFACE b_cs_deep_NdrInterface = {
     .name = "b_cs_deep",
-    .operation_count = 11,
+    .operation_count = 10,
     .operations = b_cs_deep_Operations,
     .allocate = MIDL_user_allocate,
     .free = MIDL_user_free,
-    .callback_count = 1,
-    .callbacks = b_cs_deep_Callbacks,
 };
 
 static const RPC_SERVER_INTERFACE b_cs_deep___RpcServerInterface = {
@@ -1275,19 +1187,3 @@ static const RPC_SERVER_INTERFACE b_cs_deep___RpcServerInterface = {
 };
 
 RPC_IF_HANDLE b_cs_deep_v1_0_s_ifspec = (RPC_IF_HANDLE)&b_cs_deep___RpcServerInterface;
-
-/* [callback] net_byte Answer([in] unsigned long stag, [out] unsigned long *rtag, [in,
- * out] NODE *list); */
-UTF32 Answer(
-    /* [cs_stag, in] */ uint32_t stag,
-    /* [cs_rtag, out] */ uint32_t *rtag,
-    /* [in, out] */ NODE *list)
-{
-    struct b_cs_deep_Answer_frame _Frame = {
-        .stag = stag,
-        .rtag = rtag,
-        .list = list,
-    };
-    NdrxCallbackCall(&b_cs_deep___RpcServerInterface, 0, &_Frame);
-    return _Frame._RetVal;
-}

@@ -33,13 +33,6 @@ void MIDL_user_free(void *object)
     free(object);
 }
 
-/* Not called here. */
-UTF32 Answer(uint32_t stag, uint32_t *rtag, NODE *list)
-{
-    (void)stag, (void)rtag, (void)list;
-    return 0;
-}
-
 #define VARIANTS 4
 
 static enum deep running;

@@ -289,6 +289,8 @@ int main(int argc, char **argv)
     if (status == RPC_S_OK)
         status = RpcServerRegisterIf(s_b_cs_deep_v1_0_s_ifspec, NULL, NULL);
     if (status == RPC_S_OK)
+        status = RpcServerRegisterIf(s_b_cs_callback_v1_0_s_ifspec, NULL, NULL);
+    if (status == RPC_S_OK)
         status = RpcServerListen(1, RPC_C_LISTEN_MAX_CALLS_DEFAULT, TRUE);
     if (status == RPC_S_OK)
         status = RpcStringBindingCompose(
@@ -317,6 +319,8 @@ int main(int argc, char **argv)
         status = RpcServerUnregisterIf(s_b_cs_struct_v1_0_s_ifspec, NULL, 1);
     if (status == RPC_S_OK)
         status = RpcServerUnregisterIf(s_b_cs_deep_v1_0_s_ifspec, NULL, 1);
+    if (status == RPC_S_OK)
+        status = RpcServerUnregisterIf(s_b_cs_callback_v1_0_s_ifspec, NULL, 1);
     if (status != RPC_S_OK)
         return complain("stopping", status);
     return report();

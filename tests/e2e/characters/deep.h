@@ -2,6 +2,7 @@
 /* deep.h - calls and managers of tests/golden/b_cs_deep.idl: [cs_char] wherever parameters lead,
  * with pipes and in callbacks.  A part of characters_test.c, whose check(), start() and finish()
  * it uses. */
+#include "b_cs_callback.h"
 #include "characters_deep.h"
 
 #define NUMBERS_SENT 3000
@@ -85,7 +86,7 @@ void s_Piped(handle_t h, uint32_t stag, uint32_t *rtag, NODE *list, NUMBERS *num
 }
 
 /* Has the client do it. */
-void s_Ask(handle_t h, uint32_t stag, uint32_t *rtag, NODE *list)
+void s_Ask(handle_t h, uint32_t stag, uint32_t *rtag, ASKED *list)
 {
     (void)h;
     uint32_t tag = 0;
@@ -96,11 +97,12 @@ void s_Ask(handle_t h, uint32_t stag, uint32_t *rtag, NODE *list)
     *rtag = stag;
 }
 
-UTF32 c_Answer(uint32_t stag, uint32_t *rtag, NODE *list)
+UTF32 c_Answer(uint32_t stag, uint32_t *rtag, ASKED *list)
 {
     check("Answer: arguments", list->name[0] == 0xe4 && !list->next);
     list->name[0] = 0xdf;
-    list->next = new_node(0xfc, NULL);
+    list->next = deep_new(sizeof(*list->next));
+    list->next->name[0] = 0xfc;
     *rtag = stag;
     return 0xf6;
 }
@@ -249,7 +251,7 @@ static void call_piped(handle_t h)
 
 static void call_ask(handle_t h)
 {
-    NODE list = {.name = {0xe4}};
+    ASKED list = {.name = {0xe4}};
     uint32_t rtag = 0;
     RpcTryFinally
     {
@@ -259,7 +261,7 @@ static void call_ask(handle_t h)
     }
     RpcFinally
     {
-        free_list(list.next);
+        MIDL_user_free(list.next);
     }
     RpcEndFinally
 }
