@@ -42,6 +42,12 @@ static struct pdu_syntax get_transfer_syntax(struct wire_reader *r)
     return syntax;
 }
 
+static void put_transfer_syntax(struct wire_writer *w, const struct pdu_syntax *syntax)
+{
+    wire_put_guid(w, &syntax->uuid);
+    wire_put_u32(w, syntax->major | (uint32_t)syntax->minor << 16);
+}
+
 static enum pickle_verdict check_syntax(const struct pdu_syntax *syntax, bool *ret_ndr64)
 {
     if (!pdu_syntax_equal(syntax, &pdu_syntax_ndr) && !pdu_syntax_equal(syntax, &pdu_syntax_ndr64))
@@ -99,7 +105,7 @@ void pickle_put_types(struct wire_writer *w, const struct pickle_types *types,
         return;
     for (int i = 0; i < 4; i++)
         wire_put_u32(w, FILLER);
-    put_syntax(w, types->ndr64 ? &pdu_syntax_ndr64 : &pdu_syntax_ndr);
+    put_transfer_syntax(w, types->ndr64 ? &pdu_syntax_ndr64 : &pdu_syntax_ndr);
     put_syntax(w, interface);
 }
 
@@ -150,9 +156,9 @@ enum pickle_verdict pickle_get_proc(const uint8_t *octets, struct pickle_proc *r
 void pickle_put_proc(struct wire_writer *w, const struct pickle_proc *proc)
 {
     wire_put_u8(w, PROC_VERSION);
-    wire_put_u8(w, PROC_LITTLE);
+    wire_put_u8(w, WIRE_HOST_LITTLE_ENDIAN ? PROC_LITTLE : 0);
     wire_put_u16(w, (uint16_t)FILLER);
-    put_syntax(w, proc->ndr64 ? &pdu_syntax_ndr64 : &pdu_syntax_ndr);
+    put_transfer_syntax(w, proc->ndr64 ? &pdu_syntax_ndr64 : &pdu_syntax_ndr);
     put_syntax(w, &proc->interface);
     wire_put_u32(w, proc->opnum);
     wire_put_u8(w, proc->little_endian ? PROC_LITTLE : 0);

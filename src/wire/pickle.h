@@ -80,7 +80,7 @@ struct pickle_proc {
 
 /* PICKLE_PROC_LEN octets; *ret_proc is written on PICKLE_OK only. */
 enum pickle_verdict pickle_get_proc(const uint8_t *octets, struct pickle_proc *ret_proc);
-/* Little-endian, whatever proc->little_endian says about the parameters. */
+/* In the host's order, whatever proc->little_endian says about the parameters. */
 void pickle_put_proc(struct wire_writer *writer, const struct pickle_proc *proc);
 
 #endif
