@@ -411,3 +411,18 @@ def test_b_maybe(server, wire):
     wire.send(pdu.request(calls.POST, number(-4711), call=8))
     check_fault(wire.recv(), 4711, call=8)
     assert posted(wire) == before + 18
+
+
+def test_b_more_calls_than_a_connection_may_have(server):
+    """Fault nca_server_too_busy, certainly not executed, context of the call; the others are not
+    touched, and there is room again when one of them ends."""
+    limit = 1024
+    with server.bound(contexts=[Context(3)], flags=MPX) as wire:
+        wire.send(b"".join(pdu.request(calls.HANG, call=2 + i, context=3) for i in range(limit)))
+        for flags in (FIRST | LAST, FIRST):
+            wire.send(pdu.request(calls.NOTHING, call=9000, context=3, flags=flags))
+            check_fault(wire.recv(), 0x1C010014, call=9000, context=3, dne=True)
+        wire.send(pdu.request(calls.NOTHING, call=9000, context=3, flags=LAST),
+                  pdu.control(pdu.CO_CANCEL, 77))
+        check_fault(wire.recv(), pdu.NCA_CANCEL, call=77, context=3)
+        check_usable(wire, context=3, call=8000)
