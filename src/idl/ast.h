@@ -195,6 +195,7 @@ struct aggregate {
     unsigned field_count;
     bool defined;
     bool being_defined;
+    bool announced;   /* in the header, ahead of an operation that needs its name */
     unsigned depth;   /* structures nested in it by value, itself included */
     unsigned visited; /* of the search for cycles: round of the last visit */
     bool has_bit_fields; /* C only, never sent */
@@ -223,6 +224,7 @@ struct type {
     struct var *params;    /* FUNCTION */
     bool variadic;         /* FUNCTION */
     bool defines;          /* STRUCT, UNION, ENUM: the body stands here */
+    bool is_ahead;         /* STRUCT, UNION: named here, defined later */
     bool hoisted;          /* ... but the header has it before the structure around it */
 };
 

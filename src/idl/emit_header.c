@@ -56,8 +56,28 @@ static void emit_prototype(struct idl_compiler *c, struct text *out, const struc
               emit_result(c, proc, arena_printf(&c->arena, "%s%s", name, text_get(&params))));
 }
 
+/* A tag that a prototype is first to mention would be known there only. */
+static void announce_tag(struct text *out, struct type *type)
+{
+    while (type->target && type->kind != TYPE_ALIAS)
+        type = type->target;
+    bool has_tag = type->kind == TYPE_STRUCT || type->kind == TYPE_UNION;
+    if (!has_tag || !type->is_ahead || type->defines || type->aggregate->announced)
+        return;
+    type->aggregate->announced = true;
+    text_addf(out, "\n%s%s;\n", type_word(type), type_tag(type));
+}
+
+static void announce_tags(struct text *out, const struct proc *proc)
+{
+    for (const struct var *param = proc->params; param; param = param->next)
+        announce_tag(out, param->type);
+    announce_tag(out, proc->result);
+}
+
 static void emit_proc(struct idl_compiler *c, struct text *out, const struct proc *proc)
 {
+    announce_tags(out, proc);
     const char *client = emit_client_name(c, proc);
     const char *server = emit_server_name(c, proc);
     if (proc->is_local || proc->is_callback) {

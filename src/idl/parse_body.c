@@ -282,6 +282,7 @@ struct type *parse_body_struct(struct parser *parser, struct loc loc)
         type->kind = TYPE_ERROR;
     }
     type->aggregate = owner;
+    type->is_ahead = !owner->defined;
     if (!has_body)
         return type;
     owner->being_defined = true;

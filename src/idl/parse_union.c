@@ -299,6 +299,7 @@ struct type *parse_union(struct parser *parser, struct loc loc)
     if (!good)
         owner = nowhere(parser, name, !is_switch);
     struct type *type = aggregate_type(parser, owner, loc);
+    type->is_ahead = !owner->defined;
     if (!has_body) {
         if (!good)
             type->kind = TYPE_ERROR;

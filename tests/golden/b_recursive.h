@@ -58,19 +58,39 @@ typedef struct TREE {
     int64_t weight;
 } TREE;
 
+struct LATER;
+
+struct LAST;
+
 /* operation 0 */
+void Early(
+    /* [in] */ handle_t h,
+    /* [in] */ struct LATER *later,
+    /* [in, out] */ struct LAST **last);
+
+struct LATER {
+    int32_t a;
+    struct LAST *last;
+};
+
+struct LAST {
+    struct LATER later;
+};
+
+/* operation 1 */
 void Send(
     /* [in] */ handle_t h,
     /* [in, out] */ VALUE *value,
     /* [in, unique] */ TREE *tree);
 
-/* operation 1 */
+/* operation 2 */
 void Receive(
     /* [in] */ handle_t h,
     /* [out] */ VALUES *values);
 
 /* Manager routines, for RpcServerRegisterIf. */
 typedef struct recursive_v1_0_epv_t {
+    void (*Early)(handle_t h, struct LATER *later, struct LAST **last);
     void (*Send)(handle_t h, VALUE *value, TREE *tree);
     void (*Receive)(handle_t h, VALUES *values);
 } recursive_v1_0_epv_t;

@@ -6,6 +6,13 @@
 
 /* ---- interface recursive: one frame per operation, its arguments in order ---- */
 
+/* void Early([in] handle_t h, [in] struct LATER *later, [in, out] struct LAST **last); */
+struct recursive_Early_frame {
+    handle_t h;
+    struct LATER *later;
+    struct LAST **last;
+};
+
 /* void Send([in] handle_t h, [in, out] VALUE *value, [in, unique] TREE *tree); */
 struct recursive_Send_frame {
     handle_t h;
@@ -26,6 +33,8 @@ static const NDR_TYPE ndr_struct_VALUE;
 static const NDR_TYPE ndr_struct_VALUES;
 
 static const NDR_TYPE ndr_struct_TREE;
+
+static const NDR_TYPE ndr_struct_LATER;
 
 static const NDR_TYPE ndr_unsigned_long = {
     .kind = NDR_KIND_UINT32,
@@ -271,6 +280,60 @@ static const NDR_TYPE ndr_handle_t = {
     .name = "handle_t",
 };
 
+static const NDR_FIELD ndr_struct_LAST_fields[] = {
+    {.name = "later", .type = &ndr_struct_LATER,
+     .offset = offsetof(struct LAST, later)},
+};
+static const NDR_TYPE ndr_struct_LAST = {
+    .kind = NDR_KIND_STRUCT,
+    .flags = NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(struct LAST),
+    .align = 4,
+    .count = 1,
+    .name = "LAST",
+    .fields = ndr_struct_LAST_fields,
+};
+
+static const NDR_TYPE ndr_unique_struct_LAST = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_UNIQUE | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_struct_LAST,
+};
+
+static const NDR_FIELD ndr_struct_LATER_fields[] = {
+    {.name = "a", .type = &ndr_long,
+     .offset = offsetof(struct LATER, a)},
+    {.name = "last", .type = &ndr_unique_struct_LAST,
+     .offset = offsetof(struct LATER, last)},
+};
+static const NDR_TYPE ndr_struct_LATER = {
+    .kind = NDR_KIND_STRUCT,
+    .flags = NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(struct LATER),
+    .align = 4,
+    .count = 2,
+    .name = "LATER",
+    .fields = ndr_struct_LATER_fields,
+};
+
+static const NDR_TYPE ndr_ref_struct_LATER = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_struct_LATER,
+};
+
+static const NDR_TYPE ndr_ref_unique_struct_LAST = {
+    .kind = NDR_KIND_POINTER,
+    .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
+    .size = sizeof(void *),
+    .align = 4,
+    .element = &ndr_unique_struct_LAST,
+};
+
 static const NDR_TYPE ndr_ref_struct_VALUE = {
     .kind = NDR_KIND_POINTER,
     .flags = NDR_TYPE_REF | NDR_TYPE_HAS_POINTERS,
@@ -288,6 +351,18 @@ static const NDR_TYPE ndr_ref_struct_VALUES = {
 };
 
 /* ---- interface recursive: parameters ---- */
+
+static const NDR_PARAM recursive_Early_params[] = {
+    {.name = "h", .type = &ndr_handle_t,
+     .offset = offsetof(struct recursive_Early_frame, h),
+     .flags = NDR_PARAM_IN | NDR_PARAM_BINDING},
+    {.name = "later", .type = &ndr_ref_struct_LATER,
+     .offset = offsetof(struct recursive_Early_frame, later),
+     .flags = NDR_PARAM_IN},
+    {.name = "last", .type = &ndr_ref_unique_struct_LAST,
+     .offset = offsetof(struct recursive_Early_frame, last),
+     .flags = NDR_PARAM_IN | NDR_PARAM_OUT},
+};
 
 static const NDR_PARAM recursive_Send_params[] = {
     {.name = "h", .type = &ndr_handle_t,
@@ -312,6 +387,13 @@ static const NDR_PARAM recursive_Receive_params[] = {
 
 /* ---- interface recursive: server ---- */
 
+static void recursive_Early_invoke(const RPC_MGR_EPV *epv, void *frame)
+{
+    const recursive_SERVER_EPV *manager = epv;
+    struct recursive_Early_frame *args = frame;
+    manager->Early(args->h, args->later, args->last);
+}
+
 static void recursive_Send_invoke(const RPC_MGR_EPV *epv, void *frame)
 {
     const recursive_SERVER_EPV *manager = epv;
@@ -327,19 +409,26 @@ static void recursive_Receive_invoke(const RPC_MGR_EPV *epv, void *frame)
 }
 
 static const recursive_SERVER_EPV recursive_DefaultEpv = {
+    .Early = Early,
     .Send = Send,
     .Receive = Receive,
 };
 
 static const NDR_OPERATION recursive_Operations[] = {
-    {.name = "Send",
+    {.name = "Early",
      .opnum = 0,
+     .frame_size = sizeof(struct recursive_Early_frame),
+     .param_count = 3,
+     .params = recursive_Early_params,
+     .invoke = recursive_Early_invoke},
+    {.name = "Send",
+     .opnum = 1,
      .frame_size = sizeof(struct recursive_Send_frame),
      .param_count = 3,
      .params = recursive_Send_params,
      .invoke = recursive_Send_invoke},
     {.name = "Receive",
-     .opnum = 1,
+     .opnum = 2,
      .frame_size = sizeof(struct recursive_Receive_frame),
      .param_count = 2,
      .params = recursive_Receive_params,
@@ -348,7 +437,7 @@ static const NDR_OPERATION recursive_Operations[] = {
 
 static const NDR_INTERFACE recursive_NdrInterface = {
     .name = "recursive",
-    .operation_count = 2,
+    .operation_count = 3,
     .operations = recursive_Operations,
     .allocate = MIDL_user_allocate,
     .free = MIDL_user_free,
