@@ -179,8 +179,8 @@ void reactor_set_thread_max(unsigned threads)
     unsigned most = reactor.core_threads + LIMIT_POOL_THREADS;
     atomic_store(&reactor.thread_max, threads < least ? least : threads > most ? most : threads);
     pthread_mutex_unlock(&reactor.lock);
-    if (atomic_load(&reactor.postponed_count) > 0) /* more when that one has ended */
-        hand_on_postponed();
+    for (unsigned i = atomic_load(&reactor.postponed_count); i > 0; i--)
+        hand_on_postponed(); /* those that are too many come back */
 }
 
 bool reactor_has_idle_thread(void)
