@@ -44,13 +44,11 @@ static uint32_t draw(void)
     return (uint32_t)(mix(state) >> 32);
 }
 
-/* The same number for the same place and seed, in every process. */
-static uint32_t place_number(const char *file, unsigned line)
+/* The same number for the same place and seed, in every process of a build. */
+static uint32_t place_number(const void *place)
 {
-    uint64_t hash = seed + line;
-    for (const char *c = file; *c; c++)
-        hash = hash * 1099511628211u + (unsigned char)*c;
-    return (uint32_t)(mix(hash) >> 32);
+    const uint64_t offset = (uint64_t)((uintptr_t)place - (uintptr_t)&draw);
+    return (uint32_t)(mix(seed + offset * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
 }
 
 static void sleep_up_to(uint32_t us)
@@ -59,11 +57,11 @@ static void sleep_up_to(uint32_t us)
     nanosleep(&time, NULL);
 }
 
-void delay_point(const char *file, unsigned line)
+__attribute__((noinline)) void delay_point(void)
 {
     const int error = errno;
     const uint32_t chance = draw() % 1024;
-    const uint32_t place = place_number(file, line) % 32;
+    const uint32_t place = place_number(__builtin_return_address(0)) % 32;
     if (place == 0) { /* slow: one time in four, mostly less than the whole of it */
         if (chance < 256)
             sleep_up_to(1 + draw() % DELAY_MAX_US);
@@ -81,9 +79,9 @@ void delay_point(const char *file, unsigned line)
     errno = error;
 }
 
-_Bool delay_spurious(const char *file, unsigned line)
+__attribute__((noinline)) _Bool delay_spurious(void)
 {
-    return draw() % (place_number(file, line) % 4 == 0 ? 8 : 128) == 0;
+    return draw() % (place_number(__builtin_return_address(0)) % 4 == 0 ? 8 : 128) == 0;
 }
 
 #else

@@ -22,56 +22,56 @@
 #include <unistd.h>
 
 /* Mostly nothing, now and then a yield or a sleep of up to DELAY_MAX_US; keeps errno.  How often
- * depends on the place and the seed: with each seed other places are slow. */
-void delay_point(const char *file, unsigned line);
+ * depends on the place that calls it and the seed: with each seed other places are slow. */
+void delay_point(void);
 
 /* Should this wait return at once, as any may? */
-_Bool delay_spurious(const char *file, unsigned line);
+_Bool delay_spurious(void);
 
-static inline int delay_lock(pthread_mutex_t *mutex, const char *file, unsigned line)
+/* The place is where they are inlined. */
+#define DELAY_INLINE __attribute__((always_inline)) static inline
+
+DELAY_INLINE int delay_lock(pthread_mutex_t *mutex)
 {
-    delay_point(file, line);
+    delay_point();
     return pthread_mutex_lock(mutex);
 }
 
-static inline int delay_unlock(pthread_mutex_t *mutex, const char *file, unsigned line)
+DELAY_INLINE int delay_unlock(pthread_mutex_t *mutex)
 {
     int result = pthread_mutex_unlock(mutex); /* from here on `mutex` may be gone */
-    delay_point(file, line);
+    delay_point();
     return result;
 }
 
 /* A thread that was woken comes late, and has to find out what others did meanwhile. */
-static inline int delay_woken(pthread_mutex_t *mutex, int result, const char *file, unsigned line)
+DELAY_INLINE int delay_woken(pthread_mutex_t *mutex, int result)
 {
     pthread_mutex_unlock(mutex);
-    delay_point(file, line);
+    delay_point();
     pthread_mutex_lock(mutex);
     return result;
 }
 
-static inline int delay_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex, const char *file,
-                                  unsigned line)
+DELAY_INLINE int delay_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 {
-    int result = delay_spurious(file, line) ? 0 : pthread_cond_wait(cond, mutex);
-    return delay_woken(mutex, result, file, line);
+    int result = delay_spurious() ? 0 : pthread_cond_wait(cond, mutex);
+    return delay_woken(mutex, result);
 }
 
-static inline int delay_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
-                                       const struct timespec *until, const char *file,
-                                       unsigned line)
+DELAY_INLINE int delay_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
+                                      const struct timespec *until)
 {
-    int result = delay_spurious(file, line) ? 0 : pthread_cond_timedwait(cond, mutex, until);
-    return delay_woken(mutex, result, file, line);
+    int result = delay_spurious() ? 0 : pthread_cond_timedwait(cond, mutex, until);
+    return delay_woken(mutex, result);
 }
 
-static inline int delay_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
-                                       clockid_t clock, const struct timespec *until,
-                                       const char *file, unsigned line)
+DELAY_INLINE int delay_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
+                                      clockid_t clock, const struct timespec *until)
 {
     int result =
-        delay_spurious(file, line) ? 0 : pthread_cond_clockwait(cond, mutex, clock, until);
-    return delay_woken(mutex, result, file, line);
+        delay_spurious() ? 0 : pthread_cond_clockwait(cond, mutex, clock, until);
+    return delay_woken(mutex, result);
 }
 
 /* A system call takes a while before it does anything, and its result to get back. */
@@ -83,15 +83,15 @@ static inline int delay_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mu
         delay_result;                                                                              \
     })
 
-#define DELAY_POINT() delay_point(__FILE__, __LINE__)
+#define DELAY_POINT() delay_point()
 
-#define pthread_mutex_lock(mutex) delay_lock((mutex), __FILE__, __LINE__)
-#define pthread_mutex_unlock(mutex) delay_unlock((mutex), __FILE__, __LINE__)
-#define pthread_cond_wait(cond, mutex) delay_cond_wait((cond), (mutex), __FILE__, __LINE__)
+#define pthread_mutex_lock(mutex) delay_lock((mutex))
+#define pthread_mutex_unlock(mutex) delay_unlock((mutex))
+#define pthread_cond_wait(cond, mutex) delay_cond_wait((cond), (mutex))
 #define pthread_cond_timedwait(cond, mutex, until)                                                 \
-    delay_cond_timedwait((cond), (mutex), (until), __FILE__, __LINE__)
+    delay_cond_timedwait((cond), (mutex), (until))
 #define pthread_cond_clockwait(cond, mutex, clock, until)                                          \
-    delay_cond_clockwait((cond), (mutex), (clock), (until), __FILE__, __LINE__)
+    delay_cond_clockwait((cond), (mutex), (clock), (until))
 #define sendmsg(fd, msg, flags) DELAY_AROUND(ssize_t, sendmsg(fd, msg, flags))
 #define recv(fd, octets, len, flags) DELAY_AROUND(ssize_t, recv(fd, octets, len, flags))
 #define poll(fds, count, ms) DELAY_AROUND(int, poll(fds, count, ms))

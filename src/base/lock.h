@@ -12,6 +12,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "base/delay.h"
+
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define LOCK_IS_PTHREAD 1
@@ -77,6 +79,7 @@ static inline void lock_fini(struct lock *lock)
 static inline void lock_take(struct lock *lock)
 {
     unsigned expected = 0;
+    DELAY_POINT();
     if (LOCK_IS_ALONE && atomic_load_explicit(&lock->word, memory_order_relaxed) == 0)
         atomic_store_explicit(&lock->word, 1, memory_order_relaxed);
     else if (!atomic_compare_exchange_strong_explicit(&lock->word, &expected, 1, memory_order_acquire,
@@ -89,6 +92,7 @@ static inline void lock_give(struct lock *lock)
         atomic_store_explicit(&lock->word, 0, memory_order_relaxed);
     else if (atomic_exchange_explicit(&lock->word, 0, memory_order_release) == 2)
         lock_wake(lock);
+    DELAY_POINT();
 }
 
 #endif

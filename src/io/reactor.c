@@ -75,6 +75,7 @@ static _Thread_local unsigned block_depth;
 static _Thread_local struct list *own_jobs; /* jobs this thread gave itself */
 
 static void *pool_main(void *unused);
+static void hand_on_postponed(void);
 
 static unsigned core_count(void)
 {
@@ -178,6 +179,8 @@ void reactor_set_thread_max(unsigned threads)
     unsigned most = reactor.core_threads + LIMIT_POOL_THREADS;
     atomic_store(&reactor.thread_max, threads < least ? least : threads > most ? most : threads);
     pthread_mutex_unlock(&reactor.lock);
+    for (unsigned i = atomic_load(&reactor.postponed_count); i > 0; i--)
+        hand_on_postponed(); /* those that are too many come back */
 }
 
 bool reactor_has_idle_thread(void)

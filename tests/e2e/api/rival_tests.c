@@ -763,7 +763,7 @@ static void play(uint64_t wanted)
         for (size_t k = 0; k < sizeof(RPC_ASYNC_STATE); k++)
             CHECK_EQUAL(state[k], 0xdd);
     }
-    CHECK(play_count > 10);
+    CHECK(play_count > (getenv("PENSTOCK_DELAY_SEED") ? 0 : 10)); /* random delays */
     free(plays);
     step_end(&server);
 }
