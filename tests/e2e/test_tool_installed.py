@@ -192,6 +192,7 @@ def test_output_that_cannot_be_written(server, program_env, command):
 def test_ping_of_a_server_that_says_nothing(server, program_env):
     """An interrupt ends it, with the summary, while it waits for an answer or for the next."""
     server.process.send_signal(signal.SIGSTOP)
+    time.sleep(0.2)  # until all its threads have stopped
     try:
         for number in signal.SIGINT, signal.SIGTERM:
             ping = subprocess.Popen([TOOL, "ping", server.bindings["ncalrpc"]], env=program_env,
