@@ -340,6 +340,9 @@ def test_stopped_mapper(mapper, start):
     for client in clients:
         assert client.do("timeout 0") == OK
     mapper.process.send_signal(signal.SIGSTOP)
+    tasks = f"/proc/{mapper.process.pid}/task"
+    until(lambda: all(" T " in open(f"{tasks}/{task}/stat", encoding="utf-8").read()
+                      for task in os.listdir(tasks)), "it does not stop")
     try:
         begun = time.monotonic()
         more.tell("noreplace endpoint 2 more")

@@ -3,17 +3,21 @@
 nowhere, and when the server says nothing."""
 import json
 import os
+import pty
 import re
+import select
 import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
 from conftest import BUILD, free_port, sanitizer, serving
 from endpoint_mapper import Mapper
 
+REPO = Path(__file__).resolve().parents[2]
 TOOL = BUILD / "src/tools/penstock"
 PATIENCE = 60
 
@@ -103,6 +107,63 @@ def test_units(tree, tmp_path):
     assert done.returncode == 0 and str(tmp_path) not in done.stderr, done.stderr
 
 
+# ---- Completion ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", name="shell")
+def interactive_shell(tree):
+    """An interactive bash with the completion as installed: the line it makes of a line and TAB."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.chdir(REPO)
+        os.environ.update(PS1="$ ", TERM="dumb", COLUMNS="1000")
+        os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
+    read = b""
+
+    def wait_for(pattern):
+        nonlocal read
+        end = time.monotonic() + 10
+        while not re.search(pattern, read):
+            assert time.monotonic() < end and select.select([fd], [], [], 10)[0], read
+            read += os.read(fd, 65536)
+
+    def complete(line, wanted):
+        nonlocal read
+        read = b""
+        os.write(fd, line.encode() + b"\t")
+        wait_for(re.escape(wanted.encode()) + b"$")
+        os.write(fd, b"\x15")  # the line is forgotten
+    source = tree / "share/bash-completion/completions/penstock"
+    os.write(fd, f"bind 'set enable-bracketed-paste off'; stty cols 1000; source {source}; "
+                 "echo is-$((1 + 1))\n".encode())
+    wait_for(rb"is-2\r\n")
+    yield complete
+    os.kill(pid, signal.SIGKILL)
+    os.close(fd)
+    os.waitpid(pid, 0)
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="no bash")
+@pytest.mark.parametrize("line, wanted", [
+    ("penstock pi", "penstock ping "),
+    ("penstock call ncalr", "penstock call ncalrpc:"),
+    ("penstock call 'ncalrpc:[x]' exam", "penstock call 'ncalrpc:[x]' examples/"),
+    ("penstock call ncacn_ip_tcp:127.0.0.1[1] examples/pipes/p",
+     "penstock call ncacn_ip_tcp:127.0.0.1[1] examples/pipes/pipes.idl "),
+    ("penstock call 'ncalrpc:[x]' examples/pipes/pipes.idl pipes.Sh",
+     "penstock call 'ncalrpc:[x]' examples/pipes/pipes.idl pipes.Shutdown "),
+    ("penstock call --syntax=ndr6", "penstock call --syntax=ndr64 "),
+    ("penstock call --include=exam", "penstock call --include=examples/"),
+    ("penstock call -I exam", "penstock call -I examples/"),
+    ("penstock call --script LICEN", "penstock call --script LICENSE "),
+    ("penstock call --in-pipe=a=LICEN", "penstock call --in-pipe=a=LICENSE "),
+    ("penstock call --out-pipe a=LICEN", "penstock call --out-pipe a=LICENSE "),
+    ("penstock ls --js", "penstock ls --json "),
+])
+def test_completion(shell, line, wanted):
+    shell(line, wanted)
+
+
 # ---- At a terminal -------------------------------------------------------------------------
 
 
@@ -131,6 +192,7 @@ def test_output_that_cannot_be_written(server, program_env, command):
 def test_ping_of_a_server_that_says_nothing(server, program_env):
     """An interrupt ends it, with the summary, while it waits for an answer or for the next."""
     server.process.send_signal(signal.SIGSTOP)
+    time.sleep(0.2)  # until all its threads have stopped
     try:
         for number in signal.SIGINT, signal.SIGTERM:
             ping = subprocess.Popen([TOOL, "ping", server.bindings["ncalrpc"]], env=program_env,
