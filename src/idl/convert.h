@@ -28,9 +28,11 @@ void convert_check_typedef(struct idl_compiler *compiler, struct var *alias);
 struct node *layout_converted(struct idl_compiler *compiler, const struct var *alias);
 /* For layout_settle.c: the rules that need numbers.  False: reported. */
 bool layout_check_converted(struct idl_compiler *compiler, struct node *node);
+/* Where a value is part of another one. */
+enum inside { INSIDE_ARRAY, INSIDE_UNION, INSIDE_STRUCT, INSIDE_STRUCT_END };
 /* A converted value whose wire type has no size of its own stands alone.  False: reported. */
 bool layout_check_inside(struct idl_compiler *compiler, const struct node *node,
-                         const struct loc *loc);
+                         const struct loc *loc, enum inside where);
 
 /* emit_convert.c: what NDR_CONVERSION holds, in front of the descriptor. */
 void emit_conversion(struct idl_compiler *compiler, struct text *out, const struct node *node);

@@ -228,7 +228,9 @@ struct node *layout_converted(struct idl_compiler *c, const struct var *alias)
     struct node *known = names_find(&c->nodes, name, strlen(name));
     if (known && strcmp(convert_local_name(known->conversion->alias),
                         convert_local_name(alias)) != 0) {
-        diag_later(c, &convert_attr(alias)->loc, "two local types for one imported type");
+        diag_error(c, &convert_attr(alias)->loc, 2096,
+                   "[%s] conflicts with another one of the imported type '%s'",
+                   convert_attr(alias)->name, alias->name);
         return NULL;
     }
     if (known)
@@ -319,10 +321,25 @@ bool layout_check_converted(struct idl_compiler *c, struct node *node)
     return false;
 }
 
-bool layout_check_inside(struct idl_compiler *c, const struct node *node, const struct loc *loc)
+/* What is sent has no size of its own, so it can be where conformant structures can. */
+bool layout_check_inside(struct idl_compiler *c, const struct node *node, const struct loc *loc,
+                         enum inside where)
 {
+    static const struct {
+        unsigned number;
+        const char *rule;
+    } rules[] = {
+        [INSIDE_ARRAY] = {2043, "array element must not be a conformant structure"},
+        [INSIDE_UNION] = {2171, "union arm cannot be a conformant structure"},
+        [INSIDE_STRUCT] = {2055,
+                           "a conformant structure must be the last member of the structure"},
+    };
     if (!node->conversion || !node->is_open)
         return true;
-    diag_later(c, loc, "a conformant type transmitted inside a structure, union or array");
+    if (where == INSIDE_STRUCT_END)
+        diag_later(c, loc, "a conformant type transmitted at the end of a structure");
+    else
+        diag_error(c, loc, rules[where].number, "%s: '%s' is transmitted as one",
+                   rules[where].rule, node->idl_name);
     return false;
 }

@@ -48,7 +48,9 @@ static bool settle_struct(struct idl_compiler *c, struct node *node)
 {
     for (unsigned i = 0; i < node->aggregate->field_count; i++) {
         if (!node->fields[i].node || !settle(c, node->fields[i].node) ||
-            !layout_check_inside(c, node->fields[i].node, &node->fields[i].var->loc))
+            !layout_check_inside(c, node->fields[i].node, &node->fields[i].var->loc,
+                                 i + 1 < node->aggregate->field_count ? INSIDE_STRUCT
+                                                                      : INSIDE_STRUCT_END))
             return false;
     }
     if (!struct_offsets(c, node))
@@ -71,7 +73,7 @@ static bool settle_array(struct idl_compiler *c, struct node *node)
 {
     struct node *element = node->element;
     bool is_string = node->kind[0] == 'S';
-    if (!settle(c, element) || !layout_check_inside(c, element, &node->loc))
+    if (!settle(c, element) || !layout_check_inside(c, element, &node->loc, INSIDE_ARRAY))
         return false;
     node->whole_size =
         node->count * (element->whole_size ? element->whole_size : element->ndr_size);
@@ -105,7 +107,8 @@ static bool settle_union(struct idl_compiler *c, struct node *node)
         struct node_arm *arm = i < arms->label_count ? &arms->labels[i] : arms->otherwise;
         if (!arm || !arm->node)
             continue;
-        if (!settle(c, arm->node) || !layout_check_inside(c, arm->node, &arm->var->loc))
+        if (!settle(c, arm->node) ||
+            !layout_check_inside(c, arm->node, &arm->var->loc, INSIDE_UNION))
             return false;
         node->has_pointers |= arm->node->has_pointers;
         node->converts |= arm->node->converts;
