@@ -417,6 +417,9 @@ RPC_STATUS nested_start(struct rpc_call *call, struct rpc_call *outer, const UUI
 /* (drops) Sends the rest of the request and receives on this thread until the call is
  * over; what the peer calls meanwhile runs here. */
 void call_await(struct rpc_call *call);
+/* (drops) Runs the request inside `call` that has come, of a [callback] say, on this thread.
+ * False: none has. */
+bool call_run_incoming(struct rpc_call *call);
 
 /* ---- client_call.c, client_async.c, server_call.c ------------------------------------------ */
 

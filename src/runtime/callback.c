@@ -203,25 +203,29 @@ static struct rpc_call *take_incoming(struct rpc_call *outer)
     return call;
 }
 
+bool call_run_incoming(struct rpc_call *call)
+{
+    struct rpc_call *incoming = take_incoming(call);
+    if (!incoming)
+        return false;
+    run_nested(incoming);
+    call_put(incoming);
+    return true;
+}
+
 void call_await(struct rpc_call *call)
 {
     struct conn *conn = call->conn;
     conn_flush_until(conn, 0);
-    struct rpc_call *incoming;
     while (!call->over) {
-        incoming = take_incoming(call);
-        if (incoming) {
-            run_nested(incoming);
-            call_put(incoming);
-        } else {
+        if (!call_run_incoming(call))
             receive(call);
-        }
         if (!conn_alive(conn))
             conn_settle(conn, CONN_ARM_NOW);
         else if (txq_len(&conn->assoc.txq) > 0) /* an answer, a refusal */
             conn_flush_until(conn, 0);
     }
-    incoming = take_incoming(call);
+    struct rpc_call *incoming = take_incoming(call);
     if (incoming)
         call_put(incoming); /* it has failed with the connection */
 }

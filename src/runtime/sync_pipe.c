@@ -27,10 +27,13 @@ static void await_elements(struct pipe *pipe)
     struct conn *conn = call->conn;
     while (call->status == RPC_S_OK && pipe_rx_elements(&pipe->rx) == 0 && !pipe_at_end(pipe) &&
            !call->over) {
+        (void)call_run_incoming(call); /* a manager calls back before it answers */
         conn_flush_until(conn, 0); /* what the peer may be waiting for */
         if (call->status != RPC_S_OK || call->over)
             break;
         enum conn_read result = conn_read_eager(conn);
+        if (call->rare && call->rare->incoming)
+            continue;
         if (result == CONN_READ_DRY && call->status == RPC_S_OK && pipe_rx_elements(&pipe->rx) == 0 &&
             !pipe_at_end(pipe) && conn_alive(conn)) {
             pipe_wait_begin(pipe);

@@ -124,7 +124,8 @@ void golden_manage(const struct golden *golden, const NDR_OPERATION *operation, 
     RPC_STATUS status = move_pipes(streams, operation, frame, NDR_PARAM_IN, event);
     streams_print(&in, operation, streams, NDR_PARAM_IN, false);
     write_line(&line, "in", &in);
-    call_back(golden, interface);
+    if (!(operation->flags & (NDR_OP_ASYNC | NDR_OP_MAYBE)))
+        call_back(golden, interface);
     if (status == RPC_S_OK && !(operation->flags & NDR_OP_MAYBE)) {
         fill(&v, operation, frame, members);
         print_params(&out, &printed, operation, frame, NDR_PARAM_OUT);
