@@ -96,6 +96,12 @@
 /* Short requests, or short replies, that are gathered until a thread has dealt with all that one
  * receive brought: more is sent at once. */
 #define LIMIT_GATHER_LEN (64u << 10)
+/* No longer than this, microseconds; if what runs then takes its time another thread sends. */
+#define LIMIT_GATHER_US 500u
+/* And not before as many managers or routines, one after the other, were quick: a manager is if
+ * it answers within so many microseconds. */
+#define LIMIT_GATHER_AFTER 64u
+#define LIMIT_GATHER_RUN_US 50u
 /* iovec elements per sendmsg; IOV_MAX is 1,024 on Linux. */
 #define LIMIT_SEND_IOV 512u
 

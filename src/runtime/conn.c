@@ -53,6 +53,7 @@ static void conn_destroy(struct counted *object)
     assoc_fini(&conn->assoc);
     rxbuf_put(conn->rest);
     conn_setup_free(conn->setup);
+    free(conn->leaving);
     free(conn->tracer);
     lock_fini(&conn->lock);
     object_free(conn, sizeof(*conn));
@@ -126,7 +127,7 @@ void conn_wait(struct conn *conn)
 bool conn_poll(struct conn *conn, short events)
 {
     struct pollfd poll_fd = {.fd = conn->watch.fd, .events = events};
-    const unsigned max_ms = conn->silence_max_ms;
+    const unsigned max_ms = conn_silence_max_ms(conn);
     const uint64_t end = clock_ms() + max_ms;
     int n, left = -1;
     conn_unlock(conn);
@@ -176,6 +177,7 @@ static void arm_for(struct conn *conn, uint32_t events)
     if (txq_len(&conn->assoc.txq) == 0)
         txq_trim(&conn->assoc.txq); /* who waits holds no buffers */
     calls_trim(conn);
+    conn_trim_leaving(conn);
     conn->lazy = 0;
     conn->armed = (uint16_t)events; /* EPOLLIN, EPOLLOUT, EPOLLRDHUP: 14 bits */
     if (reactor_arm(&conn->watch, events))
@@ -251,7 +253,7 @@ void conn_settle(struct conn *conn, enum conn_arm arm)
         arm = CONN_ARM_LAZY;
         conn->expect_user = false;
     }
-    bool output = txq_len(&conn->assoc.txq) > 0 && !conn->writing;
+    bool output = txq_len(&conn->assoc.txq) > 0 && !conn->writing && !conn->left;
     if (arm == CONN_ARM_LAZY && !(output && conn->await_output)) {
         leave_unarmed(conn);
         return;

@@ -278,7 +278,9 @@ RPC_STATUS server_complete(struct rpc_call *call, const void *reply)
     }
     contexts_release(call);
     call_release(call, status);
-    conn_settle(call->conn, CONN_ARM_NOW);
+    /* A manager that was quick so far is about to return to run_manager(). */
+    const bool returns = server_current_call() == call && call->conn->prompt_runs >= LIMIT_GATHER_AFTER;
+    conn_settle(call->conn, returns ? CONN_ARM_LAZY : CONN_ARM_NOW);
     return status;
 }
 
