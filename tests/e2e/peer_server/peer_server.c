@@ -8,6 +8,7 @@
  * asynchronous operation runs on a thread of its own that blocks; after a failed push
  * or pull there is nothing left to do for the manager. */
 #include <errno.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -488,6 +489,23 @@ void PeerTwoPipes(PRPC_ASYNC_STATE async, handle_t binding, ASYNC_BYTE_PIPE *oct
                               .pipes = {octets_in, numbers_in, octets_out, numbers_out}});
 }
 
+/* On the thread that dispatches it. */
+static sem_t lets;
+
+void PeerInTurn(PRPC_ASYNC_STATE async, handle_t binding, uint32_t waits, int32_t number)
+{
+    (void)binding;
+    while (waits && sem_wait(&lets) != 0)
+        continue;
+    RpcAsyncCompleteCall(async, &number);
+}
+
+void PeerLet(handle_t binding)
+{
+    (void)binding;
+    sem_post(&lets);
+}
+
 /* ---- Set-up --------------------------------------------------------------- */
 
 static void check(RPC_STATUS status, const char *what)
@@ -619,6 +637,7 @@ int main(int argc, char **argv)
     }
     if (says)
         say_bindings();
+    sem_init(&lets, 0, 0);
     const char *size = getenv("PEER_MAX_RPC_SIZE");
     check(size ? RpcServerRegisterIf2(peer_v1_2_s_ifspec, NULL, NULL, 0,
                                       RPC_C_LISTEN_MAX_CALLS_DEFAULT,
