@@ -793,9 +793,9 @@ def test_b_reply_does_not_wait_for_the_next_manager(server, transport):
             assert wire.recv().call == 3 and other.recv().ptype == pdu.RESPONSE
             return took
         # On a busy machine few are in time, and now and then one is not made to wait.
-        for _ in range(5):
+        for _ in range(20):
             took = sorted(late() for _ in range(12))
-            if took[4] < 0.75 * TICK_S:
+            if took[2] < 0.75 * TICK_S:
                 break
         else:
             assert False, took
@@ -948,6 +948,55 @@ def test_c_in_out_pipe_lengths(server, kind, n):
         pdus = wire.recv_call()
         reader = ndr.Reader(check_response(pdus, frag_max=2048))
         assert getattr(reader, f"{kind}_pipe")() == expected
+
+
+class InFragment:
+    """Reads as FreeDCE does: aligns by where an octet lies in its fragment, within what is left of
+    that, and takes scalars from one fragment only."""
+
+    def __init__(self, fragments):
+        self.fragments, self.at = list(fragments), 0
+
+    def scalar(self, code):
+        size = struct.calcsize(code)
+        left = len(self.fragments[0]) - self.at
+        gap = -self.at % size
+        assert gap <= left, f"nothing to skip: {self.fragments}"
+        self.at += gap
+        if gap == left:
+            self.fragments.pop(0)
+            self.at = 0
+        assert self.at + size <= len(self.fragments[0]), f"straddles: {self.fragments}"
+        value, = struct.unpack_from("<" + code, self.fragments[0], self.at)
+        self.at += size
+        return value
+
+    def pipe(self, code, per_element):
+        values = []
+        while count := self.scalar("I"):
+            values += [self.scalar(code) for _ in range(count * per_element)]
+        return values
+
+    def end(self):
+        assert len(self.fragments) == 1 and self.at == len(self.fragments[0])
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 50])
+def test_c_out_pipes_and_results_aligned_in_their_fragments(server, wire, count):
+    """Pushes that end at odd multiples of 4, and then a pipe, and a result, of elements aligned to
+    8: nothing of these is in a fragment that began there (wire.md 1.11)."""
+    wire.send(pdu.request(calls.RANGES, struct.pack("<i", count)))
+    replies = wire.recv_call()
+    ends = list(itertools.accumulate(len(p.stub) for p in replies))
+    if count:
+        assert 12 in ends, "the push was not held back"
+    reader = InFragment(p.stub for p in replies)
+    ranges = [n for i in range(count) for n in (i, i + 1)]
+    assert reader.pipe("i", 2) == ranges
+    assert reader.pipe("q", 1) == list(range(count))
+    assert reader.pipe("i", 2) == ranges
+    assert (reader.scalar("i"), reader.scalar("q")) == (count - 1, count)
+    reader.end()
 
 
 def test_c_pipe_without_its_end(server, wire):

@@ -489,6 +489,43 @@ void PeerTwoPipes(PRPC_ASYNC_STATE async, handle_t binding, ASYNC_BYTE_PIPE *oct
                               .pipes = {octets_in, numbers_in, octets_out, numbers_out}});
 }
 
+static RPC_STATUS push_ranges(ASYNC_RANGE_PIPE *ranges, int32_t count)
+{
+    RPC_STATUS status = RPC_S_OK;
+    for (int32_t i = 0; i < count && status == RPC_S_OK; i++)
+        status = PUSH(ranges, (&(RANGE){i, i + 1}), 1);
+    return status == RPC_S_OK ? PUSH(ranges, NULL, 0) : status;
+}
+
+static void ranges(struct work *work)
+{
+    ASYNC_HYPER_PIPE *numbers = work->pipes[1];
+    const int32_t count = (int32_t)work->number;
+    RPC_STATUS status = push_ranges(work->pipes[0], count);
+    for (hyper i = 0; i < count && status == RPC_S_OK; i++)
+        status = PUSH(numbers, &i, 1);
+    if (status == RPC_S_OK)
+        status = PUSH(numbers, NULL, 0);
+    if (status == RPC_S_OK)
+        status = push_ranges(work->pipes[2], count);
+    if (status != RPC_S_OK)
+        return;
+    *(int32_t *)work->outs[0] = count - 1;
+    *(hyper *)work->outs[1] = count;
+    RpcAsyncCompleteCall(work->async, NULL);
+}
+
+void PeerRanges(PRPC_ASYNC_STATE async, handle_t binding, int32_t count, ASYNC_RANGE_PIPE *first,
+                ASYNC_HYPER_PIPE *numbers, ASYNC_RANGE_PIPE *more, int32_t *last, hyper *total)
+{
+    work_start(&(struct work){.async = async,
+                              .binding = binding,
+                              .run = ranges,
+                              .number = (uint32_t)count,
+                              .pipes = {first, numbers, more},
+                              .outs = {last, total}});
+}
+
 /* On the thread that dispatches it. */
 static sem_t lets;
 
