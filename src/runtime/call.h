@@ -286,6 +286,10 @@ static inline void *call_held(const struct rpc_call *call)
 /* Client: the pipe to be sent next has elements aligned to 8, so that fragments may not begin
  * at an odd multiple of 4 of the stub (docs/design/fragments.md). */
 bool call_keeps_aligned(const struct rpc_call *call);
+/* Server: a push has ended at an odd multiple of 4 and octets aligned to 8 come next: the first
+ * terminator that is held goes before them, as a fragment of its own, so that theirs begins at a
+ * multiple of 8.  RPC_S_OK, also where there is nothing to do; or what the call failed with. */
+RPC_STATUS server_align_held(struct rpc_call *call);
 /* The transfer syntax turned out to be another than call_new() was told; nothing has been sent
  * or received yet.  RPC_S_OUT_OF_MEMORY; RPC_S_CANNOT_SUPPORT. */
 RPC_STATUS call_use_syntax(struct rpc_call *call, bool ndr64);

@@ -53,6 +53,7 @@ static void conn_destroy(struct counted *object)
     assoc_fini(&conn->assoc);
     rxbuf_put(conn->rest);
     conn_setup_free(conn->setup);
+    free(conn->leaving);
     free(conn->tracer);
     lock_fini(&conn->lock);
     object_free(conn, sizeof(*conn));
@@ -126,7 +127,7 @@ void conn_wait(struct conn *conn)
 bool conn_poll(struct conn *conn, short events)
 {
     struct pollfd poll_fd = {.fd = conn->watch.fd, .events = events};
-    const unsigned max_ms = conn->silence_max_ms;
+    const unsigned max_ms = conn_silence_max_ms(conn);
     const uint64_t end = clock_ms() + max_ms;
     int n, left = -1;
     conn_unlock(conn);
@@ -176,6 +177,7 @@ static void arm_for(struct conn *conn, uint32_t events)
     if (txq_len(&conn->assoc.txq) == 0)
         txq_trim(&conn->assoc.txq); /* who waits holds no buffers */
     calls_trim(conn);
+    conn_trim_leaving(conn);
     conn->lazy = 0;
     conn->armed = (uint16_t)events; /* EPOLLIN, EPOLLOUT, EPOLLRDHUP: 14 bits */
     if (reactor_arm(&conn->watch, events))
@@ -211,13 +213,22 @@ static void settle_dead(struct conn *conn)
     arm_for(conn, EPOLLIN);
 }
 
+/* Nobody reads what it swallows.  The receives alone, processor time for LIMIT_ABSORB_LEN: with
+ * 16 KiB each 10.7 ms on a Unix socket and 20.8 on TCP (4,100 of them, and as many waits), with
+ * 64 KiB 6.7 and 12.5, with 256 KiB 5.9 and 7.1 (270). */
 static void on_linger_io(struct conn *conn)
 {
-    uint8_t nowhere[16 << 10]; /* never read */
-    ssize_t n = recv(conn->watch.fd, nowhere, sizeof(nowhere), MSG_DONTWAIT | MSG_TRUNC);
+    struct rxbuf *nowhere = rxbuf_new(LIMIT_RECV_LEN);
+    ssize_t n = -1;
+    int error = ENOMEM;
+    if (nowhere) {
+        n = recv(conn->watch.fd, nowhere->octets, nowhere->capacity, MSG_DONTWAIT | MSG_TRUNC);
+        error = errno;
+    }
+    rxbuf_put(nowhere);
     if (n > 0)
         conn->lingered += (uint32_t)n;
-    if (n == 0 || (n < 0 && errno != EAGAIN) || conn->lingered > LIMIT_ABSORB_LEN)
+    if (n == 0 || (n < 0 && error != EAGAIN) || conn->lingered > LIMIT_ABSORB_LEN)
         conn_close(conn);
     else
         settle_dead(conn);
@@ -251,7 +262,7 @@ void conn_settle(struct conn *conn, enum conn_arm arm)
         arm = CONN_ARM_LAZY;
         conn->expect_user = false;
     }
-    bool output = txq_len(&conn->assoc.txq) > 0 && !conn->writing;
+    bool output = txq_len(&conn->assoc.txq) > 0 && !conn->writing && !conn->left;
     if (arm == CONN_ARM_LAZY && !(output && conn->await_output)) {
         leave_unarmed(conn);
         return;

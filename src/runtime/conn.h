@@ -26,6 +26,7 @@
 
 struct conn;
 struct conn_setup;
+struct leaving;
 struct rpc_call;
 
 /* What the side a connection is on, client or server, does with it. */
@@ -61,23 +62,28 @@ struct conn {
     /* An idle connection is to fit a small block: docs/design/idle.md. */
     uint8_t kind;          /* enum transport_kind                               */
     uint8_t lazy;          /* operations in a row that left it unarmed          */
-    bool reading, writing; /* a thread holds the role                           */
-    bool peer_closed;      /* server: the client has closed; fail what is left  */
-    bool closed;           /* shut down, and out of the reactor                 */
-    bool more;             /* the sender will be back at once: no partial segments     */
-    bool corked;           /* the last send left one behind, see conn_on_idle()        */
-    bool blocked_push;     /* a thread polls for output itself                  */
-    bool used;             /* server: since it was last looked at, see server_conns.c   */
+    uint8_t prompt_runs;   /* routines, or managers of prompt_op, in a row that let nothing
+                            * wait that was left to the next                    */
     bool listed_bound;     /* server: in the list of bound ones; server_conns.c's lock  */
-    bool lingering;        /* dead; a fault is on its way, input is swallowed   */
     bool shared;           /* client: asynchronous calls may be added; the pools' lock */
-    /* All of one lock, the connection's, for they share their octet. */
+    /* All of one lock, the connection's, for they share their octets. */
+    bool reading : 1, writing : 1; /* a thread holds the role                   */
+    bool closed : 1;       /* shut down, and out of the reactor                 */
     bool expect_user : 1;  /* the application was just told to come: arm lazily */
     bool settle_sent : 1;  /* dead; to be settled by the thread that is sending */
     bool prompt : 1;       /* server: the last request came soon after a reply  */
     bool flush_due : 1;    /* a job of conn_push_out_soon() is in a thread's line       */
     bool unsent_reply : 1; /* server: a reply waits for the next one's; that of the call */
     bool unsent_now : 1;   /* whose manager runs, see order_gathers()           */
+    bool left : 1;         /* what is queued waits for somebody who comes at once, see
+                            * conn_leave_output()                               */
+    bool used : 1;         /* server: since it was last looked at, see server_conns.c   */
+    bool peer_closed : 1;  /* server: the client has closed; fail what is left  */
+    bool more : 1;         /* the sender will be back at once: no partial segments     */
+    bool corked : 1;       /* the last send left one behind, see conn_on_idle()        */
+    bool blocked_push : 1; /* a thread polls for output itself                  */
+    bool lingering : 1;    /* dead; a fault is on its way, input is swallowed   */
+    uint16_t prompt_op;    /* server: opnum                                     */
     uint16_t stopped;      /* calls at their receive high mark: do not read     */
     uint16_t held;         /* requests being looked at: do not read             */
     uint16_t await_output; /* calls that wait for the queue to drain (notify)   */
@@ -87,10 +93,12 @@ struct conn {
         uint32_t last_read; /* octets the last successful receive brought       */
         uint32_t lingered;  /* lingering: octets swallowed so                   */
     };
-    uint32_t silence_max_ms; /* client: longest wait for the peer; 0: any       */
     uint32_t idle_since_ms;  /* owner's: of clock_ms(), the low bits            */
-    uint32_t entered_ms; /* server: when the starting call's manager was entered, of clock_ms()
-                          * the low bits; 0: not yet                            */
+    union {
+        uint32_t silence_max_ms; /* client: longest wait for the peer; 0: any   */
+        uint32_t entered_us; /* server: when the starting call's manager was entered, of
+                              * clock_us() the low bits; 0: not yet             */
+    };
     uint32_t replied_us; /* server: when the reply was sent, of clock_us() the low bits; 0: a
                           * request came since                                  */
 
@@ -98,6 +106,7 @@ struct conn {
                          * on; or NULL                                          */
     struct conn_setup *setup; /* client: on its way up (conn_setup.h), or what ended that;
                                * NULL: it is up, or a thread that waits sees to it */
+    struct leaving *leaving; /* looks after what is `left`; NULL: there was nothing lately */
     struct conn_tracer *tracer; /* the writer's, of what was sent; NULL: not traced yet */
 
     /* owner's */
@@ -198,13 +207,20 @@ void conn_flush_until(struct conn *conn, size_t len);
 void conn_push_out(struct conn *conn);
 
 /* The same for what nobody waits for: a thread of the pool that was told of several events sends
- * once for all that their routines have queued.  Should one of these take its time, the tick
- * sends. (drops) */
+ * once for all that their routines have queued.  Should one of these take its time, another
+ * thread sends. (drops) */
 void conn_push_out_soon(struct conn *conn);
 
-/* Copies what is queued and borrowed, and leaves it to somebody who comes at once, or else to the
- * tick.  False: it is to be sent now. */
+/* Have the last LIMIT_GATHER_AFTER routines or managers been such that something may be left to
+ * the next one?  Counts this one. */
+bool conn_is_prompt(struct conn *conn);
+
+/* Copies what is queued and borrowed, and leaves it to somebody who comes at once; should that
+ * take longer than LIMIT_GATHER_US, another thread sends it.  False: it is to be sent now. */
 bool conn_leave_output(struct conn *conn);
+
+/* Gives up what that takes; for idle connections. */
+void conn_trim_leaving(struct conn *conn);
 
 /* Copies what is queued and borrowed, so that its owners may have it back; nobody must be
  * sending. */
@@ -249,6 +265,11 @@ void conn_role_ended(struct conn *conn);
 
 /* Wakes threads that wait in conn_wait(). */
 void conn_notify(struct conn *conn);
+
+static inline uint32_t conn_silence_max_ms(const struct conn *conn)
+{
+    return conn->assoc.role == ASSOC_CLIENT ? conn->silence_max_ms : 0;
+}
 
 static inline bool conn_alive(const struct conn *conn)
 {

@@ -112,7 +112,7 @@ enum conn_read conn_read(struct conn *conn, bool block)
         conn_wait(conn);
         return conn_alive(conn) ? CONN_READ_SOME : CONN_READ_DEAD;
     }
-    if (block && conn->silence_max_ms > 0) {
+    if (block && conn_silence_max_ms(conn) > 0) {
         conn_wait_readable(conn);
         if (!conn_alive(conn))
             return CONN_READ_DEAD;

@@ -12,8 +12,10 @@
 
 #include <penstock/rpcnterr.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/trace.h"
+#include "io/timer.h"
 #include "runtime/call.h"
 #include "runtime/capture.h"
 #include "runtime/stats.h"
@@ -36,6 +38,63 @@ static void set_writing(struct conn *conn, bool writing)
     txq_set_sending(&conn->assoc.txq, writing);
 }
 
+/* Looks after what a connection leaves to somebody who comes at once, should he not. */
+struct leaving {
+    struct io_timer timer;
+    uint32_t since_us; /* of clock_us() the low bits */
+};
+
+/* Lock held. */
+static bool left_too_long(const struct conn *conn)
+{
+    return (uint32_t)clock_us() - conn->leaving->since_us >= LIMIT_GATHER_US;
+}
+
+/* On a thread of the pool that had nothing else to do: whoever was to come at once takes his
+ * time. */
+static void on_left(struct counted *object)
+{
+    struct conn *conn = list_entry(object, struct conn, watch.object);
+    conn_lock(conn);
+    if (conn->left && left_too_long(conn)) { /* else it was sent meanwhile */
+        conn->prompt_runs = 0;
+        conn_flush(conn);
+        conn_settle(conn, CONN_ARM_NOW);
+    }
+    conn_unlock(conn);
+}
+
+/* False: no memory, or the like. */
+static bool begin_leaving(struct conn *conn)
+{
+    if (!conn->leaving)
+        conn->leaving = calloc(1, sizeof(*conn->leaving));
+    if (!conn->leaving)
+        return false;
+    const uint64_t now = clock_us();
+    conn->leaving->since_us = (uint32_t)now;
+    conn->leaving->timer.object = &conn->watch.object;
+    conn->leaving->timer.expired = on_left;
+    conn->left = timer_set(&conn->leaving->timer, now + LIMIT_GATHER_US);
+    return conn->left;
+}
+
+/* What was left is being sent. */
+static void end_leaving(struct conn *conn)
+{
+    if (conn->left)
+        timer_clear(&conn->leaving->timer);
+    conn->left = false;
+}
+
+void conn_trim_leaving(struct conn *conn)
+{
+    if (conn->left)
+        return;
+    free(conn->leaving); /* its timer is not set */
+    conn->leaving = NULL;
+}
+
 /* One sendmsg of about `octets_max` octets, with the lock dropped; `block` waits until
  * they are taken.  False: no more for now, or dead. */
 static bool send_once(struct conn *conn, size_t octets_max, bool block)
@@ -44,6 +103,7 @@ static bool send_once(struct conn *conn, size_t octets_max, bool block)
     struct msghdr msg = {.msg_iov = iov};
     stats_count(RPC_C_STATS_PKTS_OUT, conn->assoc.queued_pdus);
     conn->assoc.queued_pdus = 0;
+    end_leaving(conn);
     msg.msg_iovlen = txq_iov(&conn->assoc.txq, iov, LIMIT_SEND_IOV, octets_max);
     conn->corked = conn->more && conn->kind == TRANSPORT_TCP;
     int flags = MSG_NOSIGNAL | (block ? 0 : MSG_DONTWAIT) | (conn->corked ? MSG_MORE : 0);
@@ -100,7 +160,7 @@ static void send_blocking(struct conn *conn, size_t len)
     while (!conn->closed && conn_alive(conn) && txq_len(&conn->assoc.txq) > len) {
         size_t excess = txq_len(&conn->assoc.txq) - len;
         size_t slice = excess < SEND_MAX ? excess : SEND_MAX;
-        if (conn->silence_max_ms == 0)
+        if (conn_silence_max_ms(conn) == 0)
             send_once(conn, slice, true);
         else if (!send_slice(conn, slice) && conn_alive(conn))
             conn_poll(conn, POLLOUT);
@@ -132,9 +192,19 @@ void conn_push_out(struct conn *conn)
     conn_own_output(conn); /* what is borrowed is this thread's */
 }
 
+bool conn_is_prompt(struct conn *conn)
+{
+    if (conn->prompt_runs >= LIMIT_GATHER_AFTER)
+        return true;
+    conn->prompt_runs++;
+    return false;
+}
+
 bool conn_leave_output(struct conn *conn)
 {
     if (conn->writing || txq_len(&conn->assoc.txq) > LIMIT_GATHER_LEN || !conn_alive(conn))
+        return false;
+    if (conn->left ? left_too_long(conn) : !begin_leaving(conn))
         return false;
     conn_own_output(conn);
     reactor_touch(&conn->watch);
@@ -174,9 +244,10 @@ static bool flush_later(struct conn *conn)
 
 void conn_push_out_soon(struct conn *conn)
 {
-    if (!conn->flush_due)
+    const bool prompt = conn_is_prompt(conn);
+    if (prompt && !conn->flush_due)
         conn->flush_due = flush_later(conn);
-    if (!conn->flush_due || !conn_leave_output(conn))
+    if (!prompt || !conn->flush_due || !conn_leave_output(conn))
         conn_push_out(conn);
 }
 

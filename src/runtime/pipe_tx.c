@@ -214,6 +214,11 @@ static RPC_STATUS put(struct outgoing *out, const void *octets, size_t len)
 static RPC_STATUS put_held(struct outgoing *out)
 {
     struct rpc_call *call = out->pipe->call;
+    if (out->pipe->rx.type->chunk.align == 8) {
+        RPC_STATUS aligned = server_align_held(call);
+        if (aligned != RPC_S_OK)
+            return aligned;
+    }
     size_t first = call->server ? 0 : sizeof(call->held_first);
     first = call->held_len < first ? call->held_len : first;
     RPC_STATUS status = put(out, call->held_first, first);

@@ -162,7 +162,8 @@ static void run_manager(struct rpc_call *call)
     /* Waiting for the client's next would keep those that have begun waiting. */
     if (call->over && call->pipe_count == 0 && !call->conn->starting)
         conn_read_next(call->conn);
-    conn_settle(call->conn, async ? CONN_ARM_LAZY : CONN_ARM_NOW);
+    const bool goes_on = call->conn->starting || (async && !call->over);
+    conn_settle(call->conn, goes_on ? CONN_ARM_LAZY : CONN_ARM_NOW);
     conn_unlock(call->conn);
 }
 

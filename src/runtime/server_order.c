@@ -17,7 +17,7 @@
 static void begin(struct conn *conn, struct rpc_call *call)
 {
     conn->starting = call;
-    conn->entered_ms = 0;
+    conn->entered_us = 0;
     reactor_submit(&call->job);
 }
 
@@ -62,13 +62,24 @@ void order_enter(struct rpc_call *call)
     if (!(call->op->flags & NDR_OP_ASYNC) || is_slow(conn, call->op))
         order_leave(call);
     else
-        conn->entered_ms = (uint32_t)clock_ms() | 1u;
+        conn->entered_us = (uint32_t)clock_us() | 1u;
+}
+
+/* How long the manager of the starting call has run.  Both with the lowest bit: none is later. */
+static uint32_t entered_for_us(const struct conn *conn)
+{
+    return ((uint32_t)clock_us() | 1u) - conn->entered_us;
 }
 
 bool order_gathers(struct rpc_call *call)
 {
     struct conn *conn = call->conn;
-    if (conn->starting != call || conn->entered_ms == 0 || list_empty(&conn->starts))
+    if (conn->starting != call || conn->entered_us == 0)
+        return false;
+    if (conn->prompt_op != call->op->opnum || entered_for_us(conn) >= LIMIT_GATHER_RUN_US)
+        conn->prompt_runs = 0;
+    conn->prompt_op = (uint16_t)call->op->opnum;
+    if (!conn_is_prompt(conn) || list_empty(&conn->starts))
         return false;
     const struct rpc_call *next = list_entry(conn->starts.next, struct rpc_call, job.node);
     if (next->op != call->op || next->pipe_count > 0)
@@ -102,7 +113,7 @@ void order_check(struct conn *conn)
     if (conn->assoc.role != ASSOC_SERVER || list_empty(&conn->starts))
         return;
     struct rpc_call *call = conn->starting;
-    if (conn->entered_ms != 0 && (int32_t)((uint32_t)clock_ms() - conn->entered_ms) >= (int32_t)LIMIT_HAND_OFF_MS) {
+    if (conn->entered_us != 0 && entered_for_us(conn) >= LIMIT_HAND_OFF_MS * 1000u) {
         TRACE(TRACE_CALL, "call %u %s: overdue, others begin", call->wire.id, call->op->name);
         call->next_overdue = conn->overdue;
         conn->overdue = call;

@@ -172,6 +172,20 @@ static RPC_STATUS encode_reply(struct rpc_call *call, struct ndr_writer *writer)
     return status;
 }
 
+RPC_STATUS server_align_held(struct rpc_call *call)
+{
+    const uint8_t len = 4; /* of NDR 2.0; all of NDR64 ends at multiples of 8 */
+    if (!call->server || call->ndr64 || call->held_len < len || (call->wire.tx_stub & 7) != len)
+        return RPC_S_OK;
+    const struct iovec held = {call_held(call), len};
+    RPC_STATUS status = call_send(&call->wire, &held, 1, false);
+    if (status == RPC_S_OK)
+        call->held_len -= len;
+    else
+        call_break(call, status);
+    return status;
+}
+
 RPC_STATUS server_reply(struct rpc_call *call)
 {
     if (is_unanswered(call)) {
@@ -197,6 +211,9 @@ RPC_STATUS server_reply(struct rpc_call *call)
     }
     if (status == RPC_S_OK) {
         trace_values(call->op, call_frame(call), NDR_PARAM_OUT, true);
+        status = writer.len >= 8 ? server_align_held(call) : RPC_S_OK; /* there may be such */
+    }
+    if (status == RPC_S_OK) {
         const struct iovec stub[2] = {{call_held(call), call->held_len}, {writer.octets, writer.len}};
         status = call_send(&call->wire, stub, 2, true);
     }
@@ -278,7 +295,9 @@ RPC_STATUS server_complete(struct rpc_call *call, const void *reply)
     }
     contexts_release(call);
     call_release(call, status);
-    conn_settle(call->conn, CONN_ARM_NOW);
+    /* A manager that was quick so far is about to return to run_manager(). */
+    const bool returns = server_current_call() == call && call->conn->prompt_runs >= LIMIT_GATHER_AFTER;
+    conn_settle(call->conn, returns ? CONN_ARM_LAZY : CONN_ARM_NOW);
     return status;
 }
 

@@ -8,6 +8,7 @@ observed the same of Windows.
 import itertools
 import random
 import struct
+import time
 import uuid
 
 import pytest
@@ -766,6 +767,40 @@ def test_b_many_calls_at_once(server):
         assert answers == {call: struct.pack("<I", call) for call in range(100, 200)}
 
 
+TICK_S = 0.002  # LIMIT_TICK_MS
+PROMPT_RUNS = 100  # more than LIMIT_GATHER_AFTER
+
+
+@pytest.mark.parametrize("transport", ["tcp", "local"])
+def test_b_reply_does_not_wait_for_the_next_manager(server, transport):
+    """Replies of managers that are quick are sent together (docs/design/performance.md).  When
+    the next one waits, for what the client does after the answer here, the reply leaves all the
+    same, and sooner than any tick: that would take two periods."""
+    def in_turn(call, waits):
+        return pdu.request(calls.IN_TURN, struct.pack("<Ii", waits, call), call=call)
+
+    with server.bound(transport) as wire, server.bound(transport) as other:
+        def late():
+            """How long after its request the reply came."""
+            wire.send(*(in_turn(call, 0) for call in range(100, 100 + PROMPT_RUNS)))
+            for call in range(100, 100 + PROMPT_RUNS):
+                assert struct.unpack("<i", wire.recv().stub) == (call,)
+            begin = time.monotonic()
+            wire.send(in_turn(2, 0), in_turn(3, 1))
+            assert wire.recv().call == 2
+            took = time.monotonic() - begin
+            other.send(pdu.request(calls.LET))
+            assert wire.recv().call == 3 and other.recv().ptype == pdu.RESPONSE
+            return took
+        # On a busy machine few are in time, and now and then one is not made to wait.
+        for _ in range(20):
+            took = sorted(late() for _ in range(12))
+            if took[2] < 0.75 * TICK_S:
+                break
+        else:
+            assert False, took
+
+
 def test_b_call_id_in_use(server):
     """A second call of the same id while the first runs."""
     with server.bound(flags=FIRST | LAST | pdu.CONC_MPX) as wire:
@@ -913,6 +948,55 @@ def test_c_in_out_pipe_lengths(server, kind, n):
         pdus = wire.recv_call()
         reader = ndr.Reader(check_response(pdus, frag_max=2048))
         assert getattr(reader, f"{kind}_pipe")() == expected
+
+
+class InFragment:
+    """Reads as FreeDCE does: aligns by where an octet lies in its fragment, within what is left of
+    that, and takes scalars from one fragment only."""
+
+    def __init__(self, fragments):
+        self.fragments, self.at = list(fragments), 0
+
+    def scalar(self, code):
+        size = struct.calcsize(code)
+        left = len(self.fragments[0]) - self.at
+        gap = -self.at % size
+        assert gap <= left, f"nothing to skip: {self.fragments}"
+        self.at += gap
+        if gap == left:
+            self.fragments.pop(0)
+            self.at = 0
+        assert self.at + size <= len(self.fragments[0]), f"straddles: {self.fragments}"
+        value, = struct.unpack_from("<" + code, self.fragments[0], self.at)
+        self.at += size
+        return value
+
+    def pipe(self, code, per_element):
+        values = []
+        while count := self.scalar("I"):
+            values += [self.scalar(code) for _ in range(count * per_element)]
+        return values
+
+    def end(self):
+        assert len(self.fragments) == 1 and self.at == len(self.fragments[0])
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 50])
+def test_c_out_pipes_and_results_aligned_in_their_fragments(server, wire, count):
+    """Pushes that end at odd multiples of 4, and then a pipe, and a result, of elements aligned to
+    8: nothing of these is in a fragment that began there (wire.md 1.11)."""
+    wire.send(pdu.request(calls.RANGES, struct.pack("<i", count)))
+    replies = wire.recv_call()
+    ends = list(itertools.accumulate(len(p.stub) for p in replies))
+    if count:
+        assert 12 in ends, "the push was not held back"
+    reader = InFragment(p.stub for p in replies)
+    ranges = [n for i in range(count) for n in (i, i + 1)]
+    assert reader.pipe("i", 2) == ranges
+    assert reader.pipe("q", 1) == list(range(count))
+    assert reader.pipe("i", 2) == ranges
+    assert (reader.scalar("i"), reader.scalar("q")) == (count - 1, count)
+    reader.end()
 
 
 def test_c_pipe_without_its_end(server, wire):

@@ -8,6 +8,7 @@
  * asynchronous operation runs on a thread of its own that blocks; after a failed push
  * or pull there is nothing left to do for the manager. */
 #include <errno.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -488,6 +489,60 @@ void PeerTwoPipes(PRPC_ASYNC_STATE async, handle_t binding, ASYNC_BYTE_PIPE *oct
                               .pipes = {octets_in, numbers_in, octets_out, numbers_out}});
 }
 
+static RPC_STATUS push_ranges(ASYNC_RANGE_PIPE *ranges, int32_t count)
+{
+    RPC_STATUS status = RPC_S_OK;
+    for (int32_t i = 0; i < count && status == RPC_S_OK; i++)
+        status = PUSH(ranges, (&(RANGE){i, i + 1}), 1);
+    return status == RPC_S_OK ? PUSH(ranges, NULL, 0) : status;
+}
+
+static void ranges(struct work *work)
+{
+    ASYNC_HYPER_PIPE *numbers = work->pipes[1];
+    const int32_t count = (int32_t)work->number;
+    RPC_STATUS status = push_ranges(work->pipes[0], count);
+    for (hyper i = 0; i < count && status == RPC_S_OK; i++)
+        status = PUSH(numbers, &i, 1);
+    if (status == RPC_S_OK)
+        status = PUSH(numbers, NULL, 0);
+    if (status == RPC_S_OK)
+        status = push_ranges(work->pipes[2], count);
+    if (status != RPC_S_OK)
+        return;
+    *(int32_t *)work->outs[0] = count - 1;
+    *(hyper *)work->outs[1] = count;
+    RpcAsyncCompleteCall(work->async, NULL);
+}
+
+void PeerRanges(PRPC_ASYNC_STATE async, handle_t binding, int32_t count, ASYNC_RANGE_PIPE *first,
+                ASYNC_HYPER_PIPE *numbers, ASYNC_RANGE_PIPE *more, int32_t *last, hyper *total)
+{
+    work_start(&(struct work){.async = async,
+                              .binding = binding,
+                              .run = ranges,
+                              .number = (uint32_t)count,
+                              .pipes = {first, numbers, more},
+                              .outs = {last, total}});
+}
+
+/* On the thread that dispatches it. */
+static sem_t lets;
+
+void PeerInTurn(PRPC_ASYNC_STATE async, handle_t binding, uint32_t waits, int32_t number)
+{
+    (void)binding;
+    while (waits && sem_wait(&lets) != 0)
+        continue;
+    RpcAsyncCompleteCall(async, &number);
+}
+
+void PeerLet(handle_t binding)
+{
+    (void)binding;
+    sem_post(&lets);
+}
+
 /* ---- Set-up --------------------------------------------------------------- */
 
 static void check(RPC_STATUS status, const char *what)
@@ -619,6 +674,7 @@ int main(int argc, char **argv)
     }
     if (says)
         say_bindings();
+    sem_init(&lets, 0, 0);
     const char *size = getenv("PEER_MAX_RPC_SIZE");
     check(size ? RpcServerRegisterIf2(peer_v1_2_s_ifspec, NULL, NULL, 0,
                                       RPC_C_LISTEN_MAX_CALLS_DEFAULT,

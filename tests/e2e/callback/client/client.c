@@ -266,6 +266,21 @@ static DWORD hold_on_thread(LPVOID unused)
     return 0;
 }
 
+/* When all managers that began have ended: those whose client gave them up do so later, those of
+ * another process before this one, too. */
+static COUNTERS count_at_rest(void)
+{
+    COUNTERS counters;
+    for (int i = 0; i < 1000; i++) {
+        Count(server, &counters);
+        if (counters.ended == counters.began)
+            break;
+        usleep(10000);
+    }
+    CHECK(counters.ended == counters.began);
+    return counters;
+}
+
 /* The thread is cancelled while it runs a routine for the server: asked to end, or at once. */
 static void cancelled(void)
 {
@@ -274,7 +289,7 @@ static void cancelled(void)
     rest_ends = CreateEvent(NULL, FALSE, FALSE, NULL);
     for (long timeout = -1; timeout <= 0; timeout++) {
         rest_depth = 0;
-        Count(server, &before);
+        before = count_at_rest();
         HANDLE thread = CreateThread(NULL, 0, hold_on_thread, NULL, 0, NULL);
         CHECK(WaitForSingleObject(rest_begun, 10000) == WAIT_OBJECT_0);
         CHECK(RpcCancelThreadEx(thread, timeout) == RPC_S_OK);
@@ -283,12 +298,7 @@ static void cancelled(void)
         CHECK(WaitForSingleObject(thread, 10000) == WAIT_OBJECT_0);
         CHECK(hold_status == (timeout < 0 ? RPC_S_OK : RPC_S_CALL_CANCELLED));
         CloseHandle(thread);
-        for (int i = 0; i < 1000; i++) {
-            Count(server, &after);
-            if (after.ended > before.ended)
-                break;
-            usleep(10000);
-        }
+        after = count_at_rest();
         CHECK(after.ended == before.ended + 1 && after.cancelled == before.cancelled + 1);
     }
     /* Calls inside calls, until the innermost is given up: all of them are. */
