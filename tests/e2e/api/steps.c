@@ -100,12 +100,13 @@ static struct answer push(unsigned which, unsigned long count)
 static struct answer push_until_full(void)
 {
     struct answer answer;
+    const DWORD full_ms = getenv("PENSTOCK_DELAY_SEED") ? 10 * FULL_MS : FULL_MS; /* random delays */
     int pushes = 0;
     do {
         CHECK(++pushes < 10000);
         answer = push(0, PUSH_FULL_LEN);
     } while (answer.status == RPC_S_OK &&
-             WaitForSingleObject(event_of(), FULL_MS) == WAIT_OBJECT_0);
+             WaitForSingleObject(event_of(), full_ms) == WAIT_OBJECT_0);
     return answer;
 }
 
