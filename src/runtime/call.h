@@ -425,6 +425,12 @@ void call_await(struct rpc_call *call);
  * False: none has. */
 bool call_run_incoming(struct rpc_call *call);
 
+/* Octets of a result as C has it: [cs_char] makes a character of an octet. */
+static inline size_t call_result_size(const NDR_TYPE *type)
+{
+    return type->characters ? type->characters->element_size : type->size;
+}
+
 /* ---- client_call.c, client_async.c, server_call.c ------------------------------------------ */
 
 extern const struct conn_ops client_conn_ops;

@@ -315,7 +315,7 @@ static void copy_result(const struct rpc_call *call, const void *frame, void *re
     for (uint32_t i = 0; reply && i < call->op->param_count; i++) {
         const NDR_PARAM *param = &call->op->params[i];
         if (param->flags & NDR_PARAM_RETURN)
-            memcpy(reply, (const uint8_t *)frame + param->offset, param->type->size);
+            memcpy(reply, (const uint8_t *)frame + param->offset, call_result_size(param->type));
     }
 }
 

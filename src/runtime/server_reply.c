@@ -279,7 +279,8 @@ RPC_STATUS server_complete(struct rpc_call *call, const void *reply)
         for (uint32_t i = 0; reply && i < call->op->param_count; i++) {
             const NDR_PARAM *param = &call->op->params[i];
             if (param->flags & NDR_PARAM_RETURN)
-                memcpy((uint8_t *)call_frame(call) + param->offset, reply, param->type->size);
+                memcpy((uint8_t *)call_frame(call) + param->offset, reply,
+                       call_result_size(param->type));
         }
         status = answer_characters(call);
         if (call->over) { /* the client left meanwhile */
