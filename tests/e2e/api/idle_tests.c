@@ -67,24 +67,26 @@ static void at_most_once(void)
     pthread_t thread;
     static bool good[PINGS_COUNTED];
     int32_t calls = 0;
+    int succeeded = 0;
     gate_open(gate);
     cutting = true;
     CHECK(pthread_create(&thread, NULL, cut_now_and_then, gate) == 0);
-    for (uint64_t until = now_ms() + 1500; now_ms() < until && calls < PINGS_COUNTED; calls++) {
+    /* Longer where the machine has other things to do. */
+    for (uint64_t until = now_ms() + 1500;
+         (now_ms() < until || gate->accepted <= 10 || succeeded == 0) && calls < PINGS_COUNTED; calls++) {
         RPC_STATUS status;
         RAISED(status, c_ping(h, calls));
         good[calls] = status == RPC_S_OK;
+        succeeded += good[calls];
         if (!good[calls])
             CHECK_EITHER(status, RPC_S_CALL_FAILED, RPC_S_SERVER_UNAVAILABLE);
     }
     cutting = false;
     pthread_join(thread, NULL);
     sleep_ms(2 * NEVER_MS); /* what is on its way arrives */
-    int succeeded = 0;
     for (int32_t i = 0; i < calls; i++) {
         CHECK(pings[i] <= 1);
         CHECK(!good[i] || pings[i] == 1);
-        succeeded += good[i];
     }
     CHECK(succeeded > 0 && gate->accepted > 10);
     RpcBindingFree(&h);
