@@ -309,7 +309,9 @@ def test_refused(samba, ports):
     assert call(samba, port, "nowhere") == {"value": None, "raised": UNKNOWN_IF}
     assert call(samba, port, "beyond") == {"value": None, "raised": PROCNUM_OUT_OF_RANGE}
     assert call(samba, port, "domains") == {"value": None, "raised": UNKNOWN_IF}
-    assert call(samba, ports[SAMR], "times", 3) == {"value": [], "status": UNKNOWN_IF}
+    # The stub of a later one raises it if the first has been refused by then.
+    assert call(samba, ports[SAMR], "times", 3) in (
+        {"value": [], "status": UNKNOWN_IF}, {"value": None, "raised": UNKNOWN_IF})
 
 
 # ---- Wireshark -----------------------------------------------------------------------------

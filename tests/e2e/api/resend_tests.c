@@ -20,9 +20,12 @@ static bool is_request(const struct msghdr *msg)
 /* The runtime's, for the linker exports what a library of ours calls. */
 ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
-    static ssize_t (*real)(int, const struct msghdr *, int);
-    if (!real)
-        *(void **)&real = dlsym(RTLD_NEXT, "sendmsg");
+    static _Atomic(void *) found; /* by whoever is first, and several may be */
+    ssize_t (*real)(int, const struct msghdr *, int);
+    void *symbol = found;
+    if (!symbol)
+        found = symbol = dlsym(RTLD_NEXT, "sendmsg");
+    *(void **)&real = symbol;
     if (!is_request(msg) || atomic_fetch_sub(&ending, 1) <= 0)
         return real(fd, msg, flags);
     ended++;

@@ -339,8 +339,11 @@ void PeerAbortOut(PRPC_ASYNC_STATE async, handle_t binding, uint32_t code, uint3
 
 static void hang(struct work *work)
 {
-    while (RpcServerTestCancel(work->binding) == RPC_S_CALL_IN_PROGRESS)
-        usleep(2000);
+    /* Less and less often: there may be a thousand of these. */
+    for (useconds_t pause_us = 1000; RpcServerTestCancel(work->binding) == RPC_S_CALL_IN_PROGRESS;) {
+        usleep(pause_us);
+        pause_us = pause_us < 64000 ? 2 * pause_us : pause_us;
+    }
     work_abort(work, RPC_S_CALL_CANCELLED);
 }
 
